@@ -1,0 +1,221 @@
+"""What can go wrong, one class per thing, and the HTTP answer each one gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class OpsboardError(Exception):
+    """An error that has an answer: `status` and `code` say which, `detail` says what to do.
+
+    `code` is stable and meant for programs; `detail` is one sentence meant for people and may be
+    shown to any client, so it never carries SQL, a DSN or the database's own words.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+    retry_after: ClassVar[int | None] = None
+    default_detail: ClassVar[str] = "Something went wrong on our side; the request id finds it in the log."
+
+    def __init__(self, detail: str | None = None, *, fields: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.detail = detail or self.default_detail
+        self.fields = [dict(field) for field in fields]
+        super().__init__(self.detail)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Response headers that belong to this error."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+# Start-up and command line: the process ends with exit code 2 and this one line.
+
+
+class ConfigError(OpsboardError):
+    """One or more settings are wrong; `faults` has a line for each."""
+
+    code = "configuration"
+    title = "Configuration error"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class MigrationError(OpsboardError):
+    """The schema could not be brought to the wanted version."""
+
+    code = "migration"
+    title = "Migration failed"
+
+
+class EmbeddedError(OpsboardError):
+    """The embedded Postgres could not be installed, started or stopped."""
+
+    code = "embedded_postgres"
+    title = "Embedded Postgres failed"
+
+
+class CommandError(OpsboardError):
+    """A command was given something it cannot work with."""
+
+    status = 400
+    code = "command"
+    title = "Command failed"
+
+
+# The database.
+
+
+class PoolTimeout(OpsboardError):
+    """No connection became free within DB_POOL_TIMEOUT."""
+
+    status = 503
+    code = "pool_timeout"
+    title = "All connections are busy"
+    retry_after = 1
+    default_detail = "All database connections are busy; try again in a moment."
+
+
+class PoolFull(OpsboardError):
+    """More than DB_POOL_MAX_WAITING requests already wait for a connection."""
+
+    status = 503
+    code = "pool_full"
+    title = "Too many requests are waiting"
+    retry_after = 1
+    default_detail = "Too many requests wait for a database connection; try again in a moment."
+
+
+class DatabaseUnavailable(OpsboardError):
+    """The database cannot be reached, or went away and the work could not be repeated."""
+
+    status = 503
+    code = "database_unavailable"
+    title = "Database unavailable"
+    retry_after = 2
+    default_detail = "The database cannot be reached; try again in a moment."
+
+
+class DeadlineExceeded(OpsboardError):
+    """The request used up REQUEST_DEADLINE."""
+
+    status = 504
+    code = "deadline_exceeded"
+    title = "Took too long"
+    default_detail = "The request took longer than it may; narrow it down or try again."
+
+
+class SchemaMissing(OpsboardError):
+    """A table or column the code needs is not in the database."""
+
+    status = 503
+    code = "schema_missing"
+    title = "Database is not migrated"
+    retry_after = 10
+    default_detail = "The database schema does not fit this version; run `opsboard migrate`."
+
+
+# The request.
+
+
+class InvalidInput(OpsboardError):
+    """The request is understood but its content is wrong; `fields` says where."""
+
+    status = 400
+    code = "invalid_input"
+    title = "Invalid input"
+    default_detail = "The request has invalid values."
+
+
+class NotSignedIn(OpsboardError):
+    """There is no valid token."""
+
+    status = 401
+    code = "not_signed_in"
+    title = "Not signed in"
+    default_detail = "Send a valid token: Authorization: Bearer <token>."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="opsboard"'}
+
+
+class WrongCredentials(NotSignedIn):
+    """E-mail and password do not fit together."""
+
+    code = "wrong_credentials"
+    title = "Sign-in failed"
+    default_detail = "E-mail or password is wrong."
+
+
+class Forbidden(OpsboardError):
+    """The caller is known but may not do this."""
+
+    status = 403
+    code = "forbidden"
+    title = "Not allowed"
+    default_detail = "Your role does not allow this."
+
+
+class NotFound(OpsboardError):
+    """There is no such thing, or it belongs to another tenant: the answers are equal."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+    default_detail = "There is no such thing here."
+
+
+class Conflict(OpsboardError):
+    """The change does not fit the present state."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+    default_detail = "The change conflicts with the present state; read it again first."
+
+
+class TooManyAttempts(OpsboardError):
+    """The limit of sign-in attempts is reached."""
+
+    status = 429
+    code = "too_many_attempts"
+    title = "Too many attempts"
+    retry_after = 60
+    default_detail = "Too many sign-in attempts; wait a minute."
+
+
+# SQLSTATE -> the error a client gets. A prefix of two characters stands for its whole class.
+# Source: Appendix A of the PostgreSQL manual.
+SQLSTATES: dict[str, type[OpsboardError]] = {
+    "57014": DeadlineExceeded,  # query_canceled: statement_timeout, which carries what is left of the deadline
+    "55P03": DeadlineExceeded,  # lock_not_available
+    "25P03": DeadlineExceeded,  # idle_in_transaction_session_timeout
+    "25P04": DeadlineExceeded,  # transaction_timeout
+    "23505": Conflict,  # unique_violation
+    "23503": Conflict,  # foreign_key_violation
+    "23P01": Conflict,  # exclusion_violation
+    "40001": Conflict,  # serialization_failure
+    "40P01": Conflict,  # deadlock_detected
+    "23514": InvalidInput,  # check_violation
+    "23502": InvalidInput,  # not_null_violation
+    "22": InvalidInput,  # data exception: out of range, invalid text, bad date
+    "42P01": SchemaMissing,  # undefined_table
+    "42703": SchemaMissing,  # undefined_column
+    "42883": SchemaMissing,  # undefined_function
+    "08": DatabaseUnavailable,  # connection exception
+    "57": DatabaseUnavailable,  # operator intervention: shutdown, crash, cannot connect now
+    "53": DatabaseUnavailable,  # insufficient resources: too many connections, disk full
+    "28": DatabaseUnavailable,  # invalid authorization: wrong role or password in DATABASE_URL
+    "3D": DatabaseUnavailable,  # invalid catalog name: no such database
+}
+
+
+def error_for_sqlstate(sqlstate: str | None) -> type[OpsboardError]:
+    """The error class for a SQLSTATE; OpsboardError (500) for one that is not in the table."""
+    if sqlstate is None:
+        return OpsboardError
+    return SQLSTATES.get(sqlstate) or SQLSTATES.get(sqlstate[:2]) or OpsboardError

@@ -1,0 +1,6 @@
+DROP TABLE IF EXISTS job_steps;
+DROP TABLE IF EXISTS jobs;
+DROP TABLE IF EXISTS machines;
+DROP TABLE IF EXISTS role_process_permissions;
+DROP TABLE IF EXISTS processes;
+DROP TABLE IF EXISTS customers;
