@@ -1,0 +1,150 @@
+"""Private Postgres servers for the tests, and databases copied from a migrated template."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from opsboard.db.embedded import OWNER, SUPERUSER, Cluster
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+APPLICATION = "opsboard_app"
+TEMPLATE = "opsboard_template"
+FOLDER_PREFIX = "opsboard-tests-"
+# Autovacuum would hold up copies of the template, and change plans in the middle of a test.
+SETTINGS = {"autovacuum": "off", "max_wal_senders": "0", "wal_level": "minimal"}
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class FreshDatabase:
+    """A migrated database that belongs to one test."""
+
+    cluster: Cluster
+    name: str
+
+    @property
+    def owner_url(self) -> str:
+        """As the role that migrates."""
+        return self.cluster.url(OWNER, self.name)
+
+    @property
+    def app_url(self) -> str:
+        """As the role the service uses."""
+        return self.cluster.url(APPLICATION, self.name)
+
+    @property
+    def superuser_url(self) -> str:
+        """As the role nothing can be hidden from."""
+        return self.cluster.url(SUPERUSER, self.name)
+
+
+@contextmanager
+def cluster_folder() -> Iterator[Path]:
+    """A folder the server's user can reach too; pytest's own are private, and root's server is not root."""
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+    folder.chmod(0o755)
+    with open(folder / "alive", "w") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+
+
+@contextmanager
+def running_cluster(data: Path, bindir: Path | None = None) -> Iterator[Cluster]:
+    """A server for as long as the block lasts."""
+    cluster = Cluster(data, bindir, durable=False, settings=SETTINGS)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop("immediate")
+
+
+def postgres15_bindir() -> Path:
+    """Where the machine's own PostgreSQL 15 is; skips the test when it has none."""
+    candidates = [Path("/usr/lib/postgresql/15/bin")]
+    if pg_config := shutil.which("pg_config"):
+        told = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)
+        candidates.append(Path(told.stdout.strip()))
+    for bindir in candidates:
+        if (bindir / "initdb").exists() and _version_of(bindir).startswith("postgres (PostgreSQL) 15."):
+            return bindir
+    pytest.skip("PostgreSQL 15 is not installed (Debian: postgresql-15)")
+
+
+def migrate_template(cluster: Cluster) -> str:
+    """Migrate the database all others are copied from, once in a cluster; returns its name."""
+    from opsboard.db.migrations import Migrator
+
+    query = sql.SQL("SELECT 1 FROM pg_database WHERE datistemplate AND datname = {}").format(
+        sql.Literal(TEMPLATE)
+    )
+    if not _execute(cluster, query):
+        cluster.ensure_roles_and_database(TEMPLATE)
+        Migrator(cluster.url(OWNER, TEMPLATE), MIGRATIONS).up()
+        _execute(cluster, sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(TEMPLATE)))
+    return TEMPLATE
+
+
+@contextmanager
+def fresh_database(cluster: Cluster, template: str) -> Iterator[FreshDatabase]:
+    """A copy of the template, dropped afterwards whoever is still connected."""
+    database = FreshDatabase(cluster, f"test_{next(_numbers)}")
+    # FILE_COPY is twice as fast as the default where fsync is off.
+    names = {name: sql.Identifier(value) for name, value in [("name", database.name), ("template", template)]}
+    create = "CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER {owner}"
+    _execute(cluster, sql.SQL(create).format(**names, owner=sql.Identifier(OWNER)))
+    try:
+        yield database
+    finally:
+        _execute(cluster, sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
+
+
+def _execute(cluster: Cluster, statement: sql.Composed) -> list[tuple[object, ...]]:
+    with closing(psycopg2.connect(cluster.url(SUPERUSER, "postgres"))) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _version_of(bindir: Path) -> str:
+    return subprocess.run(
+        [bindir / "postgres", "--version"], capture_output=True, text=True, check=False
+    ).stdout
+
+
+def _sweep() -> None:
+    """Stop and remove what a killed test run left behind."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        try:
+            if folder.stat().st_uid != os.geteuid():
+                continue
+            with open(folder / "alive") as alive:
+                fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(folder)
+        except OSError:
+            continue
+
+
+def _remove(folder: Path) -> None:
+    for version in folder.glob("*/PG_VERSION"):
+        Cluster(version.parent).stop("immediate")
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,66 @@
+"""Fixtures every test may use: real Postgres servers, and a database of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opsboard.db.embedded import Cluster
+from tests.clusters import (
+    FreshDatabase,
+    cluster_folder,
+    fresh_database,
+    migrate_template,
+    postgres15_bindir,
+    running_cluster,
+)
+
+
+@pytest.fixture(scope="session")
+def folder_of_clusters() -> Iterator[Path]:
+    """A folder for servers' data, reachable by the user they run as."""
+    with cluster_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def cluster(folder_of_clusters: Path) -> Iterator[Cluster]:
+    """The embedded PostgreSQL 18; one for each test process."""
+    with running_cluster(folder_of_clusters / "18") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def cluster15(folder_of_clusters: Path) -> Iterator[Cluster]:
+    """The machine's own PostgreSQL 15, run privately."""
+    with running_cluster(folder_of_clusters / "15", postgres15_bindir()) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session", params=["cluster", "cluster15"])
+def any_cluster(request: pytest.FixtureRequest) -> Cluster:
+    """Runs the test on PostgreSQL 18 and again on 15."""
+    cluster: Cluster = request.getfixturevalue(request.param)
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """The name of a migrated database; only to be copied."""
+    return migrate_template(cluster)
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str) -> Iterator[FreshDatabase]:
+    """A migrated, empty database of the test's own on PostgreSQL 18."""
+    with fresh_database(cluster, template) as database:
+        yield database
+
+
+@pytest.fixture
+def any_database(any_cluster: Cluster) -> Iterator[FreshDatabase]:
+    """A migrated, empty database of the test's own, on PostgreSQL 18 and again on 15."""
+    with fresh_database(any_cluster, migrate_template(any_cluster)) as database:
+        yield database
