@@ -1,0 +1,66 @@
+"""One finished answer: its bytes, its gzip'd bytes and the ETags of both."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+# Below this the gzip header and the Content-Encoding line eat what compression saves.
+GZIP_FROM = 500
+GZIP_MUST_SAVE = 0.1
+GZIP_LEVEL = 6
+
+# What a body costs beyond its bytes: three objects' headers and two ETags (measured, rounded up).
+OVERHEAD = 384
+
+ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+ENTITY_TAGS = re.compile(rf"[\s,]*{ENTITY_TAG.pattern}(?:\s*,[\s,]*{ENTITY_TAG.pattern})*[\s,]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of an answer; two bodies of equal bytes are equal down to their ETag on every worker."""
+
+    identity: bytes
+    tables: frozenset[str] = frozenset()
+    """The tables it was made from: a change in one of them ends its validity."""
+
+    gzipped: bytes | None = field(init=False)
+    etag: str = field(init=False)
+    gzip_etag: str = field(init=False)
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        digest = blake2b(self.identity, digest_size=16).hexdigest()
+        gzipped = _gzip(self.identity)
+        # A strong ETag promises equal bytes, and the gzip'd bytes are other bytes: they need another tag.
+        _set(self, "etag", f'"{digest}"')
+        _set(self, "gzip_etag", f'"{digest}-gzip"')
+        _set(self, "gzipped", gzipped)
+        _set(self, "size", len(self.identity) + len(gzipped or b"") + OVERHEAD)
+
+
+def matches(if_none_match: str | None, body: Body) -> bool:
+    """Whether the client's If-None-Match names this body in either representation (weak comparison)."""
+    if not if_none_match:
+        return False
+    wanted = (body.etag, body.gzip_etag)
+    if if_none_match in wanted or if_none_match.strip() == "*":
+        return True
+    # A header that is not a list of entity tags names nothing: a full answer is always right.
+    if not ENTITY_TAGS.fullmatch(if_none_match):
+        return False
+    return any(tag in wanted for tag in ENTITY_TAG.findall(if_none_match))
+
+
+def _gzip(identity: bytes) -> bytes | None:
+    """The compressed bytes where they pay; without a time in them, so that all workers make the same."""
+    if len(identity) < GZIP_FROM:
+        return None
+    gzipped = gzip.compress(identity, GZIP_LEVEL, mtime=0)
+    return gzipped if len(gzipped) <= len(identity) * (1 - GZIP_MUST_SAVE) else None
+
+
+_set = object.__setattr__

@@ -1,0 +1,117 @@
+"""The kept bodies: the least recently used go first when their number or their bytes reach the bound."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from opsboard.cache.body import Body
+from opsboard.cache.counts import Counts, Event
+from opsboard.cache.key import Key
+
+# Entry, key, places in the dict and the heap (measured, rounded up), so that the byte bound holds for
+# many small bodies too.
+OVERHEAD = 896
+
+# One body may take this part of the bytes: a giant is served but does not push out everything else.
+LARGEST_SHARE = 8
+
+# A write clears away at most this many expired entries, so that no single request pays for a thousand.
+SWEEP = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kept body and what its validity hangs on."""
+
+    key: Key
+    body: Body
+    tables: frozenset[str]
+    began: int
+    """The count of changes when its load began (see `Versions`)."""
+    since: float
+    """The clock when its load began: the data may be that old."""
+    expires: float
+
+    @property
+    def size(self) -> int:
+        """The bytes it is accounted for."""
+        return self.body.size + self.key.size + OVERHEAD
+
+
+class Entries:
+    """Entries by key, bounded in number and bytes; every departure is counted with its reason.
+
+    Our own two structures rather than cachetools' TLRUCache, which knows one bound, cannot say why an
+    entry left, and hides the expired ones that the statistics show. Not safe for threads by itself:
+    the store holds its lock.
+    """
+
+    def __init__(self, max_entries: int, max_bytes: int, counts: Counts) -> None:
+        self.max_entries = max_entries
+        self.max_bytes = max_bytes
+        self.bytes = 0
+        self._counts = counts
+        self._by_use: OrderedDict[Key, Entry] = OrderedDict()
+        # Holds no bodies: what left the dict is still named here until its time or the next tidying.
+        self._by_expiry: list[tuple[float, int, Key]] = []
+        self._pushed = 0
+
+    def __len__(self) -> int:
+        return len(self._by_use)
+
+    def get(self, key: Key) -> Entry | None:
+        """The entry, valid or not, without marking it as used."""
+        return self._by_use.get(key)
+
+    def touch(self, entry: Entry) -> None:
+        """Mark the entry as the most recently used."""
+        self._by_use.move_to_end(entry.key)
+
+    def snapshot(self) -> list[Entry]:
+        """All entries of this moment, least recently used first."""
+        return list(self._by_use.values())
+
+    def put(self, entry: Entry, now: float) -> None:
+        """Keep the entry, at the cost of expired ones and then of the least recently used."""
+        self._sweep(now)
+        if entry.size > self.max_bytes // LARGEST_SHARE:
+            self._counts[entry.key.endpoint][Event.TOO_LARGE] += 1
+            return
+        replaced = self._by_use.pop(entry.key, None)
+        self.bytes += entry.size - (replaced.size if replaced else 0)
+        self._by_use[entry.key] = entry
+        self._pushed += 1
+        heapq.heappush(self._by_expiry, (entry.expires, self._pushed, entry.key))
+        while len(self._by_use) > self.max_entries:
+            self.drop(self._least_recent(), Event.EVICTED_BY_ENTRIES)
+        while self.bytes > self.max_bytes:
+            self.drop(self._least_recent(), Event.EVICTED_BY_BYTES)
+
+    def drop(self, entry: Entry, reason: Event) -> None:
+        """Let the entry go and count why."""
+        del self._by_use[entry.key]
+        self.bytes -= entry.size
+        self._counts[entry.key.endpoint][reason] += 1
+
+    def _least_recent(self) -> Entry:
+        return next(iter(self._by_use.values()))
+
+    def _sweep(self, now: float) -> None:
+        """Drop a few expired entries: more than one per write, so the expired cannot pile up."""
+        if len(self._by_expiry) > 2 * len(self._by_use) + SWEEP:
+            self._tidy()
+        for _ in range(SWEEP):
+            if not self._by_expiry or self._by_expiry[0][0] > now:
+                return
+            _, _, key = heapq.heappop(self._by_expiry)
+            entry = self._by_use.get(key)
+            if entry is not None and entry.expires <= now:
+                self.drop(entry, Event.EXPIRED)
+
+    def _tidy(self) -> None:
+        """Make the heap anew from what is there, once most of it names entries that left."""
+        self._by_expiry = [(entry.expires, at, entry.key) for at, entry in enumerate(self._by_use.values())]
+        self._pushed = len(self._by_expiry)
+        heapq.heapify(self._by_expiry)

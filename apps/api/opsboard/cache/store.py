@@ -1,0 +1,214 @@
+"""The cache that is never wrong: TTL, LRU, a byte budget, one load per key at a time, versions of tables."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from opsboard.cache.body import Body
+from opsboard.cache.counts import Event, new_counts
+from opsboard.cache.entries import Entries, Entry
+from opsboard.cache.flight import Flight
+from opsboard.cache.key import Key, answers_to
+from opsboard.cache.statistics import statistics
+from opsboard.cache.versions import Versions
+from opsboard.errors import DeadlineExceeded
+
+
+class Outcome(StrEnum):
+    """How an answer was come by; the value of X-Cache."""
+
+    HIT = "HIT"
+    MISS = "MISS"
+
+
+class Found(NamedTuple):
+    """A body, how it was come by, and the seconds since its load began."""
+
+    body: Body
+    outcome: Outcome
+    age: float
+
+
+class Store:
+    """Bodies by key, for all threads of one process.
+
+    The promise: a caller that comes after `bump` or `clear` returned never gets a body whose load
+    began before. One lock guards everything and is never held while a body is loaded.
+    """
+
+    def __init__(self, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counts = new_counts()
+        self._entries = Entries(max_entries, max_bytes, self._counts)
+        self._flights: dict[Key, Flight] = {}
+        self._versions = Versions()
+
+    def get_or_load(
+        self,
+        key: Key,
+        ttl: float,
+        tables: frozenset[str],
+        load: Callable[[], Body],
+        deadline: float | None = None,
+    ) -> Found:
+        """The kept body, or the one that is being made for this key, or the one that `load` makes now.
+
+        `ttl` counts from the beginning of the load. `deadline` (a value of the store's clock) bounds
+        the wait for another caller's load; bounding its own is the loader's business.
+        """
+        while True:
+            with self._lock:
+                now = self._clock()
+                entry = self._valid(key, now)
+                if entry is not None:
+                    return self._hit(entry, now)
+                flight = self._flights.get(key)
+                if flight is not None and self._may_join(flight, key, tables, now):
+                    leads = False
+                else:
+                    leads = True
+                    flight = self._flights[key] = Flight(self._versions.now, now, tables)
+            if leads:
+                return self._load(key, ttl, flight, load)
+            body = self._wait(key, flight, deadline)
+            if body is None:
+                continue
+            undeclared = body.tables - tables
+            if undeclared and self._changed(key, undeclared, flight):
+                # They may have changed before this caller came, which nobody could know then.
+                tables |= undeclared
+                continue
+            return self._share(key, flight, body)
+
+    def peek(self, key: Key) -> Found | None:
+        """The kept body if it is valid; counts a hit, but no miss: `get_or_load` follows and counts it."""
+        with self._lock:
+            now = self._clock()
+            entry = self._valid(key, now)
+            return None if entry is None else self._hit(entry, now)
+
+    def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
+        """Tables of a tenant have changed: nothing read from them before this moment is served again."""
+        with self._lock:
+            self._versions.bump(tenant_id, tables)
+
+    def clear(self, prefix: str | None = None, tenant_id: int | None = None) -> int:
+        """Drop all entries, or an endpoint prefix's, or a tenant's; say how many.
+
+        Loads under way answer those who already wait for them, and are not kept.
+        """
+
+        def meant(key: Key) -> bool:
+            return (prefix is None or answers_to(key.endpoint, prefix)) and (
+                tenant_id is None or key.tenant_id == tenant_id
+            )
+
+        with self._lock:
+            dropped = [entry for entry in self._entries.snapshot() if meant(entry.key)]
+            for entry in dropped:
+                self._entries.drop(entry, Event.CLEARED)
+            for key in [key for key in self._flights if meant(key)]:
+                del self._flights[key]
+        return len(dropped)
+
+    def stats(self, prefix: str | None = None) -> dict[str, Any]:
+        """Sizes and counts since the start, of all endpoints or of those that answer to the prefix."""
+        with self._lock:
+            now = self._clock()
+            entries = self._entries.snapshot()
+            versions = self._versions.copy()
+            counts = {endpoint: counter.copy() for endpoint, counter in self._counts.items()}
+        return statistics(
+            entries=[entry for entry in entries if prefix is None or answers_to(entry.key.endpoint, prefix)],
+            counts={name: of for name, of in counts.items() if prefix is None or answers_to(name, prefix)},
+            is_active=lambda entry: _is_valid(entry, versions, now),
+            max_entries=self._entries.max_entries,
+            max_bytes=self._entries.max_bytes,
+        )
+
+    def _valid(self, key: Key, now: float) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is None or _is_valid(entry, self._versions, now):
+            return entry
+        self._entries.drop(entry, Event.EXPIRED if entry.expires <= now else Event.INVALIDATED)
+        return None
+
+    def _hit(self, entry: Entry, now: float) -> Found:
+        self._entries.touch(entry)
+        self._counts[entry.key.endpoint][Event.HIT] += 1
+        return Found(entry.body, Outcome.HIT, now - entry.since)
+
+    def _may_join(self, flight: Flight, key: Key, tables: frozenset[str], now: float) -> bool:
+        """Whether what that load will bring is as good as what one begun now would bring."""
+        return now < flight.abandoned and self._versions.unchanged(
+            key.tenant_id, flight.tables | tables, flight.began
+        )
+
+    def _load(self, key: Key, ttl: float, flight: Flight, load: Callable[[], Body]) -> Found:
+        try:
+            flight.body = body = load()
+        except Exception as error:
+            flight.error = error
+            raise
+        finally:
+            # Also when the thread itself is being ended: its waiters must not wait for ever.
+            self._land(key, ttl, flight)
+        return Found(body, Outcome.MISS, self._clock() - flight.since)
+
+    def _land(self, key: Key, ttl: float, flight: Flight) -> None:
+        try:
+            with self._lock:
+                self._counts[key.endpoint].update((Event.MISS, Event.LOAD))
+                if flight.body is None:
+                    self._counts[key.endpoint][Event.FAILURE] += 1
+                # No longer the key's flight: cleared, or overtaken by a load that knows of a change.
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+                    self._keep(key, ttl, flight)
+        finally:
+            flight.landed.set()
+
+    def _keep(self, key: Key, ttl: float, flight: Flight) -> None:
+        if flight.body is None:
+            return
+        tables = flight.tables | flight.body.tables
+        entry = Entry(key, flight.body, tables, flight.began, flight.since, flight.since + ttl)
+        now = self._clock()
+        if _is_valid(entry, self._versions, now):
+            self._entries.put(entry, now)
+
+    def _wait(self, key: Key, flight: Flight, deadline: float | None) -> Body | None:
+        """The body that another caller loads; None if that caller is lost and this one must try again."""
+        limit = flight.abandoned if deadline is None else min(deadline, flight.abandoned)
+        landed = flight.landed.wait(max(0.0, limit - self._clock()))
+        if not landed and limit != deadline:
+            return None
+        try:
+            if not landed:
+                raise DeadlineExceeded
+            return flight.result()
+        except Exception:
+            self._count(key, Event.MISS, *([Event.SHARED] if landed else []))
+            raise
+
+    def _share(self, key: Key, flight: Flight, body: Body) -> Found:
+        self._count(key, Event.MISS, Event.SHARED)
+        return Found(body, Outcome.MISS, self._clock() - flight.since)
+
+    def _changed(self, key: Key, tables: frozenset[str], flight: Flight) -> bool:
+        with self._lock:
+            return not self._versions.unchanged(key.tenant_id, tables, flight.began)
+
+    def _count(self, key: Key, *events: Event) -> None:
+        with self._lock:
+            self._counts[key.endpoint].update(events)
+
+
+def _is_valid(entry: Entry, versions: Versions, now: float) -> bool:
+    return now < entry.expires and versions.unchanged(entry.key.tenant_id, entry.tables, entry.began)

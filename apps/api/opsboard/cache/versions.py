@@ -1,0 +1,50 @@
+"""When each table of each tenant last changed, in the order in which this process learned of it."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+
+class Versions:
+    """A count of changes, and for each (tenant, table) the count at its last one.
+
+    One number says all about a load: the count at its beginning. What it made is valid while none of
+    its tables changed after that, and its tables need not be known beforehand. Not safe for threads by
+    itself: the store holds its lock.
+    """
+
+    def __init__(self, max_tracked: int = 32_768) -> None:
+        self.now = 0
+        self._max_tracked = max_tracked
+        self._forgotten = 0
+        self._changed: dict[tuple[int, str], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._changed)
+
+    def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
+        """Note that these tables changed: no load that began before this call counts any more."""
+        self.now += 1
+        for table in tables:
+            # Taken out first, so that the dict stays in the order of the changes.
+            self._changed.pop((tenant_id, table), None)
+            self._changed[tenant_id, table] = self.now
+        if len(self._changed) > self._max_tracked:
+            self._forget_oldest_half()
+
+    def unchanged(self, tenant_id: int, tables: AbstractSet[str], since: int) -> bool:
+        """Whether none of the tables changed after the count stood at `since`."""
+        changed, forgotten = self._changed, self._forgotten
+        return all(changed.get((tenant_id, table), forgotten) <= since for table in tables)
+
+    def copy(self) -> Versions:
+        """The versions of this moment, to be read without the store's lock."""
+        copy = Versions(self._max_tracked)
+        copy.now, copy._forgotten, copy._changed = self.now, self._forgotten, self._changed.copy()
+        return copy
+
+    def _forget_oldest_half(self) -> None:
+        # What is forgotten counts as changed at the youngest forgotten change: a few entries too many
+        # lose their validity, none keeps it wrongly.
+        for pair in list(self._changed)[: len(self._changed) // 2]:
+            self._forgotten = self._changed.pop(pair)
