@@ -62,7 +62,8 @@ def test_the_two_representations_have_two_strong_etags():
 
     assert body.etag != body.gzip_etag
     for etag in (body.etag, body.gzip_etag):
-        assert etag.startswith('"') and etag.endswith('"')
+        assert etag.startswith('"')
+        assert etag.endswith('"')
 
 
 def test_a_body_cannot_be_changed():

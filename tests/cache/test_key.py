@@ -79,6 +79,8 @@ def test_an_endpoint_answers_to_both_spellings_of_its_name(prefix: str):
     assert answers_to("dashboard.stats", prefix)
 
 
-@pytest.mark.parametrize("prefix", ["stats", "dashboard.stats2", "get_jobs", "Dashboard", "get.dashboard", "*"])
+@pytest.mark.parametrize(
+    "prefix", ["stats", "dashboard.stats2", "get_jobs", "Dashboard", "get.dashboard", "*"]
+)
 def test_an_endpoint_does_not_answer_to_other_names(prefix: str):
     assert not answers_to("dashboard.stats", prefix)

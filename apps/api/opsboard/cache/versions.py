@@ -29,7 +29,7 @@ class Versions:
             # Taken out first, so that the dict stays in the order of the changes.
             self._changed.pop((tenant_id, table), None)
             self._changed[tenant_id, table] = self.now
-        if len(self._changed) > self._max_tracked:
+        while len(self._changed) > self._max_tracked:
             self._forget_oldest_half()
 
     def unchanged(self, tenant_id: int, tables: AbstractSet[str], since: int) -> bool:
