@@ -153,12 +153,17 @@ class Cluster:
         """Wait while a running server starts or stops, and say whether it is there to be used."""
         deadline = time.monotonic() + PATIENCE
         while self.running:
-            if self._postmaster.status == "ready":
+            if self._postmaster.status == "ready" and self._answers():
                 return True
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"Postgres in {self.data} does not become ready; see its server.log.")
             time.sleep(0.02)
         return False
+
+    def _answers(self) -> bool:
+        """Whether it takes connections; one just killed says "ready" until the system has cleared it away."""
+        done = self._programs.run("pg_isready", "-q", "-t", "3", "-h", str(self.socket_dir), "-p", str(PORT))
+        return done.returncode == 0
 
     def _initialise(self) -> None:
         if self.data.exists() and any(self.data.iterdir()):
