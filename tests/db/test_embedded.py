@@ -148,7 +148,7 @@ def test_server_starts_when_its_old_number_was_given_to_another_program(place: P
     }
     cluster.stop()
     owner = cluster.data.stat()
-    other = subprocess.Popen(["sleep", "60"], user=owner.st_uid if os.geteuid() == 0 else None)
+    other = subprocess.Popen(["/bin/sleep", "60"], user=owner.st_uid if os.geteuid() == 0 else None)
     try:
         for name, lines in left_behind.items():
             (cluster.data / name).write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
