@@ -12,7 +12,7 @@ from opsboard.cache.key import Key
 
 # Entry, key, places in the dict and the heap (measured, rounded up), so that the byte bound holds for
 # many small bodies too.
-OVERHEAD = 896
+OVERHEAD = 1024
 
 # One body may take this part of the bytes: a giant is served but does not push out everything else.
 LARGEST_SHARE = 8
