@@ -1,0 +1,96 @@
+"""One checkout of a connection: who has it, since when, until when."""
+
+from __future__ import annotations
+
+import math
+import threading
+import traceback
+import weakref
+from collections.abc import Hashable, Iterator
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opsboard.db.connection import PooledConnection
+    from opsboard.db.watchdog import Peer
+
+# From the caller of getconn outwards; enough to see the view behind the layers between.
+FRAMES_KEPT = 10
+
+
+class Lease:
+    """A request for a connection and, once granted, its loan.
+
+    The connection is referenced weakly: one that its owner forgot is garbage, and tells the pool so.
+    """
+
+    __slots__ = (
+        "cut",
+        "cut_at",
+        "granted",
+        "key",
+        "leaks_at",
+        "peer",
+        "ready",
+        "ref",
+        "reported",
+        "since",
+        "stack",
+        "thread",
+    )
+
+    ref: weakref.ref[PooledConnection]
+    peer: Peer
+
+    def __init__(self, key: Hashable, cut_at: float, caller: FrameType) -> None:
+        self.key = self if key is None else key
+        self.cut_at = cut_at  # when the watchdog shuts its socket
+        self.leaks_at = math.inf
+        self.thread = threading.get_ident()
+        self.stack = _positions(caller)
+        self.since = math.inf
+        self.granted: PooledConnection | None = None  # only until its requester picks it up
+        self.ready: threading.Lock | None = None  # released when granted; made when it has to wait
+        self.cut = False
+        self.reported = False
+
+    def grant(self, connection: PooledConnection, now: float) -> None:
+        """Lend the connection, and wake the requester if it waits."""
+        self.ref = connection.ref
+        self.peer = connection.peer
+        self.since = now
+        self.cut = self.reported = False
+        connection.lease = self
+        self.granted = connection
+        if self.ready is not None:
+            self.ready.release()
+
+    def take(self) -> PooledConnection:
+        """What was granted; from now on only the requester keeps it alive."""
+        connection, self.granted = self.granted, None
+        assert connection is not None
+        return connection
+
+    def shut(self) -> None:
+        """Cut the connection under its owner, whatever it waits for."""
+        self.cut = True
+        self.peer.shut()
+
+    def caller(self) -> str:
+        """Where the connection was asked for, innermost call last, as a traceback shows it."""
+        return "".join(traceback.format_list(traceback.StackSummary.from_list(list(self._lines()))))
+
+    def _lines(self) -> Iterator[traceback.FrameSummary]:
+        for code, instruction in reversed(self.stack):
+            lines = [line for start, end, line in code.co_lines() if start <= instruction < end]
+            line = lines[0] if lines else code.co_firstlineno
+            yield traceback.FrameSummary(code.co_filename, line, code.co_name)
+
+
+def _positions(frame: FrameType | None) -> list[tuple[CodeType, int]]:
+    # Frames would keep the caller's variables alive, and line numbers cost more than the rest of a checkout.
+    positions = []
+    while frame is not None and len(positions) < FRAMES_KEPT:
+        positions.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    return positions

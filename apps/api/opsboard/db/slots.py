@@ -1,0 +1,146 @@
+"""Who has which connection: the pool's books, kept under the pool's lock."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter, deque
+from collections.abc import Hashable, Iterator
+
+from opsboard.db.connection import PooledConnection
+from opsboard.db.lease import Lease
+from opsboard.db.watchdog import Watchdog
+from opsboard.errors import PoolFull
+
+
+class Slots:
+    """Every connection is idle, lent, or being connected; the sum never exceeds `maxconn`.
+
+    Nothing in here waits or talks to the server, and every method wants the pool's lock held. There are
+    idle connections only while nobody waits, so nobody can overtake the queue.
+    """
+
+    def __init__(
+        self,
+        minconn: int,
+        maxconn: int,
+        *,
+        max_waiting: int,
+        max_idle: float,
+        leak_seconds: float,
+        watchdog: Watchdog,
+    ) -> None:
+        self.minconn = minconn
+        self.maxconn = maxconn
+        self.max_waiting = max_waiting
+        self.max_idle = max_idle
+        self.leak_seconds = leak_seconds
+        self.watchdog = watchdog
+        self.idle: list[PooledConnection] = []  # the last one returned is the next one lent
+        self.lent: dict[Hashable, Lease] = {}
+        self.waiting: deque[Lease] = deque()
+        self.connecting = 0
+        self.counts: Counter[str] = Counter()
+        self.usage = self.waited = 0.0
+
+    @property
+    def size(self) -> int:
+        """How many connections there are, counting those being made."""
+        return len(self.idle) + len(self.lent) + self.connecting
+
+    def ask(self, lease: Lease, now: float, again: bool) -> None:
+        """Grant at once or queue: at the end, or in front for one who was given a dead connection."""
+        lease.ready = None
+        if self.idle:
+            self._lend(self.idle.pop(), lease, now)
+            return
+        # Those for whom there is a free slot wait for a connect, not for somebody else.
+        if not again and len(self.waiting) - (self.maxconn - len(self.lent)) >= self.max_waiting:
+            raise PoolFull()
+        lease.ready = threading.Lock()
+        lease.ready.acquire()
+        if again:
+            self.waiting.appendleft(lease)
+        else:
+            self.waiting.append(lease)
+            self.counts["requests_queued"] += 1
+
+    def withdraw(self, lease: Lease) -> None:
+        """Stop waiting, whether or not it was still waiting."""
+        if lease.granted is None and lease in self.waiting:
+            self.waiting.remove(lease)
+
+    def offer(self, connection: PooledConnection, now: float) -> None:
+        """Give a connection to the first in the queue, or keep it."""
+        if self.waiting:
+            self._lend(connection, self.waiting.popleft(), now)
+            return
+        connection.idle_since = now
+        self.idle.append(connection)
+        self.watchdog.expect(min(now + self.max_idle, connection.expires))
+
+    def end(self, lease: Lease, now: float) -> bool:
+        """Strike a loan off the books; False when it was not on them (any more)."""
+        if self.lent.get(lease.key) is not lease:
+            return False
+        del self.lent[lease.key]
+        self.usage += now - lease.since
+        return True
+
+    def claim_connects(self) -> int:
+        """How many connections should be made now for those who wait; their slots are taken."""
+        room = self.maxconn - self.size
+        wanted = min(room, len(self.waiting) - self.connecting)
+        if wanted <= 0:
+            return 0
+        self.connecting += wanted
+        return wanted
+
+    def overdue(self, now: float) -> Iterator[Lease]:
+        """Loans past their deadline that are not cut yet."""
+        return (lease for lease in self.lent.values() if lease.cut_at <= now and not lease.cut)
+
+    def leaking(self, now: float) -> list[Lease]:
+        """Loans held for too long; each is told once."""
+        late = [lease for lease in self.lent.values() if lease.leaks_at <= now and not lease.reported]
+        for lease in late:
+            lease.reported = True
+        return late
+
+    def forgotten(self, now: float) -> list[Lease]:
+        """Loans whose connection is garbage, struck off."""
+        gone = [lease for lease in self.lent.values() if lease.granted is None and lease.ref() is None]
+        for lease in gone:
+            self.end(lease, now)
+        return gone
+
+    def weed(self, now: float) -> tuple[list[PooledConnection], int]:
+        """Take out idle connections that are dead, old or too many; and how many of them were dead."""
+        dead = [connection for connection in self.idle if not connection.peer.silent()]
+        spare = self.size - len(dead) - self.minconn
+        out = list(dead)
+        for connection in self.idle:  # longest idle first
+            if connection in dead:
+                continue
+            unused = spare > 0 and connection.idle_since + self.max_idle <= now
+            if unused or connection.expires <= now:
+                out.append(connection)
+                spare -= 1
+        self.idle = [connection for connection in self.idle if connection not in out]
+        return out, len(dead)
+
+    def next_due(self) -> float:
+        """When there will be something to do for the watchdog, as things stand."""
+        due = [connection.expires for connection in self.idle]
+        if self.size > self.minconn:
+            due += [connection.idle_since + self.max_idle for connection in self.idle]
+        for lease in self.lent.values():
+            due.append(math.inf if lease.cut else lease.cut_at)
+            due.append(math.inf if lease.reported else lease.leaks_at)
+        return min(due, default=math.inf)
+
+    def _lend(self, connection: PooledConnection, lease: Lease, now: float) -> None:
+        lease.leaks_at = now + self.leak_seconds
+        self.lent[lease.key] = lease
+        self.watchdog.expect(min(lease.cut_at, lease.leaks_at))
+        lease.grant(connection, now)
