@@ -1,0 +1,91 @@
+"""Where the database is: as the settings say, or the embedded server, started when it is needed."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from opsboard.config import Config
+from opsboard.db.embedded import OWNER, Cluster
+from opsboard.errors import ConfigError, EmbeddedError
+
+APPLICATION = "opsboard_app"
+DATABASE = "opsboard"
+
+# The marks this process holds, by data folder; the system takes them back when it dies.
+_marks: dict[Path, IO[str]] = {}
+_blocks: dict[Path, int] = {}
+
+
+def service_url(config: Config) -> str:
+    """The address as the service uses it, by the role that owns nothing."""
+    if config.database_url:
+        return str(config.database_url)
+    if config.database_owner_url:
+        raise ConfigError(["DATABASE_URL must be set where DATABASE_OWNER_URL is"])
+    return _running_cluster(config).url(APPLICATION, DATABASE)
+
+
+def owner_url(config: Config) -> str:
+    """The address as the role that owns the tables."""
+    return config.owner_url or _running_cluster(config).url(OWNER, DATABASE)
+
+
+@contextmanager
+def embedded_server(config: Config) -> Iterator[Cluster | None]:
+    """The embedded server for as long as the block lasts; None where the settings name another one.
+
+    Whoever leaves last stops it: a command may start it, be joined by `opsboard demo` and end before it.
+    """
+    if config.owner_url:
+        yield None
+        return
+    folder = config.data_folder
+    _blocks[folder] = _blocks.get(folder, 0) + 1
+    try:
+        yield _running_cluster(config)
+    finally:
+        _blocks[folder] -= 1
+        if not _blocks[folder]:
+            _leave(config)
+
+
+def _running_cluster(config: Config) -> Cluster:
+    """The embedded server, running; from now on this process counts among those that use it."""
+    cluster = _cluster(config)
+    mark = _mark(config.data_folder)
+    # Waits while the last one to leave is stopping it.
+    fcntl.flock(mark, fcntl.LOCK_SH)
+    cluster.start()
+    cluster.ensure_roles_and_database(DATABASE)
+    return cluster
+
+
+def _leave(config: Config) -> None:
+    mark = _marks.pop(config.data_folder, None)
+    if mark is None:
+        return
+    with mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        _cluster(config).stop()
+
+
+def _cluster(config: Config) -> Cluster:
+    return Cluster(config.data_folder / "postgres")
+
+
+def _mark(folder: Path) -> IO[str]:
+    if folder not in _marks:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _marks[folder] = open(folder / ".postgres.users", "a")
+        except OSError as error:
+            reason = error.strerror or error
+            raise EmbeddedError(f"{folder}: {reason}; set OPSBOARD_DATA to a folder of yours.") from error
+    return _marks[folder]
