@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from opsboard.config import Config
 from opsboard.db.embedded import OWNER, Cluster
@@ -16,7 +16,7 @@ APPLICATION = "opsboard_app"
 DATABASE = "opsboard"
 
 # The marks this process holds, by data folder; the system takes them back when it dies.
-_marks: dict[Path, IO[str]] = {}
+_marks: dict[Path, int] = {}
 _blocks: dict[Path, int] = {}
 
 
@@ -68,23 +68,24 @@ def _leave(config: Config) -> None:
     mark = _marks.pop(config.data_folder, None)
     if mark is None:
         return
-    with mark:
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _cluster(config).stop()
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(mark)
 
 
 def _cluster(config: Config) -> Cluster:
     return Cluster(config.data_folder / "postgres")
 
 
-def _mark(folder: Path) -> IO[str]:
+def _mark(folder: Path) -> int:
     if folder not in _marks:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _marks[folder] = open(folder / ".postgres.users", "a")
+            _marks[folder] = os.open(folder / ".postgres.users", os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             reason = error.strerror or error
             raise EmbeddedError(f"{folder}: {reason}; set OPSBOARD_DATA to a folder of yours.") from error
