@@ -18,36 +18,10 @@ if TYPE_CHECKING:
 IDLE = extensions.TRANSACTION_STATUS_IDLE
 ACTIVE = extensions.TRANSACTION_STATUS_ACTIVE
 
-BROKEN = 2  # the value of `closed` after the server or the network ended the conversation
-
 # Reaches past the tracking below: the pool itself changes nothing by looking and tidying.
 _connection: Any = extensions.connection
 _notices = _connection.notices.__get__
-
-# The server ended the session, or is about to end all of them.
-ENDED = {
-    "57P01",  # admin_shutdown, pg_terminate_backend
-    "57P02",  # crash_shutdown
-    "57P03",  # cannot_connect_now
-    "57P04",  # database_dropped
-    "57P05",  # idle_session_timeout
-    "25P03",  # idle_in_transaction_session_timeout
-    "25P04",  # transaction_timeout
-}
-
-def is_disconnect(error: BaseException) -> bool:
-    """Whether the error says the connection is gone, rather than that the statement is wrong."""
-    if not isinstance(error, psycopg2.Error):
-        return False
-    if error.pgcode is not None:
-        return error.pgcode in ENDED or error.pgcode.startswith("08")
-    if isinstance(error, psycopg2.InterfaceError):
-        return str(error).startswith("connection ")  # "already closed"; psycopg2 does not translate it
-    # libpq's own errors carry no SQLSTATE; those about the conversation are OperationalError.
-    if isinstance(error, psycopg2.OperationalError):
-        return True
-    cursor = getattr(error, "cursor", None)
-    return type(error) is psycopg2.DatabaseError and cursor is not None and cursor.connection.closed != 0
+_notifies = _connection.notifies.__get__
 
 
 def _touching(name: str) -> Any:
@@ -162,7 +136,6 @@ class PooledConnection(extensions.connection):
             self.touched
             or self._cancelled
             or _connection.get_transaction_status(self) != IDLE
-            or _notices(self)
             or self.string_types
             or self.binary_types
         )
@@ -185,16 +158,28 @@ class PooledConnection(extensions.connection):
     def ping(self) -> None:
         """Ask the server whether it is there, and take in what it had to say meanwhile."""
         self._tell("SELECT 1")
-        self._forget_messages()
+        self.forget_messages()
+
+    def forget_messages(self) -> None:
+        """Empty the lists of notices and notifications, which psycopg2 only ever adds to."""
+        if _notices(self) or _notifies(self):
+            _connection.notices.__set__(self, [])
+            _connection.notifies.__set__(self, [])
 
     def close(self) -> None:
         """Close it on both sides."""
         super().close()
         self.peer.close()
 
+    def hang_up(self) -> None:
+        """Close it, whoever still uses it."""
+        if self.in_a_statement():
+            self.peer.shut()  # close() would wait for the statement to end
+        self.close()
+
     def abandon(self) -> None:
         """Let go of a connection that belongs to the parent process, without a word to the server."""
-        self.peer.close()
+        self.peer.abandon()
         if not self.closed:
             # The number stays taken: whoever still writes to this connection must not hit another file.
             nowhere = os.open(os.devnull, os.O_RDWR)
@@ -228,7 +213,9 @@ class PooledConnection(extensions.connection):
         if not (self.get_parameter_status("DateStyle") or "").startswith("ISO"):
             # psycopg2 sets it when connecting to a server with another default; it reads no other style.
             self._tell("SET datestyle TO 'ISO'")
-        self._forget_messages()
+        # Not emptied but replaced: the old owner may have put something else in their place.
+        _connection.notices.__set__(self, [])
+        _connection.notifies.__set__(self, [])
 
     def _tell(self, sql: str) -> None:
         cursor = extensions.cursor(self)
@@ -236,7 +223,3 @@ class PooledConnection(extensions.connection):
             cursor.execute(sql)
         finally:
             cursor.close()
-
-    def _forget_messages(self) -> None:
-        _connection.notices.__set__(self, [])
-        _connection.notifies.__set__(self, [])

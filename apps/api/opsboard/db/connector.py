@@ -44,10 +44,10 @@ class Connector:
         self._patience = patience
         self._clock = clock
         self._lock = threading.Lock()
-        self.attempts = self.failures = 0
-        self.seconds = 0.0
-        # When it was last seen alive, first seen away since, and last seen away.
-        self._alive = self._away = self._still_away = -math.inf
+        self._attempts = self._failures = 0
+        self._seconds = 0.0
+        # When it was last seen alive (also by others), first seen away since, and last seen away.
+        self.alive = self._away = self._still_away = -math.inf
 
     def open(self) -> PooledConnection:
         """A new connection. Waits for the server as long as libpq does: never call it under a lock."""
@@ -59,34 +59,37 @@ class Connector:
             raise
         now = self._clock()
         with self._lock:
-            self.attempts += 1
-            self.seconds += now - began
-        self.seen_alive(now)
-        connection.proven = now
+            self._attempts += 1
+            self._seconds += now - began
+        connection.proven = self.alive = now
         # Connections opened together must not all end together.
         connection.expires = now + self._max_lifetime * random.uniform(1 - LIFETIME_JITTER, 1)
         return connection
 
-    def seen_alive(self, now: float) -> None:
-        """Note a sign of life."""
-        self._alive = now
-
     def away(self, since: float) -> bool:
         """Whether the last thing heard, after `since`, was that the server cannot be reached."""
-        return self._still_away > max(self._alive, since)
+        return self._still_away > max(self.alive, since)
 
     def given_up(self, now: float) -> bool:
         """Whether it has been away for so long that waiting is no use; ends when nobody has tried lately."""
         lately = now - self._still_away < self._patience
-        return lately and self.away(self._alive) and now - self._away > self._patience
+        return lately and self.away(self.alive) and now - self._away > self._patience
+
+    def stats(self) -> dict[str, int]:
+        """The statistics about connects."""
+        return {
+            "connections_num": self._attempts,
+            "connections_ms": int(self._seconds * 1000),
+            "connections_errors": self._failures,
+        }
 
     def _failed(self, error: psycopg2.Error, began: float) -> None:
         now = self._clock()
         with self._lock:
-            self.attempts += 1
-            self.failures += 1
-            self.seconds += now - began
-            first = self._away <= self._alive or now - self._still_away > self._patience
+            self._attempts += 1
+            self._failures += 1
+            self._seconds += now - began
+            first = self._away <= self.alive or now - self._still_away > self._patience
             if first:
                 self._away = now
             self._still_away = now

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opsboard.db.watchdog import Peer
 
 # From the caller of getconn outwards; enough to see the view behind the layers between.
-FRAMES_KEPT = 10
+FRAMES_KEPT = 8
 
 
 class Lease:

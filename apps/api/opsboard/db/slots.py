@@ -24,11 +24,11 @@ class Slots:
         self,
         minconn: int,
         maxconn: int,
-        *,
         max_waiting: int,
+        watchdog: Watchdog,
+        *,
         max_idle: float,
         leak_seconds: float,
-        watchdog: Watchdog,
     ) -> None:
         self.minconn = minconn
         self.maxconn = maxconn
@@ -40,6 +40,7 @@ class Slots:
         self.lent: dict[Hashable, Lease] = {}
         self.waiting: deque[Lease] = deque()
         self.connecting = 0
+        self.closed = False
         self.counts: Counter[str] = Counter()
         self.usage = self.waited = 0.0
 
@@ -65,8 +66,9 @@ class Slots:
             self.waiting.append(lease)
             self.counts["requests_queued"] += 1
 
-    def withdraw(self, lease: Lease) -> None:
+    def withdraw(self, lease: Lease, waited: float) -> None:
         """Stop waiting, whether or not it was still waiting."""
+        self.waited += waited
         if lease.granted is None and lease in self.waiting:
             self.waiting.remove(lease)
 
@@ -77,7 +79,8 @@ class Slots:
             return
         connection.idle_since = now
         self.idle.append(connection)
-        self.watchdog.expect(min(now + self.max_idle, connection.expires))
+        too_long = now + self.max_idle
+        self.watchdog.expect(too_long if too_long < connection.expires else connection.expires)
 
     def end(self, lease: Lease, now: float) -> bool:
         """Strike a loan off the books; False when it was not on them (any more)."""
@@ -89,7 +92,7 @@ class Slots:
 
     def claim_connects(self) -> int:
         """How many connections should be made now for those who wait; their slots are taken."""
-        room = self.maxconn - self.size
+        room = 0 if self.closed else self.maxconn - self.size
         wanted = min(room, len(self.waiting) - self.connecting)
         if wanted <= 0:
             return 0
@@ -139,8 +142,38 @@ class Slots:
             due.append(math.inf if lease.reported else lease.leaks_at)
         return min(due, default=math.inf)
 
+    def close(self) -> list[PooledConnection]:
+        """Send everybody away who waits; the connections that are idle."""
+        self.closed = True
+        for lease in self.waiting:
+            assert lease.ready is not None
+            lease.ready.release()
+        self.waiting.clear()
+        idle, self.idle = self.idle, []
+        return idle
+
+    def everything(self) -> list[PooledConnection]:
+        """All connections there are, idle and lent."""
+        lent = (lease.granted or lease.ref() for lease in self.lent.values())
+        return [*self.idle, *(connection for connection in lent if connection is not None)]
+
+    def stats(self) -> dict[str, int]:
+        """The statistics about slots and requests."""
+        counted = ("requests_num", "requests_queued", "requests_errors", "returns_bad", "connections_lost")
+        return {
+            "pool_min": self.minconn,
+            "pool_max": self.maxconn,
+            "pool_size": self.size,
+            "pool_available": len(self.idle),
+            "pool_lent": len(self.lent),
+            "requests_waiting": len(self.waiting),
+            "requests_wait_ms": int(self.waited * 1000),
+            "usage_ms": int(self.usage * 1000),
+            **{name: self.counts[name] for name in counted},
+        }
+
     def _lend(self, connection: PooledConnection, lease: Lease, now: float) -> None:
-        lease.leaks_at = now + self.leak_seconds
+        lease.leaks_at = leaks_at = now + self.leak_seconds
         self.lent[lease.key] = lease
-        self.watchdog.expect(min(lease.cut_at, lease.leaks_at))
+        self.watchdog.expect(leaks_at if leaks_at < lease.cut_at else lease.cut_at)
         lease.grant(connection, now)

@@ -47,6 +47,10 @@ class Peer:
         with self._lock:
             self._socket.close()
 
+    def abandon(self) -> None:
+        """Close it in a forked child, where a thread that is not there any more may hold the lock."""
+        self._socket.close()
+
 
 class Watchdog:
     """Calls `tick` when the time it asked for has come, or when nudged.

@@ -1,0 +1,226 @@
+"""Lends connections out and takes them back: the pool's work within one process."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+
+import psycopg2
+
+from opsboard.db.connection import PooledConnection
+from opsboard.db.connector import Connector
+from opsboard.db.disconnects import BROKEN
+from opsboard.db.lease import Lease
+from opsboard.db.openers import Openers
+from opsboard.db.slots import Slots
+from opsboard.db.watchdog import Watchdog
+from opsboard.errors import DatabaseUnavailable, OpsboardError
+
+log = logging.getLogger("opsboard.db.pool")
+
+# How long the server may take to answer a question of the pool's own.
+PING_SECONDS = 1.0
+RESTORE_SECONDS = 5.0
+# What a request waits when the server has been away for longer than the pool's timeout already.
+GIVEN_UP_SECONDS = 0.08
+
+
+class Lending:
+    """The books, the lock over them, and the threads that connect and watch.
+
+    The lock is held for moves in the books only; everything that waits for the server is outside of it.
+    """
+
+    def __init__(
+        self,
+        make_slots: Callable[[Watchdog], Slots],
+        connector: Connector,
+        closed_error: type[OpsboardError],
+        clock: Callable[[], float],
+    ) -> None:
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._closed_error = closed_error
+        self._watchdog = Watchdog(self.maintain, clock)
+        self._connector = connector
+        self.slots = make_slots(self._watchdog)
+        self._openers = Openers(connector, self.slots, self._lock, self._watchdog.nudge, clock)
+        # Connections last known to be good before this are asked before they are lent.
+        self._doubtful_before = -math.inf
+
+    def check_out(self, lease: Lease, until: float, late: type[OpsboardError]) -> PooledConnection:
+        """A live connection, waited for until `until`; then `late` is raised, or what is the matter."""
+        again = False
+        while True:
+            connection = self._obtain(lease, until, late, again)
+            usable = False
+            try:
+                usable = self._usable(connection, lease, until)
+            finally:
+                if not usable:
+                    self.end_loan(connection, lease, reusable=False)
+            if usable:
+                return connection
+            again = True
+
+    def check_in(self, connection: PooledConnection, lease: Lease, close: bool) -> None:
+        """Take a connection back, as good as fresh or not at all; its slot is free again in any case."""
+        reusable = False
+        try:
+            reusable = not close and self._restored(connection, lease)
+        finally:
+            self.end_loan(connection, lease, reusable, bad=not close)
+
+    def end_loan(self, connection: PooledConnection, lease: Lease, reusable: bool, bad: bool = False) -> None:
+        """Free the slot; keep the connection or hang up."""
+        with self._lock:
+            now = self._clock()
+            if not self.slots.end(lease, now):
+                return  # another thread was quicker
+            connection.lease = None
+            if reusable and not lease.cut and not self.slots.closed and now < connection.expires:
+                connection.proven = self._connector.alive = now
+                self.slots.offer(connection, now)
+                return
+            self.slots.counts["returns_bad"] += bad and not reusable
+            if lease.cut or connection.closed == BROKEN:
+                self._note_losses(1, now)
+            connects = self.slots.claim_connects()
+        connection.hang_up()
+        self._openers.start(connects)
+
+    def reclaim(self, thread: int) -> int:
+        """Close what a thread still has lent; how many there were."""
+        with self._lock:
+            leases = [lease for lease in self.slots.lent.values() if lease.thread == thread]
+        for lease in leases:
+            connection = lease.ref()
+            if connection is not None:
+                log.warning("connection was not given back, asked for by:\n%s", lease.caller())
+                self.end_loan(connection, lease, reusable=False, bad=True)
+        return len(leases)
+
+    def maintain(self) -> None:
+        """Do what is due: cut overdue loans, tell of leaks, drop dead, old and surplus connections."""
+        with self._lock:
+            now = self._clock()
+            for lease in self.slots.overdue(now):
+                lease.shut()
+            forgotten, leaking = self.slots.forgotten(now), self.slots.leaking(now)
+            weeds, dead = self.slots.weed(now)
+            if dead:
+                self._note_losses(dead, now)
+            self._watchdog.due = self.slots.next_due()
+            connects = self.slots.claim_connects()
+            if self.slots.closed and not self.slots.lent:
+                self._watchdog.stop()
+        for connection in weeds:
+            connection.close()
+        for lease in forgotten:
+            lease.peer.close()
+            log.warning("connection was dropped without being given back, asked for by:\n%s", lease.caller())
+        for lease in leaking:
+            log.warning("connection is held for %.0f s, asked for by:\n%s", now - lease.since, lease.caller())
+        self._openers.start(connects)
+
+    def close(self) -> None:
+        """Refuse everybody from now on, and close what is idle."""
+        with self._lock:
+            idle = self.slots.close()
+        for connection in idle:
+            connection.close()
+        self._watchdog.nudge()
+
+    def stats(self) -> dict[str, int]:
+        """The statistics of psycopg_pool, by its names."""
+        with self._lock:
+            return {**self.slots.stats(), **self._connector.stats()}
+
+    def _obtain(self, lease: Lease, until: float, late: type[OpsboardError], again: bool) -> PooledConnection:
+        """The next connection whose turn is ours, alive or not."""
+        with self._lock:
+            began = self._clock()
+            self.slots.counts["requests_num"] += not again
+            try:
+                if self.slots.closed:
+                    raise self._closed_error()
+                self.slots.ask(lease, began, again)
+            except OpsboardError:
+                self.slots.counts["requests_errors"] += 1
+                raise
+            connects = self.slots.claim_connects() if lease.ready else 0
+        if lease.ready:
+            self._wait(lease, lease.ready, began, until, connects)
+        if lease.granted is None:
+            raise self._refusal(began, late)
+        return lease.take()
+
+    def _wait(self, lease: Lease, ready: threading.Lock, began: float, until: float, connects: int) -> None:
+        """Wait until granted or `until`; whatever interrupts it, nothing stays granted to nobody."""
+        interrupted = True
+        try:
+            self._openers.start(connects)
+            if self._connector.given_up(began):
+                until = min(until, began + GIVEN_UP_SECONDS)
+            ready.acquire(timeout=max(0.0, until - self._clock()))
+            interrupted = False
+        finally:
+            with self._lock:
+                self.slots.withdraw(lease, self._clock() - began)
+            if interrupted and lease.granted is not None:
+                self.end_loan(lease.take(), lease, reusable=True)
+
+    def _refusal(self, began: float, late: type[OpsboardError]) -> OpsboardError:
+        """Why nothing was granted."""
+        with self._lock:
+            self.slots.counts["requests_errors"] += 1
+            nothing_open = not self.slots.lent and not self.slots.idle
+            closed = self.slots.closed
+        if closed:
+            return self._closed_error()
+        if nothing_open or self._connector.away(began) or self._connector.given_up(self._clock()):
+            return DatabaseUnavailable()
+        return late()
+
+    def _usable(self, connection: PooledConnection, lease: Lease, until: float) -> bool:
+        """Whether it is alive: a look at the socket, and a question only if there is reason to doubt."""
+        if connection.peer.silent() and connection.proven >= self._doubtful_before:
+            return True
+        cut_at, now = lease.cut_at, self._clock()
+        self._bound(lease, min(until, now + PING_SECONDS))
+        try:
+            connection.ping()
+        except psycopg2.Error:
+            return False
+        connection.proven = now
+        with self._lock:
+            lease.cut_at = cut_at
+            return not lease.cut
+
+    def _restored(self, connection: PooledConnection, lease: Lease) -> bool:
+        """Whether it is, or was made, as good as fresh."""
+        if connection.closed or lease.cut:
+            return False
+        if connection.pristine():
+            connection.forget_messages()
+            return True
+        self._bound(lease, self._clock() + RESTORE_SECONDS)
+        try:
+            connection.restore()
+        except psycopg2.Error as error:
+            log.info("connection cannot be restored and is closed: %s", str(error).strip())
+            return False
+        return True
+
+    def _bound(self, lease: Lease, cut_at: float) -> None:
+        with self._lock:
+            lease.cut_at = min(lease.cut_at, cut_at)
+            self._watchdog.expect(lease.cut_at)
+
+    def _note_losses(self, lost: int, now: float) -> None:
+        """The server ended connections, and the others may have gone the same way. Wants the lock."""
+        self.slots.counts["connections_lost"] += lost
+        self._doubtful_before = now
+        self._watchdog.nudge()
