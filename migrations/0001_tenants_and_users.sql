@@ -79,7 +79,7 @@ USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::b
 WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint));
 -- Sign-in knows an e-mail address before it knows the tenant.
 CREATE POLICY users_sign_in ON users FOR SELECT
-USING (email_search = (SELECT nullif(current_setting('app.login_email', true), '')));
+USING (email_search = (SELECT lower(nullif(current_setting('app.login_email', true), ''))));
 GRANT SELECT, INSERT, UPDATE ON users TO opsboard_app;
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON users

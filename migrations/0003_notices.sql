@@ -45,3 +45,19 @@ CREATE POLICY audit_logs_isolation ON audit_logs
 USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint))
 WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint));
 GRANT SELECT, INSERT ON audit_logs TO opsboard_app;
+
+-- What a change changed: {"status": ["draft", "active"]}, the old value and the new. Columns that only follow
+-- others are left out.
+CREATE FUNCTION changed_columns(before jsonb, after jsonb) RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(jsonb_object_agg(k.key, jsonb_build_array(before -> k.key, after -> k.key)), '{}')
+    FROM jsonb_object_keys(after) AS k (key)
+    WHERE before -> k.key IS DISTINCT FROM after -> k.key
+        AND k.key <> 'updated_at'
+        AND right(k.key, 7) <> '_search'
+$$;
+GRANT EXECUTE ON FUNCTION changed_columns(jsonb, jsonb) TO opsboard_app;

@@ -1,0 +1,26 @@
+"""Who is asking: the one object that makes the cache key, the row security and the SQL predicate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody may do: an operator works on steps, a manager plans, an admin also runs the service."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One signed-in user of one tenant, as a verified token says."""
+
+    tenant_id: int
+    user_id: int
+    role: str
+    token_id: str
+    token_version: int
+    expires_at: float  # seconds since 1970

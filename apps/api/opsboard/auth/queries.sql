@@ -1,0 +1,77 @@
+-- name: find_accounts
+-- reads: users, tenants
+-- The accounts of one e-mail address, in whichever business; runs before anybody is known.
+WITH accounts AS (
+    SELECT
+        u.id,
+        u.tenant_id,
+        u.role,
+        u.is_active,
+        u.password_hash,
+        u.token_version
+    FROM users AS u
+    WHERE u.email_search = lower(%(login_email)s)
+    LIMIT 20
+)
+SELECT coalesce(json_agg(json_build_object(
+    'user_id', a.id,
+    'tenant_id', a.tenant_id,
+    'role', a.role,
+    'is_active', a.is_active,
+    'password_hash', a.password_hash,
+    'token_version', a.token_version,
+    -- Visible only when the caller named this business.
+    'tenant_named', EXISTS (SELECT FROM tenants AS t WHERE t.id = a.tenant_id)
+)), '[]')::text
+FROM accounts AS a
+
+-- name: get_me
+-- reads: users, tenants
+-- The signed-in user and their business.
+SELECT json_build_object(
+    'id', u.id,
+    'email', u.email,
+    'full_name', u.full_name,
+    'role', u.role,
+    'tenant', json_build_object(
+        'id', t.id,
+        'slug', t.slug,
+        'name', t.name,
+        'time_zone', t.time_zone,
+        'as_of', t.as_of
+    )
+)::text
+FROM users AS u
+JOIN tenants AS t ON t.id = u.tenant_id
+WHERE u.tenant_id = %(tenant_id)s
+    AND u.id = %(user_id)s
+
+-- name: revoke_token
+-- writes: revocations
+-- End one token on every worker. What expired long ago is cleared away on the same occasion.
+WITH expired AS (
+    DELETE FROM revocations AS r
+    WHERE r.tenant_id = %(tenant_id)s
+        AND r.expires_at < now() - interval '1 day'
+)
+INSERT INTO revocations (tenant_id, user_id, token_id, expires_at)
+VALUES (%(tenant_id)s, %(user_id)s, %(token_id)s, to_timestamp(%(expires_at)s))
+RETURNING id
+
+-- name: check_token
+-- reads: users, revocations
+-- Whether a token is still good: for a worker that has not heard of revocations lately.
+SELECT
+    u.is_active
+    AND u.role = %(role)s
+    AND u.token_version <= %(token_version)s
+    AND NOT EXISTS (
+        SELECT
+        FROM revocations AS r
+        WHERE r.tenant_id = %(tenant_id)s
+            AND r.user_id = %(user_id)s
+            AND r.token_id = %(token_id)s
+    )
+FROM users AS u
+WHERE u.tenant_id = %(tenant_id)s
+    AND u.id = %(user_id)s

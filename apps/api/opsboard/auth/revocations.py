@@ -1,0 +1,62 @@
+"""Tokens that ended before they expired, as this worker knows them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from opsboard.auth.identity import Identity
+
+# A worker that has not heard from the database for this long asks it about each token instead.
+DEAF_AFTER = 2.0  # seconds
+PRUNE_EVERY = 60.0  # seconds
+
+
+class Revocations:
+    """The memory of revoked tokens; fed by the pulse, asked on every request."""
+
+    def __init__(self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._tokens: dict[str, float] = {}  # token id -> when it expires by itself
+        self._versions: dict[tuple[int, int], tuple[int, float]] = {}  # (tenant, user) -> (below, until)
+        self._lock = threading.Lock()
+        self._heard_at: float | None = None
+        self._pruned_at = monotonic()
+
+    def add(self, tenant_id: int, user_id: int, token_id: str | None, below_version: int | None, until: float) -> None:
+        """Remember one revocation until `until` (seconds since 1970), when its tokens have expired anyway."""
+        with self._lock:
+            if token_id is not None:
+                self._tokens[token_id] = until
+            if below_version is not None:
+                known, known_until = self._versions.get((tenant_id, user_id), (0, 0.0))
+                self._versions[tenant_id, user_id] = (max(known, below_version), max(known_until, until))
+
+    def is_revoked(self, identity: Identity) -> bool:
+        if identity.token_id in self._tokens:
+            return True
+        below, _ = self._versions.get((identity.tenant_id, identity.user_id), (0, 0.0))
+        return identity.token_version < below
+
+    def heard(self) -> None:
+        """The database was just read: what is known here is complete as of now."""
+        self._heard_at = self._monotonic()
+        if self._heard_at - self._pruned_at > PRUNE_EVERY:
+            self._pruned_at = self._heard_at
+            self.forget_expired()
+
+    @property
+    def deaf(self) -> bool:
+        """Whether this memory may be out of date."""
+        return self._heard_at is None or self._monotonic() - self._heard_at > DEAF_AFTER
+
+    def forget_expired(self) -> None:
+        now = self._clock()
+        with self._lock:
+            self._tokens = {token: until for token, until in self._tokens.items() if until > now}
+            self._versions = {user: entry for user, entry in self._versions.items() if entry[1] > now}
+
+    def __len__(self) -> int:
+        return len(self._tokens) + len(self._versions)

@@ -1,0 +1,83 @@
+"""Sign-in, sign-out, and whether a token that looks right still is."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from opsboard.auth.identity import Identity
+from opsboard.auth.passwords import password_fits
+from opsboard.auth.revocations import Revocations
+from opsboard.auth.tokens import Tokens
+from opsboard.db.database import Database
+from opsboard.db.queries import load_queries
+from opsboard.errors import Conflict, NotSignedIn, TooManyAttempts, WrongCredentials
+from opsboard.auth.attempts import Attempts
+
+sql = load_queries(__package__)
+
+
+class SignIn:
+    """The door: exchanges a password for a token, and a token for an identity."""
+
+    def __init__(self, database: Database, tokens: Tokens, revocations: Revocations, attempts: Attempts) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._revocations = revocations
+        self._attempts = attempts
+
+    def sign_in(self, email: str, password: str, tenant: str, address: str) -> tuple[str, int]:
+        """A token and how many seconds it lasts.
+
+        `tenant` (a slug) is needed only by somebody with the same e-mail address and password at two businesses.
+        Raises WrongCredentials, the same for a wrong name, a wrong password and a blocked account;
+        TooManyAttempts; Conflict when the business must be named.
+        """
+        if not self._attempts.allowed(email, address):
+            raise TooManyAttempts()
+        fitting = [account for account in self._accounts(email, tenant) if password_fits(account["password_hash"], password)]
+        if not fitting:
+            self._attempts.failed(email, address)
+            raise WrongCredentials()
+        if len(fitting) > 1:
+            raise Conflict("This e-mail address is known at more than one business; send its slug as tenant.")
+        account = fitting[0]
+        token = self._tokens.issue(
+            account["tenant_id"], account["user_id"], account["role"], account["token_version"]
+        )
+        return token, self._tokens.ttl
+
+    def identify(self, token: str) -> Identity:
+        """Who a token speaks for, right now. Raises NotSignedIn.
+
+        Takes no connection, unless this worker has not heard of revocations lately.
+        """
+        identity = self._tokens.verify(token)
+        if self._revocations.is_revoked(identity):
+            raise NotSignedIn("This sign-in has ended; sign in again.")
+        if self._revocations.deaf:
+            row = self._database.fetch_row(
+                sql.check_token,
+                identity,
+                {"token_id": identity.token_id, "token_version": identity.token_version},
+            )
+            if row is None or not row[0]:
+                raise NotSignedIn("This sign-in has ended; sign in again.")
+        return identity
+
+    def sign_out(self, identity: Identity) -> None:
+        """End this token: here at once, on the other workers as soon as their pulse reads it."""
+        self._database.fetch_row(
+            sql.revoke_token, identity, {"token_id": identity.token_id, "expires_at": identity.expires_at}
+        )
+        self._revocations.add(
+            identity.tenant_id, identity.user_id, identity.token_id, None, max(identity.expires_at, time.time())
+        )
+
+    def _accounts(self, email: str, tenant: str) -> list[dict[str, Any]]:
+        row = self._database.fetch_for_sign_in(sql.find_accounts, email, tenant)
+        accounts: list[dict[str, Any]] = json.loads(row[0]) if row else []
+        usable = [account for account in accounts if account["is_active"] and (account["tenant_named"] or not tenant)]
+        # One check at least, so that an unknown name answers no sooner than a known one.
+        return usable or [{"password_hash": None}]

@@ -1,0 +1,70 @@
+"""The command line: one word for each thing an operator does."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from opsboard.errors import OpsboardError
+
+# Command -> where it lives; a command is loaded when it is asked for, so that --help stays quick.
+COMMANDS = {
+    "demo": "opsboard.demo.command:demo_command",
+    "serve": "opsboard.commands.serve:serve",
+    "migrate": "opsboard.commands.migrate:migrate",
+    "tenant": "opsboard.tenants.command:tenant_group",
+    "user": "opsboard.tenants.command:user_group",
+    "import": "opsboard.imports.command:import_command",
+    "doctor": "opsboard.commands.doctor:doctor",
+    "config": "opsboard.commands.config:config",
+    "explain": "opsboard.commands.explain:explain",
+    "bench": "opsboard.bench.command:bench",
+}
+
+
+class Commands(click.Group):
+    """Loads each command from its own module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Begin with: opsboard demo. Settings come from the environment and .env; see opsboard config.",
+)
+@click.version_option(package_name="opsboard")
+def opsboard() -> None:
+    """Opsboard: the operations dashboard of a business that sells, plans and makes things."""
+
+
+def main() -> None:
+    """Run a command. What the user can mend ends with exit code 2 and says how, without a traceback."""
+    try:
+        opsboard(standalone_mode=False)
+    except OpsboardError as error:
+        for line in error.detail.splitlines():
+            click.echo(f"opsboard: {line}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Commands that are too small for a package of their own."""

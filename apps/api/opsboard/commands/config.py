@@ -1,0 +1,26 @@
+"""opsboard config: every setting, its value and where it came from."""
+
+from __future__ import annotations
+
+import click
+
+from opsboard.config import SETTINGS, env_example, load_config
+
+
+@click.command()
+@click.option("--example", is_flag=True, help="Print a .env with every setting, its meaning and default.")
+def config(example: bool) -> None:
+    """Show the settings in force; secrets are masked.
+
+    \b
+    Examples:
+      opsboard config
+      opsboard config --example > .env
+    """
+    if example:
+        click.echo(env_example(), nl=False)
+        return
+    loaded = load_config()
+    shown = loaded.masked()
+    for setting in SETTINGS:
+        click.echo(f"{setting.name}={shown[setting.name]}  ({loaded.origins[setting.name]})")

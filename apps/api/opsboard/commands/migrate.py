@@ -1,0 +1,39 @@
+"""opsboard migrate: bring the schema to this version, or back."""
+
+from __future__ import annotations
+
+import click
+
+from opsboard.config import load_config
+from opsboard.db.addresses import owner_url
+from opsboard.db.migrations import Migrator, default_folder
+
+
+@click.command()
+@click.option("--to", metavar="NNNN", help="Stop at this migration.")
+@click.option("--down", "down_to", metavar="NNNN", help="Go back to this migration; 'zero': remove everything.")
+@click.option("--status", is_flag=True, help="Say which migrations are applied, and change nothing.")
+@click.option("--verify", is_flag=True, help="Check files and indexes; exit code 2 when something is wrong.")
+def migrate(to: str | None, down_to: str | None, status: bool, verify: bool) -> None:
+    """Bring the database to the schema of this version, as the owner of its tables (DATABASE_OWNER_URL).
+
+    Safe to run again after it was killed, and from several machines at once: one works, the others wait.
+
+    \b
+    Examples:
+      opsboard migrate
+      opsboard migrate --status
+      opsboard migrate --down 0003
+    """
+    migrator = Migrator(owner_url(load_config()), default_folder(), report=click.echo)
+    if status:
+        for entry in migrator.status():
+            applied = entry.applied_at.isoformat(timespec="seconds") if entry.applied_at else "-"
+            click.echo(f"{entry.id:32} {entry.state:14} {applied}")
+    elif verify:
+        migrator.verify()
+        click.echo("all migrations are as applied; no invalid index")
+    elif down_to:
+        migrator.down(down_to)
+    else:
+        migrator.up(to)

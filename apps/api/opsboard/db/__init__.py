@@ -1,0 +1,1 @@
+"""Postgres: the pool, named queries, tenants, migrations; no Flask in here."""

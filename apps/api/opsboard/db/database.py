@@ -1,0 +1,131 @@
+"""Run one named query for one identity: one connection, one round trip, errors in our own words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg2
+import structlog
+
+from opsboard.db import tenancy
+from opsboard.db.listing import Page, compose
+from opsboard.db.pool import Pool, is_disconnect
+from opsboard.db.queries import Query
+from opsboard.errors import (
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    InvalidInput,
+    NotFound,
+    OpsboardError,
+    error_for_sqlstate,
+)
+from opsboard.observability import record
+
+log = structlog.get_logger(__name__)
+
+Row = tuple[Any, ...]
+# A read is repeated on another connection when its own dies. The deadline is the real bound.
+READ_ATTEMPTS = 5
+
+
+class Database:
+    """The service's way to Postgres.
+
+    `deadline` is how many seconds one request may spend here, over all its statements, counted from the
+    start of the request (or of the statement, outside of requests).
+    """
+
+    def __init__(self, pool: Pool, deadline: float) -> None:
+        self.pool = pool
+        self.deadline = deadline
+
+    def fetch_json(self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None) -> str:
+        """The one JSON text a query answers with. Raises NotFound when there is no row or it is null."""
+        row = self.fetch_row(query, identity, params)
+        if row is None or row[0] is None:
+            raise NotFound()
+        return str(row[0])
+
+    def fetch_list(
+        self, query: Query, identity: tenancy.Identity, filters: Mapping[str, Any], page: Page
+    ) -> Row:
+        """One page of a list query; see db.listing.compose for the columns of the row."""
+        sql, params = compose(query, filters, page)
+        row = self._run(query, tenancy.bound(query.name, sql), tenancy.parameters(identity, params))
+        assert row is not None  # an aggregate always has its row
+        return row
+
+    def fetch_row(
+        self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None
+    ) -> Row | None:
+        """The first row of a query that runs for an identity, or None."""
+        return self._run(query, tenancy.bound(query.name, query.sql), tenancy.parameters(identity, params or {}))
+
+    def fetch_for_sign_in(self, query: Query, email: str, tenant_slug: str = "") -> Row | None:
+        """The first row of a query that runs for nobody yet: it sees the accounts of one e-mail address."""
+        params = {"login_email": email, "tenant_slug": tenant_slug}
+        return self._run(query, f"/* {query.name} */ {tenancy.BIND_SIGN_IN}{query.sql}", params)
+
+    def fetch_unbound(self, query: Query, params: Mapping[str, Any] | None = None) -> Row | None:
+        """The first row of a query about the server itself; row security shows it no tenant's rows."""
+        return self._run(query, f"/* {query.name} */ {query.sql}", dict(params or {}))
+
+    def _run(self, query: Query, sql: str, params: dict[str, Any]) -> Row | None:
+        """Send one message; repeat a read whose connection died, as long as the deadline lasts."""
+        deadline = self._deadline()
+        attempts = 1 if query.writes else READ_ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            try:
+                return self._run_once(query.name, sql, params, deadline)
+            except psycopg2.Error as error:
+                lost = is_disconnect(error)
+                if lost and time.monotonic() >= deadline:
+                    raise DeadlineExceeded() from error
+                if lost and attempt < attempts:
+                    continue
+                raise translated(error, query, lost) from error
+            except (ValueError, OverflowError) as error:
+                # psycopg2 refuses NUL characters and lone surrogates when it binds them.
+                raise InvalidInput("The request has characters that cannot be stored.") from error
+        raise AssertionError("unreachable")
+
+    def _run_once(self, name: str, sql: str, params: dict[str, Any], deadline: float) -> Row | None:
+        current = record.current()
+        asked = time.monotonic()
+        with self.pool.connection(deadline=deadline) as connection:
+            began = time.monotonic()
+            params["statement_timeout"] = f"{max(1, int((deadline - began) * 1000))}ms"
+            if current:
+                current.waited((began - asked) * 1000)
+            try:
+                return connection.run_clean(sql, params)
+            finally:
+                if current:
+                    current.query(name, (time.monotonic() - began) * 1000)
+
+    def _deadline(self) -> float:
+        current = record.current()
+        started = current.started if current else time.monotonic()
+        return started + self.deadline
+
+
+def translated(error: psycopg2.Error, query: Query, lost: bool) -> OpsboardError:
+    """Our error for the database's; its own text goes to the log, never to the client."""
+    kind = DatabaseUnavailable if lost else error_for_sqlstate(error.pgcode)
+    log.warning(
+        "query failed", query=query.name, sqlstate=error.pgcode, error=str(error).strip(), answer=kind.code
+    )
+    constraint = error.diag.constraint_name if error.diag else None
+    return kind(CONSTRAINTS.get(constraint or "", None))
+
+
+# What a violated constraint means to the person who sent the value.
+CONSTRAINTS = {
+    "jobs_job_number_key": "There is a job with this job_number already.",
+    "jobs_customer_fkey": "There is no such customer (customer_id).",
+    "job_steps_machine_fkey": "There is no such machine (machine_id).",
+    "job_steps_process_fkey": "There is no such process (process_id).",
+    "job_steps_assigned_user_fkey": "There is no such user (assigned_user_id).",
+}

@@ -1,0 +1,153 @@
+"""Turn a list query and what was asked of it into one statement: filter, sort, page, count, JSON.
+
+A list query in queries.sql declares the table it pages over (`-- from: jobs AS j`), its filters and its
+sorts, and then selects `page.position` and `item` for the rows of `page`, joining whatever an item shows.
+Filters may ask `clock` for today and the time zone of the business.
+All SQL here comes from those files; values are always bound. This is the only module that builds SQL text.
+
+The page is cut first, on ids alone, and decorated afterwards: at most page_size + 1 rows are ever joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from opsboard.db.queries import Query
+
+
+class Position(NamedTuple):
+    """Where a cursor stands: the sort key of a row as text, its id, and whether to go back from there."""
+
+    key: str
+    id: int
+    backwards: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is asked of a list. `position` set: keyset paging; otherwise page number `number`, from 1.
+
+    `counted` False leaves out the total (a cursor's first page, `?cursor=`).
+    """
+
+    sort: str
+    descending: bool
+    size: int
+    number: int = 1
+    position: Position | None = None
+    counted: bool = True
+
+
+def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, dict[str, Any]]:
+    """The statement and its parameters.
+
+    The statement gives one row: the JSON text of the envelope, then key and id of the first and last item
+    (null when there are none), has_previous and has_next. Offset envelope: items, total, page, page_size,
+    total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous.
+    """
+    alias = query.base.split()[-1]
+    sort = query.sorts[page.sort]
+    wanted = [f"{alias}.tenant_id = %(tenant_id)s"]
+    wanted += [query.filters[name] for name in filters if name in query.filters]
+    if sort.condition:
+        wanted.append(sort.condition)
+    parameters: dict[str, Any] = {**filters, "page_size": page.size, "page_number": page.number}
+    backwards = page.position is not None and page.position.backwards
+    falling = page.descending != backwards
+    order = "DESC" if falling else "ASC"
+    on_page = list(wanted)
+    if page.position is not None:
+        sign = "<" if falling else ">"
+        on_page.append(f"({sort.expression}, {alias}.id) {sign} (%(cursor_key)s::{sort.type}, %(cursor_id)s)")
+        parameters |= {"cursor_key": page.position.key, "cursor_id": page.position.id}
+    both = "\n        AND "
+    counted = page.counted and page.position is None
+    statement = f"""WITH clock AS (
+    SELECT
+        coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today,
+        t.time_zone
+    FROM tenants AS t
+    WHERE t.id = %(tenant_id)s
+),
+reached AS (
+    SELECT
+        {alias}.id,
+        ({sort.expression})::text AS sort_key,
+        row_number() OVER (ORDER BY {sort.expression} {order}, {alias}.id {order}) AS reached
+    FROM {query.base}
+    WHERE {both.join(on_page)}
+    ORDER BY {sort.expression} {order}, {alias}.id {order}
+    LIMIT %(page_size)s + 1
+    OFFSET {"(%(page_number)s - 1)::bigint * %(page_size)s" if page.position is None else "0"}
+),
+page AS MATERIALIZED (
+    SELECT
+        id,
+        sort_key,
+        {"-reached" if backwards else "reached"} AS position
+    FROM reached
+    ORDER BY reached
+    LIMIT %(page_size)s
+),
+items AS (
+{query.sql}
+),
+counted AS (
+    SELECT {counted_expression(counted)} AS total
+    {f"FROM {query.base} WHERE " + both.join(wanted) if counted else ""}
+),
+ends AS (
+    SELECT
+        (array_agg(sort_key ORDER BY position))[1] AS first_key,
+        (array_agg(id ORDER BY position))[1] AS first_id,
+        (array_agg(sort_key ORDER BY position DESC))[1] AS last_key,
+        (array_agg(id ORDER BY position DESC))[1] AS last_id,
+        (SELECT count(*) FROM reached) > %(page_size)s AS more
+    FROM page
+),
+neighbours AS (
+    SELECT {neighbours(page)}
+    FROM ends
+)
+SELECT
+    json_build_object(
+        'items', (SELECT coalesce(json_agg(item ORDER BY position), '[]') FROM items),
+        {envelope(counted)}
+        'page_size', %(page_size)s,
+        'has_next', has_next,
+        'has_previous', has_previous
+    )::text,
+    first_key,
+    first_id,
+    last_key,
+    last_id,
+    has_previous,
+    has_next
+FROM ends, counted, neighbours"""
+    return statement, parameters
+
+
+def counted_expression(counted: bool) -> str:
+    return "count(*)" if counted else "NULL::bigint"
+
+
+def envelope(counted: bool) -> str:
+    if not counted:
+        return ""
+    return """'total', total,
+        'page', %(page_number)s,
+        'total_pages', (total + %(page_size)s - 1) / %(page_size)s,"""
+
+
+def neighbours(page: Page) -> str:
+    """Whether there are rows before and after the page.
+
+    The row behind a cursor existed when it was made, so the side it came from is known to have rows.
+    """
+    if page.position is None:
+        return "more AS has_next, %(page_number)s > 1 AS has_previous"
+    if page.position.backwards:
+        return "true AS has_next, more AS has_previous"
+    return "more AS has_next, true AS has_previous"

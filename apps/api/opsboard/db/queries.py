@@ -1,0 +1,146 @@
+"""Named queries: each area's `queries.sql`, read and checked when the program starts.
+
+A query begins with a header of comment lines:
+
+    -- name: list_jobs
+    -- reads: jobs, customers
+    -- Jobs of one tenant, newest first, with their customer's name.
+
+`reads` (or `writes`) names every table the statement touches: it is the list by which cached answers are
+dropped. A list query also declares what may be asked of it, each line the SQL that stands for it:
+
+    -- from: jobs AS j
+    -- filter status: j.status = ANY(%(status)s)
+    -- sort created_at: j.created_at | timestamptz
+    -- sort completed_at: j.completed_at | timestamptz | j.completed_at IS NOT NULL
+
+What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
+put where they say `/* include name */`.
+
+A sort is an expression that is never null, its type and, where it holds for some rows only, which;
+db/listing.py puts them together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+HEADER = re.compile(r"^--\s*(?P<word>name|reads|writes|from|filter|sort)\b(?:\s+(?P<label>\w+))?\s*:\s*(?P<value>.*)$")
+FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
+INCLUDE = re.compile(r"/\* include (\w+) \*/")
+PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A column a list may be sorted by: an SQL expression and the type its text is cast back to.
+
+    `condition` is the part of the rows that have it; a list sorted by it shows only those.
+    """
+
+    expression: str
+    type: str
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One statement with its name (`area.query`), the tables it reads and writes, and its meaning."""
+
+    name: str
+    sql: str
+    doc: str
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    # Of a list: the table it pages over and its alias, `jobs AS j`.
+    base: str = ""
+    filters: dict[str, str] = field(default_factory=dict)
+    sorts: dict[str, Sort] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        return frozenset(PARAMETER.findall(self.sql))
+
+
+class Queries:
+    """The queries of one area, each an attribute by its name."""
+
+    def __init__(self, area: str, queries: dict[str, Query]) -> None:
+        self.area = area
+        self._queries = queries
+
+    def __getattr__(self, name: str) -> Query:
+        try:
+            return self._queries[name]
+        except KeyError:
+            raise AttributeError(f"{self.area}/queries.sql has no query named {name}") from None
+
+    def __iter__(self) -> Iterator[Query]:
+        return iter(self._queries.values())
+
+
+def load_queries(package: str) -> Queries:
+    """Read `queries.sql` of a package; the package's last name becomes the first word of each query's name.
+
+    Raises ValueError naming the file and query when a header is missing or a name is taken twice.
+    """
+    area = package.rpartition(".")[2]
+    text = (files(package) / "queries.sql").read_text(encoding="utf-8")
+    return Queries(area, parse(area, text))
+
+
+def parse(area: str, text: str) -> dict[str, Query]:
+    """All queries of one file by name."""
+    queries: dict[str, Query] = {}
+    fragments: dict[str, str] = {}
+    for block in re.split(r"(?m)^(?=-- (?:name|fragment):)", text)[1:]:
+        if fragment := FRAGMENT.match(block):
+            fragments[fragment[1]] = block[fragment.end() :].strip()
+            continue
+        query = parse_one(area, INCLUDE.sub(lambda include: fragments[include[1]], block))
+        short = query.name.partition(".")[2]
+        if short in queries:
+            raise ValueError(f"{area}/queries.sql: two queries are named {short}")
+        queries[short] = query
+    if not queries:
+        raise ValueError(f"{area}/queries.sql: no query begins with '-- name:'")
+    return queries
+
+
+def parse_one(area: str, block: str) -> Query:
+    words: dict[str, str] = {}
+    filters: dict[str, str] = {}
+    sorts: dict[str, Sort] = {}
+    doc: list[str] = []
+    lines = block.splitlines()
+    while lines and lines[0].startswith("--"):
+        line = lines.pop(0)
+        if not (header := HEADER.match(line)):
+            doc.append(line.removeprefix("--").strip())
+        elif header["word"] == "filter":
+            filters[header["label"]] = header["value"]
+        elif header["word"] == "sort":
+            sorts[header["label"]] = Sort(*(part.strip() for part in header["value"].split("|")))
+        else:
+            words[header["word"]] = header["value"].strip()
+    where = f"{area}/queries.sql: {words.get('name', '?')}"
+    sql = "\n".join(lines).strip().removesuffix(";")
+    if not (words.keys() & {"reads", "writes"} and doc and sql):
+        raise ValueError(f"{where}: needs '-- reads:' or '-- writes:', a sentence and a statement")
+    return Query(
+        name=f"{area}.{words['name']}",
+        sql=sql,
+        doc=" ".join(doc),
+        reads=tables(words.get("reads", "")),
+        writes=tables(words.get("writes", "")),
+        base=words.get("from", ""),
+        filters=filters,
+        sorts=sorts,
+    )
+
+
+def tables(value: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in value.split(",") if name.strip())

@@ -1,0 +1,28 @@
+"""One package per area of the API; the first word of a URL is the folder."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from apiflask import APIFlask
+
+ALL = (
+    "auth",
+    "dashboard",
+    "jobs",
+    "job_steps",
+    "customers",
+    "machines",
+    "processes",
+    "users",
+    "notifications",
+    "audit",
+    "health",
+    "pages",
+)
+
+
+def register_features(app: APIFlask) -> None:
+    """Register the blueprint `bp` of every area."""
+    for area in ALL:
+        import_module(f"{__name__}.{area}.routes").register(app)

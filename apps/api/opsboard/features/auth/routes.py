@@ -1,0 +1,100 @@
+"""POST /api/auth/login and /logout, GET /api/auth/me."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, jsonify, request
+from pydantic import BaseModel, Field
+
+from opsboard.auth.passwords import LONGEST
+from opsboard.auth.sign_in import sql
+from opsboard.cache.body import Body
+from opsboard.errors import Forbidden
+from opsboard.web.access import COOKIE, open_to_all, same_origin
+from opsboard.web.arguments import Arguments, Text
+from opsboard.web.document import document
+from opsboard.web.documents import RoleName
+from opsboard.web.endpoint import fresh
+from opsboard.web.services import identity, services
+
+bp = APIBlueprint("auth", __name__, url_prefix="/api/auth", tag="Sign-in")
+
+
+class Credentials(Arguments):
+    email: Annotated[Text, Field(min_length=3, max_length=254)]
+    # Spaces at the ends of a password belong to it.
+    password: Annotated[Text, Field(min_length=1, max_length=LONGEST, json_schema_extra={"format": "password"})]
+    tenant: Annotated[Text, Field(max_length=63, description="Slug of the business, if the address is known at several.")] = ""
+    cookie: Annotated[bool, Field(description="Also set the page's HttpOnly cookie.")] = False
+
+    model_config = {"str_strip_whitespace": False}
+
+
+class Token(BaseModel):
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+
+
+class Business(BaseModel):
+    id: int
+    slug: str
+    name: str
+    time_zone: str
+    as_of: str | None
+
+
+class Me(BaseModel):
+    id: int
+    email: str
+    full_name: str
+    role: RoleName
+    tenant: Business
+
+
+@bp.post("/login")
+@bp.input(Credentials, arg_name="given")
+@bp.output(Token)
+@open_to_all
+def login(given: Credentials) -> Response:
+    """Exchange e-mail address and password for a token."""
+    token, lasts = services().sign_in.sign_in(
+        given.email.strip(), given.password, given.tenant, request.remote_addr or "unix"
+    )
+    response = jsonify(access_token=token, token_type="Bearer", expires_in=lasts)
+    if given.cookie:
+        if not same_origin(request):
+            raise Forbidden("The cookie is given to the page itself only.")
+        response.set_cookie(
+            COOKIE,
+            token,
+            max_age=lasts,
+            httponly=True,
+            samesite="Strict",
+            secure=services().config.cookie_secure or request.is_secure,
+        )
+    return response
+
+
+@bp.get("/me")
+@bp.output(Me)
+@fresh
+def me() -> Body:
+    """The signed-in user and their business."""
+    return document(sql.get_me)
+
+
+@bp.post("/logout")
+@bp.output({}, status_code=204)
+def logout() -> Response:
+    """End this token, on every worker."""
+    services().sign_in.sign_out(identity())
+    response = Response(status=204)
+    response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
+    return response
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

@@ -1,0 +1,140 @@
+-- fragment: customer_members
+        'id', c.id,
+        'name', c.name,
+        'email', c.email,
+        'phone', c.phone,
+        'address', c.address,
+        'created_at', c.created_at,
+        'updated_at', c.updated_at
+
+-- name: list_customers
+-- reads: customers, tenants
+-- from: customers AS c
+-- filter q: c.id IN (SELECT f.id FROM customers AS f WHERE f.tenant_id = %(tenant_id)s AND f.name_search >= lower(%(q)s) AND f.name_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT f.id FROM customers AS f WHERE f.tenant_id = %(tenant_id)s AND f.email_search >= lower(%(q)s) AND f.email_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT f.id FROM customers AS f WHERE f.tenant_id = %(tenant_id)s AND f.phone_search >= nullif(regexp_replace(%(q)s, '[^0-9]', '', 'g'), '') AND f.phone_search < regexp_replace(%(q)s, '[^0-9]', '', 'g') || ':')
+-- sort name: c.name_search | text COLLATE "C"
+-- sort created_at: c.created_at | timestamptz
+-- sort updated_at: c.updated_at | timestamptz
+-- Customers; a search finds the beginning of a name, an e-mail address or a phone number.
+SELECT
+    page.position,
+    json_build_object(
+        /* include customer_members */
+    ) AS item
+FROM page
+JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
+
+-- name: get_customer
+-- reads: customers, jobs
+-- One customer with the number of their jobs and the newest of them.
+SELECT json_build_object(
+        /* include customer_members */,
+        'jobs', json_build_object(
+            'total', (
+                SELECT count(*)
+                FROM jobs AS j
+                WHERE j.tenant_id = %(tenant_id)s
+                    AND j.customer_id = c.id
+            ),
+            'recent', (
+                SELECT coalesce(
+                    json_agg(
+                        json_build_object('id', r.id, 'job_number', r.job_number, 'title', r.title, 'status', r.status)
+                        ORDER BY r.created_at DESC, r.id DESC
+                    ),
+                    '[]'
+                )
+                FROM (
+                    SELECT
+                        j.id,
+                        j.job_number,
+                        j.title,
+                        j.status,
+                        j.created_at
+                    FROM jobs AS j
+                    WHERE j.tenant_id = %(tenant_id)s
+                        AND j.customer_id = c.id
+                    ORDER BY j.created_at DESC, j.id DESC
+                    LIMIT 10
+                ) AS r
+            ),
+            'link', '/api/jobs?customer_id=' || c.id
+        )
+)::text
+FROM customers AS c
+WHERE c.tenant_id = %(tenant_id)s
+    AND c.id = %(customer_id)s
+
+-- name: create_customer
+-- writes: customers, audit_logs
+-- Add a customer.
+WITH c AS (
+    INSERT INTO customers (tenant_id, name, email, phone, address)
+    VALUES (%(tenant_id)s, %(name)s, %(email)s, %(phone)s, %(address)s)
+    RETURNING id, name, email, phone, address, created_at, updated_at
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'create',
+        'customer',
+        c.id,
+        jsonb_build_object('name', jsonb_build_array(NULL, c.name)),
+        %(request_id)s
+    FROM c
+)
+SELECT
+    json_build_object(
+        /* include customer_members */
+    )::text,
+    c.id,
+    NULL AS problem,
+    NULL AS detail
+FROM c
+
+-- name: update_customer
+-- writes: customers, audit_logs
+-- Change some columns of a customer.
+WITH before AS (
+    SELECT c.*
+    FROM customers AS c
+    WHERE c.tenant_id = %(tenant_id)s
+        AND c.id = %(customer_id)s
+    FOR UPDATE
+),
+changed AS (
+    UPDATE customers AS c
+    SET
+        name = n.name,
+        email = n.email,
+        phone = n.phone,
+        address = n.address
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    WHERE c.tenant_id = %(tenant_id)s
+        AND c.id = b.id
+    RETURNING c.*
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        'customer',
+        a.id,
+        changed_columns(to_jsonb(b), to_jsonb(a)),
+        %(request_id)s
+    FROM changed AS a
+    JOIN before AS b ON b.id = a.id
+    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+)
+SELECT
+    json_build_object(
+        /* include customer_members */
+    )::text,
+    c.id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS c

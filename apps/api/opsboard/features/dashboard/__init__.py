@@ -1,0 +1,1 @@
+"""The numbers of the shop at a glance, each with the list behind it."""

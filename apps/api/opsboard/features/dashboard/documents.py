@@ -1,0 +1,102 @@
+"""The shapes of the dashboard's answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import BaseModel
+
+from opsboard.web.documents import CustomerName, JobStatus, Priority
+
+
+class JobCounts(BaseModel):
+    total: int
+    draft: int
+    active: int
+    on_hold: int
+    completed: int
+    cancelled: int
+    overdue: int
+    due_today: int
+    links: dict[str, str]
+
+
+class TaskCounts(BaseModel):
+    pending: int
+    in_progress: int
+    completed_today: int
+    links: dict[str, str]
+
+
+class MachineCounts(BaseModel):
+    total: int
+    active: int
+    maintenance: int
+    inactive: int
+    links: dict[str, str]
+
+
+class UserCounts(BaseModel):
+    """Roles are counted over active users."""
+
+    total: int
+    active: int
+    admin: int
+    manager: int
+    operator: int
+    links: dict[str, str]
+
+
+class Stats(BaseModel):
+    """`users` is there for admins and managers only; `today` is the day of the business's time zone."""
+
+    jobs: JobCounts
+    tasks: TaskCounts
+    machines: MachineCounts
+    users: UserCounts = None  # type: ignore[assignment]  # absent, never null
+    today: dt.date
+    as_of: dt.datetime
+
+
+class RecentJob(BaseModel):
+    id: int
+    job_number: str
+    title: str
+    status: JobStatus
+    priority: Priority
+    due_date: dt.date | None
+    is_overdue: bool
+    customer: CustomerName | None
+    created_at: dt.datetime
+    link: str
+
+
+class RecentJobs(BaseModel):
+    items: list[RecentJob]
+    link: str
+    as_of: dt.datetime
+
+
+class StatusCount(BaseModel):
+    status: JobStatus
+    count: int
+    link: str
+
+
+class JobsByStatus(BaseModel):
+    items: list[StatusCount]
+    total: int
+    as_of: dt.datetime
+
+
+class MonthCount(BaseModel):
+    month: str
+    created: int
+    completed: int
+    links: dict[str, str]
+
+
+class JobsByMonth(BaseModel):
+    items: list[MonthCount]
+    time_zone: str
+    as_of: dt.datetime

@@ -1,0 +1,84 @@
+"""What the pool's numbers mean, in words: warnings, and what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from opsboard.config import Config
+
+BUSY = 0.8  # of all connections in use: the reference's alert
+SLOW_WAIT = 100  # ms of waiting per queued request on average
+
+
+@dataclass
+class Advice:
+    """Sentences for people; `status` is healthy, warning or critical."""
+
+    status: str = "healthy"
+    warnings: list[str] = field(default_factory=list)
+    recommendations: list[str] = field(default_factory=list)
+
+    def warn(self, warning: str, recommendation: str, critical: bool = False) -> None:
+        self.warnings.append(warning)
+        self.recommendations.append(recommendation)
+        self.status = "critical" if critical or self.status == "critical" else "warning"
+
+
+def advise(config: Config, pool: Mapping[str, int], server: Mapping[str, Any]) -> Advice:
+    """Look at one worker's pool and at the server it uses."""
+    advice = Advice()
+    limit, in_use = pool["pool_max"], pool["pool_size"] - pool["pool_available"]
+    if in_use >= limit:
+        advice.warn(
+            f"all {limit} connections of this worker are in use",
+            "raise DB_POOL_MAX_CONNECTIONS, or look for a slow query in pg_stat_activity",
+            critical=pool["requests_waiting"] > 0,
+        )
+    elif in_use > BUSY * limit:
+        advice.warn(
+            f"{in_use} of {limit} connections of this worker are in use, more than {BUSY:.0%}",
+            "raise DB_POOL_MAX_CONNECTIONS if this lasts",
+        )
+    if pool["requests_waiting"]:
+        advice.warn(
+            f"{pool['requests_waiting']} requests wait for a connection",
+            "raise DB_POOL_MAX_CONNECTIONS or lower WEB_THREADS",
+        )
+    if pool["requests_queued"] and pool["requests_wait_ms"] / pool["requests_queued"] > SLOW_WAIT:
+        average = pool["requests_wait_ms"] // pool["requests_queued"]
+        advice.warn(
+            f"requests that had to wait for a connection waited {average} ms on average",
+            "raise DB_POOL_MAX_CONNECTIONS, or make the slowest query faster",
+        )
+    if pool["requests_errors"]:
+        advice.warn(
+            f"{pool['requests_errors']} requests got no connection since this worker started",
+            "raise DB_POOL_TIMEOUT or DB_POOL_MAX_CONNECTIONS; look for restarts of the server",
+        )
+    advise_on_limits(config, server, advice)
+    return advice
+
+
+def advise_on_limits(config: Config, server: Mapping[str, Any], advice: Advice) -> None:
+    """workers x (pool + pulse) against what the server allows. Other machines come on top."""
+    wanted = config.web_concurrency * (config.db_pool_max_connections + 1)
+    allowed = server["max_connections"] - server["reserved_connections"]
+    if wanted > allowed:
+        advice.warn(
+            f"{config.web_concurrency} workers x ({config.db_pool_max_connections} + 1) connections = {wanted}, "
+            f"but the server allows {allowed}",
+            f"set DB_POOL_MAX_CONNECTIONS to {max(1, allowed // config.web_concurrency - 1)} or less, "
+            "lower WEB_CONCURRENCY, or raise max_connections",
+        )
+    elif server["connections"] > BUSY * allowed:
+        advice.warn(
+            f"{server['connections']} of the server's {allowed} connections are in use, more than {BUSY:.0%}",
+            "see who holds them in pg_stat_activity, or raise max_connections",
+        )
+    if config.web_threads > config.db_pool_max_connections:
+        advice.recommendations.append(
+            f"WEB_THREADS is {config.web_threads}, DB_POOL_MAX_CONNECTIONS {config.db_pool_max_connections}: "
+            "with as many connections as threads no request ever waits"
+        )

@@ -1,0 +1,36 @@
+-- name: ready
+-- reads: tenants
+-- Whether the database answers and has our tables.
+SELECT count(*) >= 0 FROM tenants AS t WHERE t.id = 0
+
+-- name: test
+-- reads: tenants
+-- A real query, as the caller would run it: the server's answer, its version, and whether row security holds.
+SELECT json_build_object(
+    'answer', 1,
+    'server_version', current_setting('server_version'),
+    'database', current_database(),
+    'role', current_user,
+    'role_can_bypass_row_security', (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles AS r WHERE r.rolname = current_user),
+    'read_only', current_setting('transaction_read_only') = 'on',
+    'server_time', now(),
+    'tenant_visible', (SELECT count(*) FROM tenants AS t WHERE t.id = %(tenant_id)s) = 1,
+    'tenants_visible', (SELECT count(*) FROM tenants AS t)
+)::text
+
+-- name: server
+-- reads: tenants
+-- What the server allows and how much of it is in use.
+SELECT json_build_object(
+    'max_connections', current_setting('max_connections')::integer,
+    'reserved_connections', current_setting('superuser_reserved_connections')::integer
+    + coalesce(current_setting('reserved_connections', true), '0')::integer,
+    'connections', (SELECT count(*) FROM pg_stat_activity AS a WHERE a.backend_type = 'client backend'),
+    'our_connections', (
+        SELECT count(*)
+        FROM pg_stat_activity AS a
+        WHERE a.datname = current_database()
+            AND a.usename = current_user
+    ),
+    'server_version', current_setting('server_version')
+)::text

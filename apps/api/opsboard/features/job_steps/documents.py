@@ -1,0 +1,38 @@
+"""The shapes of the answers about steps."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import BaseModel
+
+from opsboard.web.documents import Envelope, Named, StepStatus
+
+
+class JobOfStep(BaseModel):
+    id: int
+    job_number: str
+    title: str
+    due_date: dt.date | None
+
+
+class Step(BaseModel):
+    id: int
+    step_order: int
+    status: StepStatus
+    job: JobOfStep
+    process: Named | None
+    machine: Named | None
+    assigned_user: Named | None
+    planned_start: dt.datetime | None
+    planned_end: dt.datetime | None
+    started_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    quantity_done: int
+    quantity_rejected: int
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class Steps(Envelope):
+    items: list[Step]

@@ -1,0 +1,71 @@
+"""/api/job-steps: list steps, look at one, move it on, assign it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from pydantic import Field
+
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.features.job_steps.documents import Step, Steps
+from opsboard.web.arguments import SPLIT, Id, Patch
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.documents import StepStatus
+from opsboard.web.endpoint import fresh
+from opsboard.web.listing import ListArguments, listing
+
+bp = APIBlueprint("job_steps", __name__, url_prefix="/api/job-steps", tag="Job steps")
+sql = load_queries(__package__)
+
+Pieces = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_at"):
+    status: Annotated[list[StepStatus] | None, SPLIT, Field(description="One or more, with commas between.")] = None
+    job_id: Id | None = None
+    process_id: Id | None = None
+    machine_id: Id | None = None
+    assigned_user_id: Id | None = None
+    mine: Annotated[Literal["true"] | None, Field(description="Steps assigned to you.")] = None
+    completed_today: Annotated[Literal["true"] | None, Field(description="Steps completed today.")] = None
+
+
+class ChangeStep(Patch):
+    status: StepStatus = "pending"
+    assigned_user_id: Annotated[Id | None, Field(description="null takes it away from everybody.")] = None
+    machine_id: Id | None = None
+    quantity_done: Pieces = 0
+    quantity_rejected: Pieces = 0
+
+
+@bp.get("")
+@bp.input(ListSteps, location="query", arg_name="wanted")
+@bp.output(Steps)
+@fresh
+def list_job_steps(wanted: ListSteps) -> Body:
+    """Steps with their job, process, machine and person, newest first."""
+    return listing(wanted)
+
+
+@bp.get("/<id:step_id>")
+@bp.output(Step)
+@fresh
+def get_job_step(step_id: int) -> Body:
+    """One step."""
+    return document(sql.get_job_step, step_id=step_id)
+
+
+@bp.patch("/<id:step_id>")
+@bp.input(ChangeStep, arg_name="change")
+@bp.output(Step)
+def update_job_step(step_id: int, change: ChangeStep) -> Response:
+    """Move a step on, count its pieces, assign it; as far as your role may work on its process."""
+    return command(sql.update_job_step, step_id=step_id, patch=change.patch())
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

@@ -1,0 +1,58 @@
+"""The shapes of the answers about jobs."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import BaseModel
+
+from opsboard.web.documents import CustomerName, Envelope, JobStatus, Named, Priority, StepStatus
+
+
+class Progress(BaseModel):
+    """`done` counts completed and skipped steps."""
+
+    steps: int
+    done: int
+
+
+class Job(BaseModel):
+    id: int
+    job_number: str
+    title: str
+    status: JobStatus
+    priority: Priority
+    quantity: int
+    due_date: dt.date | None
+    is_overdue: bool
+    customer: CustomerName | None
+    progress: Progress
+    started_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class Jobs(Envelope):
+    items: list[Job]
+
+
+class StepOfJob(BaseModel):
+    id: int
+    step_order: int
+    status: StepStatus
+    process: Named | None
+    machine: Named | None
+    assigned_user: Named | None
+    planned_start: dt.datetime | None
+    planned_end: dt.datetime | None
+    started_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    quantity_done: int
+    quantity_rejected: int
+
+
+class JobWithSteps(Job):
+    description: str | None
+    created_by: Named | None
+    steps: list[StepOfJob]

@@ -1,0 +1,215 @@
+-- fragment: job_members
+        'id', j.id,
+        'job_number', j.job_number,
+        'title', j.title,
+        'status', j.status,
+        'priority', j.priority,
+        'quantity', j.quantity,
+        'due_date', j.due_date,
+        'is_overdue', j.status IN ('draft', 'active', 'on_hold') AND coalesce(j.due_date < d.today, false),
+        'customer', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.name) END,
+        'progress', json_build_object('steps', p.steps, 'done', p.done),
+        'started_at', j.started_at,
+        'completed_at', j.completed_at,
+        'created_at', j.created_at,
+        'updated_at', j.updated_at
+
+-- fragment: job_surroundings
+CROSS JOIN (
+    SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
+    FROM tenants AS t
+    WHERE t.id = %(tenant_id)s
+) AS d
+LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) AS steps,
+        count(*) FILTER (WHERE s.status IN ('completed', 'skipped')) AS done
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.job_id = j.id
+) AS p
+
+-- name: list_jobs
+-- reads: jobs, customers, job_steps, tenants
+-- from: jobs AS j
+-- filter status: j.status = ANY(%(status)s)
+-- filter priority: j.priority = ANY(%(priority)s)
+-- filter customer_id: j.customer_id = %(customer_id)s
+-- filter q: j.job_number_search >= lower(%(q)s) AND j.job_number_search < lower(%(q)s) || chr(1114111)
+-- filter overdue: j.status IN ('draft', 'active', 'on_hold') AND j.due_date < (SELECT today FROM clock)
+-- filter due_today: j.status IN ('draft', 'active', 'on_hold') AND j.due_date = (SELECT today FROM clock)
+-- filter due_from: j.due_date >= %(due_from)s
+-- filter due_to: j.due_date <= %(due_to)s
+-- filter created_from: j.created_at >= %(created_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter created_to: j.created_at < (%(created_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter completed_from: j.completed_at >= %(completed_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter completed_to: j.completed_at < (%(completed_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- sort created_at: j.created_at | timestamptz
+-- sort updated_at: j.updated_at | timestamptz
+-- sort due_date: coalesce(j.due_date, 'infinity'::date) | date
+-- sort job_number: j.job_number_search | text COLLATE "C"
+-- Jobs with their customer and progress.
+SELECT
+    page.position,
+    json_build_object(
+        /* include job_members */
+    ) AS item
+FROM page
+JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
+/* include job_surroundings */
+
+-- name: get_job
+-- reads: jobs, customers, job_steps, processes, machines, users, tenants
+-- One job with its customer, its progress and its steps in their order.
+SELECT json_build_object(
+        /* include job_members */,
+        'description', j.description,
+        'created_by', CASE WHEN m.id IS NOT NULL THEN json_build_object('id', m.id, 'name', m.full_name) END,
+        'steps', (
+            SELECT coalesce(
+                json_agg(
+                    json_build_object(
+                        'id', s.id,
+                        'step_order', s.step_order,
+                        'status', s.status,
+                        'process', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
+                        'machine', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END,
+                        'assigned_user',
+                        CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
+                        'planned_start', s.planned_start,
+                        'planned_end', s.planned_end,
+                        'started_at', s.started_at,
+                        'completed_at', s.completed_at,
+                        'quantity_done', s.quantity_done,
+                        'quantity_rejected', s.quantity_rejected
+                    )
+                    ORDER BY s.step_order
+                ),
+                '[]'
+            )
+            FROM job_steps AS s
+            LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = s.process_id
+            LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = s.machine_id
+            LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_id
+            WHERE s.tenant_id = %(tenant_id)s
+                AND s.job_id = j.id
+        )
+)::text
+FROM jobs AS j
+/* include job_surroundings */
+LEFT JOIN users AS m ON m.tenant_id = %(tenant_id)s AND m.id = j.created_by
+WHERE j.tenant_id = %(tenant_id)s
+    AND j.id = %(job_id)s
+
+-- name: create_job
+-- reads: customers, tenants, job_steps
+-- writes: jobs, audit_logs
+-- Make a job; only the title is needed. Without a number it gets one from its id.
+WITH numbered AS (
+    SELECT nextval(pg_get_serial_sequence('jobs', 'id')) AS id
+),
+j AS (
+    INSERT INTO jobs (
+        id, tenant_id, job_number, title, description, customer_id, status, priority, quantity, due_date,
+        started_at, completed_at, created_by
+    )
+    OVERRIDING SYSTEM VALUE
+    SELECT
+        n.id,
+        %(tenant_id)s,
+        coalesce(%(job_number)s, 'J-' || lpad(n.id::text, greatest(6, length(n.id::text)), '0')),
+        %(title)s,
+        %(description)s,
+        %(customer_id)s,
+        %(status)s,
+        %(priority)s,
+        %(quantity)s,
+        %(due_date)s::date,
+        CASE WHEN %(status)s IN ('active', 'completed') THEN now() END,
+        CASE WHEN %(status)s = 'completed' THEN now() END,
+        %(user_id)s
+    FROM numbered AS n
+    RETURNING
+        id, job_number, title, status, priority, quantity, due_date, customer_id, started_at, completed_at,
+        created_at, updated_at
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'create',
+        'job',
+        j.id,
+        jsonb_build_object('job_number', jsonb_build_array(NULL, j.job_number), 'title', jsonb_build_array(NULL, j.title)),
+        %(request_id)s
+    FROM j
+)
+SELECT
+    json_build_object(
+        /* include job_members */
+    )::text,
+    j.id,
+    NULL AS problem,
+    NULL AS detail
+FROM j
+/* include job_surroundings */
+
+-- name: update_job
+-- reads: customers, tenants, job_steps
+-- writes: jobs, audit_logs
+-- Change some columns of a job; its times of start and completion follow its status.
+WITH before AS (
+    SELECT j.*
+    FROM jobs AS j
+    WHERE j.tenant_id = %(tenant_id)s
+        AND j.id = %(job_id)s
+    FOR UPDATE
+),
+changed AS (
+    UPDATE jobs AS j
+    SET
+        job_number = n.job_number,
+        title = n.title,
+        description = n.description,
+        customer_id = n.customer_id,
+        status = n.status,
+        priority = n.priority,
+        quantity = n.quantity,
+        due_date = n.due_date,
+        started_at = CASE
+            WHEN n.status IN ('active', 'completed') THEN coalesce(b.started_at, now())
+            WHEN n.status = 'draft' THEN NULL
+            ELSE b.started_at
+        END,
+        completed_at = CASE WHEN n.status = 'completed' THEN coalesce(b.completed_at, now()) END
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    WHERE j.tenant_id = %(tenant_id)s
+        AND j.id = b.id
+    RETURNING j.*
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        'job',
+        a.id,
+        changed_columns(to_jsonb(b), to_jsonb(a)),
+        %(request_id)s
+    FROM changed AS a
+    JOIN before AS b ON b.id = a.id
+    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+)
+SELECT
+    json_build_object(
+        /* include job_members */
+    )::text,
+    j.id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS j
+/* include job_surroundings */

@@ -1,0 +1,1 @@
+"""Machines: what the steps are done on."""

@@ -1,0 +1,36 @@
+"""The shapes of the answers about machines."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import BaseModel
+
+from opsboard.web.documents import Envelope, MachineStatus
+
+
+class Load(BaseModel):
+    pending: int
+    in_progress: int
+
+
+class Machine(BaseModel):
+    id: int
+    name: str
+    status: MachineStatus
+    is_active: bool
+    location: str | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class MachineWithLoad(Machine):
+    load: Load
+
+
+class MachineWithLink(MachineWithLoad):
+    link: str
+
+
+class Machines(Envelope):
+    items: list[MachineWithLoad]

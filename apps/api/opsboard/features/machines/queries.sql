@@ -1,0 +1,97 @@
+-- fragment: machine_members
+        'id', m.id,
+        'name', m.name,
+        'status', m.status,
+        'is_active', m.is_active,
+        'location', m.location,
+        'created_at', m.created_at,
+        'updated_at', m.updated_at
+
+-- fragment: machine_load
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE s.status = 'pending') AS pending,
+        count(*) FILTER (WHERE s.status = 'in_progress') AS in_progress
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.machine_id = m.id
+        AND s.status IN ('pending', 'in_progress')
+) AS w
+
+-- name: list_machines
+-- reads: machines, job_steps, tenants
+-- from: machines AS m
+-- filter status: m.status = ANY(%(status)s)
+-- filter is_active: m.is_active = %(is_active)s
+-- filter q: m.name_search >= lower(%(q)s) AND m.name_search < lower(%(q)s) || chr(1114111)
+-- sort name: m.name_search | text COLLATE "C"
+-- Machines with their load: the steps that wait for them and that are on them.
+SELECT
+    page.position,
+    json_build_object(
+        /* include machine_members */,
+        'load', json_build_object('pending', w.pending, 'in_progress', w.in_progress)
+    ) AS item
+FROM page
+JOIN machines AS m ON m.tenant_id = %(tenant_id)s AND m.id = page.id
+/* include machine_load */
+
+-- name: get_machine
+-- reads: machines, job_steps
+-- One machine with its load.
+SELECT json_build_object(
+        /* include machine_members */,
+        'load', json_build_object('pending', w.pending, 'in_progress', w.in_progress),
+        'link', '/api/job-steps?machine_id=' || m.id
+)::text
+FROM machines AS m
+/* include machine_load */
+WHERE m.tenant_id = %(tenant_id)s
+    AND m.id = %(machine_id)s
+
+-- name: update_machine
+-- writes: machines, audit_logs
+-- Change a machine, most often its status.
+WITH before AS (
+    SELECT m.*
+    FROM machines AS m
+    WHERE m.tenant_id = %(tenant_id)s
+        AND m.id = %(machine_id)s
+    FOR UPDATE
+),
+changed AS (
+    UPDATE machines AS m
+    SET
+        name = n.name,
+        status = n.status,
+        location = n.location
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    WHERE m.tenant_id = %(tenant_id)s
+        AND m.id = b.id
+        AND (%(role)s IN ('admin', 'manager') OR (n.name = b.name AND n.location IS NOT DISTINCT FROM b.location))
+    RETURNING m.*
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        'machine',
+        a.id,
+        changed_columns(to_jsonb(b), to_jsonb(a)),
+        %(request_id)s
+    FROM changed AS a
+    JOIN before AS b ON b.id = a.id
+    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+)
+SELECT
+    CASE WHEN m.id IS NOT NULL THEN json_build_object(
+        /* include machine_members */
+    )::text END,
+    b.id,
+    CASE WHEN m.id IS NULL THEN 'forbidden' END AS problem,
+    CASE WHEN m.id IS NULL THEN 'An operator changes the status of a machine and nothing else.' END AS detail
+FROM before AS b
+LEFT JOIN changed AS m ON m.id = b.id

@@ -1,0 +1,1 @@
+"""Notifications: what somebody is told."""

@@ -1,0 +1,73 @@
+-- name: list_notifications
+-- reads: notifications, tenants
+-- from: notifications AS n
+-- filter mine: n.user_id = %(user_id)s
+-- filter unread: n.read_at IS NULL
+-- sort created_at: n.created_at | timestamptz
+-- The caller's own notifications.
+SELECT
+    page.position,
+    json_build_object(
+        'id', n.id,
+        'kind', n.kind,
+        'title', n.title,
+        'body', n.body,
+        'link', n.link,
+        'read_at', n.read_at,
+        'created_at', n.created_at
+    ) AS item
+FROM page
+JOIN notifications AS n ON n.tenant_id = %(tenant_id)s AND n.id = page.id
+
+-- name: unread
+-- reads: notifications
+-- How many notifications the caller has not read.
+SELECT json_build_object('unread', count(*), 'link', '/api/notifications?unread=true')::text
+FROM notifications AS n
+WHERE n.tenant_id = %(tenant_id)s
+    AND n.user_id = %(user_id)s
+    AND n.read_at IS NULL
+
+-- name: mark_read
+-- writes: notifications
+-- Mark one notification of the caller read; marking it again changes nothing.
+WITH changed AS (
+    UPDATE notifications AS n
+    SET read_at = coalesce(n.read_at, now())
+    WHERE n.tenant_id = %(tenant_id)s
+        AND n.user_id = %(user_id)s
+        AND n.id = %(notification_id)s
+    RETURNING n.id, n.kind, n.title, n.body, n.link, n.read_at, n.created_at
+)
+SELECT
+    json_build_object(
+        'id', n.id,
+        'kind', n.kind,
+        'title', n.title,
+        'body', n.body,
+        'link', n.link,
+        'read_at', n.read_at,
+        'created_at', n.created_at
+    )::text,
+    n.id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS n
+
+-- name: mark_all_read
+-- writes: notifications
+-- Mark all notifications of the caller read.
+WITH changed AS (
+    UPDATE notifications AS n
+    SET read_at = now()
+    WHERE n.tenant_id = %(tenant_id)s
+        AND n.user_id = %(user_id)s
+        AND n.read_at IS NULL
+    RETURNING n.id
+)
+SELECT
+    json_build_object('marked', count(*))::text,
+    NULL AS id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS n

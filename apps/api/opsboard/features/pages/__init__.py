@@ -1,0 +1,1 @@
+"""The page, its files, and the readable documentation of the API."""

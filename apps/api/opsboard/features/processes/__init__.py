@@ -1,0 +1,1 @@
+"""Processes: the kinds of work, and which roles may do them."""

@@ -1,0 +1,82 @@
+-- fragment: user_members
+        'id', u.id,
+        'email', u.email,
+        'full_name', u.full_name,
+        'role', u.role,
+        'is_active', u.is_active,
+        'created_at', u.created_at,
+        'updated_at', u.updated_at
+
+-- name: list_users
+-- reads: users, tenants
+-- from: users AS u
+-- filter role_filter: u.role = %(role_filter)s
+-- filter is_active: u.is_active = %(is_active)s
+-- filter q: u.full_name_search >= lower(%(q)s) AND u.full_name_search < lower(%(q)s) || chr(1114111)
+-- sort full_name: u.full_name_search | text COLLATE "C"
+-- sort created_at: u.created_at | timestamptz
+-- Users by name.
+SELECT
+    page.position,
+    json_build_object(
+        /* include user_members */
+    ) AS item
+FROM page
+JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = page.id
+
+-- name: get_user
+-- reads: users
+-- One user.
+SELECT json_build_object(
+        /* include user_members */
+)::text
+FROM users AS u
+WHERE u.tenant_id = %(tenant_id)s
+    AND u.id = %(wanted_id)s
+
+-- name: update_user
+-- writes: users, audit_logs, revocations
+-- Change a user. A new role, or being blocked, ends their tokens on every worker. Nobody shuts themselves out.
+WITH before AS (
+    SELECT u.*
+    FROM users AS u
+    WHERE u.tenant_id = %(tenant_id)s
+        AND u.id = %(wanted_id)s
+    FOR UPDATE
+),
+changed AS (
+    UPDATE users AS u
+    SET
+        full_name = n.full_name,
+        role = n.role,
+        is_active = n.is_active
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    WHERE u.tenant_id = %(tenant_id)s
+        AND u.id = b.id
+        AND (b.id <> %(user_id)s OR (n.role = b.role AND n.is_active = b.is_active))
+    RETURNING u.*
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        'user',
+        a.id,
+        changed_columns(to_jsonb(b) - 'password_hash', to_jsonb(a) - 'password_hash'),
+        %(request_id)s
+    FROM changed AS a
+    JOIN before AS b ON b.id = a.id
+    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+)
+SELECT
+    CASE WHEN u.id IS NOT NULL THEN json_build_object(
+        /* include user_members */
+    )::text END,
+    b.id,
+    CASE WHEN u.id IS NULL THEN 'conflict' END AS problem,
+    CASE WHEN u.id IS NULL THEN 'You cannot change your own role or block yourself.' END AS detail
+FROM before AS b
+LEFT JOIN changed AS u ON u.id = b.id

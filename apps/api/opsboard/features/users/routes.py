@@ -1,0 +1,83 @@
+"""/api/users: for admins and managers; admins change roles and block."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from pydantic import BaseModel, Field
+
+from opsboard.auth.identity import Role
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.web.access import only_for
+from opsboard.web.arguments import Patch, Search, Text
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.documents import Envelope, RoleName
+from opsboard.web.endpoint import fresh
+from opsboard.web.listing import ListArguments, listing
+
+bp = APIBlueprint("users", __name__, url_prefix="/api/users", tag="Users")
+sql = load_queries(__package__)
+
+
+class User(BaseModel):
+    id: int
+    email: str
+    full_name: str
+    role: RoleName
+    is_active: bool
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class Users(Envelope):
+    items: list[User]
+
+
+class ListUsers(ListArguments, query=sql.list_users, default_sort="full_name"):
+    # Not called role inside: that is the caller's own, in every query.
+    role_filter: Annotated[RoleName | None, Field(alias="role")] = None
+    is_active: bool | None = None
+    q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
+
+
+class ChangeUser(Patch):
+    full_name: Annotated[Text, Field(max_length=200)] = ""
+    role: RoleName = "operator"
+    is_active: bool = True
+
+
+@bp.get("")
+@bp.input(ListUsers, location="query", arg_name="wanted")
+@bp.output(Users)
+@only_for(Role.ADMIN, Role.MANAGER)
+@fresh
+def list_users(wanted: ListUsers) -> Body:
+    """Users by name."""
+    return listing(wanted)
+
+
+@bp.get("/<id:wanted_id>")
+@bp.output(User)
+@only_for(Role.ADMIN, Role.MANAGER)
+@fresh
+def get_user(wanted_id: int) -> Body:
+    """One user."""
+    return document(sql.get_user, wanted_id=wanted_id)
+
+
+@bp.patch("/<id:wanted_id>")
+@bp.input(ChangeUser, arg_name="change")
+@bp.output(User)
+@only_for(Role.ADMIN)
+def update_user(wanted_id: int, change: ChangeUser) -> Response:
+    """Change a user's name or role, or block them; their tokens end at once on every worker."""
+    return command(sql.update_user, wanted_id=wanted_id, patch=change.patch())
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

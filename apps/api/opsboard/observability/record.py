@@ -1,0 +1,66 @@
+"""The record of one request: its queries, its waits and what the cache did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Record:
+    """What one request did so far. Times are milliseconds; `started` is of time.monotonic()."""
+
+    endpoint: str = ""
+    request_id: str = ""
+    started: float = field(default_factory=time.monotonic)
+    queries: int = 0
+    query_names: list[str] = field(default_factory=list)
+    query_ms: float = 0.0
+    wait_ms: float = 0.0
+    connections: int = 0
+    cache: str = "BYPASS"
+
+    def query(self, name: str, ms: float) -> None:
+        self.queries += 1
+        self.query_names.append(name)
+        self.query_ms += ms
+
+    def waited(self, ms: float) -> None:
+        """A connection was taken from the pool after this long."""
+        self.connections += 1
+        self.wait_ms += ms
+
+    @property
+    def elapsed_ms(self) -> float:
+        return (time.monotonic() - self.started) * 1000
+
+
+_current: ContextVar[Record | None] = ContextVar("opsboard_record", default=None)
+
+
+def current() -> Record | None:
+    """The record of the request this thread works for; None outside of one."""
+    return _current.get()
+
+
+def begin(record: Record) -> None:
+    """Make a record the current one of this thread."""
+    _current.set(record)
+
+
+def end() -> None:
+    _current.set(None)
+
+
+@contextmanager
+def recording(record: Record | None = None) -> Iterator[Record]:
+    """Record a piece of work that is no request: a command, a test."""
+    record = record or Record()
+    token = _current.set(record)
+    try:
+        yield record
+    finally:
+        _current.reset(token)

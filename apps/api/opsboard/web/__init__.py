@@ -1,0 +1,1 @@
+"""The platform package that knows Flask."""

@@ -1,0 +1,71 @@
+"""Who may come in: the token, the role, and where a write by cookie comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Request, current_app, g, request
+
+from opsboard.auth.identity import Role
+from opsboard.errors import Forbidden, NotSignedIn
+from opsboard.web.services import services
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+COOKIE = "opsboard_token"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def open_to_all(view: View) -> View:
+    """This view answers without a token."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def only_for(*roles: Role) -> Callable[[View], View]:
+    """This view answers these roles; others get 403."""
+
+    def mark(view: View) -> View:
+        view.only_for = frozenset(role.value for role in roles)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def let_in() -> None:
+    """Before every view: find out who asks. Raises NotSignedIn or Forbidden before anything else is looked at."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or getattr(view, "open_to_all", False) or request.method == "OPTIONS":
+        return
+    token, by_cookie = find_token(request)
+    if token is None:
+        raise NotSignedIn()
+    # The first caller of a process starts its pulse: threads do not survive the fork of a preloaded app.
+    services().pulse.start()
+    g.identity = services().sign_in.identify(token)
+    roles = getattr(view, "only_for", None)
+    if roles is not None and g.identity.role not in roles:
+        raise Forbidden(f"This needs the role {' or '.join(sorted(roles))}.")
+    if by_cookie and request.method not in SAFE_METHODS and not same_origin(request):
+        raise Forbidden("A write with the page's cookie must come from the page itself.")
+
+
+def find_token(request: Request) -> tuple[str | None, bool]:
+    """The token of a request, and whether it came by cookie. A header is stronger than the cookie."""
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotSignedIn()
+        return token.strip(), False
+    return request.cookies.get(COOKIE), True
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a browser says that the request comes from our own page."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return urlsplit(origin).netloc == request.host
+    return request.headers.get("Sec-Fetch-Site") == "same-origin"

@@ -1,0 +1,88 @@
+"""What a request may say: every argument is declared, checked and bounded; what is not declared is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from flask import Request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from werkzeug.routing import BaseConverter, ValidationError
+
+from opsboard.errors import InvalidInput
+
+LARGEST_ID = 2**63 - 1  # bigint
+
+
+class Arguments(BaseModel):
+    """The base of everything a client sends: unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class Patch(Arguments):
+    """The base of a change: only the members that were sent count, whatever their defaults say."""
+
+    def patch(self) -> str:
+        """The members that were sent, as JSON for jsonb_populate_record; none at all is refused."""
+        if not self.model_fields_set:
+            raise InvalidInput("Send at least one member to change.")
+        return self.model_dump_json(include=self.model_fields_set)
+
+
+def storable(value: str) -> str:
+    """Text that Postgres can hold: no NUL, no lone surrogate."""
+    if "\x00" in value:
+        raise ValueError("must not contain NUL characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be valid Unicode") from None
+    return value
+
+
+def split(value: object) -> object:
+    """`a,b` as a list: how a query argument gives more than one value."""
+    return value.split(",") if isinstance(value, str) else value
+
+
+def civil(value: object) -> object:
+    """Dates are written YYYY-MM-DD; a bare number is not taken for seconds since 1970."""
+    if isinstance(value, str) and not (len(value) == 10 and value[4] == value[7] == "-"):
+        raise ValueError("must be a date: YYYY-MM-DD")
+    if isinstance(value, int | float):
+        raise ValueError("must be a date: YYYY-MM-DD")
+    return value
+
+
+Text = Annotated[str, AfterValidator(storable)]
+Line = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=200)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Day = Annotated[dt.date, BeforeValidator(civil)]
+Search = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=100)]
+SPLIT = BeforeValidator(split)
+
+
+class IdConverter(BaseConverter):
+    """`<id:job_id>` in a route: a number that can be an id. Anything else is 404, as an unknown id is."""
+
+    regex = r"\d{1,19}"
+
+    def to_python(self, value: str) -> int:
+        number = int(value)
+        if not 0 < number <= LARGEST_ID:
+            raise ValidationError()
+        return number
+
+
+def refuse_undeclared(request: Request, view: Any) -> None:
+    """400 for query arguments a view does not declare, and for one given twice."""
+    declared = any(location == "query" for _, location in getattr(view, "_spec", {}).get("args") or ())
+    fields = []
+    for name, values in request.args.lists():
+        if not declared:
+            fields.append({"field": name, "message": "is not an argument of this address"})
+        elif len(values) > 1:
+            fields.append({"field": name, "message": "is given more than once"})
+    if fields:
+        raise InvalidInput("The query string has arguments that are not allowed.", fields=fields)

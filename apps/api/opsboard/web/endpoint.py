@@ -1,0 +1,81 @@
+"""Decorators of views that answer with a body: kept per user, kept per tenant and role, or made each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, request
+from pydantic import BaseModel
+
+from opsboard.cache.body import Body
+from opsboard.cache.key import Key, canonical
+from opsboard.observability import record
+from opsboard.web.document import respond
+from opsboard.web.services import identity, services
+
+View = Callable[..., Body]
+
+
+def cache_route_with_user(ttl: float | str) -> Callable[[View], Callable[..., Response]]:
+    """Keep a view's body per user for `ttl` seconds, or for the seconds in the setting of that name.
+
+    The key is made of tenant, role, user, endpoint and the checked arguments. A change in one of the tables
+    the body was read from ends it sooner.
+    """
+    return cached(ttl, per_user=True)
+
+
+def cache_route(ttl: float | str) -> Callable[[View], Callable[..., Response]]:
+    """The same for a body that is equal for everybody of a tenant with the same role."""
+    return cached(ttl, per_user=False)
+
+
+def fresh(view: View) -> Callable[..., Response]:
+    """Make the body at each request; ETag and 304 all the same."""
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Response:
+        return respond(view(*args, **kwargs), "BYPASS")
+
+    return answer
+
+
+def cached(ttl: float | str, per_user: bool) -> Callable[[View], Callable[..., Response]]:
+    def decorate(view: View) -> Callable[..., Response]:
+        @wraps(view)
+        def answer(*args: Any, **kwargs: Any) -> Response:
+            config = services().config
+            seconds = getattr(config, ttl) if isinstance(ttl, str) else ttl
+            if not config.cache_enabled or seconds <= 0:
+                return respond(view(*args, **kwargs), "BYPASS")
+            current = record.current()
+            found = services().store.get_or_load(
+                make_key(per_user, kwargs),
+                seconds,
+                frozenset(),  # the body itself says which tables it was made from
+                lambda: view(*args, **kwargs),
+                deadline=current.started + config.request_deadline if current else None,
+            )
+            return respond(found.body, found.outcome, found.age)
+
+        answer.cached_per_user = per_user  # type: ignore[attr-defined]
+        return answer
+
+    return decorate
+
+
+def make_key(per_user: bool, arguments: dict[str, Any]) -> Key:
+    """The key of this request. Its identity is the one that row security and the predicates use."""
+    who = identity()
+    flat: dict[str, Any] = {}
+    for name, value in arguments.items():
+        flat |= value.model_dump() if isinstance(value, BaseModel) else {name: value}
+    return Key(
+        tenant_id=who.tenant_id,
+        role=who.role,
+        user_id=who.user_id if per_user else None,
+        endpoint=request.endpoint or "",
+        arguments=canonical(flat),
+    )

@@ -1,0 +1,110 @@
+"""Lists: paging by number or cursor, sorts and filters by allow list; a new list is a query and a route."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field, field_validator
+
+from opsboard.cache.body import Body
+from opsboard.cache.key import canonical
+from opsboard.db.listing import Page, Position
+from opsboard.db.queries import Query
+from opsboard.errors import InvalidInput
+from opsboard.web.arguments import Arguments, Text
+from opsboard.web.cursors import Cursor, read_cursor, write_cursor
+from opsboard.web.services import identity, services
+
+PAGING = ("page", "page_size", "sort", "cursor")
+LAST_PAGE = 1_000_000
+
+
+def show_sorts(schema: dict[str, Any], model: type) -> None:
+    """Name the allowed sorts in the OpenAPI document."""
+    if query := getattr(model, "query", None):
+        sort = schema["properties"]["sort"]
+        sort.pop("anyOf", None)
+        sort |= {"type": "string", "enum": [sign + name for name in query.sorts for sign in ("", "-")]}
+        sort["default"] = model.default_sort  # type: ignore[attr-defined]
+
+
+class ListArguments(Arguments):
+    """The paging arguments of a list; a subclass adds its filters and names its query and default sort.
+
+    class ListJobs(ListArguments, query=sql.list_jobs, default_sort="-created_at"): ...
+    """
+
+    model_config = ConfigDict(json_schema_extra=show_sorts)
+
+    query: ClassVar[Query]
+    default_sort: ClassVar[str]
+
+    page: Annotated[int, Field(ge=1, le=LAST_PAGE, description="Page number, from 1.")] = 1
+    page_size: Annotated[int, Field(ge=1, le=100, description="Items on a page.")] = 50
+    sort: Annotated[str | None, Field(description="What to sort by; with - in front: largest first.")] = None
+    cursor: Annotated[
+        Text | None,
+        Field(
+            max_length=2000,
+            description="next_cursor or previous_cursor of an earlier answer; empty: the first page, not counted.",
+        ),
+    ] = None
+
+    def __init_subclass__(cls, query: Query | None = None, default_sort: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if query is not None:
+            cls.query, cls.default_sort = query, default_sort
+
+    @field_validator("sort")
+    @classmethod
+    def known_sort(cls, value: str | None) -> str | None:
+        if value is not None and value.removeprefix("-") not in cls.query.sorts:
+            raise ValueError(f"must be one of {', '.join(cls.query.sorts)}, with or without - in front")
+        return value
+
+
+def listing(arguments: ListArguments, **always: Any) -> Body:
+    """One page of a list as the envelope its reader knows. `always`: filters the caller has no say in.
+
+    By number: items, total, page, page_size, total_pages, has_next, has_previous. By cursor: items, page_size,
+    has_next, has_previous. Both with next_cursor and previous_cursor, null at the ends.
+    """
+    query, who = arguments.query, identity()
+    filters = arguments.model_dump(exclude=set(PAGING), exclude_none=True) | always
+    context = repr((query.name, who.tenant_id, who.user_id, canonical(filters)))
+    secret = services().secret
+    sort, position = asked_for(arguments, secret, context)
+    page = Page(
+        sort=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
+        size=arguments.page_size,
+        number=arguments.page,
+        position=position,
+        counted=arguments.cursor is None,
+    )
+    row = services().database.fetch_list(query, who, filters, page)
+    text, first_key, first_id, last_key, last_id, has_previous, has_next = row
+
+    def cursor(key: str | None, row_id: int, backwards: bool, more: bool) -> str:
+        if key is None or not more:
+            return "null"
+        return f'"{write_cursor(secret, context, Cursor(sort, Position(key, row_id, backwards)))}"'
+
+    # The text is finished JSON and stays text: the two cursors, which the database cannot sign, go in at its end.
+    ends = (
+        f', "next_cursor" : {cursor(last_key, last_id, False, has_next)}, '
+        f'"previous_cursor" : {cursor(first_key, first_id, True, has_previous)}}}'
+    )
+    return Body((text[:-1] + ends).encode(), query.reads)
+
+
+def asked_for(arguments: ListArguments, secret: str, context: str) -> tuple[str, Position | None]:
+    """The sort, and the position when a cursor is given; the cursor knows its sort."""
+    if not arguments.cursor:
+        return arguments.sort or arguments.default_sort, None
+    cursor = read_cursor(secret, context, arguments.cursor)
+    if arguments.sort not in (None, cursor.sort):
+        raise InvalidInput(fields=[{"field": "sort", "message": f"the cursor belongs to sort={cursor.sort}"}])
+    if arguments.page != 1:
+        raise InvalidInput(fields=[{"field": "page", "message": "is not used together with cursor"}])
+    return cursor.sort, cursor.position

@@ -1,0 +1,100 @@
+"""The OpenAPI 3.1 document: what APIFlask derives from the routes, plus what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIFlask
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "An error (RFC 9457). `code` is for programs, `detail` for people.",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "examples": ["not_found"]},
+        "detail": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "in": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+PROBLEMS = {
+    "400": "An argument is wrong, unknown or given twice.",
+    "401": "No valid token.",
+    "403": "The role does not allow this.",
+    "404": "There is no such thing, or it is not yours.",
+    "409": "The change does not fit the present state.",
+    "413": "The request body is too large.",
+    "429": "Too many sign-in attempts.",
+    "503": "The database is busy or away; try again after Retry-After seconds.",
+    "504": "It took longer than REQUEST_DEADLINE.",
+}
+
+
+def describe_api(app: APIFlask) -> None:
+    """Settings of the document, and the processing it goes through before it is served."""
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        AUTO_OPERATION_ID=True,
+        AUTO_SERVERS=False,
+        AUTO_404_RESPONSE=False,
+        AUTO_VALIDATION_ERROR_RESPONSE=False,
+        AUTO_AUTH_ERROR_RESPONSE=False,
+        VALIDATION_ERROR_STATUS_CODE=400,
+        INFO={"description": "Numbers, lists and writes of the shop, and the health of the service."},
+        SECURITY_SCHEMES={
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "opsboard_token"},
+        },
+    )
+
+    @app.spec_processor
+    def complete(document: dict[str, Any]) -> dict[str, Any]:
+        document["components"].setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        # /health/... is the same tree as /api/health/...: described once.
+        document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith("/api/")}
+        for item in document["paths"].values():
+            for method, operation in item.items():
+                complete_operation(app, method, operation)
+        return document
+
+
+def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) -> None:
+    """Who may call it, how it can fail, and ids that are really ids."""
+    endpoint = endpoint_of(app, operation["operationId"])
+    is_open = getattr(app.view_functions.get(endpoint), "open_to_all", False)
+    operation["security"] = [] if is_open else [{"token": []}, {"cookie": []}]
+    possible = {"400", "503", "504"} | (set() if is_open else {"401", "403", "404"})
+    if method != "get":
+        possible |= {"409", "413"}
+    if endpoint == "auth.login":
+        possible |= {"401", "429"}
+    for status in sorted(possible):
+        operation["responses"][status] = {
+            "description": PROBLEMS[status],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    if "200" in operation["responses"] and method == "get" and not is_open:
+        operation["responses"]["304"] = {"description": "The body that If-None-Match names still holds."}
+    for parameter in operation["parameters"]:
+        if parameter["in"] == "path":
+            parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+
+
+def endpoint_of(app: APIFlask, operation_id: str) -> str:
+    """APIFlask makes `get_jobs_list_jobs` of GET and `jobs.list_jobs`; the way back."""
+    wanted = operation_id.partition("_")[2]
+    return next((name for name in app.view_functions if name.replace(".", "_") == wanted), "")

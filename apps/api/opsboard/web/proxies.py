@@ -1,0 +1,42 @@
+"""Believe X-Forwarded-* only from a proxy that is known: by default the one on the unix socket."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+
+
+class TrustedProxies:
+    """WSGI middleware: applies the forwarded headers of a trusted peer and removes those of everybody else.
+
+    `trusted` is `unix` (the peer has no address: it came by the unix socket), `none`, or addresses and networks
+    with commas between.
+    """
+
+    def __init__(self, app: Any, trusted: str) -> None:
+        self._app = app
+        self._forwarded = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
+        words = [word.strip() for word in trusted.split(",") if word.strip()]
+        self._unix = "unix" in words
+        self._networks = [ipaddress.ip_network(word) for word in words if word not in ("unix", "none")]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if self._trusts(environ.get("REMOTE_ADDR", "")):
+            answer: Iterable[bytes] = self._forwarded(environ, start_response)
+            return answer
+        for header in HEADERS:
+            environ.pop(header, None)
+        answer = self._app(environ, start_response)
+        return answer
+
+    def _trusts(self, peer: str) -> bool:
+        if not peer:
+            return self._unix
+        if not self._networks:
+            return False
+        return any(ipaddress.ip_address(peer) in network for network in self._networks)

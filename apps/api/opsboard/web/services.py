@@ -1,0 +1,38 @@
+"""What a request needs: made once per application, found from anywhere in a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, g
+
+from opsboard.auth.identity import Identity
+from opsboard.auth.sign_in import SignIn
+from opsboard.cache.store import Store
+from opsboard.config import Config
+from opsboard.db.database import Database
+from opsboard.fleet.pulse import Pulse
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one application, put together by create_app."""
+
+    config: Config
+    secret: str
+    database: Database
+    store: Store
+    sign_in: SignIn
+    pulse: Pulse
+
+
+def services() -> Services:
+    """The parts of the application that answers this request."""
+    found: Services = current_app.extensions["opsboard"]
+    return found
+
+
+def identity() -> Identity:
+    """Who asks. Only for views that are not marked open: those have been let in by then."""
+    found: Identity = g.identity
+    return found
