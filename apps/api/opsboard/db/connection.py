@@ -123,6 +123,8 @@ class PooledConnection(extensions.connection):
         """
         if self.lease is None:
             raise psycopg2.InterfaceError("connection was returned to its pool")
+        if self.closed:
+            raise psycopg2.InterfaceError("connection already closed")
         cursor = extensions.cursor(self)
         try:
             cursor.execute(sql, params)

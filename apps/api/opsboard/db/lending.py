@@ -192,12 +192,13 @@ class Lending:
         self._bound(lease, min(until, now + PING_SECONDS))
         try:
             connection.ping()
+            connection.proven = now
         except psycopg2.Error:
             return False
-        connection.proven = now
-        with self._lock:
-            lease.cut_at = cut_at
-            return not lease.cut
+        finally:
+            with self._lock:
+                lease.cut_at = cut_at
+        return not lease.cut
 
     def _restored(self, connection: PooledConnection, lease: Lease) -> bool:
         """Whether it is, or was made, as good as fresh."""
