@@ -1,0 +1,243 @@
+"""The commands in bin/, run with stand-ins for Python and uv that write down what they are asked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = sorted((ROOT / "bin").iterdir())
+# All a command may use besides Python.
+TOOLS = ["cat", "cksum", "dirname", "grep", "mkdir", "mv", "rm", "sed", "sh", "tail"]
+
+PYTHON = """#!/bin/sh
+case "$*" in
+*version_info\\[:2\\]*) echo "${PYTHON_VERSION-3.12} $0" ;;
+"-c import pip") [ -z "${NO_PIP-}" ] ;;
+*fcntl*) exec "$REAL_PYTHON" "$@" ;;
+"-m pip config list") echo "${PIP_CONFIG-}" ;;
+"-m pip install "*)
+    echo "pip $*" >>"$LOG"
+    while [ "$1" != --target ]; do shift; done
+    mkdir -p "$2/bin" && cat "$MACHINE/uv" >"$2/bin/uv" && chmod +x "$2/bin/uv" ;;
+"-m pytest "*) printf '<%s>' "$@" ;;
+*) exit "${OLD_VENV-0}" ;;
+esac
+"""
+UV = """#!/bin/sh
+echo "uv $* index=${UV_DEFAULT_INDEX-} certificates=${SSL_CERT_FILE-} downloads=$UV_PYTHON_DOWNLOADS" >>"$LOG"
+case "$1" in
+venv) mkdir -p .venv/bin && cat "$MACHINE/python3" >.venv/bin/python && chmod +x .venv/bin/python ;;
+pip)
+    [ -z "${BROKEN_INDEX-}" ] || exit 2
+    printf '#!%s/.venv/bin/python\\n' "$PWD" >.venv/bin/opsboard
+    chmod +x .venv/bin/opsboard ;;
+esac
+"""
+
+
+class Machine:
+    """A checkout and a PATH with nothing but what is said to be needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout = folder / "a checkout"
+        self.path = folder / "path"
+        self.log = folder / "log"
+        for made in (self.checkout, self.path):
+            made.mkdir()
+        for name in ("uv.lock", "setup.cfg", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.checkout)
+        shutil.copytree(ROOT / "bin", self.checkout / "bin")
+        for tool in (*TOOLS, "chmod"):
+            found = shutil.which(tool)
+            assert found
+            (self.path / tool).symlink_to(found)
+        self.install("python3", PYTHON)
+        self.install("uv", UV)
+
+    def install(self, name: str, script: str) -> None:
+        (self.path / name).write_text(script)
+        (self.path / name).chmod(0o755)
+
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.checkout / "bin" / command[0], *command[1:]],
+            cwd="/",
+            env={
+                "PATH": str(self.path),
+                "HOME": str(self.path),
+                "MACHINE": str(self.path),
+                "LOG": str(self.log),
+                "REAL_PYTHON": sys.executable,
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *command: str, **environment: str) -> tuple[int, str, str]:
+        process = self.start(*command, **environment)
+        out, err = process.communicate(timeout=30)
+        return process.returncode, out, err
+
+    def asked(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_script_is_plain_shell(script: Path) -> None:
+    assert os.access(script, os.X_OK)
+    assert script.read_text().startswith("#!/bin/sh\n")
+    for shell in filter(shutil.which, ("sh", "dash", "bash")):
+        subprocess.run([shell, "-n", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (
+            {"PYTHON_VERSION": "3.9"},
+            "bin/setup: Python 3.11 or newer with pip is needed; {path}/python3 is 3.9.",
+        ),
+        (
+            {"PYTHON_VERSION": "2.7"},
+            "bin/setup: Python 3.11 or newer with pip is needed; {path}/python3 is 2.7.",
+        ),
+        (
+            {"NO_PIP": "1"},
+            "bin/setup: {path}/python3 has no pip; install it (Debian, Ubuntu: apt install python3-pip).",
+        ),
+    ],
+)
+def test_unfit_python_is_named_in_one_line(machine: Machine, environment: dict[str, str], said: str) -> None:
+    status, out, err = machine.run("setup", **environment)
+    assert (status, out, err) == (1, "", said.format(path=machine.path) + "\n")
+    assert not (machine.checkout / ".tools").exists()
+
+
+def test_machine_without_python_is_told_what_is_needed(machine: Machine) -> None:
+    (machine.path / "python3").unlink()
+    assert machine.run("setup")[2] == "bin/setup: Python 3.11 or newer with pip is needed.\n"
+
+
+def test_newer_python_is_found_beside_an_older_one(machine: Machine) -> None:
+    machine.install("python3.12", PYTHON)
+    machine.install("python3", PYTHON.replace("${PYTHON_VERSION-3.12}", "3.9"))
+    assert machine.run("setup")[0] == 0
+    assert any(f"--python {machine.path}/python3.12" in line for line in machine.asked())
+
+
+def test_second_run_does_nothing_and_needs_no_python(machine: Machine) -> None:
+    assert machine.run("setup", "dev", "embedded")[0] == 0
+    asked = machine.asked()
+    (machine.path / "python3").unlink()
+    assert machine.run("setup", "dev", "embedded") == (0, "", "")
+    assert machine.run("setup", "embedded") == (0, "", "")
+    assert machine.asked() == asked
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "setup.cfg", "pyproject.toml"])
+def test_changed_dependencies_are_installed_into_the_same_virtualenv(machine: Machine, name: str) -> None:
+    machine.run("setup", "dev")
+    before = machine.asked()
+    with open(machine.checkout / name, "a") as file:
+        file.write("\n")
+    machine.run("setup", "dev")
+    assert [line.split()[:2] for line in machine.asked()[len(before) :]] == [["uv", "export"], ["uv", "pip"]]
+
+
+def test_extras_another_command_asked_for_stay(machine: Machine) -> None:
+    machine.run("setup", "dev")
+    machine.run("setup", "demo")
+    exports = [line for line in machine.asked() if line.startswith("uv export")]
+    assert "--extra dev --extra demo " in exports[-1]
+    assert machine.run("setup", "demo", "dev") == (0, "", "")
+
+
+def test_two_runs_at_once_install_once(machine: Machine) -> None:
+    running = [machine.start("setup", "dev") for _ in range(2)]
+    assert [process.communicate(timeout=30) and process.returncode for process in running] == [0, 0]
+    assert len([line for line in machine.asked() if line.startswith("uv pip")]) == 1
+
+
+def test_moved_checkout_gets_a_new_virtualenv(machine: Machine) -> None:
+    machine.run("setup")
+    machine.checkout = machine.checkout.rename(machine.checkout.with_name("moved"))
+    machine.run("setup")
+    assert len([line for line in machine.asked() if line.startswith("uv venv")]) == 2
+
+
+def test_virtualenv_of_a_removed_python_is_made_anew(machine: Machine) -> None:
+    machine.run("setup")
+    (machine.checkout / ".venv" / "bin" / "python").unlink()
+    assert machine.run("setup")[0] == 0
+    assert len([line for line in machine.asked() if line.startswith("uv venv")]) == 2
+
+
+def test_failed_install_is_told_and_tried_again(machine: Machine) -> None:
+    machine.run("setup")
+    with open(machine.checkout / "uv.lock", "a") as file:
+        file.write("\n")
+    status, _, err = machine.run("setup", BROKEN_INDEX="1")
+    assert status == 1
+    assert err.endswith("see above. Is the package index reachable?\n")
+    before = len(machine.asked())
+    assert machine.run("setup")[0] == 0
+    assert len(machine.asked()) > before
+
+
+def test_settings_of_pip_reach_uv_and_no_python_is_downloaded(machine: Machine) -> None:
+    config = "global.index-url='https://mirror.example/simple'\nglobal.cert='/etc/firm.pem'"
+    machine.run("setup", PIP_CONFIG=config)
+    asked = " index=https://mirror.example/simple certificates=/etc/firm.pem downloads=never"
+    assert [line for line in machine.asked() if line.startswith("uv ") and not line.endswith(asked)] == []
+    assert any(line.startswith("uv pip") for line in machine.asked())
+
+
+def test_environment_of_pip_goes_before_its_files(machine: Machine) -> None:
+    config = "global.index-url='https://mirror.example/simple'"
+    machine.run("setup", PIP_CONFIG=config, PIP_INDEX_URL="https://nearer.example/simple")
+    assert {
+        line.rpartition("index=")[2].split()[0] for line in machine.asked() if line.startswith("uv ")
+    } == {"https://nearer.example/simple"}
+
+
+def test_demo_on_a_server_of_ones_own_installs_no_postgres(machine: Machine) -> None:
+    machine.run("demo", DATABASE_URL="postgresql:///mine")
+    exports = [line for line in machine.asked() if line.startswith("uv export")]
+    assert exports
+    assert not any("embedded" in line for line in exports)
+
+
+def test_slow_tests_are_added_by_their_flag_and_arguments_stay_whole(machine: Machine) -> None:
+    assert machine.run("test", "a b", "-x")[1] == "<-m><pytest><-n><2><-m><not slow><a b><-x>"
+    assert machine.run("test", "a b", "--slow")[1] == "<-m><pytest><-n><2><-m><><a b>"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_git_ignores_what_the_commands_make_and_nothing_that_is_kept(tmp_path: Path) -> None:
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    made = [
+        ".venv/bin/python",
+        ".tools/lock",
+        "apps/api/opsboard.egg-info/PKG-INFO",
+        "tests/__pycache__/a.pyc",
+        ".env",
+    ]
+    kept = ["uv.lock", ".env.example", ".ci/run", "bin/demo", "docs/a.png", ".squawk.toml"]
+    told = subprocess.run(
+        ["git", "-C", tmp_path, "check-ignore", *made, *kept], capture_output=True, text=True, check=False
+    )
+    assert told.stdout.split() == made
