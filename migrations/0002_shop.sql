@@ -132,6 +132,8 @@ CREATE POLICY jobs_isolation ON jobs
 USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint))
 WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint));
 GRANT SELECT, INSERT, UPDATE ON jobs TO opsboard_app;
+-- A job without a number is named after its id, which must be known before.
+GRANT USAGE ON SEQUENCE jobs_id_seq TO opsboard_app;
 
 CREATE TRIGGER jobs_touch BEFORE UPDATE ON jobs
 FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

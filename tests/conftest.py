@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from opsboard.db.embedded import Cluster
+from tests.application import Application, running_application
 from tests.clusters import (
     FreshDatabase,
     cluster_folder,
@@ -16,6 +17,7 @@ from tests.clusters import (
     postgres15_bindir,
     running_cluster,
 )
+from tests.seed import Business, seed
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,26 @@ def any_database(any_cluster: Cluster) -> Iterator[FreshDatabase]:
     """A migrated, empty database of the test's own, on PostgreSQL 18 and again on 15."""
     with fresh_database(any_cluster, migrate_template(any_cluster)) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def seeded(cluster: Cluster, template: str) -> Iterator[tuple[str, Business, Business]]:
+    """The name of a database with two businesses, only to be copied, and the two."""
+    with fresh_database(cluster, template) as database:
+        yield database.name, *seed(database.superuser_url)
+
+
+@pytest.fixture(scope="session")
+def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+    """The application on two seeded businesses, shared by the tests that only read."""
+    name, alpha, beta = seeded
+    with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
+        yield application
+
+
+@pytest.fixture
+def own_shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+    """The same for a test that writes."""
+    name, alpha, beta = seeded
+    with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
+        yield application

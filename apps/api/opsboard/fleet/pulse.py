@@ -13,6 +13,7 @@ import structlog
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
 from opsboard.errors import OpsboardError
+from opsboard.observability import record
 
 log = structlog.get_logger(__name__)
 sql = load_queries(__package__)
@@ -53,7 +54,9 @@ class Pulse:
             if self._pid == os.getpid():
                 return
             self._seen, self._stop = NOTHING_SEEN, threading.Event()
-            self.beat()
+            # Not part of the request that happens to be the first.
+            with record.recording():
+                self.beat()
             threading.Thread(target=self._run, name="opsboard-pulse", daemon=True).start()
             self._pid = os.getpid()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
@@ -20,7 +21,7 @@ PROBLEMS: dict[str, type[OpsboardError]] = {
 }
 
 
-def command(query: Query, status: int = 200, location: str = "", **parameters: Any) -> Response:
+def command(query: Query, parameters: Mapping[str, Any], status: int = 200, location: str = "") -> Response:
     """Run a write and answer with its document. `location` is a path with `{id}` in it, for 201.
 
     The query gives one row: document (JSON text or null), its id, problem (null or one of PROBLEMS), detail.
@@ -28,7 +29,7 @@ def command(query: Query, status: int = 200, location: str = "", **parameters: A
     current = record.current()
     request_id = current.request_id if current else None
     who = identity()
-    row = services().database.fetch_row(query, who, {"request_id": request_id, **parameters})
+    row = services().database.fetch_row(query, who, {**parameters, "request_id": request_id})
     if row is None:
         raise NotFound()
     text, made_id, problem, detail = row

@@ -97,7 +97,9 @@ FROM c
 -- writes: customers, audit_logs
 -- Change some columns of a customer.
 WITH before AS (
-    SELECT c.*
+    SELECT
+        c.id,
+        c AS was
     FROM customers AS c
     WHERE c.tenant_id = %(tenant_id)s
         AND c.id = %(customer_id)s
@@ -111,7 +113,7 @@ changed AS (
         phone = n.phone,
         address = n.address
     FROM before AS b
-    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
     WHERE c.tenant_id = %(tenant_id)s
         AND c.id = b.id
     RETURNING c.*
@@ -124,11 +126,11 @@ audited AS (
         'update',
         'customer',
         a.id,
-        changed_columns(to_jsonb(b), to_jsonb(a)),
+        changed_columns(to_jsonb(b.was), to_jsonb(a)),
         %(request_id)s
     FROM changed AS a
     JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
 SELECT
     json_build_object(

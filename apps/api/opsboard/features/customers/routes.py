@@ -68,7 +68,7 @@ def get_customer(customer_id: int) -> Body:
 @only_for(Role.ADMIN, Role.MANAGER)
 def create_customer(customer: NewCustomer) -> Response:
     """Add a customer."""
-    return command(sql.create_customer, status=201, location="/api/customers/{id}", **customer.model_dump())
+    return command(sql.create_customer, customer.model_dump(), status=201, location="/api/customers/{id}")
 
 
 @bp.patch("/<id:customer_id>")
@@ -77,7 +77,7 @@ def create_customer(customer: NewCustomer) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_customer(customer_id: int, change: ChangeCustomer) -> Response:
     """Change what is sent of a customer and leave the rest."""
-    return command(sql.update_customer, customer_id=customer_id, patch=change.patch())
+    return command(sql.update_customer, {"customer_id": customer_id, "patch": change.patch()})
 
 
 def register(app: APIFlask) -> None:

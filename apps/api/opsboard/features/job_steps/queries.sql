@@ -62,7 +62,9 @@ WHERE s.tenant_id = %(tenant_id)s
 -- Move a step on, count its pieces, assign it. Who may: an admin always; others only where the process is open to
 -- their role; an operator only on steps of their own or of nobody, and assigns to nobody but themselves.
 WITH before AS (
-    SELECT s.*
+    SELECT
+        s.id,
+        s AS was
     FROM job_steps AS s
     WHERE s.tenant_id = %(tenant_id)s
         AND s.id = %(step_id)s
@@ -71,9 +73,9 @@ WITH before AS (
 wanted AS (
     SELECT
         n.*,
-        b.status AS old_status,
-        b.started_at AS old_started_at,
-        b.completed_at AS old_completed_at,
+        (b.was).status AS old_status,
+        (b.was).started_at AS old_started_at,
+        (b.was).completed_at AS old_completed_at,
         CASE
             WHEN %(role)s = 'admin' THEN NULL
             WHEN
@@ -81,26 +83,26 @@ wanted AS (
                     SELECT
                     FROM role_process_permissions AS p
                     WHERE p.tenant_id = %(tenant_id)s
-                        AND p.process_id IN (b.process_id, n.process_id)
+                        AND p.process_id IN ((b.was).process_id, n.process_id)
                 )
                 AND NOT EXISTS (
                     SELECT
                     FROM role_process_permissions AS p
                     WHERE p.tenant_id = %(tenant_id)s
-                        AND p.process_id = b.process_id
+                        AND p.process_id = (b.was).process_id
                         AND p.role = %(role)s
                         AND p.can_operate
                 )
                 THEN 'Your role may not work on this process.'
-            WHEN %(role)s = 'operator' AND b.assigned_user_id <> %(user_id)s
+            WHEN %(role)s = 'operator' AND (b.was).assigned_user_id <> %(user_id)s
                 THEN 'This step is assigned to somebody else.'
             WHEN %(role)s = 'operator' AND n.assigned_user_id <> %(user_id)s
                 THEN 'Only a manager assigns a step to somebody else.'
-            WHEN %(role)s = 'operator' AND b.assigned_user_id IS NOT NULL AND n.assigned_user_id IS NULL
+            WHEN %(role)s = 'operator' AND (b.was).assigned_user_id IS NOT NULL AND n.assigned_user_id IS NULL
                 THEN 'Only a manager takes a step away from somebody.'
         END AS refusal
     FROM before AS b
-    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
 ),
 changed AS (
     UPDATE job_steps AS s
@@ -130,11 +132,11 @@ audited AS (
         'update',
         'job_step',
         a.id,
-        changed_columns(to_jsonb(b), to_jsonb(a)),
+        changed_columns(to_jsonb(b.was), to_jsonb(a)),
         %(request_id)s
     FROM changed AS a
     JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 ),
 shown AS (
     SELECT

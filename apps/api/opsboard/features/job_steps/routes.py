@@ -64,7 +64,7 @@ def get_job_step(step_id: int) -> Body:
 @bp.output(Step)
 def update_job_step(step_id: int, change: ChangeStep) -> Response:
     """Move a step on, count its pieces, assign it; as far as your role may work on its process."""
-    return command(sql.update_job_step, step_id=step_id, patch=change.patch())
+    return command(sql.update_job_step, {"step_id": step_id, "patch": change.patch()})
 
 
 def register(app: APIFlask) -> None:

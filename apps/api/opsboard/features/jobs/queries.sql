@@ -161,7 +161,9 @@ FROM j
 -- writes: jobs, audit_logs
 -- Change some columns of a job; its times of start and completion follow its status.
 WITH before AS (
-    SELECT j.*
+    SELECT
+        j.id,
+        j AS was
     FROM jobs AS j
     WHERE j.tenant_id = %(tenant_id)s
         AND j.id = %(job_id)s
@@ -179,13 +181,13 @@ changed AS (
         quantity = n.quantity,
         due_date = n.due_date,
         started_at = CASE
-            WHEN n.status IN ('active', 'completed') THEN coalesce(b.started_at, now())
+            WHEN n.status IN ('active', 'completed') THEN coalesce((b.was).started_at, now())
             WHEN n.status = 'draft' THEN NULL
-            ELSE b.started_at
+            ELSE (b.was).started_at
         END,
-        completed_at = CASE WHEN n.status = 'completed' THEN coalesce(b.completed_at, now()) END
+        completed_at = CASE WHEN n.status = 'completed' THEN coalesce((b.was).completed_at, now()) END
     FROM before AS b
-    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
     WHERE j.tenant_id = %(tenant_id)s
         AND j.id = b.id
     RETURNING j.*
@@ -198,11 +200,11 @@ audited AS (
         'update',
         'job',
         a.id,
-        changed_columns(to_jsonb(b), to_jsonb(a)),
+        changed_columns(to_jsonb(b.was), to_jsonb(a)),
         %(request_id)s
     FROM changed AS a
     JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
 SELECT
     json_build_object(

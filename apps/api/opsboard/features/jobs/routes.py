@@ -88,7 +88,7 @@ def get_job(job_id: int) -> Body:
 @only_for(Role.ADMIN, Role.MANAGER)
 def create_job(job: NewJob) -> Response:
     """Make a job; only the title is needed."""
-    return command(sql.create_job, status=201, location="/api/jobs/{id}", **job.model_dump())
+    return command(sql.create_job, job.model_dump(), status=201, location="/api/jobs/{id}")
 
 
 @bp.patch("/<id:job_id>")
@@ -97,7 +97,7 @@ def create_job(job: NewJob) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_job(job_id: int, change: ChangeJob) -> Response:
     """Change what is sent of a job and leave the rest."""
-    return command(sql.update_job, job_id=job_id, patch=change.patch())
+    return command(sql.update_job, {"job_id": job_id, "patch": change.patch()})
 
 
 def register(app: APIFlask) -> None:

@@ -53,7 +53,9 @@ WHERE m.tenant_id = %(tenant_id)s
 -- writes: machines, audit_logs
 -- Change a machine, most often its status.
 WITH before AS (
-    SELECT m.*
+    SELECT
+        m.id,
+        m AS was
     FROM machines AS m
     WHERE m.tenant_id = %(tenant_id)s
         AND m.id = %(machine_id)s
@@ -66,10 +68,10 @@ changed AS (
         status = n.status,
         location = n.location
     FROM before AS b
-    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
     WHERE m.tenant_id = %(tenant_id)s
         AND m.id = b.id
-        AND (%(role)s IN ('admin', 'manager') OR (n.name = b.name AND n.location IS NOT DISTINCT FROM b.location))
+        AND (%(role)s IN ('admin', 'manager') OR (n.name = (b.was).name AND n.location IS NOT DISTINCT FROM (b.was).location))
     RETURNING m.*
 ),
 audited AS (
@@ -80,11 +82,11 @@ audited AS (
         'update',
         'machine',
         a.id,
-        changed_columns(to_jsonb(b), to_jsonb(a)),
+        changed_columns(to_jsonb(b.was), to_jsonb(a)),
         %(request_id)s
     FROM changed AS a
     JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
 SELECT
     CASE WHEN m.id IS NOT NULL THEN json_build_object(

@@ -56,7 +56,7 @@ def get_machine(machine_id: int) -> Body:
 @bp.output(Machine)
 def update_machine(machine_id: int, change: ChangeMachine) -> Response:
     """Change a machine; everybody may change its status, managers and admins the rest."""
-    return command(sql.update_machine, machine_id=machine_id, patch=change.patch())
+    return command(sql.update_machine, {"machine_id": machine_id, "patch": change.patch()})
 
 
 def register(app: APIFlask) -> None:

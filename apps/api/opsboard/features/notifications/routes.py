@@ -69,14 +69,14 @@ def unread() -> Body:
 @bp.output(Notification)
 def mark_read(notification_id: int) -> Response:
     """Mark one of your notifications read."""
-    return command(sql.mark_read, notification_id=notification_id)
+    return command(sql.mark_read, {"notification_id": notification_id})
 
 
 @bp.post("/read")
 @bp.output(Marked)
 def mark_all_read() -> Response:
     """Mark all your notifications read."""
-    return command(sql.mark_all_read)
+    return command(sql.mark_all_read, {})
 
 
 def register(app: APIFlask) -> None:

@@ -38,7 +38,9 @@ WHERE u.tenant_id = %(tenant_id)s
 -- writes: users, audit_logs, revocations
 -- Change a user. A new role, or being blocked, ends their tokens on every worker. Nobody shuts themselves out.
 WITH before AS (
-    SELECT u.*
+    SELECT
+        u.id,
+        u AS was
     FROM users AS u
     WHERE u.tenant_id = %(tenant_id)s
         AND u.id = %(wanted_id)s
@@ -51,10 +53,10 @@ changed AS (
         role = n.role,
         is_active = n.is_active
     FROM before AS b
-    CROSS JOIN LATERAL jsonb_populate_record(b, %(patch)s::jsonb) AS n
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
     WHERE u.tenant_id = %(tenant_id)s
         AND u.id = b.id
-        AND (b.id <> %(user_id)s OR (n.role = b.role AND n.is_active = b.is_active))
+        AND (b.id <> %(user_id)s OR (n.role = (b.was).role AND n.is_active = (b.was).is_active))
     RETURNING u.*
 ),
 audited AS (
@@ -65,11 +67,11 @@ audited AS (
         'update',
         'user',
         a.id,
-        changed_columns(to_jsonb(b) - 'password_hash', to_jsonb(a) - 'password_hash'),
+        changed_columns(to_jsonb(b.was) - 'password_hash', to_jsonb(a) - 'password_hash'),
         %(request_id)s
     FROM changed AS a
     JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b), to_jsonb(a)) <> '{}'
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
 SELECT
     CASE WHEN u.id IS NOT NULL THEN json_build_object(

@@ -1,0 +1,63 @@
+"""The application on a seeded database, and clients that are signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import opsboard
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from opsboard.config import load_config
+from opsboard.web.services import Services
+
+from tests.clusters import FreshDatabase
+from tests.seed import PASSWORD, Business
+
+SECRET = "a secret of the tests that is long enough"
+
+
+@dataclass
+class Application:
+    """A running application with two businesses in its database."""
+
+    app: APIFlask
+    database: FreshDatabase
+    alpha: Business
+    beta: Business
+
+    @property
+    def services(self) -> Services:
+        found: Services = self.app.extensions["opsboard"]
+        return found
+
+    def client(self, role: str | None = "admin", business: Business | None = None) -> FlaskClient:
+        """A client that sends the token of that role; None: of nobody."""
+        client = self.app.test_client()
+        if role is not None:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.token(role, business)}"
+        return client
+
+    def token(self, role: str = "admin", business: Business | None = None) -> str:
+        email = (business or self.alpha).email(role)
+        answer = self.app.test_client().post("/api/auth/login", json={"email": email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        token: str = answer.json["access_token"]  # type: ignore[index]
+        return token
+
+
+@contextmanager
+def running_application(
+    database: FreshDatabase, alpha: Business, beta: Business, **settings: Any
+) -> Iterator[Application]:
+    """The application on a database; its connections are closed at the end."""
+    config = load_config({"DATABASE_URL": database.app_url, "SECRET_KEY": SECRET}, env_file=None)
+    app = opsboard.create_app(config.with_values(log_level="warning", **settings))
+    application = Application(app, database, alpha, beta)
+    try:
+        yield application
+    finally:
+        application.services.pulse.stop()
+        application.services.database.pool.closeall()

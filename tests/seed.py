@@ -1,0 +1,127 @@
+"""Two small businesses that look alike, each with a word of its own in every text it owns."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+import psycopg2
+
+from opsboard.auth.passwords import hash_password
+
+PASSWORD = "correct horse battery"
+CANARIES = {"alpha": "canaryalpha", "beta": "canarybeta"}
+ROLES = ("admin", "manager", "operator")
+_hash = hash_password(PASSWORD)
+
+# One statement per table; %(word)s is the business's canary. Numbers are chosen so that no two counts are equal.
+SEED = """
+INSERT INTO users (tenant_id, email, full_name, role, password_hash, external_id)
+SELECT %(tenant)s, r || '@' || %(slug)s || '.example', %(word)s || ' ' || r, r, %(hash)s, %(word)s || r
+FROM unnest(ARRAY['admin', 'manager', 'operator']) AS r;
+
+INSERT INTO users (tenant_id, email, full_name, role, is_active)
+SELECT %(tenant)s, 'w' || n || '@' || %(slug)s || '.example', %(word)s || ' worker ' || n, 'operator', n %% 4 > 0
+FROM generate_series(1, 8) AS n;
+
+INSERT INTO customers (tenant_id, name, email, phone, address, external_id)
+SELECT
+    %(tenant)s, %(word)s || ' customer ' || n, 'c' || n || '@' || %(word)s || '.example',
+    '555-01' || lpad(n::text, 2, '0'), %(word)s || ' street', %(word)s || n
+FROM generate_series(1, 12) AS n;
+
+INSERT INTO processes (tenant_id, name, description, external_id)
+SELECT %(tenant)s, %(word)s || ' process ' || n, %(word)s, %(word)s || n
+FROM generate_series(1, 4) AS n;
+
+INSERT INTO role_process_permissions (tenant_id, role, process_id)
+SELECT %(tenant)s, 'manager', min(id)
+FROM processes
+WHERE tenant_id = %(tenant)s;
+
+INSERT INTO machines (tenant_id, name, status, location, external_id)
+SELECT
+    %(tenant)s, %(word)s || ' machine ' || n,
+    CASE WHEN n > 8 THEN 'inactive' WHEN n > 6 THEN 'maintenance' ELSE 'active' END, %(word)s, %(word)s || n
+FROM generate_series(1, 11) AS n;
+
+INSERT INTO jobs (
+    tenant_id, job_number, title, description, customer_id, status, priority, quantity, due_date, started_at,
+    completed_at, created_by, external_id, created_at
+)
+SELECT
+    %(tenant)s, upper(%(word)s) || '-' || lpad(n::text, 4, '0'), %(word)s || ' job ' || n, %(word)s,
+    (SELECT id FROM customers WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 12 LIMIT 1),
+    s.status, (ARRAY['low', 'normal', 'high', 'urgent'])[1 + n %% 4], n,
+    CASE WHEN n %% 7 > 0 THEN (now() AT TIME ZONE 'UTC')::date + (n %% 9 - 4) END,
+    CASE WHEN s.status IN ('active', 'completed') THEN now() - n * interval '1 hour' END,
+    CASE WHEN s.status = 'completed' THEN now() - n * interval '30 minutes' END,
+    (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s), %(word)s || n, now() - n * interval '1 day'
+FROM generate_series(1, 90) AS n
+CROSS JOIN LATERAL (SELECT CASE
+    WHEN n <= 6 THEN 'draft' WHEN n <= 30 THEN 'active' WHEN n <= 38 THEN 'on_hold'
+    WHEN n <= 85 THEN 'completed' ELSE 'cancelled'
+END AS status) AS s;
+
+INSERT INTO job_steps (
+    tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, started_at, completed_at,
+    external_id
+)
+SELECT
+    %(tenant)s, j.id, n,
+    (SELECT id FROM processes WHERE tenant_id = %(tenant)s ORDER BY id OFFSET (j.quantity + n) %% 4 LIMIT 1),
+    (SELECT id FROM machines WHERE tenant_id = %(tenant)s ORDER BY id OFFSET (j.quantity + n) %% 11 LIMIT 1),
+    (SELECT id FROM users WHERE tenant_id = %(tenant)s ORDER BY id OFFSET (j.quantity + n) %% 4 LIMIT 1),
+    s.status,
+    CASE WHEN s.status <> 'pending' THEN now() - interval '2 hours' END,
+    CASE WHEN s.status = 'completed' THEN now() - j.quantity * interval '20 minutes' END,
+    %(word)s || j.id || '/' || n
+FROM jobs AS j
+CROSS JOIN generate_series(1, 3) AS n
+CROSS JOIN LATERAL (SELECT CASE
+    WHEN j.status = 'completed' OR n < (j.quantity %% 3) THEN 'completed'
+    WHEN n = (j.quantity %% 3) THEN 'in_progress' ELSE 'pending'
+END AS status) AS s
+WHERE j.tenant_id = %(tenant)s;
+
+INSERT INTO notifications (tenant_id, user_id, kind, title, body, read_at)
+SELECT %(tenant)s, u.id, 'job', %(word)s || ' note ' || n, %(word)s, CASE WHEN n %% 3 = 0 THEN now() END
+FROM users AS u
+CROSS JOIN generate_series(1, 5) AS n
+WHERE u.tenant_id = %(tenant)s;
+
+INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+SELECT
+    %(tenant)s, j.created_by, 'update', 'job', j.id,
+    jsonb_build_object('title', jsonb_build_array(%(word)s, j.title)), %(word)s
+FROM jobs AS j
+WHERE j.tenant_id = %(tenant)s AND j.quantity <= 20;
+"""
+
+
+@dataclass(frozen=True)
+class Business:
+    """One seeded tenant: its id, slug and the word all its texts carry."""
+
+    id: int
+    slug: str
+    canary: str
+
+    def email(self, role: str) -> str:
+        return f"{role}@{self.slug}.example"
+
+
+def seed(superuser_url: str) -> tuple[Business, Business]:
+    """Fill an empty database with the two businesses; alpha lives in UTC, beta in Kiritimati, 14 hours ahead."""
+    with closing(psycopg2.connect(superuser_url)) as connection, connection, connection.cursor() as cursor:
+        made = []
+        # Unequal ids everywhere: what leaks by an id taken for another's must be seen.
+        for (slug, word), zone in zip(CANARIES.items(), ("UTC", "Pacific/Kiritimati"), strict=True):
+            cursor.execute(
+                "INSERT INTO tenants (slug, name, time_zone) VALUES (%s, %s, %s) RETURNING id",
+                (slug, f"{word} works", zone),
+            )
+            (tenant,) = cursor.fetchone() or (0,)
+            cursor.execute(SEED, {"tenant": tenant, "slug": slug, "word": word, "hash": _hash})
+            made.append(Business(tenant, slug, word))
+    return made[0], made[1]
