@@ -1,93 +1,17 @@
-"""The commands in bin/, run with stand-ins for Python and uv that write down what they are asked."""
+"""The commands in bin/ install what is needed, once, and say so when they cannot."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.bare_machine import ROOT, Machine
+
 SCRIPTS = sorted((ROOT / "bin").iterdir())
-# All a command may use besides Python.
-TOOLS = ["cat", "cksum", "dirname", "grep", "mkdir", "mv", "rm", "sed", "sh", "tail"]
-
-PYTHON = """#!/bin/sh
-case "$*" in
-*version_info\\[:2\\]*) echo "${PYTHON_VERSION-3.12} $0" ;;
-"-c import pip") [ -z "${NO_PIP-}" ] ;;
-*fcntl*) exec "$REAL_PYTHON" "$@" ;;
-"-m pip config list") echo "${PIP_CONFIG-}" ;;
-"-m pip install "*)
-    echo "pip $*" >>"$LOG"
-    while [ "$1" != --target ]; do shift; done
-    mkdir -p "$2/bin" && cat "$MACHINE/uv" >"$2/bin/uv" && chmod +x "$2/bin/uv" ;;
-"-m pytest "*) printf '<%s>' "$@" ;;
-*) exit "${OLD_VENV-0}" ;;
-esac
-"""
-UV = """#!/bin/sh
-echo "uv $* index=${UV_DEFAULT_INDEX-} certificates=${SSL_CERT_FILE-} downloads=$UV_PYTHON_DOWNLOADS" >>"$LOG"
-case "$1" in
-venv) mkdir -p .venv/bin && cat "$MACHINE/python3" >.venv/bin/python && chmod +x .venv/bin/python ;;
-pip)
-    [ -z "${BROKEN_INDEX-}" ] || exit 2
-    printf '#!%s/.venv/bin/python\\n' "$PWD" >.venv/bin/opsboard
-    chmod +x .venv/bin/opsboard ;;
-esac
-"""
-
-
-class Machine:
-    """A checkout and a PATH with nothing but what is said to be needed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.checkout = folder / "a checkout"
-        self.path = folder / "path"
-        self.log = folder / "log"
-        for made in (self.checkout, self.path):
-            made.mkdir()
-        for name in ("uv.lock", "setup.cfg", "pyproject.toml"):
-            shutil.copy(ROOT / name, self.checkout)
-        shutil.copytree(ROOT / "bin", self.checkout / "bin")
-        for tool in (*TOOLS, "chmod"):
-            found = shutil.which(tool)
-            assert found
-            (self.path / tool).symlink_to(found)
-        self.install("python3", PYTHON)
-        self.install("uv", UV)
-
-    def install(self, name: str, script: str) -> None:
-        (self.path / name).write_text(script)
-        (self.path / name).chmod(0o755)
-
-    def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self.checkout / "bin" / command[0], *command[1:]],
-            cwd="/",
-            env={
-                "PATH": str(self.path),
-                "HOME": str(self.path),
-                "MACHINE": str(self.path),
-                "LOG": str(self.log),
-                "REAL_PYTHON": sys.executable,
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *command: str, **environment: str) -> tuple[int, str, str]:
-        process = self.start(*command, **environment)
-        out, err = process.communicate(timeout=30)
-        return process.returncode, out, err
-
-    def asked(self) -> list[str]:
-        return self.log.read_text().splitlines() if self.log.exists() else []
 
 
 @pytest.fixture
@@ -115,7 +39,7 @@ def test_script_is_plain_shell(script: Path) -> None:
             "bin/setup: Python 3.11 or newer with pip is needed; {path}/python3 is 2.7.",
         ),
         (
-            {"NO_PIP": "1"},
+            {"NO_PIP": "python3"},
             "bin/setup: {path}/python3 has no pip; install it (Debian, Ubuntu: apt install python3-pip).",
         ),
     ],
@@ -136,6 +60,23 @@ def test_newer_python_is_found_beside_an_older_one(machine: Machine) -> None:
     machine.install("python3", PYTHON.replace("${PYTHON_VERSION-3.12}", "3.9"))
     assert machine.run("setup")[0] == 0
     assert any(f"--python {machine.path}/python3.12" in line for line in machine.asked())
+
+
+@pytest.mark.parametrize(("without_pip", "used"), [("python3", "base"), ("base", "python3")])
+def test_activated_virtualenv_or_what_it_was_made_from_is_used(
+    machine: Machine, without_pip: str, used: str
+) -> None:
+    machine.install("base", PYTHON)
+    base = str(machine.path / "base")
+    assert machine.run("setup", BASE_PYTHON=base, NO_PIP=without_pip)[0] == 0
+    assert any(f"--python {machine.path}/{used} " in line for line in machine.asked())
+
+
+def test_pip_is_not_needed_twice(machine: Machine) -> None:
+    machine.run("setup")
+    with open(machine.checkout / "uv.lock", "a") as file:
+        file.write("\n")
+    assert machine.run("setup", NO_PIP="python3")[0] == 0
 
 
 def test_second_run_does_nothing_and_needs_no_python(machine: Machine) -> None:
