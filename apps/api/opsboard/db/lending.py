@@ -16,7 +16,7 @@ from opsboard.db.lease import Lease
 from opsboard.db.openers import Openers
 from opsboard.db.slots import Slots
 from opsboard.db.watchdog import Watchdog
-from opsboard.errors import DatabaseUnavailable, OpsboardError
+from opsboard.errors import DatabaseUnavailable, OpsboardError, PoolTimeout
 
 log = logging.getLogger("opsboard.db.pool")
 
@@ -180,8 +180,10 @@ class Lending:
             closed = self.slots.closed
         if closed:
             return self._closed_error()
-        if nothing_open or self._connector.away(began) or self._connector.given_up(self._clock()):
+        if self._connector.away(began) or self._connector.given_up(self._clock()):
             return DatabaseUnavailable()
+        if nothing_open and late is PoolTimeout:
+            return DatabaseUnavailable()  # the connects hang: nobody is busy, nothing can be reached
         return late()
 
     def _usable(self, connection: PooledConnection, lease: Lease, until: float) -> bool:
