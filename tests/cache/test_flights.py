@@ -152,13 +152,14 @@ def test_a_load_that_was_lost_without_a_trace_does_not_lose_its_key(stage: Stage
     assert stage.call(KEY).state == "waiting"
 
 
-def test_an_abandoned_flight_is_left_by_those_who_wait(store: Store, clock: Clock):
+@pytest.mark.parametrize("deadline", [None, 10**6])
+def test_an_abandoned_flight_is_left_by_those_who_wait(store: Store, clock: Clock, deadline: float | None):
     lost = Flight(began=0, since=clock.now - ABANDONED_AFTER + 0.01, tables=JOBS)
     store._flights[KEY] = lost
     real = iter([clock.now, clock.now])
     store._clock = lambda: next(real, clock.now + 1)  # stands still until the waiter waits
 
-    found = store.get_or_load(KEY, 60, JOBS, lambda: Body(b"mine"))
+    found = store.get_or_load(KEY, 60, JOBS, lambda: Body(b"mine"), deadline)
 
     assert found.body.identity == b"mine"
 
@@ -203,6 +204,7 @@ def test_a_table_that_only_the_body_names_counts_too(stage: Stage, store: Store)
     loader = stage.call(KEY, lambda: body, tables=frozenset())
     store.bump(1, {"customers"})
     late = stage.call(KEY, lambda: Body(b"new", frozenset({"customers"})), tables=frozenset())
+    assert late.state == "waiting"
 
     stage.land(loader)
 
@@ -211,6 +213,23 @@ def test_a_table_that_only_the_body_names_counts_too(stage: Stage, store: Store)
     assert late.found.body.identity == b"new"
     store.bump(1, {"customers"})
     assert store.peek(KEY) is None
+
+
+def test_steady_changes_of_an_undeclared_table_do_not_keep_a_caller_waiting_for_ever(
+    stage: Stage, store: Store
+):
+    def make() -> Body:
+        return Body(b"{}", frozenset({"customers"}))
+
+    loader, *waiters = [stage.call(KEY, make, tables=frozenset()) for _ in range(5)]
+    store.bump(1, {"customers"})
+    stage.land(loader)
+    assert sorted(states(waiters)) == ["loading"] + ["waiting"] * 3
+    store.bump(1, {"customers"})
+
+    stage.land(next(caller for caller in waiters if caller.state == "loading"))
+
+    assert states(waiters) == ["done"] * 4, "that load began after they came, so it will do"
 
 
 @pytest.mark.parametrize("clear", [{}, {"prefix": "get_dashboard"}, {"tenant_id": 1}])

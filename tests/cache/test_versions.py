@@ -54,3 +54,13 @@ def test_a_copy_does_not_learn_of_later_changes():
 
     assert copy.unchanged(1, {"jobs"}, 0)
     assert not versions.unchanged(1, {"jobs"}, 0)
+
+
+def test_a_change_of_an_old_acquaintance_is_not_forgotten_as_an_old_change():
+    versions = Versions(max_tracked=3)
+    for table in ("a", "b", "c", "a"):
+        versions.bump(1, {table})
+    before = versions.now - 1
+    versions.bump(1, {"d"})
+
+    assert not versions.unchanged(1, {"a"}, before)

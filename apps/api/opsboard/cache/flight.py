@@ -50,7 +50,6 @@ def own_copy(error: Exception) -> Exception:
     shared all the same: a muddled traceback is better than the wrong error.
     """
     try:
-        own = copy.copy(error)
+        return copy.copy(error)
     except Exception:
         return error
-    return own if type(own) is type(error) else error
