@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bare_machine import ROOT, Machine
+from tests.bare_machine import PYTHON, ROOT, Machine
 
 SCRIPTS = sorted((ROOT / "bin").iterdir())
 
