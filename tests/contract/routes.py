@@ -1,0 +1,99 @@
+"""Every route of the application, with ids that exist, for the tests that hold over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import psycopg2
+
+from tests.application import Application
+from tests.seed import Business
+
+# Path argument -> where its ids come from. A new argument without an entry fails the tests, by design.
+IDS = {
+    "job_id": "SELECT min(id) FROM jobs WHERE tenant_id = %s",
+    "step_id": "SELECT min(id) FROM job_steps WHERE tenant_id = %s",
+    "customer_id": "SELECT min(id) FROM customers WHERE tenant_id = %s",
+    "machine_id": "SELECT min(id) FROM machines WHERE tenant_id = %s",
+    "process_id": "SELECT min(id) FROM processes WHERE tenant_id = %s",
+    "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s",
+    # The admin's own: the tests over all routes are signed in as admin.
+    "notification_id": """
+        SELECT min(n.id)
+        FROM notifications AS n
+        JOIN users AS u ON u.id = n.user_id
+        WHERE n.tenant_id = %s AND u.role = 'admin'
+    """,
+}
+# A body that each write accepts.
+BODIES: dict[str, dict[str, object]] = {
+    "auth.login": {"email": "nobody@example.com", "password": "wrong password"},
+    "jobs.create_job": {"title": "A job"},
+    "jobs.update_job": {"priority": "high"},
+    "job_steps.update_job_step": {"quantity_done": 1},
+    "customers.create_customer": {"name": "A customer"},
+    "customers.update_customer": {"phone": "555 0100"},
+    "machines.update_machine": {"status": "maintenance"},
+    "users.update_user": {"full_name": "Another Name"},
+    "health.clear_cache": {},
+    "root_health.clear_cache": {},
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one address, its path filled in with ids of a business."""
+
+    method: str
+    rule: str
+    endpoint: str
+    path: str
+    open_to_all: bool
+    roles: frozenset[str] | None
+
+    @property
+    def body(self) -> dict[str, object] | None:
+        return BODIES.get(self.endpoint) if self.method in ("POST", "PATCH", "PUT") else None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+
+def routes(application: Application, business: Business | None = None) -> list[Route]:
+    """All routes under /api and /health."""
+    return list(_routes(application, business or application.alpha))
+
+
+def _routes(application: Application, business: Business) -> Iterator[Route]:
+    ids = ids_of(application, business)
+    for rule in application.app.url_map.iter_rules():
+        if not rule.rule.startswith(("/api", "/health")):
+            continue
+        view = application.app.view_functions[rule.endpoint]
+        path = rule.rule
+        for argument in rule.arguments:
+            path = path.replace(f"<id:{argument}>", str(ids[argument]))
+        assert "<" not in path, f"{rule.rule} has an argument the tests do not know; add it to IDS"
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield Route(
+                method,
+                rule.rule,
+                rule.endpoint,
+                path,
+                getattr(view, "open_to_all", False),
+                getattr(view, "only_for", None),
+            )
+
+
+def ids_of(application: Application, business: Business) -> dict[str, int]:
+    """For each path argument an id that exists in the business."""
+    with closing(psycopg2.connect(application.database.superuser_url)) as connection, connection.cursor() as cursor:
+        found = {}
+        for argument, query in IDS.items():
+            cursor.execute(query, (business.id,))
+            row = cursor.fetchone()
+            assert row and row[0], f"the seed has no {argument}"
+            found[argument] = row[0]
+        return found
