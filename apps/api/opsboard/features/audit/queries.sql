@@ -1,5 +1,5 @@
 -- name: list_audit_logs
--- reads: audit_logs, users, tenants
+-- reads: audit_logs, users
 -- from: audit_logs AS a
 -- filter entity: a.entity = %(entity)s
 -- filter entity_id: a.entity_id = %(entity_id)s

@@ -19,7 +19,7 @@ SELECT json_build_object(
 )::text
 
 -- name: server
--- reads: tenants
+-- reads:
 -- What the server allows and how much of it is in use.
 SELECT json_build_object(
     'max_connections', current_setting('max_connections')::integer,

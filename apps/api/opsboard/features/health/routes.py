@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
+from importlib.metadata import version
 from typing import Annotated, Any
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, jsonify
 from pydantic import Field
 
-import opsboard
 from opsboard.auth.identity import Role
 from opsboard.db.queries import load_queries
 from opsboard.features.health.advice import advise
@@ -24,6 +24,7 @@ bp = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
 sql = load_queries(__package__)
 
 STARTED = time.time()
+VERSION = version("opsboard")
 Prefix = Annotated[
     Text | None,
     Field(max_length=100, description="The beginning of an endpoint's name: dashboard, dashboard.stats."),
@@ -39,7 +40,7 @@ class OfPrefix(Arguments):
 @open_to_all
 def health() -> Response:
     """Whether this worker answers; never touches the database."""
-    return jsonify(status="ok", version=opsboard.__version__, uptime_seconds=int(time.time() - STARTED))
+    return jsonify(status="ok", version=VERSION, uptime_seconds=int(time.time() - STARTED))
 
 
 @bp.get("/ready")

@@ -72,8 +72,12 @@ WITH before AS (
 ),
 wanted AS (
     SELECT
-        n.*,
-        (b.was).status AS old_status,
+        n.id,
+        n.status,
+        n.machine_id,
+        n.assigned_user_id,
+        n.quantity_done,
+        n.quantity_rejected,
         (b.was).started_at AS old_started_at,
         (b.was).completed_at AS old_completed_at,
         CASE

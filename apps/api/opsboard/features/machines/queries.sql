@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
 ) AS w
 
 -- name: list_machines
--- reads: machines, job_steps, tenants
+-- reads: machines, job_steps
 -- from: machines AS m
 -- filter status: m.status = ANY(%(status)s)
 -- filter is_active: m.is_active = %(is_active)s

@@ -1,5 +1,5 @@
 -- name: list_notifications
--- reads: notifications, tenants
+-- reads: notifications
 -- from: notifications AS n
 -- filter mine: n.user_id = %(user_id)s
 -- filter unread: n.read_at IS NULL

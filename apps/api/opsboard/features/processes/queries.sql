@@ -15,7 +15,7 @@
         'updated_at', r.updated_at
 
 -- name: list_processes
--- reads: processes, role_process_permissions, tenants
+-- reads: processes, role_process_permissions
 -- from: processes AS r
 -- filter is_active: r.is_active = %(is_active)s
 -- filter q: r.name_search >= lower(%(q)s) AND r.name_search < lower(%(q)s) || chr(1114111)

@@ -8,7 +8,7 @@
         'updated_at', u.updated_at
 
 -- name: list_users
--- reads: users, tenants
+-- reads: users
 -- from: users AS u
 -- filter role_filter: u.role = %(role_filter)s
 -- filter is_active: u.is_active = %(is_active)s

@@ -1,0 +1,65 @@
+"""Every named query of the application, and each list query in all its shapes, ready to be run or explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.resources import files
+from typing import Any
+
+from opsboard.db.listing import Page, Position, compose
+from opsboard.db.queries import Queries, Query, load_queries
+from opsboard.features import ALL
+
+PACKAGES = ("opsboard.auth", "opsboard.fleet", *(f"opsboard.features.{area}" for area in ALL))
+# Values for the parameters of all queries; a new parameter without one fails the tests, by design.
+VALUES: dict[str, Any] = {
+    "tenant_id": 1, "user_id": 1, "role": "manager", "request_id": "r", "limit": 10, "months": 12,
+    "job_id": 1, "step_id": 1, "customer_id": 1, "machine_id": 1, "process_id": 1, "wanted_id": 2,
+    "notification_id": 1, "token_id": "t", "token_version": 1, "expires_at": 4e9, "seen": "3:3:",
+    "login_email": "admin@alpha.example", "tenant_slug": "alpha", "patch": "{}",
+    "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
+    "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
+}  # fmt: skip
+FILTER_VALUES: dict[str, Any] = {
+    "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",
+    "due_today": "true", "due_from": "2020-01-01", "due_to": "2040-01-01", "created_from": "2020-01-01",
+    "created_to": "2040-01-01", "completed_from": "2020-01-01", "completed_to": "2040-01-01", "job_id": 1,
+    "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
+    "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
+}  # fmt: skip
+KEYS = {"timestamptz": "2026-01-01 00:00:00+00", "date": "2026-01-01", "integer": "1", 'text COLLATE "C"': "m"}
+
+
+def all_queries() -> list[Query]:
+    """Every query of every queries.sql in the package."""
+    return [query for package in PACKAGES if has_queries(package) for query in load_queries(package)]
+
+
+def has_queries(package: str) -> bool:
+    import_module(package)
+    return (files(package) / "queries.sql").is_file()
+
+
+def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Name, SQL and parameters of a query; of a list query for each filter, sort, direction and way of paging."""
+    if not query.base:
+        yield query.name, query.sql, {**VALUES, **{"expires_at": 4e9}}
+        return
+    first = next(iter(query.sorts))
+    for sort in query.sorts:
+        for descending in (False, True):
+            for position in (None, Position(KEYS[query.sorts[sort].type], 5, False)):
+                yield shape(query, {}, Page(sort, descending, 10, position=position))
+    for name in query.filters:
+        if name in query.filters:
+            yield shape(query, {name: FILTER_VALUES[name]}, Page(first, True, 10))
+
+
+def shape(query: Query, filters: dict[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:
+    sql, params = compose(query, filters, page)
+    label = f"{query.name}[{','.join(filters) or '-'} sort={'-' * page.descending}{page.sort} {'cursor' * bool(page.position)}]"
+    return label, sql, {**VALUES, **params}
+
+
+__all__ = ["PACKAGES", "VALUES", "Queries", "all_queries", "shapes"]

@@ -1,0 +1,130 @@
+"""What holds for every query there is: its tables are declared, its tenant is named, its values are bound."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+from opsboard.db.listing import Page, compose
+from opsboard.db.queries import Query
+
+from tests.application import Application
+from tests.contract.catalogue import all_queries, shapes
+
+QUERIES = all_queries()
+# Queries that run for no tenant, with what protects them instead.
+TENANTLESS = {
+    "auth.find_accounts": "policy users_sign_in shows the accounts of one e-mail address",
+    "fleet.read_revocations": "revocations hold ids only and are read for all tenants",
+    "health.ready": "looks for a tenant that cannot exist",
+    "health.server": "asks the server about itself",
+    "health.test": "counts what row security lets it see",
+}
+TENANT_TABLES = {
+    "users", "customers", "processes", "role_process_permissions", "machines", "jobs", "job_steps", "notifications",
+    "audit_logs", "revocations",
+}  # fmt: skip
+SOURCE = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+(\w+)\s+AS\s+(\w+)")
+
+
+def text_of(query: Query) -> str:
+    """A query's whole text; of a list, with every filter in it."""
+    if not query.base:
+        return query.sql
+    return compose(query, dict.fromkeys(query.filters), Page(next(iter(query.sorts)), True, 10))[0]
+
+
+def unguarded(sql: str) -> list[str]:
+    """Tenant tables that a statement reads or changes without naming the tenant for that very mention."""
+    missing = []
+    for part in statements(sql):
+        for table, alias in SOURCE.findall(part):
+            if table in TENANT_TABLES and not re.search(rf"\b{alias}\.tenant_id = %\(tenant_id\)s", part):
+                missing.append(f"{table} AS {alias}")
+            if table == "tenants" and not re.search(rf"\b{alias}\.id = (%\(tenant_id\)s|\w+\.tenant_id)", part):
+                missing.append(f"{table} AS {alias}")
+    return missing
+
+
+def statements(sql: str) -> Iterator[str]:
+    """The text cut at its parentheses into SELECTs, each without those inside it: an alias belongs to one of them."""
+    parts: list[list[str]] = [[]]
+    for piece in re.split(r"([()])", re.sub(r"--.*", "", sql)):
+        if piece == "(":
+            parts.append([])
+        elif piece == ")":
+            inner = "".join(parts.pop())
+            if SOURCE.search(inner):
+                yield inner
+            else:
+                parts[-1].append(f"({inner})")
+        else:
+            parts[-1].append(piece)
+    yield "".join(parts[0])
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_each_mention_of_a_tenant_table_names_the_tenant(query: Query) -> None:
+    if query.name not in TENANTLESS:
+        assert unguarded(text_of(query)) == []
+
+
+def test_no_tenant_predicate_can_be_removed_unnoticed() -> None:
+    removed = 0
+    for query in QUERIES:
+        if query.name in TENANTLESS:
+            continue
+        text = text_of(query)
+        for found in re.finditer(r"\w+\.tenant_id = %\(tenant_id\)s", text):
+            mutant = text[: found.start()] + "true" + text[found.end() :]
+            assert unguarded(mutant), f"{query.name}: {found[0]} guards nothing"
+            removed += 1
+    assert removed > 60
+
+
+def test_every_tenantless_query_is_known() -> None:
+    assert {query.name for query in QUERIES} >= TENANTLESS.keys()
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_no_query_selects_star_or_has_its_values_written_in(query: Query) -> None:
+    assert not re.search(r"SELECT\s+\*|SELECT\s+\w+\.\*", query.sql)
+    assert "{" not in re.sub(r"'\{[^']*\}'", "", query.sql), "no formatting of SQL text"
+    assert query.doc.endswith((".", "?")), f"{query.name} needs a sentence"
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_reads_and_writes_are_the_tables_of_the_plan(shop: Application, query: Query) -> None:
+    seen: set[str] = set()
+    written: set[str] = set()
+    for _, sql, params in shapes(query):
+        for node in nodes(explain(shop, sql, params)):
+            table = node.get("Relation Name")
+            if table and not table.startswith("pg_"):
+                (written if node["Node Type"] == "ModifyTable" else seen).add(table)
+    assert written <= query.writes, f"writes: lacks {written - query.writes}"
+    assert seen - query.writes <= query.reads, f"reads: lacks {seen - query.writes - query.reads}"
+    # A table that triggers write may be declared without being in the plan; one that is only read may not.
+    assert query.reads <= seen, f"reads: {query.reads - seen} is not in any plan"
+
+
+def explain(shop: Application, sql: str, params: dict[str, Any], options: str = "") -> dict[str, Any]:
+    """The plan as the application's role would get it, for the first seeded business."""
+    with closing(psycopg2.connect(shop.database.app_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(params["tenant_id"]),))
+        cursor.execute(f"EXPLAIN (FORMAT JSON{options}) {sql}", params)
+        row = cursor.fetchone()
+        assert row is not None
+        found: dict[str, Any] = (row[0] if isinstance(row[0], list) else json.loads(row[0]))[0]["Plan"]
+        return found
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)

@@ -1,0 +1,198 @@
+"""One tenant never sees another: row security alone is enough, the predicates alone are enough, and neither erodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2.errors import InsufficientPrivilege
+
+from tests.application import Application
+from tests.contract.catalogue import all_queries, shapes
+
+BOOKKEEPING = re.compile(r"yoyo|migration")
+# Policies beside a table's own, each with what it lets be seen; db/tenancy.py and the migrations say why.
+KNOWN_EXTRAS = {("tenants", "tenants_by_slug"), ("users", "users_sign_in"), ("revocations", "revocations_read")}
+INITPLAN = re.compile(
+    r"\( SELECT \(NULLIF\(current_setting\('app\.tenant_id'::text, true\), ''::text\)\)::bigint AS \"?nullif\"?\)"
+)
+PREDICATE = re.compile(r"\b\w+\.tenant_id = %\(tenant_id\)s")
+TABLES = (
+    "tenants", "users", "revocations", "customers", "processes", "role_process_permissions", "machines", "jobs",
+    "job_steps", "notifications", "audit_logs",
+)  # fmt: skip
+
+
+@contextmanager
+def cursor(url: str, tenant: int | None = None) -> Iterator[Any]:
+    """A cursor in a transaction that is rolled back."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as opened:
+        if tenant is not None:
+            opened.execute("SELECT set_config('app.tenant_id', %s, true)", (str(tenant),))
+        yield opened
+        connection.rollback()
+
+
+def faults(cur: Any) -> list[str]:
+    """Everything about the schema that would weaken the wall between tenants."""
+    found = []
+    cur.execute("""
+        SELECT c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity, c.relkind, pg_get_userbyid(c.relowner)
+        FROM pg_class AS c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    """)
+    for oid, table, enabled, forced, kind, owner in cur.fetchall():
+        if BOOKKEEPING.search(table):
+            continue
+        if kind not in "rp":
+            found.append(f"{table} is a view: row security would be its owner's")
+            continue
+        if not (enabled and forced):
+            found.append(f"{table}: row security is not enabled and forced")
+        if owner == "opsboard_app":
+            found.append(f"{table} belongs to the application's role")
+        found += policy_faults(cur, oid, table) + key_faults(cur, oid, table)
+    cur.execute("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = 'opsboard_app'")
+    if cur.fetchone()[0]:
+        found.append("opsboard_app can bypass row security")
+    cur.execute("SELECT count(*) FROM pg_auth_members WHERE member = 'opsboard_app'::regrole")
+    if cur.fetchone()[0]:
+        found.append("opsboard_app is a member of another role")
+    return found
+
+
+def policy_faults(cur: Any, oid: int, table: str) -> list[str]:
+    key = "id" if table == "tenants" else "tenant_id"
+    cur.execute(
+        """
+        SELECT polname, polcmd, polpermissive, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)
+        FROM pg_policy WHERE polrelid = %s
+        """,
+        (oid,),
+    )
+    found, isolated = [], False
+    for name, command, _permissive, using, check in cur.fetchall():
+        if name == f"{table}_isolation":
+            isolated = command == "*" and all(
+                expression and expression.startswith(f"({key} = ") and INITPLAN.search(expression)
+                for expression in (using, check)
+            )
+        elif (table, name) not in KNOWN_EXTRAS or command != "r":
+            found.append(f"{table}: policy {name} is not known")
+    return found if isolated else [*found, f"{table}: lacks its policy for all commands, in the (SELECT ...) form"]
+
+
+def key_faults(cur: Any, oid: int, table: str) -> list[str]:
+    """Primary, unique and foreign keys, and indexes, begin with the tenant."""
+    if table == "tenants":
+        return []
+    cur.execute(
+        """
+        SELECT i.indexrelid::regclass::text, a.attname
+        FROM pg_index AS i
+        LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = %s
+        UNION ALL
+        SELECT o.conname, a.attname
+        FROM pg_constraint AS o
+        JOIN pg_attribute AS a ON a.attrelid = o.conrelid AND a.attnum = o.conkey[1]
+        WHERE o.conrelid = %s AND o.contype = 'f'
+        """,
+        (oid, oid),
+    )
+    # Sign-in and the pulse look across tenants, by design.
+    across = {"idx_users_email", "idx_revocations_xid"}
+    return [f"{table}: {name} begins with {first}" for name, first in cur.fetchall() if first != "tenant_id" and name not in across]
+
+
+def test_the_schema_has_no_fault(shop: Application) -> None:
+    with cursor(shop.database.superuser_url) as cur:
+        assert faults(cur) == []
+
+
+WEAKENINGS = [
+    "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
+    "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
+    "DROP POLICY {table}_isolation ON {table}",
+    "ALTER POLICY {table}_isolation ON {table} USING (true)",
+    "ALTER POLICY {table}_isolation ON {table} WITH CHECK (true)",
+    "ALTER POLICY {table}_isolation ON {table} USING ({key} = current_setting('app.tenant_id')::bigint)",
+    "CREATE POLICY everybody ON {table} USING (true)",
+    "ALTER TABLE {table} OWNER TO opsboard_app",
+    "CREATE VIEW leak AS SELECT * FROM {table}",
+    "ALTER ROLE opsboard_app BYPASSRLS",
+]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("weakening", WEAKENINGS)
+def test_each_weakening_of_each_table_is_seen(shop: Application, table: str, weakening: str) -> None:
+    with cursor(shop.database.superuser_url) as cur:
+        cur.execute(weakening.format(table=table, key="id" if table == "tenants" else "tenant_id"))
+        assert faults(cur) != []
+
+
+def test_every_table_is_looked_at(shop: Application) -> None:
+    with cursor(shop.database.superuser_url) as cur:
+        cur.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert {name for (name,) in cur.fetchall() if not BOOKKEEPING.search(name)} == set(TABLES)
+
+
+def answers(application: Application, url: str, without_predicates: bool) -> str:
+    """Everything that all reading queries answer for alpha, over that connection."""
+    seen = []
+    with cursor(url, application.alpha.id) as cur:
+        for query in all_queries():
+            if query.writes or query.name.startswith(("health", "fleet")):
+                continue
+            for _, sql, params in shapes(query):
+                if without_predicates:
+                    sql = PREDICATE.sub("true", sql)
+                cur.execute(sql, {**params, "tenant_id": application.alpha.id, "page_size": 100})
+                seen.append(str(cur.fetchall()))
+    return "\n".join(seen).lower()
+
+
+def test_row_security_alone_keeps_tenants_apart(shop: Application) -> None:
+    seen = answers(shop, shop.database.app_url, without_predicates=True)
+    assert seen.count(shop.alpha.canary) > 1000
+    assert shop.beta.canary not in seen
+
+
+def test_the_predicates_alone_keep_tenants_apart(shop: Application) -> None:
+    seen = answers(shop, shop.database.superuser_url, without_predicates=False)
+    assert seen.count(shop.alpha.canary) > 1000
+    assert shop.beta.canary not in seen
+
+
+def test_with_neither_this_test_would_see_the_leak(shop: Application) -> None:
+    assert shop.beta.canary in answers(shop, shop.database.superuser_url, without_predicates=True)
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "tenants"])
+def test_rows_of_another_tenant_can_be_neither_written_nor_changed(shop: Application, table: str) -> None:
+    with cursor(shop.database.app_url, shop.alpha.id) as cur:
+        cur.execute(f"SELECT count(*) FROM {table} WHERE tenant_id <> %s", (shop.alpha.id,))
+        assert cur.fetchone() == (0,)
+        if table not in ("audit_logs", "revocations"):
+            cur.execute(f"UPDATE {table} SET created_at = now() WHERE tenant_id = %s", (shop.beta.id,))
+            assert cur.rowcount == 0
+            with pytest.raises(InsufficientPrivilege):
+                cur.execute(f"UPDATE {table} SET tenant_id = %s", (shop.beta.id,))
+
+
+def test_without_a_tenant_nothing_is_seen(shop: Application) -> None:
+    with cursor(shop.database.app_url) as cur:
+        for table in TABLES:
+            cur.execute(f"SELECT count(*) FROM {table}")
+            assert cur.fetchone() == (0,), table
+
+
+def test_the_audit_log_can_only_grow(shop: Application) -> None:
+    for change in ("UPDATE audit_logs SET action = 'x'", "DELETE FROM audit_logs", "TRUNCATE audit_logs"):
+        with cursor(shop.database.app_url, shop.alpha.id) as cur, pytest.raises(InsufficientPrivilege):
+            cur.execute(change)
