@@ -14,7 +14,7 @@ from opsboard.db import postgres_programs
 from opsboard.db.embedded import Cluster
 from opsboard.db.postgres_programs import embedded_bindir
 from opsboard.errors import EmbeddedError
-from tests.db.private_servers import as_root, throwaway
+from tests.db.private_servers import answer, as_root, throwaway
 
 
 def test_missing_extra_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +64,14 @@ def test_data_in_a_private_folder_is_refused_and_the_folder_stays_private(place:
     with pytest.raises(EmbeddedError, match="cannot reach"):
         throwaway(private / "inside" / "data").start()
     assert private.stat().st_mode & 0o777 == 0o700
+
+
+def test_strict_umask_does_not_keep_the_server_from_its_data(place: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        cluster = throwaway(place / "new" / "newer" / "data")
+        cluster.start()
+    finally:
+        os.umask(before)
+    assert answer(cluster, "SELECT 1") == 1
+    assert cluster.data.stat().st_mode & 0o777 == 0o700

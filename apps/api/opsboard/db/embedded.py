@@ -17,7 +17,7 @@ import psycopg2
 from psycopg2 import errors as postgres_errors
 from psycopg2 import sql
 
-from opsboard.db.postgres_programs import PostgresPrograms, account_for, embedded_bindir
+from opsboard.db.postgres_programs import PostgresPrograms, account_for, embedded_bindir, make_folder
 from opsboard.db.postmaster import Postmaster
 from opsboard.db.socket_folder import fits_a_socket, remembered_folder, short_folder
 from opsboard.errors import EmbeddedError
@@ -65,7 +65,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server, making its data folder when there is none; one that runs already is adopted."""
-        self.data.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data.parent)
         with self._locked():
             if self._adopt():
                 return

@@ -84,6 +84,15 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and the missing ones above it; root's are open to the server's user whatever the umask."""
+    if not folder.exists():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            folder.chmod(0o755)
+
+
 def embedded_bindir() -> Path:
     """The newest Postgres inside the embedded package, found without importing it (it writes files then)."""
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
