@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import psycopg2
 import pytest
@@ -59,7 +60,7 @@ def run_pairs(server: Server, pairs: int) -> None:
             fill(pool, 2)
             inherited = server.pids()
             children = [
-                forked(lambda name=name: check_own_answers(pool, f"{pair}-{name}", 20)) for name in "ab"
+                forked(partial(check_own_answers, pool, f"{pair}-{name}", 20)) for name in ("one", "other")
             ]
             check_own_answers(pool, f"{pair}-parent", 20)
             assert [ended_well(child) for child in children] == [True, True]
