@@ -85,7 +85,7 @@ def _name(uid: int) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and the missing ones above it; root's are open to the server's user whatever the umask."""
+    """Make a folder and the missing ones above it; root's are open whatever its umask."""
     if not folder.exists():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
