@@ -114,7 +114,7 @@ def test_server_survives_the_interrupt_of_its_terminal(data: Path) -> None:
     assert starter.stdout is not None
     assert starter.stdout.readline() == b"up\n"
     os.killpg(starter.pid, signal.SIGINT)
-    assert starter.wait(10) == -signal.SIGINT
+    assert starter.wait(30) == -signal.SIGINT
     assert answer(throwaway(data), "SELECT 1") == 1
     starter.stdout.close()
 
