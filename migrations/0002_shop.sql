@@ -113,6 +113,8 @@ CREATE TABLE jobs (
     priority text NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
     quantity integer NOT NULL DEFAULT 1 CHECK (quantity > 0),
     due_date date,
+    -- Jobs without a due date come last. An expression in the index would not do: coalesce is not leakproof either.
+    due_date_search date GENERATED ALWAYS AS (coalesce(due_date, 'infinity'::date)) STORED,
     started_at timestamptz,
     completed_at timestamptz,
     created_by bigint,

@@ -88,6 +88,6 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_processes_name ON processes (tenant_
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_processes_is_active ON processes (tenant_id, is_active, name_search, id);
 
 -- role_process_permissions
--- Serves: job_steps.move_step (may this role work on this process?), processes.list_processes
+-- Serves: job_steps.update_job_step (may this role work on this process?), processes.list_processes
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_role_process_permissions_process
 ON role_process_permissions (tenant_id, process_id, role);

@@ -28,6 +28,8 @@ FILTER_VALUES: dict[str, Any] = {
     "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
     "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
 }  # fmt: skip
+# Filters a view always adds: its list is never asked without them.
+ALWAYS = {"notifications.list_notifications": {"mine": "true"}}
 KEYS = {"timestamptz": "2026-01-01 00:00:00+00", "date": "2026-01-01", "integer": "1", 'text COLLATE "C"': "m"}
 
 
@@ -46,14 +48,13 @@ def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
     if not query.base:
         yield query.name, query.sql, {**VALUES, **{"expires_at": 4e9}}
         return
-    first = next(iter(query.sorts))
+    first, always = next(iter(query.sorts)), ALWAYS.get(query.name, {})
     for sort in query.sorts:
         for descending in (False, True):
             for position in (None, Position(KEYS[query.sorts[sort].type], 5, False)):
-                yield shape(query, {}, Page(sort, descending, 10, position=position))
+                yield shape(query, always, Page(sort, descending, 10, position=position))
     for name in query.filters:
-        if name in query.filters:
-            yield shape(query, {name: FILTER_VALUES[name]}, Page(first, True, 10))
+        yield shape(query, {**always, name: FILTER_VALUES[name]}, Page(first, True, 10))
 
 
 def shape(query: Query, filters: dict[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:

@@ -34,7 +34,6 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- sort created_at: s.created_at | timestamptz
 -- sort started_at: s.started_at | timestamptz | s.started_at IS NOT NULL
 -- sort completed_at: s.completed_at | timestamptz | s.completed_at IS NOT NULL
--- sort step_order: s.step_order | integer
 -- Steps with their job, process, machine and the person they are assigned to.
 SELECT
     page.position,

@@ -39,15 +39,15 @@ CROSS JOIN LATERAL (
 -- filter q: j.job_number_search >= lower(%(q)s) AND j.job_number_search < lower(%(q)s) || chr(1114111)
 -- filter overdue: j.status IN ('draft', 'active', 'on_hold') AND j.due_date < (SELECT today FROM clock)
 -- filter due_today: j.status IN ('draft', 'active', 'on_hold') AND j.due_date = (SELECT today FROM clock)
--- filter due_from: j.due_date >= %(due_from)s
--- filter due_to: j.due_date <= %(due_to)s
+-- filter due_from: j.due_date_search >= %(due_from)s AND j.due_date_search < 'infinity'
+-- filter due_to: j.due_date_search <= %(due_to)s
 -- filter created_from: j.created_at >= %(created_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter created_to: j.created_at < (%(created_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter completed_from: j.completed_at >= %(completed_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter completed_to: j.completed_at < (%(completed_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- sort created_at: j.created_at | timestamptz
 -- sort updated_at: j.updated_at | timestamptz
--- sort due_date: coalesce(j.due_date, 'infinity'::date) | date
+-- sort due_date: j.due_date_search | date
 -- sort job_number: j.job_number_search | text COLLATE "C"
 -- Jobs with their customer and progress.
 SELECT

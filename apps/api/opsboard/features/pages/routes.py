@@ -2,48 +2,55 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import chartkick
 from apiflask import APIBlueprint, APIFlask
-from flask import Response, current_app, render_template, send_from_directory
+from flask import Response, current_app, render_template, request
 
+from opsboard.cache.body import Body
+from opsboard.features.pages.assets import ASK_EACH_TIME, answer, asset_url, serve, version
+from opsboard.features.pages.reference import read_reference
 from opsboard.web.access import open_to_all
+from opsboard.web.lifecycle import PAGE_POLICY
 
 bp = APIBlueprint("pages", __name__, enable_openapi=False, template_folder="templates")
 
-STATIC = Path(__file__).parent / "static"
-# Chart.js comes from the files of a package, not from this repository.
-CHARTS = Path(chartkick.__file__).parent / "django" / "static" / "chartkick"
-A_DAY = 86400
+KEPT = 8  # rendered pages: one for each name the host is called by
 
 
 @bp.get("/")
 @open_to_all
-def page() -> str:
+def page() -> Response:
     """The page; it signs in and polls by itself."""
-    return render_template("page.html")
+    return respond(Body(render_template("page.html", asset=asset_url).encode()))
 
 
 @bp.get("/docs")
 @open_to_all
-def docs() -> str:
-    """The API to read."""
-    return render_template("docs.html", spec=current_app.spec)  # type: ignore[attr-defined]
+def docs() -> Response:
+    """The API to read. Making the OpenAPI document is slow, so the page is kept."""
+    kept: dict[tuple[str, str], Body] = current_app.extensions.setdefault("opsboard.docs", {})
+    key = (request.host_url, version())
+    body = kept.get(key)
+    if body is None:
+        reference = read_reference(current_app.spec)  # type: ignore[attr-defined]
+        html = render_template("docs.html", reference=reference, host=request.host_url.rstrip("/"), asset=asset_url)
+        body = Body(html.encode())
+        if len(kept) < KEPT:  # the name of the host is the client's word: no room for any number of them
+            kept[key] = body
+    return respond(body)
 
 
 @bp.get("/static/<path:name>")
 @open_to_all
 def static(name: str) -> Response:
-    """The page's own files."""
-    return send_from_directory(STATIC, name)
+    """A file of the pages, or Chart.js as the chartkick package ships it."""
+    return serve(name)
 
 
-@bp.get("/static/charts/Chart.bundle.js")
-@open_to_all
-def charts() -> Response:
-    """Chart.js as the chartkick package ships it."""
-    return send_from_directory(CHARTS, "Chart.bundle.js", max_age=A_DAY)
+def respond(body: Body) -> Response:
+    response = answer(body, "text/html", ASK_EACH_TIME)
+    # On a 304 too: a browser replaces the headers it has kept, and this one would shut the page.
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
 
 
 def register(app: APIFlask) -> None:

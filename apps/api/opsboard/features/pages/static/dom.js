@@ -1,0 +1,35 @@
+// Elements without markup in strings: text is always text, whatever it holds.
+
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...present(children));
+  return element;
+}
+
+// New content for a container. Who has the focus on something with a data-key keeps it on its successor, so that
+// a poll never throws a keyboard user out; what has gone gives the focus to the section around it.
+export function replace(container, ...children) {
+  const focused = document.activeElement;
+  const key = container.contains(focused) ? focused.dataset.key : undefined;
+  container.replaceChildren(...present(children));
+  if (key === undefined) return;
+  const successor = container.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  (successor ?? container.closest("[tabindex]"))?.focus({ preventScroll: true });
+}
+
+export function fromTemplate(id) {
+  return document.getElementById(id).content.cloneNode(true);
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+function present(children) {
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+}

@@ -1,0 +1,60 @@
+// Numbers and times as the reader writes them, in the time zone of the business.
+
+const NUMBER = new Intl.NumberFormat();
+const DAY = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+const MONTH = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month: "long", year: "numeric" });
+const SHORT_MONTH = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month: "short" });
+
+let clock;
+let moment;
+
+export function setTimeZone(zone) {
+  const known = isKnown(zone) ? { timeZone: zone } : {}; // Postgres knows names that a browser may not
+  clock = new Intl.DateTimeFormat(undefined, { ...known, timeStyle: "medium" });
+  moment = new Intl.DateTimeFormat(undefined, { ...known, dateStyle: "medium", timeStyle: "short" });
+}
+
+export function number(value) {
+  return NUMBER.format(value);
+}
+
+export function time(instant) {
+  return clock.format(new Date(instant));
+}
+
+export function dateTime(instant) {
+  return instant ? moment.format(new Date(instant)) : "–";
+}
+
+// A civil date, "2025-03-01": the same day everywhere, so it is never shifted by a zone.
+export function day(date) {
+  return date ? DAY.format(new Date(`${date}T00:00Z`)) : "–";
+}
+
+export function month(yearAndMonth) {
+  return MONTH.format(new Date(`${yearAndMonth}-01T00:00Z`));
+}
+
+// "Mar", with the year under the first and each January.
+export function monthLabel(yearAndMonth, index) {
+  const name = SHORT_MONTH.format(new Date(`${yearAndMonth}-01T00:00Z`));
+  const year = yearAndMonth.slice(0, 4);
+  return index === 0 || yearAndMonth.endsWith("-01") ? [name, year] : name;
+}
+
+export function daysLate(due, today) {
+  return Math.round((Date.parse(today) - Date.parse(due)) / 86_400_000);
+}
+
+export function count(amount, singular, plural = `${singular}s`) {
+  return `${number(amount)} ${amount === 1 ? singular : plural}`;
+}
+
+function isKnown(zone) {
+  try {
+    new Intl.DateTimeFormat(undefined, { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,182 @@
+"""On a large seed no query reads rows in vain, and each index is of use to the query its migration names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from opsboard.db.embedded import Cluster
+
+from tests.application import Application, running_application
+from tests.clusters import fresh_database
+from tests.contract.catalogue import all_queries, shapes
+from tests.contract.test_every_query import explain, nodes
+from tests.seed import Business
+
+JOBS = 10_000
+# Rows a query may read and throw away. A scan of the tenant's jobs for a few of them is far above it.
+IN_VAIN = 1_500
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+# The second business has as many jobs: they must not be read for the first. Its small tables are smaller, for of two
+# equal halves of a small table Postgres rightly reads both.
+LARGE = """
+INSERT INTO customers (tenant_id, name, email, phone)
+SELECT t, 'customer ' || md5(n::text), md5(n::text) || '@example.com', '555' || n
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
+INSERT INTO jobs (tenant_id, job_number, title, customer_id, status, priority, due_date, created_at, started_at, completed_at)
+SELECT
+    t, 'L-' || n, 'large ' || n,
+    c.ids[1 + n %% 500],
+    s.status, (ARRAY['low', 'normal', 'normal', 'normal', 'normal', 'normal', 'high', 'urgent'])[1 + n %% 8],
+    CASE WHEN n %% 10 > 0 THEN (now() AT TIME ZONE 'UTC')::date - 700 + (n %% 730) END,
+    now() - n * interval '30 minutes',
+    CASE WHEN s.status <> 'draft' THEN now() - n * interval '29 minutes' END,
+    CASE WHEN s.status = 'completed' THEN now() - n * interval '20 minutes' END
+FROM generate_series(1, %(jobs)s) AS n
+CROSS JOIN (SELECT tenant_id AS t, array_agg(id ORDER BY id) AS ids FROM customers GROUP BY tenant_id) AS c
+CROSS JOIN LATERAL (SELECT CASE n %% 50
+    WHEN 0 THEN 'draft' WHEN 1 THEN 'active' WHEN 2 THEN 'active' WHEN 3 THEN 'on_hold' WHEN 4 THEN 'cancelled'
+    ELSE 'completed' END AS status) AS s;
+
+INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, started_at, completed_at, created_at)
+SELECT
+    j.tenant_id, j.id, k,
+    (SELECT min(id) FROM processes WHERE tenant_id = j.tenant_id) + (j.id + k) %% 4,
+    (SELECT min(id) FROM machines WHERE tenant_id = j.tenant_id) + (j.id + k) %% 11,
+    (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + (j.id + k) %% 11,
+    CASE WHEN j.status = 'completed' THEN 'completed' WHEN j.status = 'active' AND k = 1 THEN 'in_progress' ELSE 'pending' END,
+    j.started_at, j.completed_at, j.created_at
+FROM jobs AS j CROSS JOIN generate_series(1, 2) AS k
+WHERE j.title LIKE 'large %%';
+
+INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, created_at)
+SELECT j.tenant_id, (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + j.id %% 11, 'update',
+    (ARRAY['job', 'customer', 'machine'])[1 + j.id %% 3], j.id, j.created_at
+FROM jobs AS j WHERE j.title LIKE 'large %%';
+
+INSERT INTO notifications (tenant_id, user_id, kind, title, read_at, created_at)
+SELECT j.tenant_id, (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + j.id %% 11, 'job', 'n',
+    CASE WHEN j.id %% 20 > 0 THEN now() END, j.created_at
+FROM jobs AS j WHERE j.title LIKE 'large %%';
+
+INSERT INTO users (tenant_id, email, full_name, role, is_active)
+SELECT t, md5(n::text) || '@large.example', md5(n::text), (ARRAY['operator', 'operator', 'operator', 'manager', 'admin'])[1 + n %% 5], n %% 9 > 0
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
+INSERT INTO machines (tenant_id, name, status)
+SELECT t, md5(n::text), CASE n %% 20 WHEN 0 THEN 'maintenance' WHEN 1 THEN 'inactive' ELSE 'active' END
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
+INSERT INTO processes (tenant_id, name, is_active)
+SELECT t, md5(n::text), n %% 10 > 0
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+"""
+
+
+@pytest.fixture(scope="module")
+def large(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+    """Two businesses with many rows of everything, analysed and vacuumed."""
+    name, alpha, beta = seeded
+    with fresh_database(cluster, name) as database:
+        with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cur:
+            connection.autocommit = True
+            cur.execute(LARGE, {"alpha": alpha.id, "beta": beta.id, "jobs": JOBS})
+            cur.execute("VACUUM ANALYZE")
+        with running_application(database, alpha, beta) as application:
+            yield application
+
+
+@pytest.fixture(scope="module")
+def plans(large: Application) -> dict[str, dict[str, Any]]:
+    """The executed plan of every shape of every query; writes run and are rolled back."""
+    found = {}
+    for query in all_queries():
+        if query.name.startswith("health"):
+            continue
+        for label, sql, params in shapes(query):
+            params = {**params, "tenant_id": large.alpha.id}
+            found[label] = explain(large, sql, params, options=", ANALYZE, TIMING OFF, SUMMARY OFF")
+    return found
+
+
+def in_vain(plan: dict[str, Any]) -> int:
+    """Rows that were read and then removed, over the whole plan."""
+    return sum(
+        int(node.get(kind, 0)) * int(node.get("Actual Loops", 1))
+        for node in nodes(plan)
+        for kind in ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+    )
+
+
+def test_no_query_reads_rows_in_vain(plans: dict[str, dict[str, Any]]) -> None:
+    wasteful = {label: in_vain(plan) for label, plan in plans.items() if in_vain(plan) > IN_VAIN}
+    assert wasteful == {}
+
+
+def test_without_an_index_this_would_be_seen(large: Application) -> None:
+    with closing(psycopg2.connect(large.database.superuser_url)) as connection, connection.cursor() as cur:
+        cur.execute("DROP INDEX idx_jobs_customer")
+        cur.execute(f"SET LOCAL ROLE opsboard_app; SET LOCAL app.tenant_id = {large.alpha.id}")
+        cur.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) SELECT count(*) FROM jobs AS j WHERE j.tenant_id = %s AND j.customer_id = %s",
+            (large.alpha.id, 1),
+        )
+        row = cur.fetchone()
+        assert row is not None
+        assert in_vain(row[0][0]["Plan"]) > IN_VAIN
+        connection.rollback()
+
+
+def test_each_page_is_cut_before_it_is_decorated(plans: dict[str, dict[str, Any]]) -> None:
+    """No list joins or sorts more rows than its page because of what an item shows."""
+    for label, plan in plans.items():
+        if "list_" not in label:
+            continue
+        for node in nodes(plan):
+            if node["Node Type"] == "Sort":
+                assert node["Actual Rows"] <= 150, f"{label} sorts {node['Actual Rows']} rows"
+
+
+def declared_indexes() -> dict[str, str]:
+    """Index -> the `-- Serves:` line above it, over all migrations."""
+    found = {}
+    for file in sorted(MIGRATIONS.glob("*.sql")):
+        if not file.name.endswith(".rollback.sql"):
+            text = file.read_text(encoding="utf-8")
+            pattern = r"-- Serves: (.+)\nCREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?(\w+)"
+            found.update({name: serves for serves, name in re.findall(pattern, text)})
+            assert len(re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX", text)) == len(re.findall(pattern, text)), file.name
+    return found
+
+
+def test_each_index_says_which_query_it_serves_and_that_query_exists() -> None:
+    names = {query.name for query in all_queries()}
+    for index, serves in declared_indexes().items():
+        mentioned = re.findall(r"\b[a-z_]+\.[a-z_]+\b", serves)
+        assert mentioned or "foreign key" in serves, index
+        assert set(mentioned) <= names, f"{index} serves {set(mentioned) - names}, which does not exist"
+
+
+def test_the_31_indexes_of_the_job_shop_are_there(large: Application) -> None:
+    text = (MIGRATIONS / "0004_indexes.sql").read_text(encoding="utf-8")
+    declared = re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)", text)
+    assert len(declared) == len(set(declared)) == 31
+    per_table = Counter(name.split("_")[1] for name in declared)
+    assert {name: per_table[name] for name in ("customers", "jobs", "job", "machines", "users")} == {
+        "customers": 5, "jobs": 5, "job": 7, "machines": 3, "users": 3,
+    }  # fmt: skip
+    with closing(psycopg2.connect(large.database.superuser_url)) as connection, connection.cursor() as cur:
+        cur.execute("SELECT i.indexrelid::regclass::text FROM pg_index AS i WHERE i.indisvalid")
+        assert {name for (name,) in cur.fetchall()} >= set(declared) | set(declared_indexes())
