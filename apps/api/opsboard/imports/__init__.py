@@ -1,0 +1,1 @@
+"""Loads a business's records from a folder of CSV files: all of them or none."""

@@ -1,0 +1,121 @@
+"""Finds everything that is wrong with the rows of an import, by statements over all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from opsboard.imports import fault_sql
+from opsboard.imports.plan import Plan, TablePlan
+from opsboard.imports.rows import bad, missing, parent_key
+from opsboard.imports.targets import LARGEST_INTEGER, LONGEST_EXTERNAL_ID, Column, Unique
+
+# When a row is wrong, of what value, why.
+Rule = tuple[sql.Composable, sql.Composable, str]
+
+
+def check(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
+    """Note every fault of one table's rows; the rows of its parents are there already."""
+    fault_sql.insert_by_rules(cursor, table, list(_rules(plan, table)))
+    fault_sql.insert_repeated_keys(cursor, table)
+    for unique in table.target.uniques:
+        if names := _columns_of(table, unique):
+            fault_sql.insert_repeated(cursor, table, unique, names)
+            fault_sql.insert_taken(cursor, plan, table, unique)
+    for parent, text in table.parents:
+        fault_sql.insert_orphans(cursor, plan, table, parent, text)
+
+
+def check_lookups(cursor: Cursor, table: TablePlan) -> None:
+    """Note keys that a look-up finds more than once."""
+    for lookup in table.mapping.lookups.values():
+        if lookup.pick == "only":
+            fault_sql.insert_ambiguous(cursor, table.sources[lookup.file], lookup)
+
+
+def _rules(plan: Plan, table: TablePlan) -> Iterator[tuple[str, int, Rule]]:
+    """What is checked in each row by itself: the file's column, its position, the rule."""
+    mapping = table.mapping
+    for rule in _key_rules():
+        yield (*table.told(mapping.external_id), rule)
+    for column, value in table.columns:
+        for rule in _column_rules(column, table.date_formats(value), list(value.values)):
+            yield (*table.told(*value.sources), rule)
+    for parent, text in table.parents:
+        if parent.required:
+            key = parent_key(parent.name)
+            reason = f"is empty; a {table.target.singular} belongs to a {parent.name}"
+            yield (*table.told(text), (sql.SQL("{} IS NULL").format(key), key, reason))
+    for name, lookup in mapping.lookups.items():
+        if not lookup.optional:
+            reason = f"no line of {table.sources[lookup.file].file.path} has this {lookup.key}"
+            wanted = missing(name)
+            yield (*table.told(lookup.equals), (sql.SQL("{} IS NOT NULL").format(wanted), wanted, reason))
+    yield from _order_rules(table)
+
+
+def _key_rules() -> Iterator[Rule]:
+    key = sql.Identifier("external_id")
+    yield sql.SQL("{} IS NULL").format(key), key, "is empty; it is the key of the row"
+    yield (
+        sql.SQL("length({}) > {}").format(key, sql.Literal(LONGEST_EXTERNAL_ID)),
+        key,
+        f"is longer than {LONGEST_EXTERNAL_ID} characters",
+    )
+
+
+def _column_rules(column: Column, formats: Sequence[str], values: list[str]) -> Iterator[Rule]:
+    name, text = sql.Identifier(column.name), bad(column.name)
+    yield sql.SQL("{} IS NOT NULL").format(text), text, _unreadable(column, formats, values)
+    if not column.nullable:
+        empty = sql.SQL("{} IS NULL AND {} IS NULL").format(name, text)
+        yield empty, name, f"is empty; {column.name} cannot be"
+    if column.longest is not None and not column.one_of:
+        longer = sql.SQL("length({}) > {}").format(name, sql.Literal(column.longest))
+        yield longer, name, f"is longer than {column.longest} characters, the most of {column.name}"
+    if column.like:
+        unlike = sql.SQL("{} NOT LIKE {}").format(name, sql.Literal(column.like))
+        yield unlike, name, f"is not {column.like_means}"
+    if column.kind == "integer":
+        outside = sql.SQL("{} NOT BETWEEN {} AND {}").format(
+            name, sql.Literal(column.least), sql.Literal(LARGEST_INTEGER)
+        )
+        yield outside, name, f"is not from {column.least} to {LARGEST_INTEGER}, the range of {column.name}"
+
+
+def _order_rules(table: TablePlan) -> Iterator[tuple[str, int, Rule]]:
+    """Stages follow each other in time."""
+    times = [stage.since for stage in table.mapping.stages if stage.since]
+    for earlier, later in pairwise(times):
+        before = sql.SQL("{} < {}").format(sql.Identifier(later), sql.Identifier(earlier))
+        reason = f"{later} is before {earlier}"
+        place = table.told(*table.mapping.columns[later].sources)
+        yield (*place, (before, sql.Identifier(later), reason))
+
+
+def _unreadable(column: Column, formats: Sequence[str], values: list[str]) -> str:
+    if values:
+        return f"is not among the values of the mapping for {column.name}"
+    if column.kind in ("date", "timestamp"):
+        return f"is not a date in the format {' or '.join(formats)}"
+    if column.one_of:
+        return f"is not one of {', '.join(column.one_of)}"
+    return {"integer": "is not a whole number", "boolean": "is neither true nor false"}.get(
+        column.kind, "cannot be read"
+    )
+
+
+def _columns_of(table: TablePlan, unique: Unique) -> list[str]:
+    """The templates a unique key is made from; none when the mapping does not give all of it."""
+    found: list[str] = []
+    for name in unique.names:
+        if name in table.mapping.columns:
+            found += table.mapping.columns[name].sources
+        elif name in table.mapping.parents:
+            found.append(table.mapping.parents[name])
+        else:
+            return []
+    return found

@@ -1,0 +1,97 @@
+"""opsboard import: load a business's records from a folder of CSV files."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from opsboard.config import load_config
+from opsboard.db.addresses import embedded_server, service_url
+from opsboard.imports.mapping_file import load_mapping
+from opsboard.imports.progress import progress_for
+from opsboard.imports.run import Summary, run_import
+
+DEFAULT_REPORT = Path("opsboard-import-errors.csv")
+
+
+def _print_example(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        example = files(__package__) / "example.toml"
+        click.echo(example.read_text(encoding="utf-8"), nl=False)
+        context.exit()
+
+
+@click.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--mapping",
+    "mapping_path",
+    required=True,
+    metavar="FILE.toml",
+    type=click.Path(path_type=Path),
+    help="Says which file and column each table is filled from.",
+)
+@click.option("--tenant", required=True, metavar="SLUG", help="The business the records belong to.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Look at the records as of the end of this day: what comes later has not happened yet.",
+)
+@click.option("--dry-run", is_flag=True, help="Do everything, tell the counts, and store nothing.")
+@click.option(
+    "--report",
+    default=DEFAULT_REPORT,
+    show_default=True,
+    metavar="FILE.csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where all faults go when there are any.",
+)
+@click.option(
+    "--example",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_example,
+    help="Print a commented mapping to start from.",
+)
+def import_command(
+    folder: Path, mapping_path: Path, tenant: str, as_of: datetime | None, dry_run: bool, report: Path
+) -> None:
+    """Load records from the CSV files in FOLDER: all of them, or none and a list of every bad line.
+
+    A second run finds its rows by their outside keys: changed ones are updated, none is doubled.
+
+    \b
+    Examples:
+      opsboard import --example > shop.toml
+      opsboard import records/ --mapping shop.toml --tenant north --dry-run
+      opsboard import records/ --mapping shop.toml --tenant north
+      opsboard import adventureworks/ --mapping docs/import/adventureworks.toml --tenant aw --as-of 2013-06-30
+    """
+    mapping = load_mapping(mapping_path)
+    config = load_config()
+    with embedded_server(config), progress_for(sys.stderr) as progress:
+        summary = run_import(
+            service_url(config),
+            folder,
+            mapping,
+            tenant,
+            as_of.date() if as_of else None,
+            dry_run,
+            report,
+            progress,
+        )
+    _tell(summary)
+
+
+def _tell(summary: Summary) -> None:
+    click.echo(f"{'':12} {'inserted':>10} {'updated':>10} {'unchanged':>10}")
+    for one in summary.tables:
+        click.echo(f"{one.table:12} {one.inserted:>10,} {one.updated:>10,} {one.unchanged:>10,}")
+    if summary.dry_run:
+        click.echo("dry run: nothing was stored")

@@ -1,0 +1,94 @@
+"""SQL for what the mapping says: templates, value maps, and texts read as numbers, dates and truth values.
+
+None of it can fail on a bad value: what cannot be read is NULL, and the checks report it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from psycopg2 import sql
+
+from opsboard.imports import templates
+from opsboard.imports.mapping import Value, Where
+from opsboard.imports.targets import Column
+
+# A placeholder's name -> the column of the staged files.
+Resolve = Callable[[str], sql.Composable]
+TRUE = ("true", "t", "yes", "y", "1", "on")
+FALSE = ("false", "f", "no", "n", "0", "off")
+
+
+def template(text: str, resolve: Resolve) -> sql.Composable:
+    """A template as SQL; NULL when one of its columns is."""
+    parts = [
+        resolve(part.name) if isinstance(part, templates.Placeholder) else sql.Literal(part)
+        for part in templates.parse(text)
+    ]
+    if not parts:
+        return sql.SQL("NULL::text")
+    return sql.SQL("({})").format(sql.SQL(" || ").join([*parts, sql.SQL("''::text")]))
+
+
+def given(value: Value, resolve: Resolve) -> sql.Composable:
+    """The text the file gives for a column, before value maps."""
+    sources = [template(text, resolve) for text in value.sources]
+    if value.parts:
+        text: sql.Composable = sql.SQL("nullif(concat_ws({}, {}), '')").format(
+            sql.Literal(value.join), sql.SQL(", ").join(sources)
+        )
+    else:
+        text = sql.SQL("coalesce({})").format(sql.SQL(", ").join(sources))
+    if value.default is not None:
+        text = sql.SQL("coalesce({}, {})").format(text, sql.Literal(value.default))
+    return text
+
+
+def mapped(value: Value, text: sql.Composable) -> sql.Composable:
+    """The text after the value map; NULL when the map has no entry for it."""
+    if not value.values:
+        return text
+    whens = [
+        sql.SQL("WHEN {} LIKE {} THEN {}").format(text, sql.Literal(_like(theirs)), sql.Literal(ours))
+        for theirs, ours in value.values.items()
+    ]
+    if value.otherwise is not None:
+        whens.append(sql.SQL("WHEN {} IS NOT NULL THEN {}").format(text, sql.Literal(value.otherwise)))
+    return sql.SQL("CASE {} END").format(sql.SQL(" ").join(whens))
+
+
+def typed(
+    column: Column, text: sql.Composable, read_time: sql.Composable, zone: sql.Composable
+) -> sql.Composable:
+    """The value of a text; NULL when it has none. Times are in `zone` unless they tell their own."""
+    if column.kind == "integer":
+        # No more digits than bigint holds; the checks then bound it further.
+        return sql.SQL("CASE WHEN {0} ~ '^[+-]?[0-9]{{1,18}}$' THEN {0}::bigint END").format(text)
+    if column.kind == "boolean":
+        return sql.SQL(
+            "CASE WHEN lower({0}) = ANY ({1}) THEN true WHEN lower({0}) = ANY ({2}) THEN false END"
+        ).format(text, sql.Literal(list(TRUE)), sql.Literal(list(FALSE)))
+    if column.kind == "timestamp":
+        return sql.SQL("{}({}, {})").format(read_time, text, zone)
+    if column.kind == "date":
+        return sql.SQL("({0}({1}, {2}) AT TIME ZONE {2})::date").format(read_time, text, zone)
+    if column.one_of:
+        return sql.SQL("CASE WHEN {0} = ANY ({1}) THEN {0} END").format(
+            text, sql.Literal(list(column.one_of))
+        )
+    return text
+
+
+def where(conditions: Where, resolve: Resolve) -> list[sql.Composable]:
+    """One condition for each column; "" stands for an empty value."""
+    return [
+        sql.SQL("coalesce({}, '') = ANY ({})").format(resolve(column), sql.Literal(list(texts)))
+        for column, texts in conditions.items()
+    ]
+
+
+def _like(pattern: str) -> str:
+    """The pattern of LIKE for a text in which * stands for anything."""
+    for character in "\\%_":
+        pattern = pattern.replace(character, "\\" + character)
+    return pattern.replace("*", "%")

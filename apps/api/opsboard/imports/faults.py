@@ -1,0 +1,157 @@
+"""What is wrong with the files: kept in a temporary table, told in the order of the files and lines."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from opsboard.errors import CommandError
+
+CREATE = """
+CREATE TEMP TABLE import_faults (
+    file integer NOT NULL,
+    line bigint NOT NULL,
+    position integer NOT NULL,
+    column_name text NOT NULL,
+    value text,
+    reason text NOT NULL
+) ON COMMIT DROP
+"""
+# What two tables found in the same place is told once.
+LIST = """
+SELECT
+    f.file,
+    f.line,
+    f.column_name,
+    left(f.value, 200) AS value,
+    f.reason
+FROM import_faults AS f
+GROUP BY
+    f.file,
+    f.line,
+    f.column_name,
+    f.value,
+    f.reason
+ORDER BY
+    f.file,
+    f.line,
+    min(f.position),
+    f.column_name,
+    f.reason
+"""
+COUNT = """
+SELECT count(DISTINCT (f.file, f.line))
+FROM import_faults AS f
+"""
+
+TOLD_IN_FULL = 100
+LONGEST_SHOWN = 60
+# A spreadsheet takes a text that begins so for a formula (OWASP, CSV Injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+class Fault(NamedTuple):
+    """One place that is wrong. `column` is empty when the whole line is; `value` may be."""
+
+    file: str
+    line: int
+    column: str
+    value: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" + (f", {self.column}" if self.column else "")
+        value = f" {printable(self.value)}" if self.value is not None else ""
+        return f"{place}:{value} {self.reason}"
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """All that is wrong, in short."""
+
+    faults: int
+    lines: int
+    first: list[Fault]
+    report: Path | None
+
+
+class ImportRejected(CommandError):
+    """The files have faults; nothing was stored."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        self.rejection = rejection
+        super().__init__("\n".join(_told(rejection)))
+
+
+def create_fault_table(cursor: Cursor) -> None:
+    """Make the table that every check writes to."""
+    cursor.execute(CREATE)
+
+
+def refuse_faults(connection: Connection, files: Mapping[int, str], report: Path | None) -> None:
+    """Raise ImportRejected when anything was found to be wrong; `files` names the files by number."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT)
+        row = cursor.fetchone()
+    if row is not None and row[0] > 0:
+        raise ImportRejected(collect(_listed(connection, files), row[0], report))
+
+
+def _listed(connection: Connection, files: Mapping[int, str]) -> Iterator[Fault]:
+    # A named cursor: a million faults are not brought into memory.
+    with connection.cursor("import_faults_of_all_files") as listing:
+        listing.execute(LIST)
+        for file, *rest in listing:
+            yield Fault(files[file], *rest)
+
+
+def collect(faults: Iterable[Fault], lines: int, report: Path | None) -> Rejection:
+    """Go through all faults once: each into the report file, the first hundred kept.
+
+    Raises CommandError when the report cannot be written.
+    """
+    first: list[Fault] = []
+    count = 0
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(report.open("w", newline="", encoding="utf-8")) if report else None
+        except OSError as error:
+            raise CommandError(f"{report}: the report cannot be written: {error.strerror}") from error
+        writer = csv.writer(file) if file else None
+        if writer:
+            writer.writerow(Fault._fields)
+        for fault in faults:
+            count += 1
+            if count <= TOLD_IN_FULL:
+                first.append(fault)
+            if writer:
+                writer.writerow([_harmless(str(cell)) for cell in fault._replace(value=fault.value or "")])
+    return Rejection(count, lines, first, report)
+
+
+def printable(value: str) -> str:
+    """A value in quotes, short and without anything a terminal would obey."""
+    short = value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "..."
+    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
+
+
+def _told(rejection: Rejection) -> Iterator[str]:
+    yield from map(str, rejection.first)
+    if rejection.faults > len(rejection.first):
+        yield f"... and {rejection.faults - len(rejection.first):,} more"
+    places = "1 fault" if rejection.faults == 1 else f"{rejection.faults:,} faults"
+    lines = "1 line" if rejection.lines == 1 else f"{rejection.lines:,} lines"
+    yield f"{places} on {lines}; nothing was stored"
+    if rejection.report:
+        yield f"all of them are in {rejection.report}"
+
+
+def _harmless(cell: str) -> str:
+    return "'" + cell if cell.startswith(FORMULA) else cell

@@ -1,0 +1,53 @@
+"""Reads a mapping file and says everything that is wrong with it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from opsboard.errors import CommandError
+from opsboard.imports.mapping import Mapping
+from opsboard.imports.mapping_checks import faults_of
+
+
+class MappingError(CommandError):
+    """The mapping cannot be used; `faults` has a line for each reason."""
+
+    def __init__(self, where: str, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(f"{where}: {fault}" for fault in faults))
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read a mapping and check all of it. Raises MappingError with every fault and its place in the file."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise MappingError(str(path), ["there is no such file"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(str(path), [f"cannot be read: {error}"]) from error
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, where: str = "mapping") -> Mapping:
+    """The mapping a TOML text says; `where` begins each line of what is wrong with it."""
+    try:
+        mapping = Mapping.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(where, [f"is not TOML: {error}"]) from error
+    except ValidationError as error:
+        raise MappingError(where, [_in_words(fault) for fault in error.errors()]) from error
+    if faults := faults_of(mapping):
+        raise MappingError(where, faults)
+    return mapping
+
+
+def _in_words(fault: Any) -> str:
+    place = ".".join(str(step) for step in fault["loc"] if step != "literal['']")
+    reason = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        reason = "is not a key of a mapping"
+    return f"{place}: {reason}"

@@ -1,0 +1,114 @@
+"""What is known while an import runs, and how the parts of one table's SQL are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from psycopg2 import sql
+
+from opsboard.imports import templates
+from opsboard.imports.mapping import Mapping, Table, Value
+from opsboard.imports.staging import Source
+from opsboard.imports.targets import TARGETS, Column, Parent, Target
+
+
+@dataclass(frozen=True)
+class Business:
+    """Whose rows these are, and the moment up to which things have happened."""
+
+    tenant_id: int
+    time_zone: str
+    cut: datetime
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """One table of the database, the mapping of it and the temporary table its rows are made in."""
+
+    target: Target
+    mapping: Table
+    sources: dict[str, Source]
+
+    @property
+    def rows(self) -> sql.Identifier:
+        return sql.Identifier(f"import_{self.target.table}")
+
+    @property
+    def source(self) -> Source:
+        return self.sources[self.mapping.file]
+
+    @property
+    def columns(self) -> list[tuple[Column, Value]]:
+        """The columns that are filled, in the order of the table."""
+        given = self.mapping.columns
+        return [(column, given[column.name]) for column in self.target.columns if column.name in given]
+
+    @property
+    def parents(self) -> list[tuple[Parent, str]]:
+        """The parents that are looked for, each with the template of its outside key."""
+        given = self.mapping.parents
+        return [(parent, given[parent.name]) for parent in self.target.parents if parent.name in given]
+
+    def resolve(self, placeholder: str) -> sql.Composable:
+        """A placeholder of a template as a column of the staged files."""
+        lookup, column = self.mapping.resolve(placeholder)
+        if lookup is None:
+            return self.source.column(column, "source")
+        return self.sources[self.mapping.lookups[lookup].file].column(column, lookup_alias(lookup))
+
+    def date_formats(self, value: Value) -> tuple[str, ...]:
+        """The formats a value may have: its own, or those of the files it comes from."""
+        if value.dates:
+            return tuple(value.dates)
+        formats: dict[str, None] = {}
+        for text in value.sources:
+            for name in templates.placeholders(text):
+                lookup, _ = self.mapping.resolve(name)
+                file = self.mapping.lookups[lookup].file if lookup else self.mapping.file
+                formats |= dict.fromkeys(self.sources[file].file.dates)
+        return tuple(formats or self.source.file.dates)
+
+    def told(self, *texts: str) -> tuple[str, int]:
+        """What a fault calls the place of some templates: the columns of the file and their position."""
+        names = [name for text in texts for name in templates.placeholders(text)]
+        own = [name for name in names if self.mapping.resolve(name)[0] is None]
+        columns = self.source.records.columns or []
+        position = columns.index(own[0]) if own else len(columns)
+        return ", ".join(dict.fromkeys(own or names)), position
+
+
+@dataclass
+class Plan:
+    """All tables of an import, parents before children, and the functions that read its dates."""
+
+    business: Business
+    tables: list[TablePlan]
+    functions: dict[tuple[str, ...], sql.Identifier] = field(default_factory=dict)
+
+    def date_function(self, formats: tuple[str, ...]) -> sql.Identifier:
+        """The temporary function for a list of formats."""
+        name = sql.Identifier("pg_temp", f"import_time_{len(self.functions) + 1}")
+        return self.functions.setdefault(formats, name)
+
+    def table(self, name: str) -> TablePlan | None:
+        """The plan of a table, when the mapping fills it."""
+        return next((table for table in self.tables if table.target.table == name), None)
+
+    def __iter__(self) -> Iterator[TablePlan]:
+        return iter(self.tables)
+
+
+def plan_tables(mapping: Mapping, sources: dict[str, Source]) -> list[TablePlan]:
+    """The tables the mapping fills, in the order they are stored."""
+    return [
+        TablePlan(target, mapping.tables[name], sources)
+        for name, target in TARGETS.items()
+        if name in mapping.tables
+    ]
+
+
+def lookup_alias(name: str) -> str:
+    """What a look-up is called inside a statement; the prefix keeps it apart from other names."""
+    return f"look_up_{name}"

@@ -1,0 +1,163 @@
+"""Makes the rows of one table from the staged files: each value read or, where it cannot be, kept as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from opsboard.imports import date_formats, expressions
+from opsboard.imports.mapping import LookUp
+from opsboard.imports.plan import Plan, TablePlan, lookup_alias
+
+# The CTEs are MATERIALIZED so that each value is read once, not once for each place that names it.
+ROWS = sql.SQL("""
+CREATE TEMP TABLE {rows} ON COMMIT DROP AS
+WITH given AS MATERIALIZED (
+    SELECT
+        {line} AS line,
+        {texts}
+    FROM {source} AS source
+    {lookups}
+    WHERE {where}
+    {group_by}
+),
+typed AS MATERIALIZED (
+    SELECT
+        line,
+        {kept},
+        {typed}
+    FROM given
+)
+SELECT
+    line,
+    {kept},
+    {results}
+FROM typed
+""")
+
+LOOK_UP = sql.SQL("""
+    LEFT JOIN (
+        SELECT DISTINCT ON (source.{key}) source.*
+        FROM {table} AS source
+        WHERE {where}
+        ORDER BY source.{key}, source.line
+    ) AS {alias} ON {alias}.{key} = {equals}
+""")
+
+COMMA = sql.SQL(",\n        ")
+
+
+def create_date_functions(cursor: Cursor, plan: Plan) -> None:
+    """Make the functions that read dates, one for each list of formats the mapping has."""
+    for table in plan:
+        for _, value in table.columns:
+            plan.date_function(table.date_formats(value))
+    for formats, name in plan.functions.items():
+        cursor.execute(date_formats.function(name, formats))
+
+
+def drop_date_functions(cursor: Cursor, plan: Plan) -> None:
+    """Leave nothing behind on a connection that a pooler may hand to others."""
+    for name in plan.functions.values():
+        cursor.execute(sql.SQL("DROP FUNCTION {}(text, text)").format(name))
+
+
+def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
+    """Make the temporary table of one target: line, keys and, for each column, its value and its bad text."""
+    texts = dict(_texts(table))
+    conditions = expressions.where(table.mapping.where, table.resolve) or [sql.SQL("true")]
+    cursor.execute(
+        ROWS.format(
+            rows=table.rows,
+            line=sql.SQL("min(source.line)" if table.mapping.distinct else "source.line"),
+            texts=COMMA.join(_named(expression, name) for name, expression in texts.items()),
+            source=table.source.table,
+            lookups=sql.SQL("").join(
+                _lookup(table, name, one) for name, one in table.mapping.lookups.items()
+            ),
+            # A damaged line stays, for the rows that point to it.
+            where=sql.SQL("source.damaged OR ({})").format(sql.SQL(" AND ").join(conditions)),
+            group_by=_group_by(texts) if table.mapping.distinct else sql.SQL(""),
+            kept=COMMA.join(sql.Identifier(name) for name in texts if name.partition(".")[0] in KEPT),
+            typed=COMMA.join(_typed(plan, table)),
+            results=sql.SQL(",\n    ").join(_results(table)),
+        )
+    )
+    cursor.execute(sql.SQL("ANALYZE {}").format(table.rows))
+
+
+# First words of the names of what later statements need as it is. No column of a table has a dot in its name.
+KEPT = ("damaged", "external_id", "parent", "missing")
+
+
+def parent_key(name: str) -> sql.Identifier:
+    """The outside key of a row's parent."""
+    return sql.Identifier(f"parent.{name}")
+
+
+def missing(lookup: str) -> sql.Identifier:
+    """What a look-up searched for and did not find."""
+    return sql.Identifier(f"missing.{lookup}")
+
+
+def bad(column: str) -> sql.Identifier:
+    """The text of a value that could not be read; NULL when it could."""
+    return sql.Identifier(f"bad.{column}")
+
+
+def _texts(table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
+    """Name and expression of every text the rows are made of."""
+    text: sql.Composable = sql.SQL("source.damaged")
+    yield "damaged", text
+    yield "external_id", expressions.template(table.mapping.external_id, table.resolve)
+    for parent, key in table.parents:
+        yield f"parent.{parent.name}", expressions.template(key, table.resolve)
+    for name, lookup in table.mapping.lookups.items():
+        if not lookup.optional:
+            wanted = expressions.template(lookup.equals, table.resolve)
+            found = sql.Identifier(lookup_alias(name), "line")
+            yield f"missing.{name}", sql.SQL("CASE WHEN {} IS NULL THEN {} END").format(found, wanted)
+    for column, value in table.columns:
+        text = expressions.given(value, table.resolve)
+        yield f"given.{column.name}", text
+        if value.values:
+            yield f"mapped.{column.name}", expressions.mapped(value, text)
+
+
+def _lookup(table: TablePlan, name: str, lookup: LookUp) -> sql.Composable:
+    source = table.sources[lookup.file]
+    conditions = expressions.where(lookup.where, lambda column: source.column(column, "source"))
+    return LOOK_UP.format(
+        key=sql.Identifier(f"c{source.used.index(lookup.key) + 1}"),
+        table=source.table,
+        where=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
+        alias=sql.Identifier(lookup_alias(name)),
+        equals=expressions.template(lookup.equals, table.resolve),
+    )
+
+
+def _group_by(texts: dict[str, sql.Composable]) -> sql.Composable:
+    places = sql.SQL(", ").join(sql.Literal(place) for place in range(2, len(texts) + 2))
+    return sql.SQL("GROUP BY {}").format(places)
+
+
+def _typed(plan: Plan, table: TablePlan) -> Iterator[sql.Composable]:
+    zone = sql.Literal(plan.business.time_zone)
+    for column, value in table.columns:
+        text = sql.Identifier(f"mapped.{column.name}" if value.values else f"given.{column.name}")
+        function = plan.date_function(table.date_formats(value))
+        yield _named(expressions.typed(column, text, function, zone), column.name)
+        yield sql.Identifier(f"given.{column.name}")
+
+
+def _results(table: TablePlan) -> Iterator[sql.Composable]:
+    for column, _ in table.columns:
+        value, text = sql.Identifier(column.name), sql.Identifier(f"given.{column.name}")
+        yield value
+        yield sql.SQL("CASE WHEN {} IS NULL THEN {} END AS {}").format(value, text, bad(column.name))
+
+
+def _named(expression: sql.Composable, name: str) -> sql.Composable:
+    return sql.SQL("{} AS {}").format(expression, sql.Identifier(name))

@@ -1,0 +1,162 @@
+"""One import from beginning to end: one connection, one transaction, all rows or none."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import errors as postgres_errors
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from opsboard.db.queries import load_queries
+from opsboard.errors import CommandError, error_for_sqlstate
+from opsboard.imports.checks import check, check_lookups
+from opsboard.imports.faults import create_fault_table, refuse_faults
+from opsboard.imports.mapping import Mapping
+from opsboard.imports.plan import Business, Plan, plan_tables
+from opsboard.imports.progress import Progress
+from opsboard.imports.rows import create_date_functions, create_rows, drop_date_functions
+from opsboard.imports.staging import Source, open_sources, stage
+from opsboard.imports.storing import Stored, store
+
+queries = load_queries(__package__)
+
+SETTINGS = {
+    # A million lines take as long as they take, but rows somebody else holds are not waited for for ever.
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "lock_timeout": "10s",
+    # Of this one transaction, for the joins and sorts over the whole import.
+    "work_mem": "64MB",
+    # A killed import must not hold its locks until its statement ends.
+    "client_connection_check_interval": "1s",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an import did, table by table."""
+
+    tables: list[Stored]
+    as_of: date | None
+    dry_run: bool
+
+
+def run_import(
+    dsn: str,
+    folder: Path,
+    mapping: Mapping,
+    tenant_slug: str,
+    as_of: date | None = None,
+    dry_run: bool = False,
+    report: Path | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Import a folder for one business, as the role the service uses; `dry_run` takes all of it back.
+
+    Raises MappingError when the files do not fit the mapping, ImportRejected when rows are wrong (all faults
+    are then in the file `report`), CommandError otherwise. Nothing is stored then.
+    """
+    progress = progress or Progress()
+    with ExitStack() as stack:
+        sources = open_sources(folder, mapping, progress, stack)
+        try:
+            connection = stack.enter_context(
+                closing(psycopg2.connect(dsn, application_name="opsboard import"))
+            )
+            tables = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
+            if not dry_run:
+                connection.commit()
+        except psycopg2.Error as error:
+            raise _in_our_words(error) from error
+    return Summary(tables, as_of, dry_run)
+
+
+def _import(
+    connection: Connection,
+    mapping: Mapping,
+    sources: dict[str, Source],
+    tenant_slug: str,
+    as_of: date | None,
+    report: Path | None,
+    progress: Progress,
+) -> list[Stored]:
+    connection.set_client_encoding("UTF8")
+    cursor = connection.cursor()
+    business = _enter(cursor, tenant_slug, as_of)
+    plan = Plan(business, plan_tables(mapping, sources))
+    create_fault_table(cursor)
+    for source in sources.values():
+        progress.say(f"reading {source.file.path}")
+        stage(cursor, source)
+    create_date_functions(cursor, plan)
+    for table in plan:
+        progress.say(f"checking {table.target.table}")
+        create_rows(cursor, plan, table)
+        check_lookups(cursor, table)
+        check(cursor, plan, table)
+    refuse_faults(connection, {source.number: source.file.path for source in sources.values()}, report)
+    stored = []
+    for table in plan:
+        progress.say(f"storing {table.target.table}")
+        stored.append(store(cursor, plan, table))
+    drop_date_functions(cursor, plan)
+    _record(cursor, business, as_of, sources, stored)
+    return stored
+
+
+def _enter(cursor: Cursor, slug: str, as_of: date | None) -> Business:
+    """Bind the transaction to the business of the slug and take its turn among imports."""
+    for name, value in {**SETTINGS, "app.tenant_slug": slug}.items():
+        cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+    cursor.execute(queries.find_tenant.sql, {"slug": slug})
+    found = cursor.fetchone()
+    if found is None:
+        raise CommandError(f"there is no business {slug!r}; opsboard tenant add makes one")
+    tenant_id, time_zone = found
+    cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(tenant_id),))
+    try:
+        cursor.execute(queries.lock_tenant.sql, {"tenant_id": tenant_id})
+    except postgres_errors.LockNotAvailable as error:
+        raise CommandError(f"another import for {slug} is running; try again when it has ended") from error
+    cursor.execute(queries.cut_of.sql, {"tenant_id": tenant_id, "as_of": as_of})
+    row = cursor.fetchone()
+    assert row is not None  # the row is locked
+    return Business(tenant_id, time_zone, row[0])
+
+
+def _record(
+    cursor: Cursor, business: Business, as_of: date | None, sources: dict[str, Source], stored: list[Stored]
+) -> None:
+    """Set the day the business is looked at, and write down who came in."""
+    cursor.execute(queries.set_as_of.sql, {"tenant_id": business.tenant_id, "as_of": as_of})
+    changes = {
+        "as_of": as_of.isoformat() if as_of else None,
+        "files": {source.file.path: source.rows for source in sources.values()},
+        "tables": {
+            one.table: {"inserted": one.inserted, "updated": one.updated, "unchanged": one.unchanged}
+            for one in stored
+        },
+    }
+    cursor.execute(queries.write_audit.sql, {"tenant_id": business.tenant_id, "changes": json.dumps(changes)})
+
+
+def _in_our_words(error: psycopg2.Error) -> CommandError:
+    """What a person at a terminal can do about an error of the database."""
+    if isinstance(error, postgres_errors.LockNotAvailable):
+        return CommandError("rows are held by somebody else; nothing was stored, try again")
+    if isinstance(error, postgres_errors.IntegrityError):
+        what = error.diag.constraint_name or error.diag.message_primary
+        return CommandError(
+            f"the import does not fit what is stored ({what}); nothing was stored, run it again"
+        )
+    kind = error_for_sqlstate(error.pgcode) if error.pgcode else None
+    detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return CommandError(
+        f"{kind.title if kind else 'The database cannot be reached'}: {detail}; nothing was stored"
+    )

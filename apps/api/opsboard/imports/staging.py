@@ -1,0 +1,134 @@
+"""Brings the files into temporary tables as they are: all text, each row with its line; damage is noted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, BinaryIO
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from opsboard.imports.copying import Copying, copy_line
+from opsboard.imports.mapping import File, Mapping
+from opsboard.imports.mapping_checks import column_faults, named_columns
+from opsboard.imports.mapping_file import MappingError
+from opsboard.imports.progress import Progress
+from opsboard.imports.records import Records
+
+LONGEST_VALUE_TOLD = 200
+
+SOURCE = sql.SQL("""
+CREATE TEMP TABLE {table} (
+    line bigint NOT NULL,
+    damaged boolean NOT NULL,
+    {columns}
+) ON COMMIT DROP
+""")
+
+
+@dataclass
+class Source:
+    """One file of the mapping and the temporary table its used columns go to."""
+
+    number: int
+    file: File
+    stream: BinaryIO
+    records: Records
+    # The columns the mapping uses; the table calls them c1, c2, ...
+    used: list[str]
+    rows: int = 0
+
+    @property
+    def table(self) -> sql.Identifier:
+        return sql.Identifier(f"import_source_{self.number}")
+
+    def column(self, name: str, alias: str) -> sql.Composable:
+        """A column of the file as the temporary table calls it."""
+        return sql.Identifier(alias, f"c{self.used.index(name) + 1}")
+
+
+def open_sources(folder: Path, mapping: Mapping, progress: Progress, until: ExitStack) -> dict[str, Source]:
+    """Open every file the mapping uses and read its header.
+
+    Raises MappingError naming every file that is missing or empty and every column that is not there.
+    """
+    used = _used_columns(mapping)
+    faults: list[str] = []
+    sources: dict[str, Source] = {}
+    for name, columns in used.items():
+        file = mapping.files[name]
+        try:
+            stream = until.enter_context((folder / file.path).open("rb", buffering=1 << 18))
+        except OSError as error:
+            faults.append(f"files.{name}.path: {folder / file.path}: {error.strerror}")
+            continue
+        records = Records(stream, file, progress.advance)
+        sources[name] = Source(len(sources) + 1, file, stream, records, columns)
+        if fault := _header_fault(records):
+            faults.append(f"files.{name}: {file.path}: {fault}")
+    names = {name: source.records.columns for name, source in sources.items() if source.records.columns}
+    faults += column_faults(mapping, names)
+    if faults:
+        raise MappingError(str(folder), faults)
+    progress.expect(sum(os.fstat(source.stream.fileno()).st_size for source in sources.values()))
+    return sources
+
+
+def stage(cursor: Cursor, source: Source) -> None:
+    """Bring one file into its temporary table, and what is damaged in it into import_faults."""
+    columns = sql.SQL(", ").join(
+        sql.SQL("c{} text").format(sql.Literal(i + 1)) for i in range(len(source.used))
+    )
+    cursor.execute(SOURCE.format(table=source.table, columns=columns))
+    with TemporaryFile() as damage:
+        cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(source.table), Copying(_rows(source, damage)))
+        damage.seek(0)
+        cursor.copy_expert("COPY import_faults FROM STDIN", damage)
+    # The planner would otherwise take a temporary table for a small one.
+    cursor.execute(sql.SQL("ANALYZE {}").format(source.table))
+
+
+def _rows(source: Source, damage: IO[bytes]) -> Iterator[bytes]:
+    """The lines of COPY for the records of a file."""
+    names = source.records.columns or []
+    places = [names.index(column) for column in source.used]
+    null = frozenset({"", *source.file.null})
+    for record in source.records:
+        source.rows += 1
+        if record.damage:
+            damage.write(_fault(source, names, record.field, record.line, record.fields, record.damage))
+        values = [record.fields[place].strip() for place in places]
+        yield copy_line(
+            [str(record.line), "t" if record.damage else "f", *(None if v in null else v for v in values)]
+        )
+
+
+def _fault(
+    source: Source, names: list[str], field: int | None, line: int, fields: list[str], reason: str
+) -> bytes:
+    if field is None or field >= len(names):
+        name, position, value = "", -1, source.file.delimiter.join(fields)
+    else:
+        name, position, value = names[field], field, fields[field]
+    return copy_line([str(source.number), str(line), str(position), name, value[:LONGEST_VALUE_TOLD], reason])
+
+
+def _header_fault(records: Records) -> str:
+    if records.columns is None:
+        return f"line 1 {records.header.damage}" if records.header else "is empty"
+    twice = sorted({name for name in records.columns if name and records.columns.count(name) > 1})
+    return f"has the column {', '.join(twice)} twice" if twice else ""
+
+
+def _used_columns(mapping: Mapping) -> dict[str, list[str]]:
+    """The files in the order of the mapping and, of each, the columns that are used."""
+    used: dict[str, dict[str, None]] = {name: {} for name in mapping.files}
+    for table in mapping.tables.values():
+        for _, file, column in named_columns(table):
+            used[file][column] = None
+    return {name: list(columns) for name, columns in used.items() if columns}

@@ -1,0 +1,39 @@
+"""Texts with columns in braces: "{Name}", or "WO-{Number}" with a text around it, or "normal", a constant."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
+
+
+class Placeholder(NamedTuple):
+    """A column in braces; "Product.Name" is the column Name of the look-up Product."""
+
+    name: str
+
+
+Parts = tuple[str | Placeholder, ...]
+
+
+@lru_cache(maxsize=1024)
+def parse(template: str) -> Parts:
+    """The pieces of a template in order. Raises ValueError when a brace is open or empty."""
+    parts: list[str | Placeholder] = []
+    for match in PART.finditer(template):
+        if match.group() in ("{", "}"):
+            raise ValueError(f"has a single {match.group()}; write it twice to mean the character")
+        if match.group(1) is None:
+            parts.append({"{{": "{", "}}": "}"}.get(match.group(), match.group()))
+        elif match.group(1).strip():
+            parts.append(Placeholder(match.group(1)))
+        else:
+            raise ValueError("has {} with no column name between")
+    return tuple(parts)
+
+
+def placeholders(template: str) -> tuple[str, ...]:
+    """The names in braces, in order."""
+    return tuple(part.name for part in parse(template) if isinstance(part, Placeholder))
