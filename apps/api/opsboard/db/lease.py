@@ -42,8 +42,8 @@ class Lease:
     ref: weakref.ref[PooledConnection]
     peer: Peer
 
-    def __init__(self, key: Hashable, cut_at: float, caller: FrameType) -> None:
-        self.key = self if key is None else key
+    def __init__(self, key: Hashable | None, cut_at: float, caller: FrameType) -> None:
+        self.key = key
         self.cut_at = cut_at  # when the watchdog shuts its socket
         self.leaks_at = math.inf
         self.thread = threading.get_ident()
@@ -53,6 +53,11 @@ class Lease:
         self.ready: threading.Lock | None = None  # released when granted; made when it has to wait
         self.cut = False
         self.reported = False
+
+    @property
+    def name(self) -> Hashable:
+        """What it goes by in the books: its key, or itself (not kept in it: a cycle is work for the GC)."""
+        return self if self.key is None else self.key
 
     def grant(self, connection: PooledConnection, now: float) -> None:
         """Lend the connection, and wake the requester if it waits."""

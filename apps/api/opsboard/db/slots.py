@@ -84,9 +84,10 @@ class Slots:
 
     def end(self, lease: Lease, now: float) -> bool:
         """Strike a loan off the books; False when it was not on them (any more)."""
-        if self.lent.get(lease.key) is not lease:
+        name = lease.name
+        if self.lent.get(name) is not lease:
             return False
-        del self.lent[lease.key]
+        del self.lent[name]
         self.usage += now - lease.since
         return True
 
@@ -174,6 +175,6 @@ class Slots:
 
     def _lend(self, connection: PooledConnection, lease: Lease, now: float) -> None:
         lease.leaks_at = leaks_at = now + self.leak_seconds
-        self.lent[lease.key] = lease
+        self.lent[lease.name] = lease
         self.watchdog.expect(leaks_at if leaks_at < lease.cut_at else lease.cut_at)
         lease.grant(connection, now)
