@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import psycopg2
@@ -61,11 +62,11 @@ def clean(any_cluster: Cluster) -> Clean:
     with blank_database(any_cluster) as database:
         migrator = quiet_migrator(database, FOLDER)
         before = dump(database)
-        up = {key: journal(lambda key=key: migrator.up(key)) for key in IDS}
+        up = {key: journal(partial(migrator.up, key)) for key in IDS}
         after = dump(database)
         earlier = ["zero", *IDS]
         down = {
-            key: journal(lambda to=to: migrator.down(to))
+            key: journal(partial(migrator.down, to))
             for to, key in reversed(list(zip(earlier, IDS, strict=False)))
         }
         return Clean(before, after, up, down)

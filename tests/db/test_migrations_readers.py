@@ -36,8 +36,10 @@ def live(any_cluster: Cluster, tmp_path: Path) -> Iterator[FreshDatabase]:
 @contextmanager
 def long_reader(database: FreshDatabase) -> Iterator[psycopg2.extensions.connection]:
     """A transaction that has read `busy` and does not end."""
-    with closing(psycopg2.connect(database.owner_url)) as reader:
-        reader.cursor().execute("SELECT count(*) FROM busy")
+    with closing(psycopg2.connect(database.owner_url)) as reader, reader.cursor() as cursor:
+        # Should the migration wait for it for ever, the test fails and does not hang.
+        cursor.execute("SET idle_in_transaction_session_timeout = '30s'")
+        cursor.execute("SELECT count(*) FROM busy")
         yield reader
 
 
@@ -77,7 +79,7 @@ def longest_read_during_migration(database: FreshDatabase, folder: Path, tries: 
     migration = threading.Thread(target=migrator.up, daemon=True)
     with long_reader(database) as reader:
         migration.start()
-        wait_until(lambda: len(said) > tries, f"{tries} tries", 60)
+        wait_until(lambda: len(said) > tries, f"{tries} tries", 25)
         blocker = f"0002_columns.sql: a table it changes is in use (pid {reader.info.backend_pid} of"
         assert all(line.startswith(blocker) for line in said[1:])
     migration.join(60)

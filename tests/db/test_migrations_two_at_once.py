@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -78,8 +79,13 @@ def stopped_migrator(database: FreshDatabase, point: Point) -> Iterator[int]:
     pid = fork(child)
     _, status = os.waitpid(pid, os.WUNTRACED)
     assert os.WIFSTOPPED(status), f"never came to {point}"
-    yield pid
-    _, status = os.waitpid(pid, 0)
+    try:
+        yield pid
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
+        _, status = os.waitpid(pid, 0)
     assert status in {0, signal.SIGKILL}
 
 
@@ -145,7 +151,7 @@ def race(cluster: Cluster, results: Path) -> None:
             os.read(start, 1)  # the end of the file, which comes to both at once
             (results / name).write_text("\n".join(quiet_migrator(database, FOLDER).up()))
 
-        pids = [fork(lambda name=name: child(name)) for name in ("one", "two")]
+        pids = [fork(partial(child, name)) for name in ("one", "two")]
         os.close(go)
         assert [os.waitpid(pid, 0)[1] for pid in pids] == [0, 0]
         os.close(start)

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -80,10 +80,12 @@ def _serve(client: socket.socket, pool: _Pool) -> None:
     finally:
         client.close()
         if lent:
-            lent.sendall(_message(b"Q", b"ROLLBACK\0"))
-            while _receive(lent)[0] != b"Z":
-                pass
-            pool.put(lent)
+            # The pool may have been closed meanwhile.
+            with suppress(OSError):
+                lent.sendall(_message(b"Q", b"ROLLBACK\0"))
+                while _receive(lent)[0] != b"Z":
+                    pass
+                pool.put(lent)
 
 
 def _server_connection(folder: Path, user: str, database: str) -> socket.socket:
