@@ -1,11 +1,72 @@
 """gunicorn needs no arguments: its settings, from Opsboard's."""
 
-from opsboard.config import load_config
+import json
+import os
+import subprocess
+import sys
 
-_config = load_config()
+import gunicorn
+
+
+def read_settings():
+    """Read and check the settings in a process of their own; a fault ends gunicorn before it listens.
+
+    The master loads none of the application, so that after a HUP every worker runs the code that is installed
+    then. At a HUP with wrong settings the service goes on with those from before.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "opsboard.commands.preflight"], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode == 0:
+        gunicorn.opsboard_settings = json.loads(done.stdout)
+    elif hasattr(gunicorn, "opsboard_settings"):
+        print("opsboard: the settings are wrong; going on with those from before", file=sys.stderr)
+    else:
+        sys.exit(done.returncode)
+    return gunicorn.opsboard_settings
+
+
+_settings = read_settings()
 
 wsgi_app = "opsboard:create_app()"
-bind = _config.bind or f"{_config.host}:{_config.port}"
+bind = _settings["bind"]
 worker_class = "gthread"
-workers = _config.web_concurrency
-threads = _config.web_threads
+workers = _settings["workers"]
+threads = _settings["threads"]
+max_requests = _settings["max_requests"]
+max_requests_jitter = _settings["max_requests_jitter"]
+graceful_timeout = _settings["graceful_timeout"]
+loglevel = _settings["loglevel"]
+# A worker that is stopped or starved for this long is replaced. Requests have a deadline of their own.
+timeout = 30
+# Longer than nginx keeps an idle connection (60 s): so it is nginx that closes, and never sends into a closed one.
+keepalive = 75
+# The application writes the log line of a request.
+accesslog = None
+# Signals are enough, and a socket in a home directory is not for a service.
+control_socket_disable = True
+# The heartbeat's file: on a disk, a slow write would look like a dead worker.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+# Whom forwarded headers are believed from is for TRUSTED_PROXIES to say, in one place.
+forwarded_allow_ips = ""
+secure_scheme_headers = {}
+forwarder_headers = ""
+
+
+def post_fork(server, worker):
+    # A worker replaced at night, too, gets the settings that were checked, not a file somebody is editing.
+    os.environ.update(_settings["environment"])
+
+
+def post_worker_init(worker):
+    from opsboard.web.worker import begin_worker
+
+    begin_worker(worker.wsgi, worker.ppid)
+
+
+def worker_exit(server, worker):
+    # The master calls this too, for a worker that was gone before it could be stopped.
+    if worker.pid == os.getpid() and worker.booted:
+        from opsboard.web.worker import end_worker
+
+        end_worker(worker.wsgi)

@@ -1,0 +1,69 @@
+"""What must be right before workers are started: the settings and, in production, the database role.
+
+`python -m opsboard.commands.preflight` prints for gunicorn.conf.py, as one line of JSON, what gunicorn needs
+and the settings that were checked, or ends with exit code 2 and a line per fault.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from opsboard.config import SETTINGS, Config, load_config
+from opsboard.db.row_security import require_address, role_dangers
+from opsboard.errors import ConfigError, DatabaseUnavailable, OpsboardError
+
+UNSAFE = "DATABASE_URL must name a role that row security binds"
+
+
+def check(config: Config) -> list[str]:
+    """Raise ConfigError if the service must not start; else warnings."""
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        if config.values[name]:
+            require_address(name, config.values[name])
+    if not config.production:
+        return []
+    try:
+        dangers = role_dangers(config.database_url, config.db_connect_timeout)
+    except DatabaseUnavailable as error:
+        return [
+            f"the database cannot be reached ({error.detail}); nothing is served until its role is checked"
+        ]
+    if dangers:
+        raise ConfigError([f"{UNSAFE}; {danger}" for danger in dangers])
+    return []
+
+
+def for_gunicorn(config: Config) -> dict[str, Any]:
+    """gunicorn's settings from ours, and ours as environment variables for the workers."""
+    return {
+        "bind": config.bind or f"{config.host}:{config.port}",
+        "workers": config.web_concurrency,
+        "threads": config.web_threads,
+        "max_requests": config.web_max_requests,
+        "max_requests_jitter": config.web_max_requests // 10,
+        "graceful_timeout": config.web_graceful_timeout,
+        "loglevel": config.log_level,
+        "environment": {setting.name: as_text(config.values[setting.name]) for setting in SETTINGS},
+    }
+
+
+def as_text(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def main() -> None:
+    try:
+        config = load_config()
+        for warning in check(config):
+            print(f"opsboard: {warning}", file=sys.stderr)
+    except OpsboardError as error:
+        for line in error.detail.splitlines():
+            print(f"opsboard: {line}", file=sys.stderr)
+        sys.exit(2)
+    print(json.dumps(for_gunicorn(config)))
+
+
+if __name__ == "__main__":
+    main()

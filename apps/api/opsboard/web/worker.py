@@ -1,0 +1,45 @@
+"""What a gunicorn worker does beside answering requests; its process begins and ends here."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import structlog
+from flask import Flask
+
+from opsboard.web.role_guard import guard_role
+from opsboard.web.services import Services
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 0.5  # seconds
+LAST_REQUESTS = 2.0  # seconds
+
+
+def begin_worker(app: Flask, master: int) -> None:
+    """Start the threads of this process; a fork ends threads, so a preloaded application has none yet."""
+    guard_role(app)
+    threading.Thread(target=end_without, args=(master,), name="opsboard-master-watch", daemon=True).start()
+    services: Services = app.extensions["opsboard"]
+    services.pulse.start()
+
+
+def end_worker(app: Flask) -> None:
+    """The last request is answered: end the pulse and say goodbye to the database."""
+    services: Services = app.extensions["opsboard"]
+    services.pulse.stop()
+    services.database.pool.closeall()
+
+
+def end_without(master: int) -> None:
+    """End this process soon after its master is gone: it listens too, and would keep the next master out.
+
+    gunicorn's own look at its parent waits for requests under way, and for threads that hang even longer.
+    """
+    while os.getppid() == master:
+        time.sleep(LOOK_EVERY)
+    log.error("master is gone, worker ends", advice="let the service manager start it again")
+    time.sleep(LAST_REQUESTS)
+    os._exit(1)

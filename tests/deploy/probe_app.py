@@ -1,0 +1,43 @@
+"""The application with three more addresses, which tell what a test cannot see from outside."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import opsboard
+from apiflask import APIFlask
+from flask import Response, jsonify, request
+from opsboard.db.queries import Query
+from opsboard.web.access import open_to_all
+
+ASK = Query("probe.ask", "SELECT 1", "Uses a connection.", reads=frozenset({"none"}))
+
+
+def app() -> APIFlask:
+    """The application as create_app makes it, and the probes."""
+    made = opsboard.create_app()
+
+    @made.get("/probe")
+    @open_to_all
+    def probe() -> Response:
+        return jsonify(
+            remote_addr=request.remote_addr, scheme=request.scheme, host=request.host, worker=os.getpid()
+        )
+
+    @made.get("/probe/sleep/<float:seconds>")
+    @open_to_all
+    def sleep(seconds: float) -> Response:
+        time.sleep(seconds)
+        return jsonify(worker=os.getpid())
+
+    return made
+
+
+def used_before_the_fork() -> APIFlask:
+    """The same after its pool has connections: for --preload, where the master makes it."""
+    made = app()
+    database = made.extensions["opsboard"].database
+    database.fetch_unbound(ASK)
+    assert database.pool.get_stats()["pool_size"] > 0
+    return made

@@ -1,0 +1,107 @@
+"""Through real nginx, with the site of deploy/, to real gunicorn with two workers and real Postgres."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.deploy.conftest import Person
+from tests.deploy.http_client import Client
+from tests.seed import PASSWORD
+
+
+@pytest.fixture
+def client(nginx: int) -> Client:
+    return Client(nginx)
+
+
+@pytest.fixture
+def admin(nginx: int, people: list[Person]) -> Client:
+    return Client(nginx, people[0].token)
+
+
+def test_signs_in_and_shows_the_dashboard(client: Client, nginx: int) -> None:
+    answer = client.post("/api/auth/login", {"email": "admin@alpha.example", "password": PASSWORD})
+    assert answer.status == 200
+    signed_in = Client(nginx, answer.json["access_token"])
+    stats = signed_in.get("/api/dashboard/stats")
+    assert stats.status == 200
+    assert stats.json["jobs"]["total"] == 90
+    assert client.get("/").headers["Content-Type"].startswith("text/html")
+
+
+def test_an_answer_the_client_has_already_is_304_without_a_body(admin: Client) -> None:
+    first = admin.get("/api/dashboard/stats")
+    again = admin.get("/api/dashboard/stats", If_None_Match=first.headers["ETag"])
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_kept_answers_come_compressed_by_the_service_and_others_by_nginx(admin: Client) -> None:
+    plain = admin.get("/api/jobs?page_size=50")
+    assert "Content-Encoding" not in plain.headers
+    for path in ("/api/jobs?page_size=50", "/api/openapi.json"):
+        zipped = admin.get(path, Accept_Encoding="gzip")
+        assert zipped.headers["Content-Encoding"] == "gzip", path
+        assert zipped.json == admin.get(path).json
+        assert "accept-encoding" in zipped.headers["Vary"].lower()
+
+
+def test_a_forwarded_address_from_outside_does_not_get_in(client: Client) -> None:
+    seen = client.get(
+        "/probe",
+        X_Forwarded_For="203.0.113.9",
+        X_Forwarded_Proto="https",
+        X_Forwarded_Host="evil.example",
+        Forwarded="for=203.0.113.9;proto=https;host=evil.example",
+        X_Real_Ip="203.0.113.9",
+    ).json
+    assert seen["remote_addr"] == "127.0.0.1"
+    assert seen["scheme"] == "http"
+    assert seen["host"] == f"127.0.0.1:{client.connection.port}"
+
+
+def test_a_connection_is_kept_and_serves_many_requests(client: Client) -> None:
+    client.get("/api/health")
+    port = client.connection.sock.getsockname()[1]
+    for _ in range(20):
+        assert client.get("/api/health").status == 200
+    assert client.connection.sock.getsockname()[1] == port
+
+
+def test_a_request_keeps_a_proper_id_and_gets_one_in_place_of_an_improper_one(client: Client) -> None:
+    assert client.get("/api/health", X_Request_Id="deploy-test-1").headers["X-Request-Id"] == "deploy-test-1"
+    given = client.get("/api/health", X_Request_Id="short").headers["X-Request-Id"]
+    assert len(given) == 32
+    problem = client.get("/api/nothing-here", X_Request_Id="deploy-test-2").json
+    assert problem["request_id"] == "deploy-test-2"
+
+
+@pytest.mark.parametrize("size", [1 << 20, 3 << 20])
+def test_a_body_that_is_too_large_is_413_as_a_problem_document(nginx: int, people: list[Person], size: int) -> None:
+    admin = Client(nginx, people[0].token)
+    padding = "x" * size  # with what stands around it, over 1 MiB
+    answer = admin.post("/api/jobs", {"title": padding})
+    assert answer.status == 413
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = json.loads(answer.body)
+    assert problem["code"] == "body_too_large"
+    assert problem["request_id"] == answer.headers.get("X-Request-Id", problem["request_id"])
+
+
+def test_a_body_just_small_enough_reaches_the_service(admin: Client) -> None:
+    answer = admin.post("/api/jobs", {"title": "x" * ((1 << 20) - 100)})
+    assert (answer.status, answer.json["code"]) in {(400, "invalid_input"), (422, "invalid_input")}
+
+
+def test_health_is_never_kept_on_the_way(admin: Client) -> None:
+    for path in ("/api/health", "/api/health/ready", "/api/health/db", "/health"):
+        answer = admin.get(path)
+        assert answer.status == 200, path
+        assert answer.headers.get_all("Cache-Control") == ["no-store"], path  # type: ignore[attr-defined]
+
+
+def test_the_socket_believes_its_proxy_and_tcp_believes_nobody(nginx: int, gunicorn: object) -> None:
+    direct = gunicorn.client().get("/probe", X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="https")  # type: ignore[attr-defined]
+    assert (direct.json["remote_addr"], direct.json["scheme"]) == ("203.0.113.9", "https")
