@@ -170,10 +170,10 @@ def test_pooler_that_shares_server_connections_is_refused(
         with transaction_pooler(folder, cluster.socket_dir, OWNER, database.name, size):
             url = f"postgresql:///{database.name}?host={folder}&port=5432&user={OWNER}&sslmode=disable"
             assert query(url, "SELECT 1") == [(1,)]
-            with pytest.raises(
-                MigrationError, match="set DATABASE_OWNER_URL to an address that reaches the server"
-            ):
-                Migrator(url, FOLDER).up()
+            for go in (Migrator(url, FOLDER).up, Migrator(url, FOLDER).status):
+                with pytest.raises(MigrationError, match="set DATABASE_OWNER_URL to an address that reaches"):
+                    go()
+            assert query(url, "SELECT current_setting('search_path')") == [('"$user", public',)]
         assert lock_holders(database) == []
         assert set(state for _, _, state in quiet_migrator(database, FOLDER).status()) == {"pending"}
 

@@ -37,6 +37,8 @@ def migration_session(dsn: str, report: Report) -> Iterator[Connection]:
 def reading_session(dsn: str) -> Iterator[Connection]:
     """A connection to look at the state of the schema, also while a migrator is at work."""
     with closing(_connect(dsn)) as conn:
+        # Such a pooler would hand our settings on to others.
+        refuse_pooler(conn, dsn)
         _prepare(conn)
         yield conn
 

@@ -117,5 +117,5 @@ def _database_errors() -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).rstrip(".")
         raise MigrationError(f"Migrating stopped: {reason}. Run it again; it goes on from there.") from error
