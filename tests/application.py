@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import opsboard
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+
+import opsboard
 from opsboard.config import load_config
 from opsboard.web.services import Services
-
 from tests.clusters import FreshDatabase
 from tests.seed import PASSWORD, Business
 

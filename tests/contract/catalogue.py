@@ -30,7 +30,12 @@ FILTER_VALUES: dict[str, Any] = {
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS = {"notifications.list_notifications": {"mine": "true"}}
-KEYS = {"timestamptz": "2026-01-01 00:00:00+00", "date": "2026-01-01", "integer": "1", 'text COLLATE "C"': "m"}
+KEYS = {
+    "timestamptz": "2026-01-01 00:00:00+00",
+    "date": "2026-01-01",
+    "integer": "1",
+    'text COLLATE "C"': "m",
+}
 
 
 def all_queries() -> list[Query]:
@@ -59,7 +64,8 @@ def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def shape(query: Query, filters: dict[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:
     sql, params = compose(query, filters, page)
-    label = f"{query.name}[{','.join(filters) or '-'} sort={'-' * page.descending}{page.sort} {'cursor' * bool(page.position)}]"
+    paging = "cursor" if page.position else ""
+    label = f"{query.name}[{','.join(filters) or '-'} sort={'-' * page.descending}{page.sort} {paging}]"
     return label, sql, {**VALUES, **params}
 
 

@@ -89,7 +89,10 @@ def _routes(application: Application, business: Business) -> Iterator[Route]:
 
 def ids_of(application: Application, business: Business) -> dict[str, int]:
     """For each path argument an id that exists in the business."""
-    with closing(psycopg2.connect(application.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with (
+        closing(psycopg2.connect(application.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
         found = {}
         for argument, query in IDS.items():
             cursor.execute(query, (business.id,))

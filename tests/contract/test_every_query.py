@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg2
 import pytest
+
 from opsboard.db.listing import Page, compose
 from opsboard.db.queries import Query
-
 from tests.application import Application
 from tests.contract.catalogue import all_queries, shapes
 
@@ -46,7 +46,9 @@ def unguarded(sql: str) -> list[str]:
         for table, alias in SOURCE.findall(part):
             if table in TENANT_TABLES and not re.search(rf"\b{alias}\.tenant_id = %\(tenant_id\)s", part):
                 missing.append(f"{table} AS {alias}")
-            if table == "tenants" and not re.search(rf"\b{alias}\.id = (%\(tenant_id\)s|\w+\.tenant_id)", part):
+            if table == "tenants" and not re.search(
+                rf"\b{alias}\.id = (%\(tenant_id\)s|\w+\.tenant_id)", part
+            ):
                 missing.append(f"{table} AS {alias}")
     return missing
 

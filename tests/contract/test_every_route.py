@@ -16,7 +16,9 @@ from tests.seed import ROLES
 HUGE = "9" * 19  # above bigint
 
 
-def call(application: Application, route: Route, role: str | None = "admin", path: str | None = None) -> TestResponse:
+def call(
+    application: Application, route: Route, role: str | None = "admin", path: str | None = None
+) -> TestResponse:
     return application.client(role).open(path or route.path, method=route.method, json=route.body)
 
 
@@ -57,7 +59,9 @@ def test_each_get_answers_an_admin_with_one_statement_at_most(shop: Application)
         shop.services.store.clear()
         answer = client.get(route.path)
         assert answer.status_code == 200, f"{route}: {answer.get_data(as_text=True)}"
-        assert int(answer.headers["X-Queries"]) <= 1, f"{route} needs {answer.headers['X-Queries']} statements"
+        assert int(answer.headers["X-Queries"]) <= 1, (
+            f"{route} needs {answer.headers['X-Queries']} statements"
+        )
         assert answer.headers["Server-Timing"].startswith("cache;desc=")
 
 
@@ -67,7 +71,9 @@ def test_each_get_with_the_etag_it_gave_is_304_without_a_body(shop: Application)
     for route in routes(shop):
         if route.method != "GET" or not (etag := client.get(route.path).headers.get("ETag")):
             continue
-        if route.endpoint.startswith("dashboard") or "as_of" not in client.get(route.path).get_data(as_text=True):
+        if route.endpoint.startswith("dashboard") or "as_of" not in client.get(route.path).get_data(
+            as_text=True
+        ):
             with_etag += 1
             answer = client.get(route.path, headers={"If-None-Match": etag})
             assert (answer.status_code, answer.data) == (304, b""), route
@@ -158,7 +164,15 @@ def test_wrong_methods_are_405_and_unknown_addresses_404(shop: Application) -> N
         answer = client.open(route.path, method="PUT")
         assert_problem(answer, 405, "method_not_allowed")
         assert route.method in answer.headers["Allow"]
-    for path in ("/api", "/api/nothing", "/api/jobs/0", "/api/jobs/-1", "/api/jobs/x", f"/api/jobs/{HUGE}", "/x"):
+    for path in (
+        "/api",
+        "/api/nothing",
+        "/api/jobs/0",
+        "/api/jobs/-1",
+        "/api/jobs/x",
+        f"/api/jobs/{HUGE}",
+        "/x",
+    ):
         assert_problem(client.get(path), 404, "not_found")
 
 
@@ -190,13 +204,19 @@ def test_a_body_above_the_limit_is_413(shop: Application) -> None:
 )  # fmt: skip
 def test_bad_paging_is_400_on_every_list(shop: Application, query: str) -> None:
     client = shop.client()
-    lists = [route for route in routes(shop) if route.method == "GET" and route.endpoint.split(".")[1].startswith("list_")]
+    lists = [
+        route
+        for route in routes(shop)
+        if route.method == "GET" and route.endpoint.split(".")[1].startswith("list_")
+    ]
     assert len(lists) >= 8
     for route in lists:
         assert_problem(client.get(f"{route.path}?{query}"), 400, "invalid_input")
 
 
-@pytest.mark.parametrize("value", ["%00", "%F0%9F", "0", "-1", HUGE, "NaN", "infinity", "10000-01-01", "", "x" * 5000])
+@pytest.mark.parametrize(
+    "value", ["%00", "%F0%9F", "0", "-1", HUGE, "NaN", "infinity", "10000-01-01", "", "x" * 5000]
+)
 def test_hostile_values_of_every_argument_are_never_5xx(shop: Application, value: str) -> None:
     client, spec = shop.client(), shop.app.spec
     assert isinstance(spec, dict)
@@ -214,7 +234,10 @@ def test_hostile_values_of_every_argument_are_never_5xx(shop: Application, value
 
 def fingerprint(application: Application) -> list[object]:
     """What the other tenant has, so that a change of any of it is seen."""
-    with closing(psycopg2.connect(application.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with (
+        closing(psycopg2.connect(application.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
         found: list[object] = []
         for table in ("jobs", "job_steps", "customers", "machines", "users", "notifications", "audit_logs"):
             cursor.execute(

@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg2
 import pytest
-from opsboard.db.embedded import Cluster
 
+from opsboard.db.embedded import Cluster
 from tests.application import Application, running_application
 from tests.clusters import fresh_database
 from tests.contract.catalogue import all_queries, shapes
@@ -32,7 +32,9 @@ SELECT t, 'customer ' || md5(n::text), md5(n::text) || '@example.com', '555' || 
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
-INSERT INTO jobs (tenant_id, job_number, title, customer_id, status, priority, due_date, created_at, started_at, completed_at)
+INSERT INTO jobs (
+    tenant_id, job_number, title, customer_id, status, priority, due_date, created_at, started_at, completed_at
+)
 SELECT
     t, 'L-' || n, 'large ' || n,
     c.ids[1 + n %% 500],
@@ -47,13 +49,19 @@ CROSS JOIN LATERAL (SELECT CASE n %% 50
     WHEN 0 THEN 'draft' WHEN 1 THEN 'active' WHEN 2 THEN 'active' WHEN 3 THEN 'on_hold' WHEN 4 THEN 'cancelled'
     ELSE 'completed' END AS status) AS s;
 
-INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, started_at, completed_at, created_at)
+INSERT INTO job_steps (
+    tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, started_at, completed_at,
+    created_at
+)
 SELECT
     j.tenant_id, j.id, k,
     (SELECT min(id) FROM processes WHERE tenant_id = j.tenant_id) + (j.id + k) %% 4,
     (SELECT min(id) FROM machines WHERE tenant_id = j.tenant_id) + (j.id + k) %% 11,
     (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + (j.id + k) %% 11,
-    CASE WHEN j.status = 'completed' THEN 'completed' WHEN j.status = 'active' AND k = 1 THEN 'in_progress' ELSE 'pending' END,
+    CASE
+        WHEN j.status = 'completed' THEN 'completed' WHEN j.status = 'active' AND k = 1 THEN 'in_progress'
+        ELSE 'pending'
+    END,
     j.started_at, j.completed_at, j.created_at
 FROM jobs AS j CROSS JOIN generate_series(1, 2) AS k
 WHERE j.title LIKE 'large %%';
@@ -69,7 +77,9 @@ SELECT j.tenant_id, (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + 
 FROM jobs AS j WHERE j.title LIKE 'large %%';
 
 INSERT INTO users (tenant_id, email, full_name, role, is_active)
-SELECT t, md5(n::text) || '@large.example', md5(n::text), (ARRAY['operator', 'operator', 'operator', 'manager', 'admin'])[1 + n %% 5], n %% 9 > 0
+SELECT
+    t, md5(n::text) || '@large.example', md5(n::text),
+    (ARRAY['operator', 'operator', 'operator', 'manager', 'admin'])[1 + n %% 5], n %% 9 > 0
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
@@ -130,7 +140,8 @@ def test_without_an_index_this_would_be_seen(large: Application) -> None:
         cur.execute("DROP INDEX idx_jobs_customer")
         cur.execute(f"SET LOCAL ROLE opsboard_app; SET LOCAL app.tenant_id = {large.alpha.id}")
         cur.execute(
-            "EXPLAIN (ANALYZE, FORMAT JSON) SELECT count(*) FROM jobs AS j WHERE j.tenant_id = %s AND j.customer_id = %s",
+            "EXPLAIN (ANALYZE, FORMAT JSON) "
+            "SELECT count(*) FROM jobs AS j WHERE j.tenant_id = %s AND j.customer_id = %s",
             (large.alpha.id, 1),
         )
         row = cur.fetchone()
@@ -157,7 +168,9 @@ def declared_indexes() -> dict[str, str]:
             text = file.read_text(encoding="utf-8")
             pattern = r"-- Serves: (.+)\nCREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?(\w+)"
             found.update({name: serves for serves, name in re.findall(pattern, text)})
-            assert len(re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX", text)) == len(re.findall(pattern, text)), file.name
+            assert len(re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX", text)) == len(
+                re.findall(pattern, text)
+            ), file.name
     return found
 
 

@@ -75,6 +75,10 @@ def test_flask_and_psycopg2_stay_where_they_belong() -> None:
     wrong = []
     for package, module, file in imports():
         home = ONLY_HERE.get(module.split(".")[0])
-        if home and package not in home and not (module.startswith("psycopg2") and package in OWN_CONNECTIONS):
+        if (
+            home
+            and package not in home
+            and not (module.startswith("psycopg2") and package in OWN_CONNECTIONS)
+        ):
             wrong.append(f"{file.relative_to(ROOT)} imports {module}")
     assert wrong == []

@@ -16,7 +16,11 @@ from tests.contract.catalogue import all_queries, shapes
 
 BOOKKEEPING = re.compile(r"yoyo|migration")
 # Policies beside a table's own, each with what it lets be seen; db/tenancy.py and the migrations say why.
-KNOWN_EXTRAS = {("tenants", "tenants_by_slug"), ("users", "users_sign_in"), ("revocations", "revocations_read")}
+KNOWN_EXTRAS = {
+    ("tenants", "tenants_by_slug"),
+    ("users", "users_sign_in"),
+    ("revocations", "revocations_read"),
+}
 INITPLAN = re.compile(
     r"\( SELECT \(NULLIF\(current_setting\('app\.tenant_id'::text, true\), ''::text\)\)::bigint AS \"?nullif\"?\)"
 )
@@ -56,7 +60,9 @@ def faults(cur: Any) -> list[str]:
         if owner == "opsboard_app":
             found.append(f"{table} belongs to the application's role")
         found += policy_faults(cur, oid, table) + key_faults(cur, oid, table)
-    cur.execute("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = 'opsboard_app'")
+    cur.execute(
+        "SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = 'opsboard_app'"
+    )
     if cur.fetchone()[0]:
         found.append("opsboard_app can bypass row security")
     cur.execute("SELECT count(*) FROM pg_auth_members WHERE member = 'opsboard_app'::regrole")
@@ -83,7 +89,11 @@ def policy_faults(cur: Any, oid: int, table: str) -> list[str]:
             )
         elif (table, name) not in KNOWN_EXTRAS or command != "r":
             found.append(f"{table}: policy {name} is not known")
-    return found if isolated else [*found, f"{table}: lacks its policy for all commands, in the (SELECT ...) form"]
+    return (
+        found
+        if isolated
+        else [*found, f"{table}: lacks its policy for all commands, in the (SELECT ...) form"]
+    )
 
 
 def key_faults(cur: Any, oid: int, table: str) -> list[str]:
@@ -106,7 +116,11 @@ def key_faults(cur: Any, oid: int, table: str) -> list[str]:
     )
     # Sign-in and the pulse look across tenants, by design.
     across = {"idx_users_email", "idx_revocations_xid"}
-    return [f"{table}: {name} begins with {first}" for name, first in cur.fetchall() if first != "tenant_id" and name not in across]
+    return [
+        f"{table}: {name} begins with {first}"
+        for name, first in cur.fetchall()
+        if first != "tenant_id" and name not in across
+    ]
 
 
 def test_the_schema_has_no_fault(shop: Application) -> None:

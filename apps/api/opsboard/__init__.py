@@ -17,6 +17,7 @@ from opsboard.features import register_features
 from opsboard.fleet.pulse import Pulse
 from opsboard.observability.logs import configure_logs
 from opsboard.secret import signing_secret
+from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
@@ -37,9 +38,13 @@ def create_app(config: Config | None = None) -> APIFlask:
     config = config or load_config()
     configure_logs(config.log_level, config.log_format)
     app = APIFlask(
-        __name__, title="Opsboard", version=__version__, docs_path=None, spec_path="/api/openapi.json",
-        static_folder=None,
-    )  # fmt: skip
+        __name__,
+        title="Opsboard",
+        version=__version__,
+        docs_path=None,
+        spec_path="/api/openapi.json",
+        static_folder=None,  # type: ignore[arg-type]  # features/pages serves its own
+    )
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.converters["id"] = IdConverter
@@ -48,7 +53,7 @@ def create_app(config: Config | None = None) -> APIFlask:
     register_problems(app)
     watch_requests(app)
     register_features(app)
-    app.view_functions["openapi.spec"].open_to_all = True  # type: ignore[attr-defined]
+    open_to_all(app.view_functions["openapi.spec"])
     app.wsgi_app = TrustedProxies(app.wsgi_app, config.trusted_proxies)  # type: ignore[method-assign]
     return app
 

@@ -62,7 +62,16 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
 
 
 def switch(value: str) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    known = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     if value.lower() not in known:
         raise ValueError("must be one of 1, true, yes, on, 0, false, no, off")
     return known[value.lower()]
@@ -79,7 +88,9 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 def database_url(value: str) -> str:
     if not value.startswith(("postgresql://", "postgres://")):
-        raise ValueError("must start with postgresql://, for example postgresql://opsboard_app@db.example/opsboard")
+        raise ValueError(
+            "must start with postgresql://, for example postgresql://opsboard_app@db.example/opsboard"
+        )
     return value
 
 
@@ -186,7 +197,9 @@ class Config:
 
     def with_values(self, **changes: Any) -> Config:
         """A copy with some settings replaced, by lower-case name."""
-        return Config({**self.values, **{name.upper(): value for name, value in changes.items()}}, self.origins)
+        return Config(
+            {**self.values, **{name.upper(): value for name, value in changes.items()}}, self.origins
+        )
 
     def masked(self) -> dict[str, Any]:
         """All values, fit to be shown: a secret is told only to be set or not."""
@@ -225,7 +238,9 @@ def load_config(environ: Mapping[str, str] | None = None, env_file: str | Path |
     return Config(values, origins)
 
 
-def find(setting: Setting, environ: Mapping[str, str], from_file: Mapping[str, str]) -> tuple[str | None, str]:
+def find(
+    setting: Setting, environ: Mapping[str, str], from_file: Mapping[str, str]
+) -> tuple[str | None, str]:
     """The raw text of a setting and the name it was found under; its own name is stronger than an alias."""
     for source, mark in ((environ, ""), (from_file, " (.env)")):
         for name in (setting.name, *setting.aliases):
@@ -251,11 +266,15 @@ def contradictions(values: Mapping[str, Any]) -> list[str]:
         return faults
     secret = values["SECRET_KEY"]
     if not secret:
-        faults.append("SECRET_KEY must be set in production: python3 -c 'import secrets; print(secrets.token_hex(32))'")
+        faults.append(
+            "SECRET_KEY must be set in production: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
     elif secret == PLACEHOLDER_SECRET or "change-me" in secret:
         faults.append("SECRET_KEY still has the value of .env.example; production needs its own")
     elif len(secret.encode()) < SHORTEST_SECRET:
-        faults.append(f"SECRET_KEY has {len(secret.encode())} bytes; production needs {SHORTEST_SECRET} or more")
+        faults.append(
+            f"SECRET_KEY has {len(secret.encode())} bytes; production needs {SHORTEST_SECRET} or more"
+        )
     if values["OPSBOARD_DEBUG"]:
         faults.append("OPSBOARD_DEBUG must be off in production")
     if not values["DATABASE_URL"]:

@@ -25,7 +25,9 @@ class Attempts:
 
     def allowed(self, email: str, address: str) -> bool:
         account = digest(email)
-        return self._limiter.test(self._from_one, account, address) and self._limiter.test(self._from_all, account)
+        return self._limiter.test(self._from_one, account, address) and self._limiter.test(
+            self._from_all, account
+        )
 
     def failed(self, email: str, address: str) -> None:
         account = digest(email)

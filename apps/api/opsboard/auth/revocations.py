@@ -16,7 +16,9 @@ PRUNE_EVERY = 60.0  # seconds
 class Revocations:
     """The memory of revoked tokens; fed by the pulse, asked on every request."""
 
-    def __init__(self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._clock = clock
         self._monotonic = monotonic
         self._tokens: dict[str, float] = {}  # token id -> when it expires by itself
@@ -25,7 +27,9 @@ class Revocations:
         self._heard_at: float | None = None
         self._pruned_at = monotonic()
 
-    def add(self, tenant_id: int, user_id: int, token_id: str | None, below_version: int | None, until: float) -> None:
+    def add(
+        self, tenant_id: int, user_id: int, token_id: str | None, below_version: int | None, until: float
+    ) -> None:
         """Remember one revocation until `until` (seconds since 1970), when its tokens have expired anyway."""
         with self._lock:
             if token_id is not None:

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+from opsboard.auth.attempts import Attempts
 from opsboard.auth.identity import Identity
 from opsboard.auth.passwords import password_fits
 from opsboard.auth.revocations import Revocations
@@ -13,7 +14,6 @@ from opsboard.auth.tokens import Tokens
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
 from opsboard.errors import Conflict, NotSignedIn, TooManyAttempts, WrongCredentials
-from opsboard.auth.attempts import Attempts
 
 sql = load_queries(__package__)
 
@@ -21,7 +21,9 @@ sql = load_queries(__package__)
 class SignIn:
     """The door: exchanges a password for a token, and a token for an identity."""
 
-    def __init__(self, database: Database, tokens: Tokens, revocations: Revocations, attempts: Attempts) -> None:
+    def __init__(
+        self, database: Database, tokens: Tokens, revocations: Revocations, attempts: Attempts
+    ) -> None:
         self._database = database
         self._tokens = tokens
         self._revocations = revocations
@@ -36,7 +38,11 @@ class SignIn:
         """
         if not self._attempts.allowed(email, address):
             raise TooManyAttempts()
-        fitting = [account for account in self._accounts(email, tenant) if password_fits(account["password_hash"], password)]
+        fitting = [
+            account
+            for account in self._accounts(email, tenant)
+            if password_fits(account["password_hash"], password)
+        ]
         if not fitting:
             self._attempts.failed(email, address)
             raise WrongCredentials()
@@ -72,12 +78,20 @@ class SignIn:
             sql.revoke_token, identity, {"token_id": identity.token_id, "expires_at": identity.expires_at}
         )
         self._revocations.add(
-            identity.tenant_id, identity.user_id, identity.token_id, None, max(identity.expires_at, time.time())
+            identity.tenant_id,
+            identity.user_id,
+            identity.token_id,
+            None,
+            max(identity.expires_at, time.time()),
         )
 
     def _accounts(self, email: str, tenant: str) -> list[dict[str, Any]]:
         row = self._database.fetch_for_sign_in(sql.find_accounts, email, tenant)
         accounts: list[dict[str, Any]] = json.loads(row[0]) if row else []
-        usable = [account for account in accounts if account["is_active"] and (account["tenant_named"] or not tenant)]
+        usable = [
+            account
+            for account in accounts
+            if account["is_active"] and (account["tenant_named"] or not tenant)
+        ]
         # One check at least, so that an unknown name answers no sooner than a known one.
         return usable or [{"password_hash": None}]

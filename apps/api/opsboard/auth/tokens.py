@@ -27,7 +27,9 @@ class Tokens:
     can change afterwards (expiry, revocation) is checked on every request, not remembered.
     """
 
-    def __init__(self, key: str, ttl: int, clock: Callable[[], float] = time.time, remembered: int = 10_000) -> None:
+    def __init__(
+        self, key: str, ttl: int, clock: Callable[[], float] = time.time, remembered: int = 10_000
+    ) -> None:
         self._key = key
         self.ttl = ttl
         self._clock = clock
@@ -57,7 +59,9 @@ class Tokens:
         """Who a token speaks for. Raises NotSignedIn; whether it was revoked is for the caller to ask."""
         if not token or len(token) > LONGEST:
             raise NotSignedIn()
-        digest = blake2b(token.encode(errors="surrogateescape"), digest_size=16, key=b"opsboard token").digest()
+        digest = blake2b(
+            token.encode(errors="surrogateescape"), digest_size=16, key=b"opsboard token"
+        ).digest()
         with self._lock:
             identity = self._verified.get(digest)
         if identity is None:
@@ -87,7 +91,14 @@ class Tokens:
                 token_version=positive(claims["ver"]),
                 expires_at=float(positive(claims["exp"])),
             )
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (
+            jwt.InvalidTokenError,
+            KeyError,
+            TypeError,
+            ValueError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             raise NotSignedIn("The token is not valid; sign in again.") from error
 
 

@@ -11,7 +11,9 @@ from opsboard.db.migrations import Migrator, default_folder
 
 @click.command()
 @click.option("--to", metavar="NNNN", help="Stop at this migration.")
-@click.option("--down", "down_to", metavar="NNNN", help="Go back to this migration; 'zero': remove everything.")
+@click.option(
+    "--down", "down_to", metavar="NNNN", help="Go back to this migration; 'zero': remove everything."
+)
 @click.option("--status", is_flag=True, help="Say which migrations are applied, and change nothing.")
 @click.option("--verify", is_flag=True, help="Check files and indexes; exit code 2 when something is wrong.")
 def migrate(to: str | None, down_to: str | None, status: bool, verify: bool) -> None:

@@ -15,7 +15,9 @@ from opsboard.db.addresses import service_url
 def gunicorn_config() -> str:
     """Where gunicorn.conf.py lies: in the checkout, or where the package installed it."""
     checkout = Path(__file__).parents[4] / "gunicorn.conf.py"
-    return str(checkout if checkout.exists() else Path(sys.prefix) / "share" / "opsboard" / "gunicorn.conf.py")
+    return str(
+        checkout if checkout.exists() else Path(sys.prefix) / "share" / "opsboard" / "gunicorn.conf.py"
+    )
 
 
 @click.command()

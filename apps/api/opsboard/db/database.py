@@ -41,7 +41,9 @@ class Database:
         self.pool = pool
         self.deadline = deadline
 
-    def fetch_json(self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None) -> str:
+    def fetch_json(
+        self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None
+    ) -> str:
         """The one JSON text a query answers with. Raises NotFound when there is no row or it is null."""
         row = self.fetch_row(query, identity, params)
         if row is None or row[0] is None:
@@ -61,7 +63,9 @@ class Database:
         self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None
     ) -> Row | None:
         """The first row of a query that runs for an identity, or None."""
-        return self._run(query, tenancy.bound(query.name, query.sql), tenancy.parameters(identity, params or {}))
+        return self._run(
+            query, tenancy.bound(query.name, query.sql), tenancy.parameters(identity, params or {})
+        )
 
     def fetch_for_sign_in(self, query: Query, email: str, tenant_slug: str = "") -> Row | None:
         """The first row of a query that runs for nobody yet: it sees the accounts of one e-mail address."""
@@ -118,7 +122,7 @@ def translated(error: psycopg2.Error, query: Query, lost: bool) -> OpsboardError
         "query failed", query=query.name, sqlstate=error.pgcode, error=str(error).strip(), answer=kind.code
     )
     constraint = error.diag.constraint_name if error.diag else None
-    return kind(CONSTRAINTS.get(constraint or "", None))
+    return kind(CONSTRAINTS.get(constraint or ""))
 
 
 # What a violated constraint means to the person who sent the value.

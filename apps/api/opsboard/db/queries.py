@@ -28,7 +28,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-HEADER = re.compile(r"^--\s*(?P<word>name|reads|writes|from|filter|sort)\b(?:\s+(?P<label>\w+))?\s*:\s*(?P<value>.*)$")
+HEADER = re.compile(
+    r"^--\s*(?P<word>name|reads|writes|from|filter|sort)\b(?:\s+(?P<label>\w+))?\s*:\s*(?P<value>.*)$"
+)
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
 INCLUDE = re.compile(r"/\* include (\w+) \*/")
 PARAMETER = re.compile(r"%\((\w+)\)s")

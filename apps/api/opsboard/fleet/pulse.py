@@ -70,7 +70,9 @@ class Pulse:
             row = self._database.fetch_unbound(sql.read_revocations, {"seen": self._seen})
         except OpsboardError as error:
             if not self._deaf:
-                log.warning("pulse cannot hear the database; tokens are checked there one by one", error=error.code)
+                log.warning(
+                    "pulse cannot hear the database; tokens are checked there one by one", error=error.code
+                )
             self._deaf, self._seen = True, NOTHING_SEEN
             return
         assert row is not None  # json_build_object always gives a row

@@ -13,7 +13,9 @@ from opsboard.observability import record
 
 def configure_logs(level: str, form: str) -> None:
     """Set up structlog once per process; `form` is text or json."""
-    last: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    last: Any = (
+        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[
             add_request,

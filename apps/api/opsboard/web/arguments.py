@@ -20,8 +20,16 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
+def hide_defaults(schema: dict[str, Any]) -> None:
+    """What is not sent of a change stays as it is: that is no default to be told."""
+    for member in schema["properties"].values():
+        member.pop("default", None)
+
+
 class Patch(Arguments):
     """The base of a change: only the members that were sent count, whatever their defaults say."""
+
+    model_config = ConfigDict(json_schema_extra=hide_defaults)
 
     def patch(self) -> str:
         """The members that were sent, as JSON for jsonb_populate_record; none at all is refused."""

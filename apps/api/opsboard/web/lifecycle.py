@@ -56,7 +56,9 @@ def finish(response: Response) -> Response:
     headers = response.headers
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
-    headers.setdefault("Content-Security-Policy", PAGE_POLICY if response.mimetype == "text/html" else "default-src 'none'")
+    headers.setdefault(
+        "Content-Security-Policy", PAGE_POLICY if response.mimetype == "text/html" else "default-src 'none'"
+    )
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.path.startswith(("/api", "/health")):

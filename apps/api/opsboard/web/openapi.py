@@ -62,10 +62,13 @@ def describe_api(app: APIFlask) -> None:
     )
 
     @app.spec_processor
-    def complete(document: dict[str, Any]) -> dict[str, Any]:
+    def complete(document: Any) -> Any:
         document["components"].setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
         # /health/... is the same tree as /api/health/...: described once.
-        document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith("/api/")}
+        document["paths"] = {
+            path: item for path, item in document["paths"].items() if path.startswith("/api/")
+        }
+        document["tags"] = [{"name": name} for name in dict.fromkeys(tag["name"] for tag in document["tags"])]
         for item in document["paths"].values():
             for method, operation in item.items():
                 complete_operation(app, method, operation)

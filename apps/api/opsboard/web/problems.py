@@ -91,7 +91,9 @@ def of_validation(error: HTTPError) -> Response:
         for name, messages in found.items()
         for message in messages
     ]
-    return problem(error.status_code, "invalid_input", "Invalid input", "The request has invalid values.", fields)
+    return problem(
+        error.status_code, "invalid_input", "Invalid input", "The request has invalid values.", fields
+    )
 
 
 def of_http(error: HTTPException) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, jsonify, request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from opsboard.auth.passwords import LONGEST
 from opsboard.auth.sign_in import sql
@@ -25,11 +25,15 @@ bp = APIBlueprint("auth", __name__, url_prefix="/api/auth", tag="Sign-in")
 class Credentials(Arguments):
     email: Annotated[Text, Field(min_length=3, max_length=254)]
     # Spaces at the ends of a password belong to it.
-    password: Annotated[Text, Field(min_length=1, max_length=LONGEST, json_schema_extra={"format": "password"})]
-    tenant: Annotated[Text, Field(max_length=63, description="Slug of the business, if the address is known at several.")] = ""
+    password: Annotated[
+        Text, Field(min_length=1, max_length=LONGEST, json_schema_extra={"format": "password"})
+    ]
+    tenant: Annotated[
+        Text, Field(max_length=63, description="Slug of the business, if the address is known at several.")
+    ] = ""
     cookie: Annotated[bool, Field(description="Also set the page's HttpOnly cookie.")] = False
 
-    model_config = {"str_strip_whitespace": False}
+    model_config = ConfigDict(str_strip_whitespace=False)
 
 
 class Token(BaseModel):

@@ -28,7 +28,9 @@ Address = Annotated[Text, Field(max_length=1000)]
 
 
 class ListCustomers(ListArguments, query=sql.list_customers, default_sort="name"):
-    q: Annotated[Search | None, Field(description="The beginning of a name, e-mail address or phone number.")] = None
+    q: Annotated[
+        Search | None, Field(description="The beginning of a name, e-mail address or phone number.")
+    ] = None
 
 
 class NewCustomer(Arguments):

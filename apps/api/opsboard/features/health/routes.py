@@ -15,7 +15,14 @@ from pydantic import Field
 from opsboard.auth.identity import Role
 from opsboard.db.queries import load_queries
 from opsboard.features.health.advice import advise
-from opsboard.features.health.documents import CacheHealth, Cleared, DatabaseHealth, DatabaseTest, Health, Ready
+from opsboard.features.health.documents import (
+    CacheHealth,
+    Cleared,
+    DatabaseHealth,
+    DatabaseTest,
+    Health,
+    Ready,
+)
 from opsboard.web.access import only_for, open_to_all
 from opsboard.web.arguments import Arguments, Text
 from opsboard.web.services import identity, services
@@ -88,7 +95,9 @@ def db_test() -> Response:
 def cache(wanted: OfPrefix) -> Response:
     """The cache of the worker that answers: entries, hits, misses, bytes, in all and per endpoint."""
     stats: dict[str, Any] = services().store.stats(wanted.prefix)
-    return jsonify(status="ok" if services().config.cache_enabled else "off", worker=os.getpid(), cache_stats=stats)
+    return jsonify(
+        status="ok" if services().config.cache_enabled else "off", worker=os.getpid(), cache_stats=stats
+    )
 
 
 @bp.post("/cache/clear")

@@ -25,7 +25,9 @@ Pieces = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_at"):
-    status: Annotated[list[StepStatus] | None, SPLIT, Field(description="One or more, with commas between.")] = None
+    status: Annotated[
+        list[StepStatus] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
     job_id: Id | None = None
     process_id: Id | None = None
     machine_id: Id | None = None

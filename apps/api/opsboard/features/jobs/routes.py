@@ -29,11 +29,17 @@ Quantity = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class ListJobs(ListArguments, query=sql.list_jobs, default_sort="-created_at"):
-    status: Annotated[list[JobStatus] | None, SPLIT, Field(description="One or more, with commas between.")] = None
-    priority: Annotated[list[Priority] | None, SPLIT, Field(description="One or more, with commas between.")] = None
+    status: Annotated[
+        list[JobStatus] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
+    priority: Annotated[
+        list[Priority] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
     customer_id: Id | None = None
     q: Annotated[Search | None, Field(description="The beginning of a job number.")] = None
-    overdue: Annotated[Literal["true"] | None, Field(description="Open jobs that were due before today.")] = None
+    overdue: Annotated[Literal["true"] | None, Field(description="Open jobs that were due before today.")] = (
+        None
+    )
     due_today: Annotated[Literal["true"] | None, Field(description="Open jobs that are due today.")] = None
     due_from: Day | None = None
     due_to: Day | None = None

@@ -23,7 +23,9 @@ sql = load_queries(__package__)
 
 
 class ListMachines(ListArguments, query=sql.list_machines, default_sort="name"):
-    status: Annotated[list[MachineStatus] | None, SPLIT, Field(description="One or more, with commas between.")] = None
+    status: Annotated[
+        list[MachineStatus] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
     is_active: bool | None = None
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 

@@ -58,7 +58,9 @@ def answer(body: Body, mimetype: str, cache_control: str) -> Response:
         response = Response(status=304)
         response.headers.remove("Content-Type")
     else:
-        response = Response(body.gzipped if zipped else body.identity, content_type=f"{mimetype}; charset=utf-8")
+        response = Response(
+            body.gzipped if zipped else body.identity, content_type=f"{mimetype}; charset=utf-8"
+        )
         if zipped:
             response.headers["Content-Encoding"] = "gzip"
     response.headers["ETag"] = body.gzip_etag if zipped else body.etag

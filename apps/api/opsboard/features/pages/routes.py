@@ -32,7 +32,9 @@ def docs() -> Response:
     body = kept.get(key)
     if body is None:
         reference = read_reference(current_app.spec)  # type: ignore[attr-defined]
-        html = render_template("docs.html", reference=reference, host=request.host_url.rstrip("/"), asset=asset_url)
+        html = render_template(
+            "docs.html", reference=reference, host=request.host_url.rstrip("/"), asset=asset_url
+        )
         body = Body(html.encode())
         if len(kept) < KEPT:  # the name of the host is the client's word: no room for any number of them
             kept[key] = body

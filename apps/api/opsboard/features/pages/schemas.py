@@ -105,7 +105,9 @@ def example_of(schemas: Schemas, body: Schema) -> dict[str, Any]:
     """A body that is accepted: what is required, or one member that is worth changing."""
     found = schemas.resolve(body)
     members: dict[str, Schema] = found["properties"]
-    names = found.get("required") or [next((n for n, m in members.items() if "enum" in m), next(iter(members)))]
+    names = found.get("required") or [
+        next((n for n, m in members.items() if "enum" in m), next(iter(members)))
+    ]
     return {name: sample(name, schemas.resolve(members[name])) for name in names}
 
 

@@ -5,16 +5,15 @@
   const dark = document.getElementById("dark");
   const system = matchMedia("(prefers-color-scheme: dark)");
 
-  function kept() {
-    try {
-      return localStorage.getItem(KEY);
-    } catch {
-      return null; // storage is shut: follow the system
-    }
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem(KEY);
+  } catch {
+    // Storage is shut: follow the system.
   }
 
-  function apply(theme) {
-    dark.media = theme === null ? "screen and (prefers-color-scheme: dark)" : theme === "dark" ? "screen" : "not all";
+  function apply() {
+    dark.media = chosen === null ? "screen and (prefers-color-scheme: dark)" : chosen === "dark" ? "screen" : "not all";
     announce();
   }
 
@@ -23,29 +22,25 @@
     requestAnimationFrame(() => dispatchEvent(new Event("themechange")));
   }
 
-  function isDark() {
-    return kept() === null ? system.matches : kept() === "dark";
-  }
-
   function toggle() {
-    const theme = isDark() ? "light" : "dark";
-    const same = (theme === "dark") === system.matches;
+    const isDark = chosen === null ? system.matches : chosen === "dark";
+    // Choosing what the system says anyway is following it again.
+    chosen = isDark === system.matches ? (isDark ? "light" : "dark") : null;
     try {
-      // Choosing what the system says anyway is following it again.
-      if (same) localStorage.removeItem(KEY);
-      else localStorage.setItem(KEY, theme);
+      if (chosen === null) localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, chosen);
     } catch {
       // Not kept; it holds for this visit.
     }
-    apply(theme);
+    apply();
   }
 
-  apply(kept());
+  apply();
   system.addEventListener("change", announce);
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-toggle]")) toggle();
   });
   // Paper is white.
   addEventListener("beforeprint", () => { dark.media = "not all"; dispatchEvent(new Event("themechange")); });
-  addEventListener("afterprint", () => apply(kept()));
+  addEventListener("afterprint", apply);
 })();

@@ -1,0 +1,72 @@
+// The board: figures, charts and the lists a shift looks at, each renewed only when its answer is a new one.
+
+import { get } from "./api.js";
+import { closeCharts, drawMonths, drawStatuses } from "./charts.js";
+import { fromTemplate, h } from "./dom.js";
+import { number } from "./format.js";
+import { counted } from "./freshness.js";
+import { showFloor, showMine, showOverdue, showRecent } from "./panels.js";
+import { pageOf } from "./router.js";
+
+const SHOWN = 8;
+
+export function board(shop) {
+  const element = h("div");
+  element.append(fromTemplate("board-page"));
+  const find = (id) => element.querySelector(`#${id}`);
+  let listed = null; // the counts that the lists below were read with
+  let drawn = {};
+
+  async function load(signal) {
+    await Promise.all([
+      get("/api/dashboard/stats", signal).then(async (stats) => {
+        showFigures(element, stats);
+        counted(stats.as_of);
+        // Counted from the same tables: while the counts are the same answer, so are the lists.
+        if (stats === listed) return;
+        await loadLists(stats, signal);
+        listed = stats;
+      }),
+      get(`/api/dashboard/recent-jobs?limit=${SHOWN}`, signal).then((recent) => draw("recent", recent, () => showRecent(find("recent"), recent))),
+      get("/api/dashboard/chart/jobs-by-month", signal).then((months) => draw("months", months, drawMonths)),
+      get("/api/dashboard/chart/jobs-by-status", signal).then((statuses) => draw("statuses", statuses, drawStatuses)),
+    ]);
+  }
+
+  async function loadLists(stats, signal) {
+    // An empty cursor: the first page without counting all of them, the counts are there already.
+    const steps = (status) => get(`/api/job-steps?mine=true&status=${status}&page_size=${SHOWN}&cursor=`, signal);
+    const [overdue, running, waiting, machines] = await Promise.all([
+      get(`/api/jobs?overdue=true&sort=due_date&page_size=${SHOWN}&cursor=`, signal),
+      steps("in_progress"),
+      steps("pending"),
+      get("/api/machines?page_size=100&cursor=", signal),
+    ]);
+    showOverdue(find("overdue"), overdue.items, stats);
+    showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, shop);
+    showFloor(find("floor"), machines.items, stats);
+  }
+
+  function draw(name, data, drawInto) {
+    if (drawn[name] === data) return;
+    drawn = { ...drawn, [name]: data };
+    drawInto(element, data);
+  }
+
+  return { title: "Board", element, load, changed: () => (listed = null), close: () => closeCharts(element) };
+}
+
+// Each number opens the list behind it; the address of the list comes with the number.
+function showFigures(element, stats) {
+  for (const figure of element.querySelectorAll("[data-count]")) {
+    const [group, name] = figure.dataset.count.split(".");
+    const counts = stats[group];
+    figure.closest("section").hidden = counts === undefined;
+    if (!counts) continue;
+    const value = figure.querySelector(".value");
+    const text = number(counts[name]);
+    if (value.textContent !== text) value.textContent = text;
+    figure.classList.toggle("is-zero", counts[name] === 0);
+    figure.href = pageOf(counts.links[name]);
+  }
+}

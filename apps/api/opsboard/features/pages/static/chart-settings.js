@@ -1,0 +1,66 @@
+// What the charts look like: the colours and the type of the page, nothing that moves for its own sake.
+
+import { words } from "./chips.js";
+import { number } from "./format.js";
+
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+
+export function statusesChart(items) {
+  const page = look();
+  const colours = items.map((item) => page.colour(item.status));
+  const bars = { data: items.map((item) => item.count), backgroundColor: colours, borderRadius: 3, minBarLength: 3, maxBarThickness: page.size * 1.6 };
+  const options = common(page);
+  options.indexAxis = "y";
+  options.layout = { padding: { right: page.size * 4.5 } }; // room for the largest number behind its bar
+  options.plugins.legend.display = false;
+  options.scales = { x: { display: false, beginAtZero: true }, y: axis(page, { grid: { display: false } }) };
+  return { type: "bar", data: { labels: items.map((item) => words(item.status)), datasets: [bars] }, options, plugins: [numbersBehindBars] };
+}
+
+// Created are bars, completed a line: told apart by shape as well as by colour.
+export function monthsChart(items, labels) {
+  const page = look();
+  const created = { label: "Created", data: items.map((item) => item.created), backgroundColor: page.colour("created"), borderRadius: 3, order: 2 };
+  const completed = {
+    type: "line", label: "Completed", data: items.map((item) => item.completed), order: 1, tension: 0.25,
+    borderColor: page.colour("completed"), backgroundColor: page.colour("completed"), pointRadius: 4, pointHoverRadius: 6, borderWidth: 2.5,
+  };
+  const options = common(page);
+  options.scales = {
+    x: axis(page, { grid: { display: false } }),
+    y: axis(page, { beginAtZero: true, grid: { color: page.colour("grid") }, ticks: { maxTicksLimit: 5, precision: 0 } }),
+  };
+  return { type: "bar", data: { labels, datasets: [created, completed] }, options };
+}
+
+function common(page) {
+  const legend = { align: "end", labels: { color: page.colour("ink"), font: page.font, usePointStyle: true, boxHeight: 7 } };
+  const tooltip = { titleFont: page.font, bodyFont: page.font, callbacks: { label: (item) => `${item.dataset.label ?? "Jobs"}: ${number(item.raw)}` } };
+  return { responsive: true, maintainAspectRatio: false, animation: CALM.matches ? false : { duration: 300 }, plugins: { legend, tooltip } };
+}
+
+function axis(page, more) {
+  const ticks = { color: page.colour("ink"), font: page.font, ...more.ticks };
+  return { ...more, border: { display: false }, ticks };
+}
+
+function look() {
+  const style = getComputedStyle(document.documentElement);
+  const size = parseFloat(style.fontSize) * 0.85;
+  const font = { size, family: getComputedStyle(document.body).fontFamily };
+  return { size, font, colour: (name) => style.getPropertyValue(`--chart-${name}`).trim() };
+}
+
+const numbersBehindBars = {
+  id: "numbersBehindBars",
+  afterDatasetsDraw(chart) {
+    const { ctx, data } = chart;
+    const page = look();
+    ctx.save();
+    ctx.font = `600 ${page.size * 1.1}px ${page.font.family}`;
+    ctx.fillStyle = page.colour("ink");
+    ctx.textBaseline = "middle";
+    chart.getDatasetMeta(0).data.forEach((bar, index) => ctx.fillText(number(data.datasets[0].data[index]), bar.x + 8, bar.y));
+    ctx.restore();
+  },
+};

@@ -1,0 +1,108 @@
+// What each list shows of its items, and what it may be narrowed and sorted by.
+
+import { chip, glyph, progress, words } from "./chips.js";
+import { h } from "./dom.js";
+import { dateTime, day, number } from "./format.js";
+import { pageOf } from "./router.js";
+import { moveButton } from "./steps.js";
+import { machineStatus } from "./machines.js";
+
+const JOB_STATUS = { name: "status", label: "Status", values: ["draft", "active", "on_hold", "completed", "cancelled"] };
+const STEP_STATUS = { name: "status", label: "Status", values: ["pending", "in_progress", "completed", "skipped"] };
+const MACHINE_STATUS = { name: "status", label: "Status", values: ["active", "maintenance", "inactive"] };
+const PRIORITY = { name: "priority", label: "Priority", values: ["low", "normal", "high", "urgent"] };
+const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operator"] };
+const flag = (name, label, value = "true") => ({ name, label, flag: value });
+const search = (label) => ({ name: "q", label, search: true });
+const sort = (...values) => ({ name: "sort", label: "Sort by", values, words: sortWords });
+
+// area -> { title, one, columns: [head, cell(item, shop)], filters }; the first column names the item.
+export const LISTS = {
+  jobs: {
+    title: "Jobs",
+    one: "job",
+    filters: [search("Job number begins with"), JOB_STATUS, PRIORITY, flag("overdue", "Overdue"), flag("due_today", "Due today"),
+      sort("-created_at", "due_date", "-updated_at", "job_number")],
+    columns: [
+      ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title)],
+      ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
+      ["Status", (job) => chip(job.status)],
+      ["Priority", (job) => (job.priority === "normal" ? h("span", { class: "quiet" }, words("normal")) : chip(job.priority))],
+      ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), day(job.due_date),
+        job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)"))],
+      ["Progress", (job) => progress(job.progress)],
+    ],
+  },
+  "job-steps": {
+    title: "Steps",
+    one: "step",
+    filters: [flag("mine", "Only mine"), STEP_STATUS, flag("completed_today", "Completed today"), sort("-created_at", "-started_at", "-completed_at")],
+    columns: [
+      ["Job", (step) => named(`#/jobs/${step.job.id}`, step.job.job_number, step.job.title)],
+      ["Step", (step) => [`${step.step_order} `, step.process?.name]],
+      ["Machine", (step) => step.machine?.name],
+      ["Person", (step) => step.assigned_user?.name],
+      ["Status", (step) => chip(step.status)],
+      ["Since", (step) => dateTime(step.completed_at ?? step.started_at ?? step.created_at)],
+      ["Move on", (step, shop) => moveButton(step, shop)],
+    ],
+  },
+  machines: {
+    title: "Machines",
+    one: "machine",
+    filters: [search("Name begins with"), MACHINE_STATUS],
+    columns: [
+      ["Machine", (machine) => named(`#/job-steps?machine_id=${machine.id}`, machine.name)],
+      ["Location", (machine) => machine.location],
+      ["Status", (machine) => chip(machine.status)],
+      ["On it", (machine) => number(machine.load.in_progress)],
+      ["Waiting", (machine) => number(machine.load.pending)],
+      ["Set to", (machine, shop) => machineStatus(machine, MACHINE_STATUS.values, shop)],
+    ],
+  },
+  customers: {
+    title: "Customers",
+    one: "customer",
+    filters: [search("Name, e-mail or phone begins with"), sort("name", "-created_at")],
+    columns: [
+      ["Customer", (customer) => named(`#/jobs?customer_id=${customer.id}`, customer.name)],
+      ["E-mail", (customer) => customer.email],
+      ["Phone", (customer) => customer.phone],
+      ["Address", (customer) => customer.address],
+    ],
+  },
+  users: {
+    title: "Users",
+    one: "user",
+    filters: [search("Name begins with"), ROLE, flag("is_active", "Only active")],
+    columns: [
+      ["Name", (user) => h("strong", {}, user.full_name)],
+      ["E-mail", (user) => user.email],
+      ["Role", (user) => words(user.role)],
+      ["Account", (user) => chip(user.is_active ? "active" : "inactive", user.is_active ? "Active" : "Blocked")],
+    ],
+  },
+  notifications: {
+    title: "Notifications",
+    one: "notification",
+    filters: [flag("unread", "Only unread")],
+    action: { verb: "Mark all read", path: "/api/notifications/read", done: "All notifications are read." },
+    columns: [
+      ["Notification", (notice) => (notice.link ? named(pageOf(notice.link), notice.title, notice.body) : h("strong", {}, notice.title))],
+      ["When", (notice) => dateTime(notice.created_at)],
+      ["Read", (notice, { act }) => (notice.read_at ? h("span", { class: "quiet" }, "Read") : h("button", {
+        type: "button", class: "move-button", "data-key": `read-${notice.id}`, "aria-label": `Mark read: ${notice.title}`,
+        onclick: (event) => act(event.currentTarget, "POST", `/api/notifications/${notice.id}/read`, undefined, "Marked read."),
+      }, "Mark read"))],
+    ],
+  },
+};
+
+function named(href, name, more) {
+  return h("a", { class: "named", href, "data-key": `${href} ${name}` }, h("span", { class: "job-number" }, name), more && h("span", { class: "line-text" }, more));
+}
+
+function sortWords(value) {
+  const names = { created_at: "added", updated_at: "changed", due_date: "due date", job_number: "job number", started_at: "started", completed_at: "completed", name: "name" };
+  return (value.startsWith("-") ? "Last " : "") + names[value.replace("-", "")];
+}

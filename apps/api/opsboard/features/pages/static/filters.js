@@ -1,0 +1,54 @@
+// The controls above a list. What they say stands in the address, so back, reload and a sent link bring it again.
+
+import { words } from "./chips.js";
+import { h } from "./dom.js";
+import { address } from "./router.js";
+
+const PAUSE = 300; // ms without a key before a search begins
+const HIDDEN = ["cursor", "page", "page_size"];
+
+export function filters(area, query, declared) {
+  const set = (name, value) => {
+    const next = new URLSearchParams(query);
+    next.delete("cursor");
+    if (value) next.set(name, value);
+    else next.delete(name);
+    return address(area, next);
+  };
+  const control = (filter) => (filter.search ? searchBox : filter.flag ? checkbox : choice)(filter, query, set);
+  const names = declared.map(({ name }) => name);
+  const others = [...query.keys()].filter((name) => !names.includes(name) && !HIDDEN.includes(name));
+  return h("form", { class: "filters", role: "search", "aria-label": "Narrow the list", onsubmit: (event) => event.preventDefault() },
+    declared.map(control),
+    others.map((name) => h("a", { class: "chosen", href: set(name, "") },
+      `${name.replaceAll("_", " ")}: ${query.get(name)}`, h("span", { class: "visually-hidden" }, " – remove"), h("span", { "aria-hidden": "true" }, " ×"))));
+}
+
+function searchBox({ name, label }, query, set) {
+  let timer = 0;
+  const later = ({ target }) => {
+    clearTimeout(timer);
+    // Each letter is not a step back: the address is replaced.
+    timer = setTimeout(() => target.isConnected && location.replace(set(name, target.value.trim())), PAUSE);
+  };
+  return field(label, h("input", { type: "search", name, value: query.get(name) ?? "", maxlength: 100, oninput: later, "data-key": name, autocomplete: "off" }));
+}
+
+function checkbox({ name, label, flag }, query, set) {
+  const change = ({ target }) => (location.hash = set(name, target.checked ? flag : ""));
+  return h("label", { class: "flag" }, h("input", { type: "checkbox", name, checked: query.get(name) === flag, onchange: change, "data-key": name }), label);
+}
+
+function choice({ name, label, values, words: say = words }, query, set) {
+  const chosen = query.get(name) ?? "";
+  const known = name === "sort" || !chosen || values.includes(chosen);
+  const all = known ? values : [chosen, ...values]; // "pending,in_progress" from a link
+  const options = all.map((value) => h("option", { value, selected: value === chosen }, value.split(",").map((one) => say(one)).join(" or ")));
+  const any = name === "sort" ? null : h("option", { value: "" }, "Any");
+  const change = ({ target }) => (location.hash = set(name, target.value));
+  return field(label, h("select", { name, onchange: change, "data-key": name }, any, options));
+}
+
+function field(label, control) {
+  return h("label", { class: "field" }, h("span", {}, label), control);
+}

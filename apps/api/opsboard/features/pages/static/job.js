@@ -1,0 +1,78 @@
+// One job: what is to be made, for whom, until when, and how far each step is.
+
+import { get } from "./api.js";
+import { chip, progress, words } from "./chips.js";
+import { h, replace } from "./dom.js";
+import { dateTime, day, number } from "./format.js";
+import { counted } from "./freshness.js";
+import { table } from "./list.js";
+import { problemWords } from "./notices.js";
+import { moveButton } from "./steps.js";
+
+const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"];
+
+export function job(id, shop) {
+  const element = h("div", { class: "job", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
+  let shown = null;
+
+  async function load(signal) {
+    counted(null);
+    try {
+      const found = await get(`/api/jobs/${encodeURIComponent(id)}`, signal);
+      if (found !== shown) replace(element, ...parts(found, shop));
+      shown = found;
+    } catch (problem) {
+      if (!problem.isFinal || problem.isSignedOut) throw problem;
+      replace(element, h("h1", {}, "Job"), problemWords(problem), h("p", {}, h("a", { href: "#/jobs" }, "All jobs")));
+    }
+  }
+
+  return { title: "Job", element, load };
+}
+
+function parts(found, shop) {
+  return [
+    h("div", { class: "list-head" },
+      h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
+      chip(found.status), found.is_overdue && chip("overdue"), statusChoice(found, shop)),
+    found.description && h("p", { class: "description" }, found.description),
+    h("dl", { class: "facts" }, facts(found).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    h("h2", {}, "Steps"),
+    found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, shop) : h("p", { class: "empty" }, "This job has no steps."),
+  ];
+}
+
+function facts(found) {
+  const { customer } = found;
+  return [
+    ["Progress", progress(found.progress)],
+    ["Due", day(found.due_date)],
+    ["Quantity", number(found.quantity)],
+    ["Priority", words(found.priority)],
+    ["Customer", customer ? h("a", { href: `#/jobs?customer_id=${customer.id}` }, customer.name) : "–"],
+    ["Started", dateTime(found.started_at)],
+    ["Completed", dateTime(found.completed_at)],
+    ["Added", [dateTime(found.created_at), found.created_by && ` by ${found.created_by.name}`]],
+  ];
+}
+
+function columns(found) {
+  return [
+    ["Step", (step) => [h("span", { class: "job-number" }, String(step.step_order)), " ", step.process?.name]],
+    ["Machine", (step) => step.machine?.name],
+    ["Person", (step) => step.assigned_user?.name],
+    ["Status", (step) => chip(step.status)],
+    ["Started", (step) => dateTime(step.started_at)],
+    ["Completed", (step) => dateTime(step.completed_at)],
+    ["Done / rejected", (step) => `${number(step.quantity_done)} / ${number(step.quantity_rejected)}`],
+    ["Move on", (step, shop) => moveButton(step, shop, found)],
+  ];
+}
+
+function statusChoice(found, { me, act }) {
+  if (me.role === "operator") return null;
+  const change = ({ currentTarget }) =>
+    act(currentTarget, "PATCH", `/api/jobs/${found.id}`, { status: currentTarget.value }, `${found.job_number}: ${words(currentTarget.value)}.`);
+  const options = STATUSES.map((status) => h("option", { value: status, selected: status === found.status }, words(status)));
+  return h("label", { class: "field inline" }, h("span", {}, "Set to"), h("select", { "data-key": "status", onchange: change }, options));
+}

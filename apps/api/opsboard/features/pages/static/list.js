@@ -1,0 +1,90 @@
+// A list: its filters, a page of it, and the way to the next; it is polled like the board.
+
+import { get } from "./api.js";
+import { words } from "./chips.js";
+import { LISTS } from "./columns.js";
+import { h, replace } from "./dom.js";
+import { filters } from "./filters.js";
+import { count } from "./format.js";
+import { counted } from "./freshness.js";
+import { problemWords } from "./notices.js";
+import { address } from "./router.js";
+
+const PAGE_SIZE = 25;
+
+export function list(area, query, shop) {
+  const kind = LISTS[area];
+  const title = titleOf(kind, query);
+  const total = h("p", { class: "total", id: "total" });
+  const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
+  const pages = h("nav", { class: "pages", "aria-label": "Pages" });
+  const element = h("div", { class: "list" },
+    h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, shop)),
+    filters(area, query, kind.filters), body, pages);
+  let shown = null;
+
+  async function load(signal) {
+    counted(null);
+    try {
+      const page = await get(pathOf(area, query), signal);
+      if (page !== shown) showPage(page);
+      shown = page;
+      // A page behind a cursor is not counted; the first one is.
+      const counts = page.total === undefined ? await get(pathOf(area, withoutCursor(query), 1), signal) : page;
+      total.textContent = count(counts.total, kind.one);
+    } catch (problem) {
+      if (!problem.isFinal || problem.isSignedOut) throw problem;
+      replace(body, problemWords(problem)); // the address asks for something that is not there
+    }
+  }
+
+  function showPage(page) {
+    replace(body, page.items.length ? table(title, kind.columns, page.items, shop) : h("p", { class: "empty" }, `There are no ${kind.one}s like this.`));
+    replace(pages, turn("Previous", page.previous_cursor), turn("Next", page.next_cursor));
+    pages.hidden = !page.previous_cursor && !page.next_cursor;
+  }
+
+  function turn(label, cursor) {
+    if (!cursor) return h("span", { class: "turn", "aria-disabled": "true" }, label);
+    const next = new URLSearchParams(query);
+    next.set("cursor", cursor);
+    return h("a", { class: "turn", href: address(area, next), "data-key": label }, label);
+  }
+
+  return { title, element, load };
+}
+
+function pathOf(area, query, size = PAGE_SIZE) {
+  const asked = new URLSearchParams(query);
+  if (!asked.has("page_size")) asked.set("page_size", size);
+  return `/api/${area}?${asked}`;
+}
+
+function withoutCursor(query) {
+  const counted = new URLSearchParams(query);
+  for (const name of ["cursor", "page_size", "sort"]) counted.delete(name);
+  return counted;
+}
+
+function titleOf({ title }, query) {
+  const status = query.get("status");
+  if (query.get("overdue")) return `Overdue ${title.toLowerCase()}`;
+  if (query.get("due_today")) return `${title} due today`;
+  if (query.get("unread")) return `Unread ${title.toLowerCase()}`;
+  const mine = query.get("mine") ? `My ${title.toLowerCase()}` : title;
+  return status ? `${mine}: ${status.split(",").map((one) => words(one).toLowerCase()).join(" or ")}` : mine;
+}
+
+function actionButton({ verb, path, done }, { act }) {
+  return h("button", { type: "button", class: "plain-button", onclick: (event) => act(event.currentTarget, "POST", path, undefined, done) }, verb);
+}
+
+// Roles are said aloud again because a phone shows rows as cards, and a table that is no table loses them.
+export function table(caption, columns, items, shop) {
+  const row = (item) => h("tr", { role: "row" }, columns.map(([head, cell], index) =>
+    h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": head }, cell(item, shop) ?? h("span", { class: "quiet" }, "–"))));
+  return h("table", { class: "list-table", role: "table" },
+    h("caption", { class: "visually-hidden" }, caption),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([head]) => h("th", { scope: "col", role: "columnheader" }, head)))),
+    h("tbody", { role: "rowgroup" }, items.map(row)));
+}

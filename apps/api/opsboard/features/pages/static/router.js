@@ -1,0 +1,18 @@
+// The address after # says what is shown, so that back, reload and a sent link all work.
+
+// "#/jobs?status=active" -> { area: "jobs", id: "", query }.
+export function route() {
+  const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
+  const [area = "", id = ""] = path.split("/");
+  return { area, id, query: new URLSearchParams(search) };
+}
+
+// The page that shows what an address of the API gives.
+export function pageOf(link) {
+  return link.replace(/^(\/api)?\//, "#/");
+}
+
+export function address(area, query) {
+  const search = query.toString();
+  return `#/${area}${search ? `?${search}` : ""}`;
+}

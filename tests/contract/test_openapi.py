@@ -1,0 +1,87 @@
+"""The OpenAPI document tells the truth: it is valid, complete, and every answer has the shape it gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from tests.application import Application
+from tests.contract.routes import routes
+
+
+@pytest.fixture(scope="module")
+def document(shop: Application) -> dict[str, Any]:
+    answer = shop.app.test_client().get("/api/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json  # type: ignore[assignment]
+    return found
+
+
+def validator(document: dict[str, Any], operation: dict[str, Any], status: str) -> Draft202012Validator:
+    content = operation["responses"][status]["content"]["application/json"]["schema"]
+    return Draft202012Validator({**content, "components": document["components"]})
+
+
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_every_route_is_described(shop: Application, document: dict[str, Any]) -> None:
+    for route in routes(shop):
+        if route.rule.startswith("/api/") and route.rule != "/api/openapi.json":
+            path = route.rule.replace("<id:", "{").replace(">", "}")
+            operation = document["paths"][path][route.method.lower()]
+            assert operation["summary"].endswith("."), route
+            assert (operation["security"] == []) == route.open_to_all, route
+            assert "400" in operation["responses"]
+
+
+def test_every_get_answers_in_the_shape_it_promises(shop: Application, document: dict[str, Any]) -> None:
+    client = shop.client()
+    checked = 0
+    for route in routes(shop):
+        if route.method != "GET" or not route.rule.startswith("/api/") or route.rule == "/api/openapi.json":
+            continue
+        operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")]["get"]
+        answer = client.get(route.path)
+        errors = list(validator(document, operation, "200").iter_errors(answer.json))
+        assert not errors, f"{route}: {errors[0].json_path}: {errors[0].message}"
+        checked += 1
+    assert checked > 20
+
+
+def test_every_write_answers_in_the_shape_it_promises(
+    own_shop: Application, document: dict[str, Any]
+) -> None:
+    client = own_shop.client()
+    checked = 0
+    for route in routes(own_shop):
+        if route.method == "GET" or route.endpoint.startswith(("auth", "root_health")):
+            continue
+        operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")][route.method.lower()]
+        answer = client.open(route.path, method=route.method, json=route.body)
+        assert answer.status_code in (200, 201), f"{route}: {answer.get_data(as_text=True)}"
+        errors = list(validator(document, operation, str(answer.status_code)).iter_errors(answer.json))
+        assert not errors, f"{route}: {errors[0].json_path}: {errors[0].message}"
+        if answer.status_code == 201:
+            assert client.get(answer.headers["Location"]).json["id"] == answer.json["id"]  # type: ignore[index]
+        checked += 1
+    assert checked > 8
+
+
+def test_the_shapes_are_strict_enough_to_see_a_missing_member(
+    shop: Application, document: dict[str, Any]
+) -> None:
+    stats = shop.client().get("/api/dashboard/stats").json
+    assert isinstance(stats, dict)
+    check = validator(document, document["paths"]["/api/dashboard/stats"]["get"], "200")
+    assert not list(check.iter_errors(stats))
+    for member in ("jobs", "tasks", "machines", "today", "as_of"):
+        assert list(check.iter_errors({name: value for name, value in stats.items() if name != member})), (
+            member
+        )
+    assert list(check.iter_errors({**stats, "jobs": {**stats["jobs"], "total": "90"}}))

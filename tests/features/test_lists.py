@@ -1,0 +1,154 @@
+"""Lists: both ways of paging, sorts, filters and search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+from flask.testing import FlaskClient
+
+from opsboard.db.queries import load_queries
+from tests.application import Application
+
+LISTS = {
+    "/api/jobs": "jobs", "/api/job-steps": "job_steps", "/api/customers": "customers", "/api/machines": "machines",
+    "/api/processes": "processes", "/api/users": "users", "/api/notifications": "notifications", "/api/audit": "audit",
+}  # fmt: skip
+
+
+def sorts(area: str) -> list[str]:
+    query = next(query for query in load_queries(f"opsboard.features.{area}") if query.base)
+    return [sign + name for name in query.sorts for sign in ("", "-")]
+
+
+EVERY_SORT = [(path, sort) for path, area in LISTS.items() for sort in sorts(area)]
+
+
+def pages(client: FlaskClient, path: str, follow: str = "next_cursor") -> Iterator[dict[str, Any]]:
+    """The pages of a list, one cursor after the other."""
+    answer: dict[str, Any] = client.get(path).json  # type: ignore[assignment]
+    yield answer
+    base = path.split("?")[0]
+    while answer[follow]:
+        answer = client.get(f"{base}?{path.partition('?')[2]}&cursor={answer[follow]}").json  # type: ignore[assignment]
+        yield answer
+
+
+def ids(answer: dict[str, Any]) -> list[int]:
+    return [item["id"] for item in answer["items"]]
+
+
+@pytest.mark.parametrize(("path", "sort"), EVERY_SORT)
+def test_cursors_and_pages_give_the_same_rows_forward_and_back(
+    shop: Application, path: str, sort: str
+) -> None:
+    client = shop.client()
+    total = client.get(f"{path}?sort={sort}").json["total"]  # type: ignore[index]
+    size = max(2, total // 4)
+    by_number: list[int] = []
+    number = 1
+    while True:
+        answer: dict[str, Any] = client.get(f"{path}?sort={sort}&page_size={size}&page={number}").json  # type: ignore[assignment]
+        by_number += ids(answer)
+        assert answer["has_previous"] == (number > 1)
+        if not answer["has_next"]:
+            break
+        number += 1
+    assert len(by_number) == len(set(by_number)) == answer["total"]
+    assert answer["total_pages"] == number
+    forward = list(pages(client, f"{path}?sort={sort}&page_size={size}"))
+    assert [row for page in forward for row in ids(page)] == by_number
+    last = client.get(f"{path}?sort={sort}&page_size={size}&cursor={forward[-2]['next_cursor']}").json
+    back = [ids(last)]  # type: ignore[arg-type]
+    while last["previous_cursor"]:  # type: ignore[index]
+        last = client.get(f"{path}?page_size={size}&cursor={last['previous_cursor']}").json  # type: ignore[index]
+        back.append(ids(last))  # type: ignore[arg-type]
+    assert [row for page in reversed(back) for row in page] == by_number
+    assert last["has_previous"] is False  # type: ignore[index]
+
+
+def test_paging_by_cursor_holds_while_rows_are_added_and_removed(own_shop: Application) -> None:
+    client = own_shop.client()
+    before = {row for page in pages(client, "/api/jobs?page_size=100") for row in ids(page)}
+    removed: set[int] = set()
+    seen: list[int] = []
+    with (
+        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        connection.autocommit = True
+        for page in pages(client, "/api/jobs?page_size=7&sort=-created_at"):
+            seen += ids(page)
+            # New rows at both ends and in the middle, and the row the cursor stands on goes away.
+            for shift in ("0 days", "40 days", "400 days"):
+                cursor.execute(
+                    "INSERT INTO jobs (tenant_id, job_number, title, created_at) "
+                    "SELECT %s, gen_random_uuid(), 'new', now() - %s::interval",
+                    (own_shop.alpha.id, shift),
+                )
+            cursor.execute("DELETE FROM jobs WHERE id = %s", (seen[-1],))
+            removed.add(seen[-1])
+    assert len(seen) == len(set(seen)), "a row came twice"
+    assert before <= set(seen) | removed, "a row that was there all the time was left out"
+
+
+def test_the_first_page_by_cursor_is_not_counted(shop: Application) -> None:
+    answer: dict[str, Any] = shop.client().get("/api/jobs?cursor=").json  # type: ignore[assignment]
+    assert "total" not in answer
+    assert len(answer["items"]) == 50
+
+
+def test_a_cursor_fits_its_own_list_filter_sort_and_tenant_only(shop: Application) -> None:
+    client = shop.client()
+    cursor = client.get("/api/jobs?status=active&page_size=2").json["next_cursor"]  # type: ignore[index]
+    assert client.get(f"/api/jobs?status=active&cursor={cursor}").status_code == 200
+    for path in (
+        f"/api/jobs?cursor={cursor}",
+        f"/api/jobs?status=draft&cursor={cursor}",
+        f"/api/customers?cursor={cursor}",
+        f"/api/jobs?status=active&sort=due_date&cursor={cursor}",
+        f"/api/jobs?status=active&cursor={cursor[:-2]}AA",
+        f"/api/jobs?status=active&page=2&cursor={cursor}",
+    ):
+        assert client.get(path).status_code == 400, path
+    assert shop.client("admin", shop.beta).get(f"/api/jobs?status=active&cursor={cursor}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/api/jobs?q=CANARYALPHA-000", 9), ("/api/jobs?q=canaryalpha-0090", 1), ("/api/jobs?q=alpha", 0),
+        ("/api/jobs?q=%25", 0), ("/api/jobs?q=_", 0),
+        ("/api/customers?q=Canaryalpha%20customer%201", 4), ("/api/customers?q=c12%40", 1),
+        ("/api/customers?q=555-0112", 1), ("/api/customers?q=(555)%200112", 1), ("/api/customers?q=5550", 12),
+        ("/api/machines?q=canaryalpha%20machine%2011", 1), ("/api/users?q=canaryalpha%20admin", 1),
+        ("/api/processes?q=CANARY", 4),
+    ],
+)  # fmt: skip
+def test_search_finds_what_begins_so(shop: Application, path: str, found: int) -> None:
+    assert shop.client().get(path).json["total"] == found  # type: ignore[index]
+
+
+def test_filters_narrow_and_combine(shop: Application) -> None:
+    client = shop.client()
+    for query, keeps in (
+        ("status=active,draft", lambda job: job["status"] in ("active", "draft")),
+        (
+            "priority=urgent&status=completed",
+            lambda job: (job["priority"], job["status"]) == ("urgent", "completed"),
+        ),
+        ("overdue=true", lambda job: job["is_overdue"]),
+        ("due_from=2000-01-01", lambda job: job["due_date"] is not None),
+    ):
+        answer: dict[str, Any] = client.get(f"/api/jobs?page_size=100&{query}").json  # type: ignore[assignment]
+        assert answer["items"] and all(keeps(job) for job in answer["items"]), query
+        everything = client.get("/api/jobs?page_size=100").json["items"]  # type: ignore[index]
+        assert len(answer["items"]) == sum(map(keeps, everything)), query
+
+
+def test_notifications_are_ones_own(shop: Application) -> None:
+    for role in ("admin", "operator"):
+        assert shop.client(role).get("/api/notifications").json["total"] == 5  # type: ignore[index]
