@@ -12,7 +12,13 @@ import psycopg2
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool
@@ -49,11 +55,17 @@ class Sessions(RuleBasedStateMachine):
 
     server: Server
     fresh: dict[str, Any]
+    steps = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.pool = Pool(1, 1, self.server.url)
         self.held: Any = None
+        Sessions.steps -= 1  # an invariant is checked before the first step, too
+
+    @invariant()
+    def count(self) -> None:
+        Sessions.steps += 1
 
     @precondition(lambda self: self.held is None)
     @rule()
@@ -101,8 +113,9 @@ class Sessions(RuleBasedStateMachine):
         self.pool.closeall()
 
 
-def run_sessions(server: Server, examples: int) -> None:
-    Sessions.server, Sessions.fresh = server, fresh_picture(server.url)
+def run_sessions(server: Server, examples: int) -> int:
+    """How many steps were taken."""
+    Sessions.server, Sessions.fresh, Sessions.steps = server, fresh_picture(server.url), 0
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Sessions,
         settings=settings(
@@ -113,15 +126,16 @@ def run_sessions(server: Server, examples: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    return Sessions.steps
 
 
 def test_next_checkout_equals_a_fresh_connection_after_anything(server: Server) -> None:
-    run_sessions(server, 30)
+    assert run_sessions(server, 30) > 300
 
 
 @pytest.mark.slow
 def test_next_checkout_equals_a_fresh_connection_in_10_000_steps(server: Server) -> None:
-    run_sessions(server, 400)
+    assert run_sessions(server, 500) > 10_000
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
@@ -161,6 +175,7 @@ def test_clean_path_costs_no_second_round_trip(server: Server, pool: Pool, state
     pool.putconn(connection)
     assert statements_seen(server, pid) == statement
     assert pid_of(pool) == pid
+    assert differences(pool, fresh_picture(server.url)) == {}
 
 
 def test_anything_else_is_followed_by_a_reset(server: Server, pool: Pool) -> None:
