@@ -145,6 +145,7 @@ class Gunicorn:
         for pid in self.seen:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        self.said_at_end = self.said()
 
 
 @contextmanager
