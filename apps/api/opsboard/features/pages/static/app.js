@@ -71,6 +71,7 @@ function open() {
   if (area === "jobs" && id) view = job(id, shop);
   else if (Object.hasOwn(LISTS, area) && !id) view = list(area, query, shop);
   else view = board(shop);
+  view.place = `${area}/${id}`;
   document.title = `${view.title} · ${me.tenant.name}`;
   for (const link of document.querySelectorAll("#areas a")) {
     const isHere = link.hash.replace("#/", "") === area;
@@ -101,7 +102,9 @@ function failed(problem, nextAt) {
 
 // A write by a button: it cannot be pressed twice, a refusal is told in words, and what changed is shown at once.
 async function act(button, method, path, content, done) {
-  button.disabled = true;
+  // Not `disabled`: that would take the focus away from whoever uses the keyboard.
+  if (button.ariaDisabled === "true") return;
+  button.ariaDisabled = "true";
   try {
     await write(method, path, content);
     clearNotice();
@@ -110,7 +113,7 @@ async function act(button, method, path, content, done) {
     if (problem.isSignedOut) return signedOut("Your sign-in has ended. Sign in again.");
     showProblem(problem);
   } finally {
-    button.disabled = false;
+    button.ariaDisabled = null;
   }
   view?.changed?.();
   return poller.now();
@@ -130,7 +133,10 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 addEventListener("hashchange", () => {
   if (!me) return;
+  const before = view.place;
   open();
+  // The same list narrowed otherwise: whoever set a filter goes on from there.
+  if (view.place === before) return;
   scrollTo(0, 0);
   byId("main").focus({ preventScroll: true });
   announce(view.title);

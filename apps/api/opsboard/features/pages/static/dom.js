@@ -20,6 +20,7 @@ export function replace(container, ...children) {
   if (key === undefined) return;
   const successor = container.querySelector(`[data-key="${CSS.escape(key)}"]`);
   (successor ?? container.closest("[tabindex]"))?.focus({ preventScroll: true });
+  if (successor?.type === "search") successor.setSelectionRange(successor.value.length, successor.value.length);
 }
 
 export function fromTemplate(id) {

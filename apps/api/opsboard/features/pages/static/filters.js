@@ -29,7 +29,7 @@ function searchBox({ name, label }, query, set) {
   const later = ({ target }) => {
     clearTimeout(timer);
     // Each letter is not a step back: the address is replaced.
-    timer = setTimeout(() => target.isConnected && location.replace(set(name, target.value.trim())), PAUSE);
+    timer = setTimeout(() => target.isConnected && location.replace(set(name, target.value)), PAUSE);
   };
   return field(label, h("input", { type: "search", name, value: query.get(name) ?? "", maxlength: 100, oninput: later, "data-key": name, autocomplete: "off" }));
 }

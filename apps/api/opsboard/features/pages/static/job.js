@@ -27,7 +27,7 @@ export function job(id, shop) {
     }
   }
 
-  return { title: "Job", element, load };
+  return { title: "Job", element, load, changed: () => (shown = null) };
 }
 
 function parts(found, shop) {

@@ -51,7 +51,7 @@ export function list(area, query, shop) {
     return h("a", { class: "turn", href: address(area, next), "data-key": label }, label);
   }
 
-  return { title, element, load };
+  return { title, element, load, changed: () => (shown = null) };
 }
 
 function pathOf(area, query, size = PAGE_SIZE) {
