@@ -1,0 +1,1 @@
+"""Two made-up businesses to look at, and the command that shows them."""

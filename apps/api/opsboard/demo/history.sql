@@ -1,0 +1,191 @@
+-- name: analyse
+-- reads: jobs, job_steps, users, processes
+-- Without statistics the statements below would look at every step for every person.
+ANALYZE jobs, job_steps, users, processes
+
+-- name: notify_assignees
+-- writes: notifications
+-- reads: users, job_steps, jobs, processes
+-- The newest tasks of each person, read when they are older than a day or two.
+INSERT INTO notifications (tenant_id, user_id, kind, title, body, link, read_at, created_at)
+SELECT
+    %(tenant_id)s,
+    u.id,
+    'step_assigned',
+    r.name || ': ' || t.job_number,
+    t.title,
+    '/api/jobs/' || t.job_id,
+    CASE WHEN t.created_at < %(moment)s::timestamptz - interval '36 hours' THEN t.created_at + interval '5 hours' END,
+    t.created_at
+FROM users AS u
+CROSS JOIN LATERAL (
+    SELECT
+        s.process_id,
+        s.job_id,
+        s.created_at,
+        j.job_number,
+        j.title
+    FROM job_steps AS s
+    JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.assigned_user_id = u.id
+        AND s.status IN ('pending', 'in_progress')
+    ORDER BY
+        s.created_at DESC,
+        s.id DESC
+    LIMIT 12
+) AS t
+JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = t.process_id
+WHERE u.tenant_id = %(tenant_id)s
+ORDER BY
+    t.created_at,
+    u.id
+
+-- name: notify_managers
+-- writes: notifications
+-- reads: users, jobs
+-- Who plans hears of jobs that became overdue in the last days.
+INSERT INTO notifications (tenant_id, user_id, kind, title, body, link, read_at, created_at)
+SELECT
+    %(tenant_id)s,
+    u.id,
+    'job_overdue',
+    j.job_number || ' is overdue',
+    j.title,
+    '/api/jobs/' || j.id,
+    CASE WHEN j.due_date < %(today)s::date - 2 THEN pg_temp.clock(%(last_day)s + (j.due_date - %(today)s::date) + 1.5) END,
+    pg_temp.clock(%(last_day)s + (j.due_date - %(today)s::date) + 1)
+FROM users AS u
+CROSS JOIN LATERAL (
+    SELECT
+        o.id,
+        o.job_number,
+        o.title,
+        o.due_date
+    FROM jobs AS o
+    WHERE o.tenant_id = %(tenant_id)s
+        AND o.status IN ('draft', 'active', 'on_hold')
+        AND o.due_date < %(today)s::date
+    ORDER BY
+        o.due_date DESC,
+        o.id DESC
+    LIMIT 20
+) AS j
+WHERE u.tenant_id = %(tenant_id)s
+    AND u.role IN ('admin', 'manager')
+ORDER BY
+    j.due_date,
+    j.id,
+    u.id
+
+-- name: log_changes
+-- writes: audit_logs
+-- reads: jobs, job_steps
+-- Who did what to the newest jobs, as the service would have written it down.
+WITH newest AS (
+    SELECT
+        j.id,
+        j.job_number,
+        j.title,
+        j.status,
+        j.created_by,
+        j.created_at,
+        j.started_at
+    FROM jobs AS j
+    WHERE j.tenant_id = %(tenant_id)s
+    ORDER BY
+        j.created_at DESC,
+        j.id DESC
+    LIMIT 400
+),
+finished AS (
+    SELECT
+        j.id,
+        j.created_by,
+        j.completed_at
+    FROM jobs AS j
+    WHERE j.tenant_id = %(tenant_id)s
+        AND j.completed_at IS NOT NULL
+    ORDER BY
+        j.completed_at DESC,
+        j.id DESC
+    LIMIT 200
+),
+worked AS (
+    SELECT
+        s.id,
+        s.assigned_user_id,
+        s.quantity_done,
+        s.completed_at
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.completed_at IS NOT NULL
+    ORDER BY
+        s.completed_at DESC,
+        s.id DESC
+    LIMIT 600
+),
+entries AS (
+    SELECT
+        n.created_by AS user_id,
+        'create' AS action,
+        'job' AS entity,
+        n.id AS entity_id,
+        jsonb_build_object(
+            'job_number', jsonb_build_array(NULL, n.job_number),
+            'title', jsonb_build_array(NULL, n.title)
+        ) AS changes,
+        n.created_at
+    FROM newest AS n
+    UNION ALL
+    SELECT
+        n.created_by,
+        'update',
+        'job',
+        n.id,
+        '{"status": ["draft", "active"]}',
+        n.started_at
+    FROM newest AS n
+    WHERE n.started_at IS NOT NULL
+    UNION ALL
+    SELECT
+        f.created_by,
+        'update',
+        'job',
+        f.id,
+        '{"status": ["active", "completed"]}',
+        f.completed_at
+    FROM finished AS f
+    UNION ALL
+    SELECT
+        w.assigned_user_id,
+        'update',
+        'job_step',
+        w.id,
+        jsonb_build_object(
+            'status', '["in_progress", "completed"]'::jsonb,
+            'quantity_done', jsonb_build_array(0, w.quantity_done)
+        ),
+        w.completed_at
+    FROM worked AS w
+)
+INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, created_at)
+SELECT
+    %(tenant_id)s,
+    e.user_id,
+    e.action,
+    e.entity,
+    e.entity_id,
+    e.changes,
+    e.created_at
+FROM entries AS e
+ORDER BY
+    e.created_at,
+    e.entity,
+    e.entity_id,
+    e.action
+
+-- name: tidy
+-- reads: jobs, job_steps, customers, users, machines, processes, notifications, audit_logs
+-- Statistics, and pages marked all-visible, so that the first answers are as fast as later ones.
+VACUUM (ANALYZE) jobs, job_steps, customers, users, machines, processes, notifications, audit_logs

@@ -1,0 +1,166 @@
+-- name: take_turns
+-- writes: pg_locks
+-- Until the transaction ends, nobody else generates; without a limit, because the other one may take a minute.
+SELECT pg_advisory_xact_lock(1869640546, 2)
+
+-- name: find_business
+-- reads: tenants
+-- The business of a slug; row security shows it to whoever names it.
+SELECT set_config('app.tenant_slug', %(slug)s, true);
+SELECT t.id
+FROM tenants AS t
+WHERE t.slug = %(slug)s
+
+-- name: count_tenants
+-- reads: tenants
+-- How many businesses there are, of all, for which row security must not bind the owner.
+SET LOCAL lock_timeout = '10s';
+ALTER TABLE tenants NO FORCE ROW LEVEL SECURITY;
+SELECT count(*)
+FROM tenants
+
+-- name: bind_owner_again
+-- writes: tenants
+-- As the migrations have it. The lock stays, so nobody adds a business now.
+ALTER TABLE tenants FORCE ROW LEVEL SECURITY
+
+-- name: begin_ids
+-- writes: tenants, users, processes, machines, customers, jobs, job_steps, notifications, audit_logs
+-- Ids begin at 1, whatever was tried and undone before. A table emptied in the same transaction is written
+-- without the write-ahead log where wal_level is minimal, as in the embedded server.
+TRUNCATE jobs, job_steps;
+ALTER TABLE tenants ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE users ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE processes ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE machines ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE customers ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE notifications ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE audit_logs ALTER COLUMN id RESTART WITH 1
+
+-- name: add_tenant
+-- writes: tenants
+-- The business itself.
+INSERT INTO tenants (slug, name, time_zone, created_at)
+VALUES (%(slug)s, %(name)s, %(time_zone)s, pg_temp.clock(0))
+RETURNING id
+
+-- name: add_users
+-- writes: users
+-- Everybody who works there; three of them sign in.
+INSERT INTO users (tenant_id, email, full_name, role, is_active, password_hash, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    r.email,
+    r.full_name,
+    r.role,
+    r.is_active,
+    CASE WHEN r.signs_in THEN %(password_hash)s END,
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM jsonb_to_recordset(%(people)s::jsonb) AS r (
+    email text,
+    full_name text,
+    role text,
+    is_active boolean,
+    signs_in boolean
+)
+RETURNING id, role
+
+-- name: add_processes
+-- writes: processes
+-- What the shop can do.
+INSERT INTO processes (tenant_id, name, description, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    r.name,
+    r.description,
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM jsonb_to_recordset(%(processes)s::jsonb) AS r (name text, description text)
+RETURNING id, name
+
+-- name: add_permissions
+-- writes: role_process_permissions
+-- Who may do it, where not everybody may.
+INSERT INTO role_process_permissions (tenant_id, role, process_id, created_at)
+SELECT
+    %(tenant_id)s,
+    r.role,
+    r.process_id,
+    pg_temp.clock(0)
+FROM jsonb_to_recordset(%(permissions)s::jsonb) AS r (role text, process_id bigint)
+
+-- name: add_machines
+-- writes: machines
+-- What it is done on.
+INSERT INTO machines (tenant_id, name, status, location, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    r.name,
+    r.status,
+    r.location,
+    pg_temp.clock(0),
+    pg_temp.clock(CASE r.status WHEN 'active' THEN 0 ELSE %(last_day)s - 2 END)
+FROM jsonb_to_recordset(%(machines)s::jsonb) AS r (name text, status text, location text)
+RETURNING id, name
+
+-- name: add_customers
+-- writes: customers
+-- Who orders: a surname, a trade and a legal form make a firm.
+WITH words AS (
+    SELECT
+        %(surnames)s::text[] AS surnames,
+        %(trades)s::text[] AS trades,
+        %(legal_forms)s::text[] AS legal_forms,
+        %(cities)s::text[] AS cities,
+        %(streets)s::text[] AS streets
+),
+firms AS (
+    SELECT
+        k,
+        w.surnames[1 + k %% cardinality(w.surnames)] AS surname,
+        w.trades[1 + (k + k / cardinality(w.surnames)) %% cardinality(w.trades)] AS trade,
+        w.legal_forms[1 + floor(cardinality(w.legal_forms) * pg_temp.chance(k, 'form'))::integer] AS legal_form,
+        w.cities[1 + floor(cardinality(w.cities) * pg_temp.chance(k, 'city'))::integer] AS city,
+        w.streets[1 + floor(cardinality(w.streets) * pg_temp.chance(k, 'street'))::integer] AS street,
+        -400 * pg_temp.chance(k, 'joined') AS joined
+    FROM words AS w
+    CROSS JOIN generate_series(0, %(customers)s - 1) AS k
+)
+INSERT INTO customers (tenant_id, name, email, phone, address, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    f.surname || ' ' || f.trade || ' ' || f.legal_form,
+    'orders@' || regexp_replace(translate(lower(f.surname), 'äöüß', 'aous'), '[^a-z]', '', 'g') || f.k || '.example',
+    %(phone)s || lpad((1000 + f.k * 7 %% 9000)::text, 4, '0'),
+    f.street || ' ' || (1 + floor(120 * pg_temp.chance(f.k, 'house')))::text || ', ' || f.city,
+    pg_temp.clock(f.joined),
+    pg_temp.clock(f.joined)
+FROM firms AS f
+ORDER BY f.k
+RETURNING id
+
+-- name: add_routes
+-- writes: pg_temp
+-- Which steps a product runs through, with the machines and people of each.
+WITH routes AS (
+    INSERT INTO demo_routes
+    SELECT r.*
+    FROM jsonb_to_recordset(%(routes)s::jsonb) AS r (
+        product integer,
+        steps integer,
+        step_order integer,
+        process_id bigint,
+        machine_ids bigint[],
+        assignee_ids bigint[]
+    )
+)
+INSERT INTO demo_products
+SELECT p.*
+FROM jsonb_to_recordset(%(products)s::jsonb) AS p (
+    product integer,
+    name text,
+    treatments text[],
+    sizes text[],
+    steps integer
+)

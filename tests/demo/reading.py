@@ -1,0 +1,69 @@
+"""What is in a database, seen by the role nothing is hidden from."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+
+from tests.clusters import FreshDatabase
+
+TABLES = (
+    "tenants",
+    "users",
+    "processes",
+    "role_process_permissions",
+    "machines",
+    "customers",
+    "jobs",
+    "job_steps",
+    "notifications",
+    "audit_logs",
+)
+
+
+def rows(database: FreshDatabase, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(database.superuser_url)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(query, parameters)
+        return cursor.fetchall()
+
+
+def value(database: FreshDatabase, query: str, *parameters: object) -> Any:
+    ((found,),) = rows(database, query, *parameters)
+    return found
+
+
+def contents(database: FreshDatabase) -> dict[str, tuple[int, str]]:
+    """Per table the number of rows and a hash of all of them; password hashes have a salt and are left out."""
+    return {
+        table: rows(
+            database,
+            f"""
+            SELECT
+                count(*),
+                md5(coalesce(string_agg((to_jsonb(t) - 'password_hash')::text, E'\\n'
+                    ORDER BY (to_jsonb(t) - 'password_hash')::text), ''))
+            FROM {table} AS t
+            """,
+        )[0]
+        for table in TABLES
+    }
+
+
+def schema(database: FreshDatabase) -> list[tuple[Any, ...]]:
+    """Indexes, foreign keys and row security, as the catalogue has them."""
+    return rows(
+        database,
+        """
+        SELECT 'index', indexname::text, indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL
+        SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) || convalidated
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT 'row security', relname, relrowsecurity || ' ' || relforcerowsecurity
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        ORDER BY 1, 2
+        """,
+    )
