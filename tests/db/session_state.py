@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import extensions, extras
 
 from opsboard.db.connection import PooledConnection
+from opsboard.db.pool import Pool
 
 STATEMENTS = [
     "SET statement_timeout = '7s'",
@@ -101,6 +102,14 @@ def fresh_picture(url: str) -> dict[str, Any]:
         return picture(connection)
     finally:
         connection.close()
+
+
+def differences(pool: Pool, fresh: dict[str, Any]) -> dict[str, Any]:
+    """Where the next checkout is unlike a fresh connection."""
+    connection = pool.getconn()
+    now = picture(connection)
+    pool.putconn(connection)
+    return {name: (value, now[name]) for name, value in fresh.items() if now[name] != value}
 
 
 def set_attribute(name: str, value: Any) -> Callable[[Any], None]:

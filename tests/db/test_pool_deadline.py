@@ -15,7 +15,7 @@ import pytest
 
 from opsboard.db import lending
 from opsboard.db.embedded import Cluster
-from opsboard.db.pool import Pool
+from opsboard.db.pool import Pool, PooledConnection
 from opsboard.errors import DeadlineExceeded
 from tests.db.pooling import Server, eventually, in_threads, pid_of
 
@@ -112,6 +112,23 @@ def test_restoring_on_a_frozen_server_does_not_hold_the_thread(
             assert in_threads([lambda: pool.putconn(connection)], seconds=10) == [None]
         assert connection.closed
         assert pool.reference_stats()["total"] == 0
+
+
+def test_connection_cut_in_the_moment_of_its_return_is_not_kept(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_and_look(connection: PooledConnection) -> bool:
+        assert connection.lease is not None
+        connection.lease.shut()
+        return True
+
+    with server.pool(1, 1) as pool:
+        connection = pool.getconn()
+        monkeypatch.setattr(PooledConnection, "pristine", cut_and_look)
+        pool.putconn(connection)
+        assert connection.closed
+        assert pool.reference_stats()["total"] == 0
+        assert pool.get_stats()["connections_lost"] == 1
 
 
 def test_watchdog_is_not_woken_by_deadlines_in_good_order(server: Server) -> None:
