@@ -186,7 +186,7 @@ def test_wrong_methods_are_405_and_unknown_addresses_404(shop: Application) -> N
 def test_a_broken_body_is_400_on_every_write(shop: Application, raw: bytes) -> None:
     client = shop.client()
     for route in routes(shop):
-        if route.body is None or (route.endpoint.endswith("clear_cache") and raw == b"null"):
+        if route.body is None or (route.endpoint.endswith("clear_cache") and raw in (b"", b"null")):
             continue
         answer = client.open(route.path, method=route.method, data=raw, content_type="application/json")
         assert_problem(answer, 400)

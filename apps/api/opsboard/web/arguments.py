@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, TypeVar, cast
 
-from flask import Request
+from apiflask import APIBlueprint
+from flask import Request, request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from werkzeug.routing import BaseConverter, ValidationError
 
 from opsboard.errors import InvalidInput
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 LARGEST_ID = 2**63 - 1  # bigint
 
@@ -69,6 +74,23 @@ Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Day = Annotated[dt.date, BeforeValidator(civil)]
 Search = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=100)]
 SPLIT = BeforeValidator(split)
+
+
+def optional_body(blueprint: APIBlueprint, model: type[Arguments], arg_name: str) -> Callable[[View], View]:
+    """Like `blueprint.input` for a body that need not be sent: without one, `model()` is what was given."""
+
+    def decorate(view: View) -> View:
+        checked = blueprint.input(model, arg_name=arg_name)(view)
+
+        @wraps(checked)
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            if request.get_data(cache=True):
+                return checked(*args, **kwargs)
+            return view(*args, **kwargs, **{arg_name: model()})
+
+        return cast(View, answer)
+
+    return decorate
 
 
 class IdConverter(BaseConverter):

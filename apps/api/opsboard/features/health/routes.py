@@ -24,7 +24,7 @@ from opsboard.features.health.documents import (
     Ready,
 )
 from opsboard.web.access import only_for, open_to_all
-from opsboard.web.arguments import Arguments, Text
+from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
 
 bp = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
@@ -101,8 +101,8 @@ def cache(wanted: OfPrefix) -> Response:
 
 
 @bp.post("/cache/clear")
-@bp.input(OfPrefix, arg_name="wanted")
 @bp.output(Cleared)
+@optional_body(bp, OfPrefix, "wanted")
 @only_for(Role.ADMIN)
 def clear_cache(wanted: OfPrefix) -> Response:
     """Drop all entries, or those of a prefix, in the worker that answers."""

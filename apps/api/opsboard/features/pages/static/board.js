@@ -69,4 +69,7 @@ function showFigures(element, stats) {
     figure.classList.toggle("is-zero", counts[name] === 0);
     figure.href = pageOf(counts.links[name]);
   }
+  // As large as the card allows: the style sheet divides its width by the number of characters.
+  const big = element.querySelector(".big");
+  big.style.setProperty("--characters", [...big.querySelectorAll(".value")].reduce((sum, value) => sum + value.textContent.length, 0));
 }

@@ -12,19 +12,17 @@ export function statusesChart(items) {
   const options = common(page);
   options.indexAxis = "y";
   options.layout = { padding: { right: page.size * 4.5 } }; // room for the largest number behind its bar
-  options.plugins.legend.display = false;
   options.scales = { x: { display: false, beginAtZero: true }, y: axis(page, { grid: { display: false } }) };
   return { type: "bar", data: { labels: items.map((item) => words(item.status)), datasets: [bars] }, options, plugins: [numbersBehindBars] };
 }
 
-// Created are bars, completed a line: told apart by shape as well as by colour.
+// Created are hollow, completed are solid: told apart by shape as well as by colour.
 export function monthsChart(items, labels) {
   const page = look();
-  const created = { label: "Created", data: items.map((item) => item.created), backgroundColor: page.colour("created"), borderRadius: 3, order: 2 };
-  const completed = {
-    type: "line", label: "Completed", data: items.map((item) => item.completed), order: 1, tension: 0.25,
-    borderColor: page.colour("completed"), backgroundColor: page.colour("completed"), pointRadius: 4, pointHoverRadius: 6, borderWidth: 2.5,
-  };
+  const bars = { borderRadius: 2, barPercentage: 0.9, categoryPercentage: 0.72 };
+  const hollow = { backgroundColor: page.colour("created-fill"), borderColor: page.colour("created"), borderWidth: 1.5, borderSkipped: "bottom" };
+  const created = { ...bars, ...hollow, label: "Created", data: items.map((item) => item.created) };
+  const completed = { ...bars, label: "Completed", data: items.map((item) => item.completed), backgroundColor: page.colour("completed") };
   const options = common(page);
   options.scales = {
     x: axis(page, { grid: { display: false } }),
@@ -34,9 +32,8 @@ export function monthsChart(items, labels) {
 }
 
 function common(page) {
-  const legend = { align: "end", labels: { color: page.colour("ink"), font: page.font, usePointStyle: true, boxHeight: 7 } };
   const tooltip = { titleFont: page.font, bodyFont: page.font, callbacks: { label: (item) => `${item.dataset.label ?? "Jobs"}: ${number(item.raw)}` } };
-  return { responsive: true, maintainAspectRatio: false, animation: CALM.matches ? false : { duration: 300 }, plugins: { legend, tooltip } };
+  return { responsive: true, maintainAspectRatio: false, animation: CALM.matches ? false : { duration: 300 }, plugins: { legend: { display: false }, tooltip } };
 }
 
 function axis(page, more) {

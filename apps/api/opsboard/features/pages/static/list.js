@@ -72,7 +72,8 @@ function titleOf({ title }, query) {
   if (query.get("due_today")) return `${title} due today`;
   if (query.get("unread")) return `Unread ${title.toLowerCase()}`;
   const mine = query.get("mine") ? `My ${title.toLowerCase()}` : title;
-  return status ? `${mine}: ${status.split(",").map((one) => words(one).toLowerCase()).join(" or ")}` : mine;
+  if (!status) return mine;
+  return status === "on_hold" ? `${mine} on hold` : `${status.split(",").map(words).join(" or ")} ${mine.toLowerCase()}`;
 }
 
 function actionButton({ verb, path, done }, { act }) {

@@ -1,0 +1,92 @@
+"""The application, put together: the only place that knows all parts."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+
+from opsboard import __version__
+from opsboard.auth.attempts import Attempts
+from opsboard.auth.revocations import Revocations
+from opsboard.auth.sign_in import SignIn
+from opsboard.auth.tokens import Tokens
+from opsboard.cache.store import Store
+from opsboard.config import Config, load_config
+from opsboard.db.addresses import service_url
+from opsboard.db.database import Database
+from opsboard.db.pool import Pool
+from opsboard.features import register_features
+from opsboard.fleet.pulse import Pulse
+from opsboard.observability.logs import configure_logs
+from opsboard.secret import signing_secret
+from opsboard.web.access import open_to_all
+from opsboard.web.arguments import IdConverter
+from opsboard.web.lifecycle import watch_requests
+from opsboard.web.openapi import describe_api
+from opsboard.web.problems import register_problems
+from opsboard.web.proxies import TrustedProxies
+from opsboard.web.services import Services
+
+LARGEST_BODY = 1 << 20  # bytes of a request
+
+
+def make_app(config: Config | None = None) -> APIFlask:
+    """Put the parts together. Opens no connection and starts no thread: that happens in the worker.
+
+    Raises ConfigError when settings are wrong.
+    """
+    config = config or load_config()
+    configure_logs(config.log_level, config.log_format)
+    app = APIFlask(
+        __name__,
+        title="Opsboard",
+        version=__version__,
+        docs_path=None,
+        spec_path="/api/openapi.json",
+        static_folder=None,  # type: ignore[arg-type]  # features/pages serves its own
+    )
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.converters["id"] = IdConverter
+    app.extensions["opsboard"] = make_services(config)
+    describe_api(app)
+    register_problems(app)
+    watch_requests(app)
+    register_features(app)
+    open_to_all(app.view_functions["openapi.spec"])
+    app.wsgi_app = TrustedProxies(app.wsgi_app, config.trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def make_services(config: Config) -> Services:
+    """Parts that must meet, meet here: the pulse tells the revocations, sign-in asks them."""
+    url = service_url(config)
+    secret = signing_secret(config)
+    pool = Pool(
+        config.db_pool_min_connections,
+        config.db_pool_max_connections,
+        url,
+        timeout=config.db_pool_timeout,
+        max_waiting=config.db_pool_max_waiting,
+        max_idle=config.db_pool_max_idle,
+        max_lifetime=config.db_pool_max_lifetime,
+        leak_seconds=config.db_leak_seconds,
+        connect_timeout=config.db_connect_timeout,
+    )
+    database = Database(pool, config.request_deadline)
+    revocations = Revocations()
+    pulse = Pulse(
+        # Its own connection, and a deadline well below the time after which a worker counts as deaf.
+        Database(Pool(0, 1, url, timeout=1.0, connect_timeout=1), deadline=1.0),
+        config.pulse_ms / 1000,
+        on_revocation=lambda row: revocations.add(**row),
+        on_heard=revocations.heard,
+    )
+    tokens = Tokens(secret, config.token_ttl)
+    return Services(
+        config=config,
+        secret=secret,
+        database=database,
+        store=Store(config.cache_max_entries, config.cache_max_bytes),
+        sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
+        pulse=pulse,
+    )
