@@ -50,6 +50,8 @@ WITH CHECK (id = (SELECT nullif(current_setting('app.tenant_id', true), '')::big
 CREATE POLICY tenants_by_slug ON tenants FOR SELECT
 USING (slug = (SELECT nullif(current_setting('app.tenant_slug', true), '')));
 GRANT SELECT, INSERT, UPDATE ON tenants TO opsboard_app;
+-- A new business must be bound, by its id, before its row may be added.
+GRANT USAGE ON SEQUENCE tenants_id_seq TO opsboard_app;
 
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY,

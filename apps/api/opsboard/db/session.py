@@ -42,4 +42,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
-        raise CommandError(f"The database says: {' '.join(str(error).split())}") from error
+        reason = " ".join(str(error).split())
+        # The role of the service and the tables are made by the migrations.
+        advice = "; was it made ready by `opsboard migrate`?" if "does not exist" in reason else ""
+        raise CommandError(f"The database says: {reason}{advice}") from error

@@ -1,0 +1,1 @@
+"""Businesses and the people who sign in, added from the command line."""

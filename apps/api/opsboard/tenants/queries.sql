@@ -1,0 +1,79 @@
+-- name: list_time_zones
+-- reads: pg_timezone_names
+-- The names of all time zones the server knows; days and months are cut by it, so it must know them.
+SELECT n.name
+FROM pg_timezone_names AS n
+WHERE n.name !~ '^(posix|right)/'
+ORDER BY n.name
+
+-- name: bind_new_tenant
+-- reads: tenants
+-- The id of a business that is about to be added, bound so that row security lets it in.
+SELECT set_config('app.tenant_id', nextval('tenants_id_seq')::text, true)
+
+-- name: add_tenant
+-- writes: tenants, audit_logs
+-- The business and its first line in the audit log; no row when the slug is taken.
+WITH added AS (
+    INSERT INTO tenants (id, slug, name, time_zone)
+    OVERRIDING SYSTEM VALUE
+    VALUES (current_setting('app.tenant_id')::bigint, %(slug)s, %(name)s, %(time_zone)s)
+    ON CONFLICT DO NOTHING
+    RETURNING id, slug, name, time_zone
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
+    SELECT
+        a.id,
+        'create',
+        'tenant',
+        a.id,
+        jsonb_build_object(
+            'slug', jsonb_build_array(NULL, a.slug),
+            'name', jsonb_build_array(NULL, a.name),
+            'time_zone', jsonb_build_array(NULL, a.time_zone)
+        )
+    FROM added AS a
+)
+SELECT a.id
+FROM added AS a
+
+-- name: bind_tenant
+-- reads: tenants
+-- Find a business by its slug, which row security shows to whoever names it, and bind it.
+SELECT set_config('app.tenant_slug', %(slug)s, true);
+SELECT set_config('app.tenant_id', t.id::text, true)
+FROM tenants AS t
+WHERE t.slug = %(slug)s
+
+-- name: add_user
+-- writes: users, audit_logs
+-- Somebody who signs in; no row when the address is taken in this business.
+WITH added AS (
+    INSERT INTO users (tenant_id, email, full_name, role, password_hash)
+    VALUES (
+        current_setting('app.tenant_id')::bigint,
+        %(email)s,
+        %(full_name)s,
+        %(role)s,
+        %(password_hash)s
+    )
+    ON CONFLICT (tenant_id, email_search) DO NOTHING
+    RETURNING id, tenant_id, email, full_name, role
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
+    SELECT
+        a.tenant_id,
+        'create',
+        'user',
+        a.id,
+        jsonb_build_object(
+            'email', jsonb_build_array(NULL, a.email),
+            'full_name', jsonb_build_array(NULL, a.full_name),
+            'role', jsonb_build_array(NULL, a.role)
+        )
+    FROM added AS a
+)
+SELECT a.id
+FROM added AS a
