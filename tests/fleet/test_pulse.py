@@ -1,0 +1,148 @@
+"""The pulse misses no revocation, however transactions overlap, and says when it cannot hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import psycopg2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from opsboard.db.database import Database
+from opsboard.db.pool import Pool
+from opsboard.errors import DatabaseUnavailable
+from opsboard.fleet.pulse import Pulse
+from tests.application import Application
+
+# What each of three writers does next, mixed with beats of the pulse.
+ACTIONS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["write", "commit", "rollback", "beat", "savepoint"])),
+    max_size=40,
+)
+
+
+class Heard:
+    """A pulse without its thread, and what it told."""
+
+    def __init__(self, url: str) -> None:
+        self.pool = Pool(0, 1, url, timeout=1.0)
+        self.tokens: list[str] = []
+        self.beats = 0
+        self.pulse = Pulse(Database(self.pool, 1.0), 60.0, self._on_revocation, self._on_heard)
+
+    def _on_revocation(self, row: dict[str, Any]) -> None:
+        self.tokens.append(row["token_id"])
+
+    def _on_heard(self) -> None:
+        self.beats += 1
+
+
+@pytest.fixture
+def heard(own_shop: Application) -> Iterator[Heard]:
+    listener = Heard(own_shop.database.app_url)
+    yield listener
+    listener.pool.closeall()
+
+
+def refuse(*args: Any, **kwargs: Any) -> Any:
+    raise DatabaseUnavailable()
+
+
+def revoke(cursor: Any, business: int, token: str) -> None:
+    cursor.execute(
+        """
+        INSERT INTO revocations (tenant_id, user_id, token_id, expires_at)
+        SELECT tenant_id, min(id), %s, now() + interval '1 hour' FROM users WHERE tenant_id = %s GROUP BY tenant_id
+        """,
+        (token, business),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(actions=ACTIONS)
+def test_every_committed_revocation_is_heard_exactly_once(
+    shop: Application, actions: list[tuple[int, str]]
+) -> None:
+    listener = Heard(shop.database.app_url)
+    listener.pulse.beat()
+    listener.tokens.clear()
+    committed: list[str] = []
+    open_tokens: list[list[str]] = [[], [], []]
+    with ExitStack() as stack:
+        stack.callback(listener.pool.closeall)
+        writers = [
+            stack.enter_context(closing(psycopg2.connect(shop.database.superuser_url))) for _ in range(3)
+        ]
+        cursors = [writer.cursor() for writer in writers]
+        for number, (writer, action) in enumerate(actions):
+            if action == "write":
+                token = f"{id(actions)}-{number}"
+                revoke(cursors[writer], (shop.alpha.id, shop.beta.id)[number % 2], token)
+                open_tokens[writer].append(token)
+            elif action == "savepoint":
+                cursors[writer].execute("SAVEPOINT s")
+            elif action == "beat":
+                listener.pulse.beat()
+                assert sorted(listener.tokens) == sorted(committed), (
+                    "heard at once, and only what is committed"
+                )
+            else:
+                writers[writer].commit() if action == "commit" else writers[writer].rollback()
+                committed += open_tokens[writer] if action == "commit" else []
+                open_tokens[writer] = []
+        listener.pulse.beat()
+        assert sorted(listener.tokens) == sorted(committed)
+        for writer in writers:
+            writer.rollback()
+    with (
+        closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("DELETE FROM revocations")
+
+
+def test_after_a_lost_connection_everything_is_read_again(own_shop: Application, heard: Heard) -> None:
+    """It may be another server then, whose transactions are numbered anew."""
+    with (
+        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        connection.autocommit = True
+        heard.pulse.beat()
+        revoke(cursor, own_shop.alpha.id, "one")
+        heard.pulse.beat()
+        assert (heard.tokens, heard.beats) == (["one"], 2)
+        with pytest.MonkeyPatch.context() as away:
+            away.setattr(heard.pool, "connection", refuse)
+            heard.pulse.beat()
+        heard.pulse.beat()
+        assert (heard.tokens, heard.beats) == (["one", "one"], 3)
+
+
+def test_expired_revocations_are_not_heard(own_shop: Application, heard: Heard) -> None:
+    with (
+        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        connection.autocommit = True
+        revoke(cursor, own_shop.alpha.id, "old")
+        cursor.execute("UPDATE revocations SET expires_at = now() - interval '1 second'")
+        heard.pulse.beat()
+    assert heard.tokens == []
+
+
+def test_one_that_cannot_hear_says_so_once_and_does_not_count_as_heard() -> None:
+    deaf = Heard("postgresql://nobody@127.0.0.1:1/nothing")
+    with capture_logs() as logs:
+        for _ in range(3):
+            deaf.pulse.beat()
+    assert deaf.beats == 0
+    assert [line["event"] for line in logs].count(
+        "pulse cannot hear the database; tokens are checked there one by one"
+    ) == 1
+    deaf.pool.closeall()

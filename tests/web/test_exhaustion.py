@@ -1,0 +1,72 @@
+"""Too many requests for too few connections: they wait their turn; beyond that 503 and Retry-After, never 500."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from werkzeug.test import TestResponse
+
+from tests.application import Application, running_application
+
+
+def test_50_requests_on_10_connections_are_50_answers(own_shop: Application) -> None:
+    with running_application(
+        own_shop.database, own_shop.alpha, own_shop.beta, cache_enabled=False, db_pool_max_connections=10
+    ) as shop:
+        token = shop.token()
+
+        def ask(_: int) -> TestResponse:
+            return shop.app.test_client().get("/api/dashboard/stats", headers={"Authorization": f"Bearer {token}"})
+
+        with ThreadPoolExecutor(50) as threads:
+            answers = list(threads.map(ask, range(50)))
+        assert [answer.status_code for answer in answers] == [200] * 50
+        stats = shop.services.database.pool.get_stats()
+        assert stats["pool_size"] <= 10
+        assert shop.services.database.pool.reference_stats()["in_use"] == 0
+
+
+def test_who_finds_no_connection_in_time_is_told_to_come_back(own_shop: Application) -> None:
+    with running_application(
+        own_shop.database, own_shop.alpha, own_shop.beta, db_pool_timeout=0.2, db_pool_max_connections=2
+    ) as shop:
+        client, health = shop.client(), shop.app.test_client()
+        with ExitStack() as held:
+            for _ in range(2):
+                held.enter_context(shop.services.database.pool.connection())
+            began = time.monotonic()
+            answer = client.get("/api/jobs")
+            assert 0.2 <= time.monotonic() - began < 1.0
+            assert (answer.status_code, answer.json["code"]) == (503, "pool_timeout")  # type: ignore[index]
+            assert answer.headers["Retry-After"] == "1"
+            assert health.get("/api/health").status_code == 200, "liveness needs no connection"
+            assert health.get("/api/health/ready").status_code == 503
+        assert client.get("/api/jobs").status_code == 200
+
+
+def test_the_health_of_the_pool_names_what_is_the_matter(own_shop: Application) -> None:
+    with running_application(
+        own_shop.database, own_shop.alpha, own_shop.beta, db_pool_max_connections=5, web_concurrency=100
+    ) as shop:
+        client = shop.client()
+        with ExitStack() as held:
+            for _ in range(4):
+                held.enter_context(shop.services.database.pool.connection())
+            health = client.get("/api/health/db").json
+        assert health is not None
+        assert health["pool_stats"]["in_use"] == 4
+        assert health["status"] == "warning"
+        assert "100 workers x (5 + 1) connections = 600" in health["warnings"][0]
+        assert "DB_POOL_MAX_CONNECTIONS" in health["recommendations"][0]
+
+
+def test_the_health_of_a_quiet_pool_agrees_with_the_server(own_shop: Application) -> None:
+    health = own_shop.client().get("/api/health/db").json
+    assert health is not None
+    pool, server = health["pool_stats"], health["server"]
+    assert (health["status"], health["warnings"]) == ("healthy", [])
+    # One connection more: the pulse has its own.
+    assert server["our_connections"] == pool["total"] + 1
+    assert pool["in_use"] == 0 and pool["available"] == pool["total"] == pool["pool_size"]
