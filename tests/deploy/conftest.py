@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import psycopg2
 import pytest
+
 from opsboard.auth.tokens import Tokens
 from opsboard.db.embedded import Cluster
-
 from tests.application import SECRET
 from tests.clusters import FreshDatabase, fresh_database
 from tests.deploy.servers import Gunicorn, running_gunicorn, running_nginx

@@ -75,7 +75,9 @@ class Crowd:
             if answer.status != 200:
                 self._note(failure=f"{answer.status} {text[:200]}")
             else:
-                self._note(wrong=text if f'"{person.email}"' not in text or self._foreign(person, text) else "")
+                self._note(
+                    wrong=text if f'"{person.email}"' not in text or self._foreign(person, text) else ""
+                )
         client.close()
 
     def _foreign(self, person: Person, text: str) -> bool:
@@ -90,5 +92,8 @@ class Crowd:
                 self.tally.wrong.append(wrong)
             else:
                 self.tally.right += 1
-            if self._wanted and self.tally.right + len(self.tally.wrong) + self.tally.failed.total() >= self._wanted:
+            if (
+                self._wanted
+                and self.tally.right + len(self.tally.wrong) + self.tally.failed.total() >= self._wanted
+            ):
                 self._enough.set()

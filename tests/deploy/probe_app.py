@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-import opsboard
 from apiflask import APIFlask
 from flask import Response, jsonify, request
+
+import opsboard
 from opsboard.db.queries import Query
 from opsboard.web.access import open_to_all
 

@@ -95,7 +95,7 @@ class Gunicorn:
         def up() -> bool:
             if self.process.poll() is not None:
                 pytest.fail(f"gunicorn ended: {self.said()}")
-            return self.said().count("Booting worker") >= 1 and self.answers()
+            return self.answers()
 
         eventually("gunicorn answers", up)
         self.workers()
@@ -191,7 +191,7 @@ def rendered_site(folder: Path, upstream: Path, port: int) -> str:
     site = (ROOT / "deploy" / "nginx.conf").read_text()
     for found, put in {
         "    listen 80;": f"    listen 127.0.0.1:{port};",
-        "unix:/run/opsboard/opsboard.sock fail": f"unix:{upstream} fail",
+        "unix:/run/opsboard/opsboard.sock max": f"unix:{upstream} max",
         "/var/log/nginx/": f"{folder}/",
         "/var/cache/opsboard-nginx": f"{folder}/cache",
     }.items():

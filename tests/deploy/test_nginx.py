@@ -82,7 +82,9 @@ def test_a_request_keeps_a_proper_id_and_gets_one_in_place_of_an_improper_one(cl
 
 
 @pytest.mark.parametrize("size", [1 << 20, 3 << 20])
-def test_a_body_that_is_too_large_is_413_as_a_problem_document(nginx: int, people: list[Person], size: int) -> None:
+def test_a_body_that_is_too_large_is_413_as_a_problem_document(
+    nginx: int, people: list[Person], size: int
+) -> None:
     admin = Client(nginx, people[0].token)
     padding = "x" * size  # with what stands around it, over 1 MiB
     answer = admin.post("/api/jobs", {"title": padding})

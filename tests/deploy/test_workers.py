@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +12,15 @@ from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Answer, Client
 from tests.deploy.load import Crowd
-from tests.deploy.servers import Gunicorn, alive, eventually, free_port, listens, running_gunicorn, running_nginx
+from tests.deploy.servers import (
+    Gunicorn,
+    alive,
+    eventually,
+    free_port,
+    listens,
+    running_gunicorn,
+    running_nginx,
+)
 
 PROBES = "tests.deploy.probe_app:app()"
 # A request and the look at whether the master lives, with the margin of a busy machine.
@@ -31,10 +37,16 @@ def in_background(client: Client, path: str) -> tuple[threading.Thread, list[Ans
 def new_workers(server: Gunicorn, old: set[int], number: int = 2) -> bool:
     """Whether all workers were replaced, and one of the new ones has answered."""
     present = server.workers()
-    return len(present) == number and not present & old and server.client().get("/probe").json["worker"] in present
+    return (
+        len(present) == number
+        and not present & old
+        and server.client().get("/probe").json["worker"] in present
+    )
 
 
-def test_a_killed_worker_is_replaced_and_the_others_go_on(gunicorn: Gunicorn, nginx: int, people: list[Person]) -> None:
+def test_a_killed_worker_is_replaced_and_the_others_go_on(
+    gunicorn: Gunicorn, nginx: int, people: list[Person]
+) -> None:
     before = gunicorn.workers()
     victim = min(before)
     with Crowd(people[:4], lambda token: Client(nginx, token)).asking() as tally:
@@ -131,7 +143,9 @@ def test_twenty_reloads_and_twenty_kills_under_load(data: FreshDatabase, people:
 
 
 @pytest.mark.slow
-def test_recycled_and_frozen_workers_are_replaced_unnoticed(data: FreshDatabase, people: list[Person]) -> None:
+def test_recycled_and_frozen_workers_are_replaced_unnoticed(
+    data: FreshDatabase, people: list[Person]
+) -> None:
     with (
         running_gunicorn(PROBES, DATABASE_URL=data.app_url, WEB_MAX_REQUESTS="200") as server,
         running_nginx(server.socket) as port,

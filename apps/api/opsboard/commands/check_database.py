@@ -1,0 +1,134 @@
+"""The database: reachable, of a known version, migrated, closed between tenants, with room for all workers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from opsboard.commands.findings import Findings
+from opsboard.config import Config
+from opsboard.db.addresses import owner_url, service_url
+from opsboard.db.migrations import Migrator, default_folder
+from opsboard.db.queries import load_queries
+from opsboard.db.row_security import require_address, role_dangers_of
+from opsboard.db.row_security import sql as row_security
+from opsboard.db.session import Cursor, connected
+from opsboard.errors import CommandError, MigrationError
+from opsboard.features.health.advice import Advice, advise_on_limits
+
+sql = load_queries("opsboard.commands")
+health = load_queries("opsboard.features.health")
+
+OLDEST, NEWEST = 14, 18
+NOTICEABLE, WRONG = 1.0, 60.0  # seconds between two clocks
+
+
+def check_database(config: Config, findings: Findings) -> None:
+    """All checks that need a connection, as the service's own role."""
+    url = service_url(config)
+    require_address("DATABASE_URL", url)
+    try:
+        with connected(url, "doctor") as connection, connection.cursor() as cursor:
+            for check in CHECKS:
+                check(config, cursor, findings)
+    except CommandError as error:
+        findings.fail("database", error.detail, "is the server running, and do host, role and password fit?")
+        return
+    check_migrations(config, findings)
+
+
+def check_server(config: Config, cursor: Cursor, findings: Findings) -> None:
+    """Its version and its clock."""
+    before = time.time()
+    cursor.execute(sql.server.sql)
+    (version, number, database, role, there), here = row(cursor), (before + time.time()) / 2
+    message = f"PostgreSQL {version}, database {database}, role {role}"
+    if number // 10000 < OLDEST:
+        findings.fail("database", message, f"PostgreSQL {OLDEST} or newer is needed")
+    elif number // 10000 > NEWEST:
+        findings.warn("database", message, f"tested with {OLDEST} to {NEWEST}")
+    else:
+        findings.ok("database", message)
+    skew = there - here
+    told = f"the database's is {abs(skew):.2f} s {'ahead' if skew > 0 else 'behind'}"
+    if abs(skew) > WRONG:
+        findings.fail("clock", told, "run NTP on both machines: tokens and due dates go by these clocks")
+    elif abs(skew) > NOTICEABLE:
+        findings.warn("clock", told, "run NTP on both machines")
+    else:
+        findings.ok("clock", told)
+
+
+def check_role(config: Config, cursor: Cursor, findings: Findings) -> None:
+    cursor.execute(row_security.role_facts.sql)
+    facts = json.loads(row(cursor)[0])
+    dangers = role_dangers_of(facts)
+    for danger in dangers:
+        tell: Callable[[str, str, str], None] = findings.fail if config.production else findings.warn
+        tell("role", f"{danger}: row security does not bind it", "set DATABASE_URL to opsboard_app")
+    if not dangers:
+        findings.ok("role", f"{facts['role']} cannot get around row security")
+
+
+def check_tables(config: Config, cursor: Cursor, findings: Findings) -> None:
+    """Row security on every table, and no index that an interrupted build left behind."""
+    cursor.execute(sql.unprotected_tables.sql)
+    for table, enabled, _ in cursor.fetchall():
+        missing = "FORCE" if enabled else "ENABLE"
+        findings.fail(
+            "tables",
+            f"{table} is not closed between tenants",
+            f"ALTER TABLE {table} {missing} ROW LEVEL SECURITY",
+        )
+    cursor.execute(sql.count_tables.sql)
+    findings.ok("tables", f"row security on {row(cursor)[0]} tables")
+    cursor.execute(sql.invalid_indexes.sql)
+    invalid = [name for (name,) in cursor.fetchall()]
+    if invalid:
+        findings.fail("indexes", f"invalid: {', '.join(invalid)}", "run opsboard migrate, or REINDEX them")
+    else:
+        findings.ok("indexes", "all valid")
+
+
+def check_connections(config: Config, cursor: Cursor, findings: Findings) -> None:
+    """What all workers may open, against what the server lets them."""
+    cursor.execute(health.server.sql)
+    server = json.loads(row(cursor)[0])
+    advice = Advice()
+    advise_on_limits(config, server, advice)
+    for warning, recommendation in zip(advice.warnings, advice.recommendations, strict=False):
+        findings.warn("connections", warning, recommendation)
+    if not advice.warnings:
+        wanted = config.web_concurrency * (config.db_pool_max_connections + 1)
+        allowed = server["max_connections"] - server["reserved_connections"]
+        findings.ok("connections", f"this machine may open {wanted}; the server allows {allowed}")
+
+
+def check_migrations(config: Config, findings: Findings) -> None:
+    """Whether the schema is that of this version."""
+    try:
+        status = Migrator(owner_url(config), default_folder()).status()
+    except MigrationError as error:
+        findings.warn("migrations", error.detail, "set DATABASE_OWNER_URL: they are the owner's to see")
+        return
+    pending = [line.id for line in status if line.state in {"pending", "unfinished"}]
+    odd = [f"{line.id}: {line.state}" for line in status if line.state in {"changed", "missing file"}]
+    if pending:
+        findings.fail("migrations", f"pending: {', '.join(pending)}", "run opsboard migrate")
+    if odd:
+        findings.warn(
+            "migrations", "; ".join(odd), "use the release that applied them, or put the files back"
+        )
+    if not pending and not odd:
+        findings.ok("migrations", f"{len(status)} applied, none pending")
+
+
+def row(cursor: Cursor) -> tuple[Any, ...]:
+    found = cursor.fetchone()
+    assert found is not None  # these statements have exactly one row
+    return found
+
+
+CHECKS = (check_server, check_role, check_tables, check_connections)

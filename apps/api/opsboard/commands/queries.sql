@@ -1,0 +1,63 @@
+-- name: server
+-- reads:
+-- Which server answers, and its clock.
+SELECT
+    current_setting('server_version'),
+    current_setting('server_version_num')::integer,
+    current_database(),
+    current_user,
+    extract(epoch FROM clock_timestamp())::float8
+
+-- name: unprotected_tables
+-- reads:
+-- Tables whose rows somebody could see whatever tenant they belong to; the migrations' own record is none.
+SELECT
+    c.relname,
+    c.relrowsecurity,
+    c.relforcerowsecurity
+FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace
+    AND c.relkind IN ('r', 'p')
+    AND c.relname <> 'schema_migrations'
+    AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+ORDER BY c.relname
+
+-- name: count_tables
+-- reads:
+-- How many tables have row security.
+SELECT count(*)
+FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace
+    AND c.relkind IN ('r', 'p')
+    AND c.relrowsecurity
+
+-- name: invalid_indexes
+-- reads:
+-- Indexes that an interrupted build left behind: writes pay for them and no query uses them.
+SELECT c.relname
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE NOT i.indisvalid
+    AND c.relnamespace = 'public'::regnamespace
+ORDER BY c.relname
+
+-- name: find_tenant
+-- reads: tenants
+-- The id of the business with a slug; row security shows it because app.tenant_slug names it.
+SELECT t.id
+FROM tenants AS t
+WHERE t.slug = %(slug)s
+
+-- name: find_user
+-- reads: users
+-- Somebody to ask for: the one with an e-mail address or, when that is null, the first active admin.
+SELECT
+    u.id,
+    u.role
+FROM users AS u
+WHERE u.tenant_id = %(tenant_id)s
+    AND (%(email)s IS NULL AND u.is_active OR u.email_search = lower(%(email)s))
+ORDER BY
+    u.role <> 'admin',
+    u.id
+LIMIT 1

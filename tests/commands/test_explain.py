@@ -1,0 +1,98 @@
+"""opsboard explain shows the plan the service gets, and changes nothing."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from tests.application import Application
+from tests.commands.conftest import Run
+from tests.contract.catalogue import all_queries
+
+VALUES = {
+    "job_id": "1", "step_id": "1", "customer_id": "1", "machine_id": "1", "process_id": "1", "wanted_id": "1",
+    "seen": "3:3:", "token_id": "t", "token_version": "1", "login_email": "admin@alpha.example",
+}  # fmt: skip
+
+
+@pytest.fixture
+def settings(shop: Application) -> dict[str, str]:
+    return {"DATABASE_URL": shop.database.app_url}
+
+
+def test_without_a_name_all_queries_are_listed(run: Run) -> None:
+    lines = run("explain").output.splitlines()
+    assert {line.split()[0] for line in lines} == {query.name for query in all_queries()}
+
+
+def test_the_plan_of_the_dashboard_is_bound_to_the_tenant(
+    run: Run, settings: dict[str, str], shop: Application
+) -> None:
+    result = run("explain", "dashboard.stats", "--tenant", "beta", "--analyze", **settings)
+    assert result.exit_code == 0, result.output
+    assert "Buffers: shared" in result.output
+    assert f"tenant_id = {shop.beta.id})" in result.output
+    assert "current_setting('app.tenant_id'::text, true)" in result.output, "row security is part of the plan"
+
+
+def test_a_list_takes_filters_and_a_sort(run: Run, settings: dict[str, str]) -> None:
+    result = run(
+        "explain",
+        "jobs.list_jobs",
+        "--tenant",
+        "alpha",
+        "--set",
+        "status={active}",
+        "--sort=-due_date",
+        **settings,
+    )
+    assert result.exit_code == 0, result.output
+    assert "due_date" in result.output
+    assert "active" in result.output
+
+
+@pytest.mark.parametrize("name", [query.name for query in all_queries() if not query.writes])
+def test_every_read_can_be_run_and_explained(run: Run, settings: dict[str, str], name: str) -> None:
+    query = next(query for query in all_queries() if query.name == name)
+    given = [f"--set={key}={value}" for key, value in VALUES.items() if key in query.parameters]
+    result = run("explain", name, "--tenant", "alpha", "--analyze", *given, **settings)
+    assert result.exit_code == 0, result.output
+    assert "Execution Time" in result.output
+
+
+def test_a_write_is_explained_but_never_run(run: Run, settings: dict[str, str], shop: Application) -> None:
+    given = [
+        f"--set={name}=" for name in ("job_number", "description", "customer_id", "due_date", "request_id")
+    ]
+    given += ["--set=title=t", "--set=status=draft", "--set=priority=normal", "--set=quantity=1"]
+    refused = run("explain", "jobs.create_job", "--tenant", "alpha", "--analyze", *given, **settings)
+    assert (refused.exit_code, "leave out --analyze" in str(refused.exception)) == (1, True)
+    result = run("explain", "jobs.create_job", "--tenant", "alpha", *given, **settings)
+    assert result.exit_code == 0, str(result.exception)
+    assert "Insert on" in result.output
+    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM jobs WHERE title = 't'")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["dashboard.stat"], "There is no query dashboard.stat. Do you mean dashboard.stats"),
+        (["list_jobs"], "jobs.list_jobs"),
+        (["jobs.get_job", "--tenant", "alpha"], "jobs.get_job needs --set job_id=..."),
+        (["dashboard.stats", "--tenant", "nobody"], "There is no business nobody"),
+        (
+            ["dashboard.stats", "--tenant", "alpha", "--user", "x@y.example"],
+            "There is no user x@y.example at alpha",
+        ),
+        (["jobs.list_jobs", "--tenant", "alpha", "--sort", "colour"], "jobs.list_jobs sorts by "),
+        (["jobs.get_job", "--tenant", "alpha", "--set", "job_id"], "--set takes NAME=VALUE"),
+        (["jobs.get_job", "--tenant", "alpha", "--set", "job_id=x"], "The database says: "),
+    ],
+)
+def test_what_is_wrong_is_told(run: Run, settings: dict[str, str], words: list[str], told: str) -> None:
+    result = run("explain", *words, **settings)
+    assert told in str(result.exception)
