@@ -11,6 +11,7 @@ from flask import Flask, Response, current_app, g, request
 from opsboard.observability import record
 from opsboard.web.access import let_in
 from opsboard.web.arguments import refuse_undeclared
+from opsboard.web.services import services
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ def watch_requests(app: Flask) -> None:
     app.before_request(let_in)
     app.before_request(check_query_string)
     app.after_request(finish)
-    app.teardown_request(lambda _: record.end())
+    app.teardown_request(end)
 
 
 def begin() -> None:
@@ -43,6 +44,14 @@ def begin() -> None:
     request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     g.record = record.Record(endpoint=request.endpoint or "", request_id=request_id)
     record.begin(g.record)
+
+
+def end(_: BaseException | None) -> None:
+    """Nothing of a request is left on its thread: neither its record nor a connection somebody forgot."""
+    current = record.current()
+    if current is not None and current.connections:
+        services().database.pool.reclaim()
+    record.end()
 
 
 def check_query_string() -> None:
