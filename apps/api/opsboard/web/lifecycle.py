@@ -48,9 +48,7 @@ def begin() -> None:
 
 def end(_: BaseException | None) -> None:
     """Nothing of a request is left on its thread: neither its record nor a connection somebody forgot."""
-    current = record.current()
-    if current is not None and current.connections:
-        services().database.pool.reclaim()
+    services().database.pool.reclaim()
     record.end()
 
 
