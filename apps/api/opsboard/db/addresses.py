@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from psycopg2 import sql
+
 from opsboard.config import Config
-from opsboard.db.embedded import OWNER, Cluster
-from opsboard.errors import ConfigError, EmbeddedError
+from opsboard.db.embedded import OWNER, SUPERUSER, Cluster
+from opsboard.db.session import connected
+from opsboard.errors import CommandError, ConfigError, EmbeddedError
 
 APPLICATION = "opsboard_app"
 DATABASE = "opsboard"
@@ -54,6 +57,19 @@ def embedded_server(config: Config) -> Iterator[Cluster | None]:
         _blocks[folder] -= 1
         if not _blocks[folder]:
             _leave(config)
+
+
+def recreate_database(cluster: Cluster) -> None:
+    """Throw the embedded database away and make an empty one. Raises CommandError while somebody uses it."""
+    with connected(cluster.url(SUPERUSER, "postgres"), "demo") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'",
+            (DATABASE,),
+        )
+        if cursor.fetchone() != (0,):
+            raise CommandError("The embedded database is in use; stop what uses it first.")
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
+    cluster.ensure_roles_and_database(DATABASE)
 
 
 def _running_cluster(config: Config) -> Cluster:
