@@ -9,17 +9,15 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports import fault_sql
-from opsboard.imports.plan import Plan, TablePlan
+from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.rows import bad, missing, parent_key
+from opsboard.imports.rules import Rule, insert_by_rules
 from opsboard.imports.targets import LARGEST_INTEGER, LONGEST_EXTERNAL_ID, Column, Unique
-
-# When a row is wrong, of what value, why.
-Rule = tuple[sql.Composable, sql.Composable, str]
 
 
 def check(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
     """Note every fault of one table's rows; the rows of its parents are there already."""
-    fault_sql.insert_by_rules(cursor, table, list(_rules(plan, table)))
+    insert_by_rules(cursor, table, list(_rules(table)))
     fault_sql.insert_repeated_keys(cursor, table)
     for unique in table.target.uniques:
         if names := _columns_of(table, unique):
@@ -36,24 +34,24 @@ def check_lookups(cursor: Cursor, table: TablePlan) -> None:
             fault_sql.insert_ambiguous(cursor, table.sources[lookup.file], lookup)
 
 
-def _rules(plan: Plan, table: TablePlan) -> Iterator[tuple[str, int, Rule]]:
-    """What is checked in each row by itself: the file's column, its position, the rule."""
+def _rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
+    """What is checked in each row by itself, and where the value comes from."""
     mapping = table.mapping
     for rule in _key_rules():
-        yield (*table.told(mapping.external_id), rule)
+        yield table.place(mapping.external_id), rule
     for column, value in table.columns:
         for rule in _column_rules(column, table.date_formats(value), list(value.values)):
-            yield (*table.told(*value.sources), rule)
+            yield table.place(*value.sources), rule
     for parent, text in table.parents:
         if parent.required:
             key = parent_key(parent.name)
             reason = f"is empty; a {table.target.singular} belongs to a {parent.name}"
-            yield (*table.told(text), (sql.SQL("{} IS NULL").format(key), key, reason))
+            yield table.place(text), (sql.SQL("{} IS NULL").format(key), key, reason)
     for name, lookup in mapping.lookups.items():
         if not lookup.optional:
             reason = f"no line of {table.sources[lookup.file].file.path} has this {lookup.key}"
             wanted = missing(name)
-            yield (*table.told(lookup.equals), (sql.SQL("{} IS NOT NULL").format(wanted), wanted, reason))
+            yield table.place(lookup.equals), (sql.SQL("{} IS NOT NULL").format(wanted), wanted, reason)
     yield from _order_rules(table)
 
 
@@ -86,14 +84,14 @@ def _column_rules(column: Column, formats: Sequence[str], values: list[str]) -> 
         yield outside, name, f"is not from {column.least} to {LARGEST_INTEGER}, the range of {column.name}"
 
 
-def _order_rules(table: TablePlan) -> Iterator[tuple[str, int, Rule]]:
+def _order_rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
     """Stages follow each other in time."""
     times = [stage.since for stage in table.mapping.stages if stage.since]
     for earlier, later in pairwise(times):
         before = sql.SQL("{} < {}").format(sql.Identifier(later), sql.Identifier(earlier))
         reason = f"{later} is before {earlier}"
-        place = table.told(*table.mapping.columns[later].sources)
-        yield (*place, (before, sql.Identifier(later), reason))
+        place = table.place(*table.mapping.columns[later].sources)
+        yield place, (before, sql.Identifier(later), reason)
 
 
 def _unreadable(column: Column, formats: Sequence[str], values: list[str]) -> str:

@@ -13,17 +13,18 @@ from psycopg2 import sql
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 # Directive (the letters are strftime's) -> what it takes, and how many characters that usually is.
+# Not \d: in some locales that is a digit of any script, which integer does not read.
 DIRECTIVES = {
-    "Y": (r"(\d{4})", 4),
-    "m": (r"(\d{1,2})", 2),
-    "d": (r"(\d{1,2})", 2),
+    "Y": (r"([0-9]{4})", 4),
+    "m": (r"([0-9]{1,2})", 2),
+    "d": (r"([0-9]{1,2})", 2),
     "b": (f"({'|'.join(MONTHS)})", 3),
-    "H": (r"(\d{1,2})", 2),
-    "M": (r"(\d{2})", 2),
-    "S": (r"(\d{2})", 2),
+    "H": (r"([0-9]{1,2})", 2),
+    "M": (r"([0-9]{2})", 2),
+    "S": (r"([0-9]{2})", 2),
     # Of any length: only at the end are they at a place that is known.
-    "f": (r"(\d{1,9})", 0),
-    "z": (r"(z|[+-]\d{2}:?\d{2})", 0),
+    "f": (r"([0-9]{1,9})", 0),
+    "z": (r"(z|[+-][0-9]{2}:?[0-9]{2})", 0),
 }
 TOKEN = re.compile(r"%(.)|([^%]+)|%$")
 

@@ -31,30 +31,30 @@ def template(text: str, resolve: Resolve) -> sql.Composable:
 
 
 def given(value: Value, resolve: Resolve) -> sql.Composable:
-    """The text the file gives for a column, before value maps."""
-    sources = [template(text, resolve) for text in value.sources]
-    if value.parts:
-        text: sql.Composable = sql.SQL("nullif(concat_ws({}, {}), '')").format(
-            sql.Literal(value.join), sql.SQL(", ").join(sources)
-        )
-    else:
-        text = sql.SQL("coalesce({})").format(sql.SQL(", ").join(sources))
-    if value.default is not None:
-        text = sql.SQL("coalesce({}, {})").format(text, sql.Literal(value.default))
-    return text
-
-
-def mapped(value: Value, text: sql.Composable) -> sql.Composable:
-    """The text after the value map; NULL when the map has no entry for it."""
-    if not value.values:
+    """The text the file gives for a column, or the default, before value maps."""
+    text = _from_file(value, resolve)
+    if value.default is None:
         return text
+    return sql.SQL("coalesce({}, {})").format(text, sql.Literal(value.default))
+
+
+def mapped(value: Value, resolve: Resolve) -> sql.Composable:
+    """The text after the value map; NULL when the map has no entry for it."""
+    text = _from_file(value, resolve)
     whens = [
         sql.SQL("WHEN {} LIKE {} THEN {}").format(text, sql.Literal(_like(theirs)), sql.Literal(ours))
         for theirs, ours in value.values.items()
     ]
-    if value.otherwise is not None:
-        whens.append(sql.SQL("WHEN {} IS NOT NULL THEN {}").format(text, sql.Literal(value.otherwise)))
-    return sql.SQL("CASE {} END").format(sql.SQL(" ").join(whens))
+    return sql.SQL("CASE WHEN {} IS NULL THEN {} {} ELSE {} END").format(
+        text, sql.Literal(value.default), sql.SQL(" ").join(whens), sql.Literal(value.otherwise)
+    )
+
+
+def _from_file(value: Value, resolve: Resolve) -> sql.Composable:
+    sources = sql.SQL(", ").join(template(text, resolve) for text in value.sources)
+    if value.parts:
+        return sql.SQL("nullif(concat_ws({}, {}), '')").format(sql.Literal(value.join), sources)
+    return sql.SQL("coalesce({})").format(sources)
 
 
 def typed(

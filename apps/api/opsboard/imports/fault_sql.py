@@ -1,8 +1,6 @@
-"""The statements that write into import_faults."""
+"""Faults that only several rows show together: repeated and taken keys, missing parents."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -13,15 +11,6 @@ from opsboard.imports.plan import Plan, TablePlan
 from opsboard.imports.rows import parent_key
 from opsboard.imports.staging import Source
 from opsboard.imports.targets import Parent, Unique
-
-BY_RULES = sql.SQL("""
-INSERT INTO import_faults (file, line, position, column_name, value, reason)
-SELECT {file}, r.line, f.position, f.column_name, f.value, f.reason
-FROM {rows} AS r
-CROSS JOIN LATERAL (VALUES {rules}) AS f (broken, position, column_name, value, reason)
-WHERE NOT r.damaged
-    AND f.broken
-""")
 
 # A line that is wrong already is not told again: its keys may be what is wrong.
 REPEATED = sql.SQL("""
@@ -62,6 +51,8 @@ WHERE NOT r.damaged
 
 NOR_IMPORTED = sql.SQL("AND NOT EXISTS (SELECT FROM {rows} AS p WHERE p.external_id = r.{key})")
 
+HINT = sql.SQL("{} || CASE WHEN EXISTS (SELECT FROM {} AS p WHERE p.damaged) THEN {} ELSE '' END")
+
 AMBIGUOUS = sql.SQL("""
 INSERT INTO import_faults (file, line, position, column_name, value, reason)
 SELECT {file}, n.line, {position}, {column}, n.value, 'is looked up, and on line ' || n.first_line || ' too'
@@ -75,33 +66,19 @@ FROM (
 ) AS n
 WHERE n.line > n.first_line
     AND n.value IS NOT NULL
+    AND NOT EXISTS (SELECT FROM import_faults AS f WHERE f.file = {file} AND f.line = n.line)
 """)
-
-
-def insert_by_rules(
-    cursor: Cursor,
-    table: TablePlan,
-    rules: Sequence[tuple[str, int, tuple[sql.Composable, sql.Composable, str]]],
-) -> None:
-    """Faults that one row shows by itself."""
-    values = [
-        sql.SQL("({}, {}, {}, {}::text, {})").format(
-            broken, sql.Literal(position), sql.Literal(column), value, sql.Literal(reason)
-        )
-        for column, position, (broken, value, reason) in rules
-    ]
-    cursor.execute(BY_RULES.format(file=_file(table), rows=table.rows, rules=sql.SQL(", ").join(values)))
 
 
 def insert_repeated_keys(cursor: Cursor, table: TablePlan) -> None:
     """Rows with the outside key of an earlier one."""
-    column, position = table.told(table.mapping.external_id)
+    place = table.place(table.mapping.external_id)
     other = "has other values on line " if table.mapping.distinct else "is the key of line "
     cursor.execute(
         REPEATED.format(
             file=_file(table),
-            position=sql.Literal(position),
-            column=sql.Literal(column),
+            position=sql.Literal(place.position),
+            column=sql.Literal(place.column),
             reason=sql.Literal(other),
             value=sql.SQL("r.external_id"),
             keys=sql.SQL("r.external_id"),
@@ -112,13 +89,13 @@ def insert_repeated_keys(cursor: Cursor, table: TablePlan) -> None:
 
 def insert_repeated(cursor: Cursor, table: TablePlan, unique: Unique, texts: list[str]) -> None:
     """Rows with the same unique key as an earlier one."""
-    column, position = table.told(*texts)
+    place = table.place(*texts)
     keys = sql.SQL(", ").join(_given(table, unique, name) for name in unique.names)
     cursor.execute(
         REPEATED.format(
             file=_file(table),
-            position=sql.Literal(position),
-            column=sql.Literal(column),
+            position=sql.Literal(place.position),
+            column=sql.Literal(place.column),
             reason=sql.Literal(f"{_words(unique)} must differ; it is the same on line "),
             value=_shown(table, unique),
             keys=keys,
@@ -147,12 +124,12 @@ def insert_taken(cursor: Cursor, plan: Plan, table: TablePlan, unique: Unique) -
             texts += table.mapping.columns[name].sources
             stored = sql.Identifier("t", unique.folded.get(name, name))
             same.append(sql.SQL("{} = {}").format(stored, _given(table, unique, name)))
-    column, position = table.told(*texts)
+    place = table.place(*texts)
     cursor.execute(
         TAKEN.format(
             file=_file(table),
-            position=sql.Literal(position),
-            column=sql.Literal(column),
+            position=sql.Literal(place.position),
+            column=sql.Literal(place.column),
             value=_shown(table, unique),
             reason=sql.Literal(
                 f"{_words(unique)} is taken by a {table.target.singular} that is stored already"
@@ -168,16 +145,20 @@ def insert_taken(cursor: Cursor, plan: Plan, table: TablePlan, unique: Unique) -
 
 def insert_orphans(cursor: Cursor, plan: Plan, table: TablePlan, parent: Parent, text: str) -> None:
     """Rows whose parent is neither imported nor stored. One on a damaged line counts as imported."""
-    column, position = table.told(text)
+    place = table.place(text)
     imported = plan.table(parent.table)
+    reason: sql.Composable = sql.Literal(f"there is no {parent.name.replace('_', ' ')} with this key")
+    if imported:
+        hint = f"; it may be on a damaged line of {imported.source.file.path}"
+        reason = HINT.format(reason, imported.rows, sql.Literal(hint))
     key = parent_key(parent.name)
     cursor.execute(
         ORPHANS.format(
             file=_file(table),
-            position=sql.Literal(position),
-            column=sql.Literal(column),
+            position=sql.Literal(place.position),
+            column=sql.Literal(place.column),
             key=key,
-            reason=sql.Literal(f"there is no {parent.name.replace('_', ' ')} with this key"),
+            reason=reason,
             rows=table.rows,
             table=sql.Identifier(parent.table),
             tenant_id=sql.Literal(plan.business.tenant_id),

@@ -24,6 +24,18 @@ class Business:
 
 
 @dataclass(frozen=True)
+class Place:
+    """What a fault calls the columns that a value is made from."""
+
+    file: int
+    column: str
+    position: int
+    # The look-ups that have a part in it. Only where one gives all of it, the fault is told of its line.
+    lookups: tuple[str, ...]
+    is_own: bool
+
+
+@dataclass(frozen=True)
 class TablePlan:
     """One table of the database, the mapping of it and the temporary table its rows are made in."""
 
@@ -70,13 +82,23 @@ class TablePlan:
                 formats |= dict.fromkeys(self.sources[file].file.dates)
         return tuple(formats or self.source.file.dates)
 
-    def told(self, *texts: str) -> tuple[str, int]:
-        """What a fault calls the place of some templates: the columns of the file and their position."""
-        names = [name for text in texts for name in templates.placeholders(text)]
-        own = [name for name in names if self.mapping.resolve(name)[0] is None]
-        columns = self.source.records.columns or []
-        position = columns.index(own[0]) if own else len(columns)
-        return ", ".join(dict.fromkeys(own or names)), position
+    def place(self, *texts: str) -> Place:
+        """Where the columns of some templates are: in the file of the row or, all of them, in a look-up's."""
+        names = list(dict.fromkeys(name for text in texts for name in templates.placeholders(text)))
+        places = [self.mapping.resolve(name) for name in names]
+        lookups = tuple(dict.fromkeys(lookup for lookup, _ in places if lookup))
+        own = [column for lookup, column in places if lookup is None]
+        is_own = bool(own) or len(lookups) != 1
+        if not is_own:
+            source, names = (
+                self.sources[self.mapping.lookups[lookups[0]].file],
+                [column for _, column in places],
+            )
+        else:
+            source = self.source
+        columns = source.records.columns or []
+        position = min((columns.index(name) for name in names if name in columns), default=0)
+        return Place(source.number, ", ".join(names), position, lookups, is_own)
 
 
 @dataclass

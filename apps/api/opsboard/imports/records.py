@@ -55,8 +55,6 @@ class Records:
             record = self._record(line)
             if not record.damage and len(record.fields) != width:
                 record = record._replace(damage=f"has {_columns(len(record.fields))} instead of {width}")
-            if record.damage:
-                record = record._replace(fields=(record.fields + [""] * width)[:width])
             yield record
 
     def _read_header(self) -> list[str] | None:

@@ -89,7 +89,7 @@ def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
 
 
 # First words of the names of what later statements need as it is. No column of a table has a dot in its name.
-KEPT = ("damaged", "external_id", "parent", "missing")
+KEPT = ("damaged", "external_id", "parent", "missing", "line")
 
 
 def parent_key(name: str) -> sql.Identifier:
@@ -100,6 +100,16 @@ def parent_key(name: str) -> sql.Identifier:
 def missing(lookup: str) -> sql.Identifier:
     """What a look-up searched for and did not find."""
     return sql.Identifier(f"missing.{lookup}")
+
+
+def lookup_line(lookup: str) -> sql.Identifier:
+    """The line a look-up found; NULL when it found none."""
+    return sql.Identifier(f"line.{lookup}")
+
+
+def lookup_damaged(lookup: str) -> sql.Identifier:
+    """Whether that line is damaged, so that its values mean nothing."""
+    return sql.Identifier(f"damaged.{lookup}")
 
 
 def bad(column: str) -> sql.Identifier:
@@ -115,15 +125,16 @@ def _texts(table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
     for parent, key in table.parents:
         yield f"parent.{parent.name}", expressions.template(key, table.resolve)
     for name, lookup in table.mapping.lookups.items():
+        found = sql.Identifier(lookup_alias(name), "line")
+        yield f"line.{name}", found
+        yield f"damaged.{name}", sql.Identifier(lookup_alias(name), "damaged")
         if not lookup.optional:
             wanted = expressions.template(lookup.equals, table.resolve)
-            found = sql.Identifier(lookup_alias(name), "line")
             yield f"missing.{name}", sql.SQL("CASE WHEN {} IS NULL THEN {} END").format(found, wanted)
     for column, value in table.columns:
-        text = expressions.given(value, table.resolve)
-        yield f"given.{column.name}", text
+        yield f"given.{column.name}", expressions.given(value, table.resolve)
         if value.values:
-            yield f"mapped.{column.name}", expressions.mapped(value, text)
+            yield f"mapped.{column.name}", expressions.mapped(value, table.resolve)
 
 
 def _lookup(table: TablePlan, name: str, lookup: LookUp) -> sql.Composable:

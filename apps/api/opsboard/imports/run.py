@@ -33,6 +33,8 @@ SETTINGS = {
     "lock_timeout": "10s",
     # Of this one transaction, for the joins and sorts over the whole import.
     "work_mem": "64MB",
+    # Each statement runs once, so compiling it never pays.
+    "jit": "off",
     # A killed import must not hold its locks until its statement ends.
     "client_connection_check_interval": "1s",
 }

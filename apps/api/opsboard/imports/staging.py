@@ -102,7 +102,9 @@ def _rows(source: Source, damage: IO[bytes]) -> Iterator[bytes]:
         source.rows += 1
         if record.damage:
             damage.write(_fault(source, names, record.field, record.line, record.fields, record.damage))
-        values = [record.fields[place].strip() for place in places]
+        # A damaged line may have too few.
+        fields = record.fields + [""] * (len(names) - len(record.fields))
+        values = [fields[place].strip() for place in places]
         yield copy_line(
             [str(record.line), "t" if record.damage else "f", *(None if v in null else v for v in values)]
         )

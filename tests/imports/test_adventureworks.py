@@ -1,0 +1,254 @@
+"""A real factory's records: every number of the dashboard equals one computed straight from the raw files."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from opsboard.auth.passwords import hash_password
+from opsboard.db.embedded import Cluster
+from opsboard.imports.faults import ImportRejected
+from opsboard.imports.mapping_file import load_mapping
+from opsboard.imports.run import run_import
+from tests.application import Application, running_application
+from tests.clusters import FreshDatabase, fresh_database
+from tests.seed import PASSWORD, Business
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT.parent / "shared" / "data" / "adventureworks"
+MAPPING = ROOT / "docs" / "import" / "adventureworks.toml"
+DAYS = [dt.date(2011, 12, 31), dt.date(2013, 6, 30), dt.date(2014, 6, 3)]
+
+pytestmark = pytest.mark.skipif(
+    not (FOLDER / "WorkOrder.csv").exists(), reason=f"the AdventureWorks files are not in {FOLDER}"
+)
+
+
+def import_into(
+    database: FreshDatabase, as_of: dt.date | None, folder: Path = FOLDER, **options: Any
+) -> dict[str, Any]:
+    summary = run_import(database.app_url, folder, load_mapping(MAPPING), "adventureworks", as_of, **options)
+    return {one.table: one for one in summary.tables}
+
+
+def look_at(database: FreshDatabase, as_of: dt.date) -> None:
+    """Import as of a day, unless it was the last one."""
+    if rows(database, "SELECT as_of FROM tenants") != [(as_of,)]:
+        import_into(database, as_of)
+
+
+def rows(database: FreshDatabase, query: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(query)
+        return cursor.fetchall() if cursor.description else []
+
+
+def add_business(database: FreshDatabase) -> Business:
+    """The business, with one user of its own who can sign in."""
+    insert = "INSERT INTO tenants (slug, name) VALUES ('adventureworks', 'AdventureWorks') RETURNING id"
+    ((tenant_id,),) = rows(database, insert)
+    user = (
+        "INSERT INTO users (tenant_id, email, role, password_hash) "
+        f"VALUES ({tenant_id}, 'admin@adventureworks.example', 'admin', '{hash_password(PASSWORD)}')"
+    )
+    rows(database, user)
+    return Business(tenant_id, "adventureworks", "")
+
+
+@pytest.fixture(scope="module")
+def factory(cluster: Cluster, template: str) -> Iterator[Application]:
+    """The application over the imported factory."""
+    with fresh_database(cluster, template) as database:
+        business = add_business(database)
+        found = import_into(database, DAYS[0])
+        assert (found["jobs"].inserted, found["job_steps"].inserted) == (72591, 67131)
+        with running_application(database, business, business, cache_enabled=False) as application:
+            yield application
+
+
+def raw(name: str) -> list[list[str]]:
+    """The lines of one of the two files without a header."""
+    return [line.split("\t") for line in (FOLDER / name).read_text().splitlines()]
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (FOLDER / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def stage(start: str, end: str, day: str, names: tuple[str, str, str]) -> str:
+    return names[0] if start[:10] > day else names[2] if end[:10] <= day else names[1]
+
+
+def role(person: dict[str, str], department: str) -> str:
+    title = person["JobTitle"]
+    if department == "Information Services" and title.endswith(("Administrator", "Manager")):
+        return "admin"
+    if title.startswith(("Chief ", "Vice President ")) or title.endswith("Manager") or "Supervisor" in title:
+        return "manager"
+    return "manager" if title == "Master Scheduler" else "operator"
+
+
+@pytest.mark.parametrize("as_of", DAYS, ids=str)
+def test_every_number_of_the_dashboard_equals_the_raw_files(factory: Application, as_of: dt.date) -> None:
+    day = as_of.isoformat()
+    look_at(factory.database, as_of)
+    client = factory.client("admin")
+    stats: dict[str, Any] = client.get("/api/dashboard/stats").json  # type: ignore[assignment]
+
+    orders = raw("WorkOrder.csv")
+    jobs = Counter(stage(row[5], row[6], day, ("draft", "active", "completed")) for row in orders)
+    open_due = [row[7][:10] for row in orders if row[6][:10] > day]
+    expected = {
+        "total": 72591,
+        "draft": jobs["draft"],
+        "active": jobs["active"],
+        "on_hold": 0,
+        "completed": jobs["completed"],
+        "cancelled": 0,
+        "overdue": sum(due < day for due in open_due),
+        "due_today": open_due.count(day),
+    }
+    assert {name: stats["jobs"][name] for name in expected} == expected
+    assert stats["today"] == day
+
+    places = table("Location.csv")
+    working = sum(place["Availability"] != "0" for place in places)
+    machines = {"total": 14, "active": working, "maintenance": 0, "inactive": 14 - working}
+    assert {name: stats["machines"][name] for name in machines} == machines
+
+    departments = {
+        person["BusinessEntityID"]: person["Department"] for person in table("vEmployeeDepartment.csv")
+    }
+    people = Counter(
+        role(person, departments[person["BusinessEntityID"]]) for person in table("Employee.csv")
+    )
+    # And the one who signs in here.
+    users = {"total": 291, "active": 291, "admin": people["admin"] + 1, "manager": people["manager"],
+             "operator": people["operator"]}  # fmt: skip
+    assert {name: stats["users"][name] for name in users} == users
+
+    by_status = client.get("/api/dashboard/chart/jobs-by-status").json
+    assert {item["status"]: item["count"] for item in by_status["items"] if item["count"]} == jobs  # type: ignore[index]
+    by_month: Any = client.get("/api/dashboard/chart/jobs-by-month").json
+    created = Counter(row[5][:7] for row in orders)
+    completed = Counter(row[6][:7] for row in orders if row[6][:10] <= day)
+    assert by_month["items"][-1]["month"] == day[:7]
+    assert [(item["created"], item["completed"]) for item in by_month["items"]] == [
+        (created[item["month"]], completed[item["month"]]) for item in by_month["items"]
+    ]
+
+    steps = Counter(
+        stage(row[6], row[7], day, ("pending", "in_progress", "completed"))
+        for row in raw("WorkOrderRouting.csv")
+    )
+    for status, count in steps.items():
+        assert client.get(f"/api/job-steps?status={status}&page_size=1").json["total"] == count  # type: ignore[index]
+    assert sum(steps.values()) == 67131
+
+
+def test_what_the_dashboard_does_not_count_equals_the_raw_files(factory: Application) -> None:
+    as_of = DAYS[1]
+    day = as_of.isoformat()
+    look_at(factory.database, as_of)
+    products = {row["ProductID"]: row["Name"] for row in table("Product.csv")}
+    orders = raw("WorkOrder.csv")
+    stored = rows(
+        factory.database,
+        "SELECT job_number, title, quantity, to_char(due_date, 'YYYY-MM-DD'), to_char(started_at, 'YYYY-MM-DD'), "
+        "to_char(completed_at, 'YYYY-MM-DD'), to_char(created_at, 'YYYY-MM-DD') FROM jobs ORDER BY id",
+    )
+    assert stored == [
+        (
+            f"WO-{row[0]}", f"{products[row[1]]} x {row[2]}", int(row[2]), row[7][:10],
+            row[5][:10] if row[5][:10] <= day else None, row[6][:10] if row[6][:10] <= day else None, row[5][:10],
+        )
+        for row in orders
+    ]  # fmt: skip
+    stocked = {row[0]: int(row[3]) for row in orders}
+    names = {row["LocationID"]: row["Name"] for row in table("Location.csv")}
+    steps = rows(
+        factory.database,
+        "SELECT j.job_number, s.step_order, m.name, p.name, s.quantity_done, to_char(s.planned_end, 'YYYY-MM-DD') "
+        "FROM job_steps AS s JOIN jobs AS j ON j.id = s.job_id JOIN machines AS m ON m.id = s.machine_id "
+        "JOIN processes AS p ON p.id = s.process_id ORDER BY s.id",
+    )
+    assert steps == [
+        (
+            f"WO-{row[0]}", int(row[2]), names[row[3]], names[row[3]],
+            stocked[row[0]] if row[7][:10] <= day else 0, row[5][:10],
+        )
+        for row in raw("WorkOrderRouting.csv")
+    ]  # fmt: skip
+    assert rows(
+        factory.database, "SELECT count(*), count(email), count(phone), count(address) FROM customers"
+    ) == [(701, 701, 701, 701)]
+    assert rows(factory.database, "SELECT count(*) FROM jobs WHERE customer_id IS NOT NULL") == [(0,)]
+    assert rows(
+        factory.database, "SELECT count(*) FROM users WHERE external_id IS NOT NULL AND password_hash IS NULL"
+    ) == [(290,)]
+
+
+@pytest.mark.slow
+def test_a_second_run_leaves_all_139_722_rows_alone(factory: Application) -> None:
+    look_at(factory.database, DAYS[1])
+    again = import_into(factory.database, DAYS[1])
+    assert {(one.inserted, one.updated) for one in again.values()} == {(0, 0)}
+    assert (again["jobs"].unchanged, again["job_steps"].unchanged) == (72591, 67131)
+
+
+# Kind of damage -> the file, the number of the line, what becomes of it and what is told.
+DAMAGE: dict[str, tuple[str, int, Callable[[bytes, bytes], bytes], str]] = {
+    "bad date": ("WorkOrder.csv", 1000, lambda line, _: line.replace(b"2011-", b"2011-31-", 1), "is not a date"),
+    "duplicate key": ("WorkOrder.csv", 2000, lambda _, before: before, "is the key of line 1999"),
+    "a column too many": ("WorkOrder.csv", 3000, lambda line, _: line[:-2] + b"\t\r\n", "has 11 columns"),
+    "a column too few": ("WorkOrder.csv", 40000, lambda line, _: line.split(b"\t")[0] + b"\r\n", "has 1 column instead"),
+    "not UTF-8": ("WorkOrder.csv", 50000, lambda line, _: line[:-4] + b"\xe4\r\n", "is not utf-8"),
+    "NUL": ("WorkOrder.csv", 72591, lambda line, _: line[:-4] + b"\0\r\n", "has a NUL character"),
+    "orphan": ("WorkOrderRouting.csv", 1000, lambda line, _: b"0" + line, "there is no job with this key"),
+    "unknown location": (
+        "WorkOrderRouting.csv",
+        67131,
+        lambda line, _: b"\t".join([*line.split(b"\t")[:3], b"51", *line.split(b"\t")[4:]]),
+        "there is no machine with this key",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [list(DAMAGE), *(pytest.param([kind], marks=pytest.mark.slow) for kind in DAMAGE)],
+    ids=lambda kinds: kinds[-1],
+)
+def test_a_damaged_copy_stores_nothing_and_lists_each_bad_line(
+    database: FreshDatabase, tmp_path: Path, kinds: list[str]
+) -> None:
+    add_business(database)
+    copy = tmp_path / "files"
+    shutil.copytree(FOLDER, copy, copy_function=shutil.copyfile)
+    for kind in kinds:
+        file, number, change, _ = DAMAGE[kind]
+        lines = (copy / file).read_bytes().splitlines(keepends=True)
+        lines[number - 1] = change(lines[number - 1], lines[number - 2])
+        (copy / file).write_bytes(b"".join(lines))
+    with pytest.raises(ImportRejected) as refused:
+        import_into(database, DAYS[0], copy, report=tmp_path / "errors.csv")
+    faults = refused.value.rejection.first
+    assert {(fault.file, fault.line) for fault in faults} == {DAMAGE[kind][:2] for kind in kinds}
+    for kind in kinds:
+        file, number, _, reason = DAMAGE[kind]
+        assert any(
+            reason in fault.reason for fault in faults if (fault.file, fault.line) == (file, number)
+        ), kind
+    for table_name in ("jobs", "job_steps", "customers", "machines", "processes", "audit_logs"):
+        assert rows(database, f"SELECT count(*) FROM {table_name}") == [(0,)]
