@@ -83,8 +83,8 @@ class Visit:
         return self.page
 
     def listen(self) -> None:
-        self.page.on("request", self.requests.append)
-        self.page.on("response", self.responses.append)
+        self.page.on("request", lambda request: self.requests.append(request))
+        self.page.on("response", lambda response: self.responses.append(response))
         # An answer of 401 is how the page learns that nobody is signed in; browsers call it an error.
         self.page.on("console", lambda m: m.type in ("error", "warning") and self.complaints.append(m.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

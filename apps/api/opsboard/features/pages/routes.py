@@ -8,7 +8,8 @@ from flask import Response, current_app, render_template, request
 from opsboard.cache.body import Body
 from opsboard.features.pages.assets import ASK_EACH_TIME, answer, asset_url, serve, version
 from opsboard.features.pages.reference import read_reference
-from opsboard.web.access import open_to_all
+from opsboard.features.pages.schemas import filled
+from opsboard.web.access import COOKIE, open_to_all
 from opsboard.web.lifecycle import PAGE_POLICY
 
 bp = APIBlueprint("pages", __name__, enable_openapi=False, template_folder="templates")
@@ -20,7 +21,9 @@ KEPT = 8  # rendered pages: one for each name the host is called by
 @open_to_all
 def page() -> Response:
     """The page; it signs in and polls by itself."""
-    return respond(Body(render_template("page.html", asset=asset_url).encode()))
+    # Only who brings a cookie is asked for: a question answered with 401 would stand in the browser's console.
+    known = COOKIE in request.cookies
+    return respond(Body(render_template("page.html", asset=asset_url, known=known).encode()))
 
 
 @bp.get("/docs")
@@ -33,7 +36,7 @@ def docs() -> Response:
     if body is None:
         reference = read_reference(current_app.spec)  # type: ignore[attr-defined]
         html = render_template(
-            "docs.html", reference=reference, host=request.host_url.rstrip("/"), asset=asset_url
+            "docs.html", reference=reference, host=request.host_url.rstrip("/"), asset=asset_url, filled=filled
         )
         body = Body(html.encode())
         if len(kept) < KEPT:  # the name of the host is the client's word: no room for any number of them
@@ -50,6 +53,7 @@ def static(name: str) -> Response:
 
 def respond(body: Body) -> Response:
     response = answer(body, "text/html", ASK_EACH_TIME)
+    response.headers["Vary"] = "Accept-Encoding, Cookie"
     # On a 304 too: a browser replaces the headers it has kept, and this one would shut the page.
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response

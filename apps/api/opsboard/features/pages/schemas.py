@@ -97,6 +97,11 @@ class Schemas:
         return f"up to {schema['maxLength']:,} characters" if "maxLength" in schema else ""
 
 
+def filled(rows: list[Row]) -> set[str]:
+    """The columns in which at least one row says something."""
+    return {name for row in rows for name, value in vars(row).items() if value}
+
+
 def is_nullable(schema: Schema) -> bool:
     return any(choice.get("type") == "null" for choice in schema.get("anyOf", ()))
 

@@ -15,9 +15,10 @@ import { showSignIn } from "./sign-in.js";
 
 let me = null;
 let view = null;
-const poller = new Poller({ succeeded: checked, failed });
+const poller = new Poller({ succeeded, failed });
 
 async function begin() {
+  if (!known()) return showSignIn("", signedIn);
   try {
     me = await get("/api/auth/me");
   } catch (problem) {
@@ -29,6 +30,11 @@ async function begin() {
   open();
 }
 
+// The page came to a browser without the cookie, or has let it go: there is nobody to ask about.
+function known() {
+  return "known" in document.body.dataset;
+}
+
 // The server was away when the page was opened: say so and come back by ourselves.
 function startLater(problem) {
   replace(byId("main"), problemWords(problem));
@@ -37,6 +43,7 @@ function startLater(problem) {
 
 async function signedIn() {
   forgetAll();
+  document.body.dataset.known = "";
   await begin();
   if (me) byId("main").focus();
 }
@@ -46,7 +53,7 @@ function signedInAs({ role, tenant, full_name }) {
   byId("business").textContent = tenant.name;
   byId("records-as-of").textContent = tenant.as_of ? `Records as of ${day(tenant.as_of)}: “today” is that day.` : "";
   byId("records-as-of").hidden = !tenant.as_of;
-  byId("sign-out").title = full_name;
+  byId("who").textContent = full_name;
   for (const id of ["areas", "bell", "sign-out"]) byId(id).hidden = false;
   for (const link of document.querySelectorAll("[data-for]")) link.hidden = !link.dataset.for.split(" ").includes(role);
 }
@@ -58,7 +65,8 @@ function signedOut(reason) {
   forgetAll();
   forget();
   clearNotice();
-  byId("business").textContent = "";
+  delete document.body.dataset.known;
+  byId("business").textContent = byId("who").textContent = "";
   for (const id of ["areas", "bell", "sign-out", "records-as-of"]) byId(id).hidden = true;
   showSignIn(reason, signedIn);
 }
@@ -72,7 +80,6 @@ function open() {
   else if (Object.hasOwn(LISTS, area) && !id) view = list(area, query, shop);
   else view = board(shop);
   view.place = `${area}/${id}`;
-  document.title = `${view.title} · ${me.tenant.name}`;
   for (const link of document.querySelectorAll("#areas a")) {
     const isHere = link.hash.replace("#/", "") === area;
     if (isHere) link.setAttribute("aria-current", "page");
@@ -91,6 +98,11 @@ async function loadUnread(signal) {
   const { unread } = await get("/api/notifications/unread", signal);
   byId("unread").textContent = unread ? (unread > 99 ? "99+" : String(unread)) : "";
   byId("bell").setAttribute("aria-label", unread ? count(unread, "unread notification") : "No unread notifications");
+}
+
+function succeeded() {
+  document.title = `${view.title} · ${me.tenant.name}`;
+  checked();
 }
 
 function failed(problem, nextAt) {

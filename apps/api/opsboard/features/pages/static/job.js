@@ -21,13 +21,15 @@ export function job(id, shop) {
       const found = await get(`/api/jobs/${encodeURIComponent(id)}`, signal);
       if (found !== shown) replace(element, ...parts(found, shop));
       shown = found;
+      view.title = found.job_number;
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       replace(element, h("h1", {}, "Job"), problemWords(problem), h("p", {}, h("a", { href: "#/jobs" }, "All jobs")));
     }
   }
 
-  return { title: "Job", element, load, changed: () => (shown = null) };
+  const view = { title: "Job", element, load, changed: () => (shown = null) };
+  return view;
 }
 
 function parts(found, shop) {

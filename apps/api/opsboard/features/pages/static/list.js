@@ -83,9 +83,13 @@ function actionButton({ verb, path, done }, { act }) {
 // Roles are said aloud again because a phone shows rows as cards, and a table that is no table loses them.
 export function table(caption, columns, items, shop) {
   const row = (item) => h("tr", { role: "row" }, columns.map(([head, cell], index) =>
-    h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": head }, cell(item, shop) ?? h("span", { class: "quiet" }, "–"))));
+    h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": head }, cell(item, shop) ?? nothing())));
   return h("table", { class: "list-table", role: "table" },
     h("caption", { class: "visually-hidden" }, caption),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([head]) => h("th", { scope: "col", role: "columnheader" }, head)))),
     h("tbody", { role: "rowgroup" }, items.map(row)));
+}
+
+function nothing() {
+  return h("span", { class: "quiet nothing" }, "–");
 }

@@ -6,7 +6,7 @@ import { count, day, daysLate, number } from "./format.js";
 import { pageOf } from "./router.js";
 import { moveButton } from "./steps.js";
 
-const MOST_MACHINES = 18;
+const MOST_MACHINES = 20;
 
 export function showOverdue(section, jobs, { jobs: counts, today }) {
   show(section, counts.links.overdue, `All ${number(counts.overdue)}`, "Nothing is overdue.", jobs, (job) => [
@@ -21,8 +21,8 @@ export function showMine(section, steps, { tasks }, shop) {
   const all = number(tasks.pending + tasks.in_progress);
   const link = "/api/job-steps?mine=true&status=in_progress,pending";
   show(section, link, `All ${all}`, "You have no open steps.", steps, (step) => [
-    jobLink(step.job.id, step.job.job_number, [step.process?.name ?? `Step ${step.step_order}`, step.machine?.name].filter(Boolean).join(" · ")),
-    h("span", { class: "line-side row" }, chip(step.status), moveButton(step, shop)),
+    jobLink(step.job.id, step.job.job_number, workOf(step), h("span", { class: `is-${step.status}` }, glyph(step.status), h("span", { class: "visually-hidden" }, `${words(step.status)}: `))),
+    h("span", { class: "line-side" }, moveButton(step, shop)),
   ]);
 }
 
@@ -57,7 +57,11 @@ function show(section, link, linkWords, nothing, items, line) {
   replace(section.querySelector(".card-body"), content);
 }
 
-function jobLink(id, jobNumber, text) {
+function workOf({ process, machine, step_order: order }) {
+  return [process?.name ?? `Step ${order}`, machine?.name].filter(Boolean).join(" · ");
+}
+
+function jobLink(id, jobNumber, text, mark = null) {
   return h("a", { class: "line-main", href: `#/jobs/${id}`, "data-key": `job-${id}-${text}` },
-    h("span", { class: "job-number" }, jobNumber), " ", h("span", { class: "line-text" }, text));
+    h("span", { class: "job-number" }, jobNumber), " ", h("span", { class: "line-text" }, mark, text));
 }
