@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.application import SECRET
 from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Answer, Client
@@ -34,14 +37,16 @@ def in_background(client: Client, path: str) -> tuple[threading.Thread, list[Ans
     return thread, answers
 
 
-def new_workers(server: Gunicorn, old: set[int], number: int = 2) -> bool:
-    """Whether all workers were replaced, and one of the new ones has answered."""
-    present = server.workers()
-    return (
-        len(present) == number
-        and not present & old
-        and server.client().get("/probe").json["worker"] in present
-    )
+def new_workers(server: Gunicorn, old: set[int], number: int = 2) -> Callable[[], bool]:
+    """Becomes true once there are so many workers, none of them an old one, and each has answered."""
+    answered: set[int] = set()
+
+    def all_answered() -> bool:
+        answered.add(server.client().get("/probe").json["worker"])
+        present = server.workers()
+        return len(present) == number and not present & old and present <= answered
+
+    return all_answered
 
 
 def test_a_killed_worker_is_replaced_and_the_others_go_on(
@@ -60,35 +65,29 @@ def test_a_killed_worker_is_replaced_and_the_others_go_on(
     assert tally.failed.total() <= 4, tally
 
 
-def test_reload_under_load_fails_no_request(gunicorn: Gunicorn, nginx: int, people: list[Person]) -> None:
-    before = gunicorn.workers()
+def test_reloads_under_load_take_new_settings_refuse_wrong_ones_and_fail_no_request(
+    gunicorn: Gunicorn, nginx: int, people: list[Person]
+) -> None:
     kept = Crowd(people[:4], lambda token: Client(nginx, token))
     fresh = Crowd(people[4:6], lambda token: Client(nginx, token), kept=False)
     with kept.asking(), fresh.asking():
-        gunicorn.signal(signal.SIGHUP)
-        eventually("both workers are new", lambda: new_workers(gunicorn, before))
+        reload_with(gunicorn, "WEB_CONCURRENCY=1", workers=1)
+        reload_with(gunicorn, "WEB_CONCURRENCY=none\nWEB_THREADS=0", workers=1)
+        reload_with(gunicorn, "", workers=2)
+    assert gunicorn.said().count("going on with those from before") == 1
+    assert "opsboard: WEB_CONCURRENCY must be a whole number from 1 to 256, not 'none'" in gunicorn.said()
+    assert "opsboard: WEB_THREADS must be a whole number from 1 to 256, not '0'" in gunicorn.said()
     for tally in (kept.tally, fresh.tally):
         assert tally.right > 20, tally
         assert (tally.wrong, tally.failed) == ([], {}), tally
 
 
-def test_reload_takes_new_settings_and_refuses_wrong_ones(gunicorn: Gunicorn) -> None:
-    env_file = gunicorn.folder / ".env"
-    env_file.write_text("WEB_CONCURRENCY=1\n")
-    before = gunicorn.workers()
-    gunicorn.signal(signal.SIGHUP)
-    eventually("one worker is left", lambda: new_workers(gunicorn, before, number=1))
-    before = gunicorn.workers()
-    env_file.write_text("WEB_CONCURRENCY=none\nWEB_THREADS=0\n")
-    gunicorn.signal(signal.SIGHUP)
-    eventually("the reload was refused", lambda: "going on with those from before" in gunicorn.said())
-    assert "WEB_CONCURRENCY must be a whole number from 1 to 256, not 'none'" in gunicorn.said()
-    assert "WEB_THREADS must be a whole number from 1 to 256, not '0'" in gunicorn.said()
-    eventually("the old settings are in force", lambda: new_workers(gunicorn, before, number=1))
-    env_file.unlink()
-    before = gunicorn.workers()
-    gunicorn.signal(signal.SIGHUP)
-    eventually("both workers are there", lambda: new_workers(gunicorn, before))
+def reload_with(server: Gunicorn, env_file: str, workers: int) -> None:
+    """Change .env and wait until so many workers, all new, have answered."""
+    (server.folder / ".env").write_text(env_file)
+    before = server.workers()
+    server.signal(signal.SIGHUP)
+    eventually("all workers are new", new_workers(server, before, workers))
 
 
 def test_term_lets_requests_end_and_leaves_nothing_behind(data: FreshDatabase) -> None:
@@ -120,6 +119,14 @@ def test_no_worker_keeps_the_port_when_the_master_was_killed(data: FreshDatabase
         stuck.close()
 
 
+def test_no_secret_is_in_a_command_line_or_the_log(gunicorn: Gunicorn) -> None:
+    pids = {gunicorn.process.pid, *gunicorn.workers()}
+    shown = " ".join(Path(f"/proc/{pid}/cmdline").read_text() for pid in pids) + gunicorn.said()
+    assert "gunicorn" in shown
+    assert SECRET not in shown
+    assert gunicorn.settings["DATABASE_URL"] not in shown
+
+
 @pytest.mark.slow
 def test_twenty_reloads_and_twenty_kills_under_load(data: FreshDatabase, people: list[Person]) -> None:
     with (
@@ -130,12 +137,12 @@ def test_twenty_reloads_and_twenty_kills_under_load(data: FreshDatabase, people:
             for _ in range(20):
                 before = server.workers()
                 server.signal(signal.SIGHUP)
-                eventually("both workers are new", lambda before=before: new_workers(server, before))  # type: ignore[misc]
+                eventually("both workers are new", new_workers(server, before))
         with Crowd(people[:8], lambda token: Client(port, token)).asking() as killed:
             for _ in range(20):
                 victim = min(server.workers())
                 os.kill(victim, signal.SIGKILL)
-                eventually("replaced", lambda victim=victim: new_workers(server, {victim}))  # type: ignore[misc]
+                eventually("replaced", new_workers(server, {victim}))
     print(f"20 reloads: {reloaded}; 20 kills: {killed}")
     assert (reloaded.wrong, reloaded.failed) == ([], {}), reloaded
     assert killed.wrong == []
@@ -152,13 +159,13 @@ def test_recycled_and_frozen_workers_are_replaced_unnoticed(
     ):
         before = server.workers()
         recycled = Crowd(people[:4], lambda token: Client(port, token)).ask(3000)
-        eventually("workers were replaced", lambda: new_workers(server, before))
+        eventually("workers were replaced", new_workers(server, before))
         assert (recycled.wrong, recycled.failed) == ([], {}), recycled
         frozen = min(server.workers())
         os.kill(frozen, signal.SIGSTOP)
         try:
             eventually("the frozen worker is replaced", lambda: not alive(frozen), 60)
-            eventually("both answer", lambda: new_workers(server, {frozen}))
+            eventually("both answer", new_workers(server, {frozen}))
         finally:
             if alive(frozen):
                 os.kill(frozen, signal.SIGKILL)

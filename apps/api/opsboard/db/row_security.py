@@ -18,15 +18,15 @@ sql = load_queries("opsboard.db")
 
 def require_address(setting: str, url: str) -> None:
     """Raise ConfigError for an address libpq cannot take; what libpq says may hold parts of a password."""
-    advice = (
-        f"{setting} is not a PostgreSQL address; in a password write @ : / ? # % as %40 %3A %2F %3F %23 %25"
-    )
     try:
         parts = parse_dsn(url)
     except psycopg2.ProgrammingError:
-        raise ConfigError([advice]) from None
-    if not all(port.isdecimal() for port in str(parts.get("port", "5432")).split(",")):
-        raise ConfigError([advice])
+        parts = {"port": "none"}
+    ports = str(parts.get("port", "5432")).split(",")
+    if "@" in parts.get("host", "") or not all(port.isdecimal() for port in ports):
+        raise ConfigError(
+            [f"{setting} is not a PostgreSQL address; in a password write % @ : / as %25 %40 %3A %2F"]
+        ) from None
 
 
 def role_dangers(url: str, connect_timeout: int) -> list[str]:

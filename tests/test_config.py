@@ -1,0 +1,133 @@
+"""Settings: read from the environment and .env, all faults at once, and no secret ever shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from opsboard.config import PLACEHOLDER_SECRET, SETTINGS, Config, env_example, load_config
+from opsboard.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+LONG = "0123456789abcdef0123456789abcdef"
+SAFE = {
+    "OPSBOARD_ENV": "production",
+    "SECRET_KEY": LONG,
+    "DATABASE_URL": "postgresql://opsboard_app@db/opsboard",
+}
+CANARY = "canarycanarycanarycanarycanarycanary"
+
+
+def faults(**environ: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_config(environ, None)
+    return caught.value.faults
+
+
+def read(file: Path | None = None, **environ: str) -> Config:
+    return load_config(environ, file)
+
+
+def test_env_example_is_what_config_example_prints() -> None:
+    assert (ROOT / ".env.example").read_text() == env_example()
+
+
+def test_env_example_read_back_gives_the_defaults_apart_from_the_secret() -> None:
+    example = load_config({}, ROOT / ".env.example")
+    assert example.values == {**load_config({}, None).values, "SECRET_KEY": PLACEHOLDER_SECRET}
+
+
+def test_env_example_in_production_is_refused() -> None:
+    example = {name: value or "" for name, value in dotenv_values(ROOT / ".env.example").items()}
+    assert [fault.split()[0] for fault in faults(**{**example, "OPSBOARD_ENV": "production"})] == [
+        "SECRET_KEY", "DATABASE_URL",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY must be set in production"),
+        ({"SECRET_KEY": PLACEHOLDER_SECRET}, "SECRET_KEY still has the value of .env.example"),
+        ({"SECRET_KEY": LONG[1:]}, "SECRET_KEY has 31 bytes; production needs 32 or more"),
+        ({"OPSBOARD_DEBUG": "1"}, "OPSBOARD_DEBUG must be off in production"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL must be set in production"),
+    ],
+)
+def test_production_refuses_what_is_unsafe_and_names_the_setting(change: dict[str, str], told: str) -> None:
+    assert read(**SAFE).production
+    (fault,) = faults(**{**SAFE, **change})
+    assert fault.startswith(told)
+    assert not read(**{**SAFE, **change, "OPSBOARD_ENV": "development"}).production
+
+
+def test_all_contradictions_are_told_at_once() -> None:
+    found = faults(OPSBOARD_ENV="production", OPSBOARD_DEBUG="on", DB_POOL_MIN_CONNECTIONS="11")
+    assert [fault.split()[0] for fault in found] == [
+        "DB_POOL_MIN_CONNECTIONS", "SECRET_KEY", "OPSBOARD_DEBUG", "DATABASE_URL",
+    ]  # fmt: skip
+
+
+def test_all_wrong_values_are_told_at_once_one_line_each() -> None:
+    wrong = {
+        "OPSBOARD_ENV": "prod", "OPSBOARD_DEBUG": "maybe", "LOG_LEVEL": "loud", "TOKEN_TTL": "59",
+        "DATABASE_URL": "mysql://root@db", "DB_POOL_MAX_CONNECTIONS": "0", "DB_POOL_TIMEOUT": "nan",
+        "REQUEST_DEADLINE": "-1", "CACHE_MAX_BYTES": "64M", "PORT": "65536", "WEB_CONCURRENCY": "1.5",
+    }  # fmt: skip
+    found = faults(**wrong)
+    assert [fault.split()[0] for fault in found] == list(wrong)
+    assert not any("\n" in fault for fault in found)
+    assert "PORT must be a whole number from 0 to 65535, not '65536'" in found
+
+
+@pytest.mark.parametrize(
+    ("environ", "least", "most", "origins"),
+    [
+        ({}, 2, 10, ("default", "default")),
+        (
+            {"DB_POOL_MIN_CONNECTIONS": "3", "DB_POOL_MAX_CONNECTIONS": "30"},
+            3, 30, ("DB_POOL_MIN_CONNECTIONS", "DB_POOL_MAX_CONNECTIONS"),
+        ),
+        (
+            {"DB_MIN_CONNECTIONS": "4", "DB_MAX_CONNECTIONS": "40"},
+            4, 40, ("DB_MIN_CONNECTIONS", "DB_MAX_CONNECTIONS"),
+        ),
+        (
+            {"DB_POOL_SIZE": "5", "DB_MAX_OVERFLOW": "7"},
+            5, 12, ("DB_POOL_SIZE", "DB_POOL_SIZE+DB_MAX_OVERFLOW"),
+        ),
+        ({"DB_POOL_SIZE": "5"}, 5, 5, ("DB_POOL_SIZE", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
+        (
+            {"DB_POOL_MAX_CONNECTIONS": "30", "DB_MAX_CONNECTIONS": "40", "DB_POOL_SIZE": "5"},
+            5, 30, ("DB_POOL_SIZE", "DB_POOL_MAX_CONNECTIONS"),
+        ),
+    ],
+)  # fmt: skip
+def test_three_spellings_of_the_pool_settings_are_read(
+    environ: dict[str, str], least: int, most: int, origins: tuple[str, str]
+) -> None:
+    config = read(**environ)
+    assert (config.db_pool_min_connections, config.db_pool_max_connections) == (least, most)
+    assert (config.origins["DB_POOL_MIN_CONNECTIONS"], config.origins["DB_POOL_MAX_CONNECTIONS"]) == origins
+
+
+def test_the_environment_is_stronger_than_the_file_whatever_the_spelling(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1234\nDB_POOL_MAX_CONNECTIONS=30\nWEB_THREADS=3\n")
+    config = read(tmp_path / ".env", PORT="4321", DB_MAX_CONNECTIONS="40")
+    assert (config.port, config.db_pool_max_connections, config.web_threads) == (4321, 40, 3)
+    assert config.origins["WEB_THREADS"] == "WEB_THREADS (.env)"
+
+
+@pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
+def test_no_secret_is_shown_by_a_config_or_its_faults(name: str) -> None:
+    value = CANARY if name == "SECRET_KEY" else f"postgresql://me:{CANARY}@db/opsboard"
+    config = read(**{name: value})
+    assert config.values[name] == value
+    assert CANARY not in f"{config!r} {config} {config.masked()} {config.origins}"
+    assert CANARY not in " ".join(faults(**{"PORT": "x", name: f"mysql://{CANARY}"}))
+
+
+def test_every_secret_is_marked_as_one() -> None:
+    assert {s.name for s in SETTINGS if s.secret} == {"SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL"}
