@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from opsboard.config import load_config
-from opsboard.db.embedded import Cluster
+from opsboard.db.embedded import SUPERUSER, Cluster
+from opsboard.db.session import connected
 from opsboard.demo.client import Client
 from opsboard.demo.server import free_port
 from opsboard.errors import CommandError
+from tests.clusters import FreshDatabase
+from tests.demo.reading import rows, value
 from tests.demo.running import Demo, alive, environment, eventually, family, get, is_free, running_demo
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -60,6 +63,35 @@ def test_the_demo_runs_its_curl_line_works_and_ctrl_c_leaves_nothing(folder: Pat
         assert alive(processes) == set()
         assert is_free(demo.address)
         assert "Traceback" not in demo.errors + (demo.process.stdout.read() if demo.process.stdout else "")
+
+
+@pytest.fixture
+def empty_database(cluster15: Cluster) -> Iterator[FreshDatabase]:
+    """Somebody's own server, with a database that nothing is in."""
+    database = FreshDatabase(cluster15, "somebodys_own")
+    with connected(cluster15.url(SUPERUSER, "postgres"), "test") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE somebodys_own")
+        yield database
+        cursor.execute("DROP DATABASE somebodys_own WITH (FORCE)")
+
+
+def test_with_an_address_the_demo_uses_that_server_by_a_role_that_row_security_binds(
+    folder: Path, empty_database: FreshDatabase
+) -> None:
+    url = empty_database.superuser_url
+    with running_demo(folder, "--jobs", "200", DATABASE_URL=url) as demo:
+        assert total_jobs(demo) == 120
+        assert rows(
+            empty_database,
+            """
+            SELECT DISTINCT usename FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+            """,
+        ) == [("opsboard_app",)]
+        assert not (folder / "postgres").exists()
+        assert (folder / "opsboard_app.password").stat().st_mode & 0o777 == 0o600
+        assert demo.end(signal.SIGINT) == 0
+    assert value(empty_database, "SELECT count(*) FROM jobs") == 200
 
 
 @pytest.mark.slow

@@ -49,8 +49,12 @@ def application_url(url: str, owner_url: str, password: str, made_now: bool) -> 
 
 def with_role(url: str, role: str, password: str) -> str:
     """The same address, for another role."""
-    parts = {**parse_dsn(url), "user": role, "password": password}
-    database = parts.pop("dbname", None) or parse_dsn(url).get("user", "")
+    given = parse_dsn(url)
+    # libpq's own rule.
+    database = given.pop("dbname", None) or given.get("user")
+    if not database:
+        raise CommandError("DATABASE_URL must name its database.")
+    parts = {**given, "user": role, "password": password}
     return f"postgresql:///{quote(database, safe='')}?{urlencode(parts, quote_via=quote)}"
 
 
