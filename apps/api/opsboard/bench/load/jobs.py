@@ -1,0 +1,80 @@
+"""One measurement: a closed loop over a number of connections."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from .answers import check
+from .connections import Address, Connection, Watched
+
+
+@dataclass(frozen=True)
+class Job:
+    """One measurement. `expected` are pieces that every counted answer has in its head.
+
+    `warm_up` is how many answers each connection gets before the count begins.
+    """
+
+    address: Address
+    request: str
+    status: int
+    expected: list[str]
+    connections: int
+    seconds: float
+    warm_up: int
+    cores: list[int]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came out: `answers` were counted in `seconds`, `exchanges` were made in all."""
+
+    answers: int
+    exchanges: int
+    reconnects: int
+    seconds: float
+    busy: float  # of the client's own core, 0 to 1: near 1, it measured itself
+    latencies: list[int]  # nanoseconds, in the order of the answers; only of a single connection
+
+
+def run(job: Job) -> Figures:
+    """Keep every connection busy; count from when all are warm until the time is over."""
+    watched = Watched()
+    request = job.request.encode("latin-1")
+    connections = [Connection(job.address, request, watched) for _ in range(job.connections)]
+    expected = [piece.encode("latin-1") for piece in job.expected]
+    for connection in connections:
+        connection.send()
+    cold, answers = job.connections, 0
+    latencies: list[int] = []
+    began = ends = used = 0
+    while watched:
+        for connection in watched.ready():
+            answer = connection.receive()
+            if answer is None:
+                continue
+            now = time.perf_counter_ns()
+            if not cold:
+                check(answer, job.status, expected)
+                # Those under way at the end are awaited, not counted: the next measurement finds an idle server.
+                if now > ends:
+                    connection.close()
+                    continue
+                answers += 1
+                latencies.append(now - connection.sent_at)
+            elif connection.answered == job.warm_up:
+                cold -= 1
+                if not cold:
+                    began, used = time.perf_counter_ns(), time.process_time_ns()
+                    ends = began + int(job.seconds * 1e9)
+            connection.send()
+    took = time.perf_counter_ns() - began
+    return Figures(
+        answers=answers,
+        exchanges=sum(connection.answered for connection in connections),
+        reconnects=sum(connection.opened - 1 for connection in connections),
+        seconds=job.seconds,
+        busy=(time.process_time_ns() - used) / took,
+        latencies=latencies if job.connections == 1 else [],
+    )

@@ -1,0 +1,102 @@
+"""Measures in turns: A B C ... A B C ..., so that whatever else the machine does hits all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from opsboard.bench.load.jobs import Figures, Job
+from opsboard.bench.processors import Cores, cpu_seconds
+from opsboard.bench.scenarios import Scenario
+from opsboard.bench.servers import HERE, Server
+from opsboard.bench.subject import Subject
+from opsboard.errors import CommandError
+
+WARM_UP = 20  # answers on each connection before the count begins
+LATENCY_SHARE = 0.5  # of the seconds of a throughput measurement
+
+
+@dataclass
+class Row:
+    """The figures of one scenario, a value a round."""
+
+    scenario: Scenario
+    rates: list[float] = field(default_factory=list)  # requests a second
+    cpu: list[float] = field(default_factory=list)  # of the server, microseconds a request
+    busy: list[float] = field(default_factory=list)  # of the load generator, 0 to 1
+    latencies: list[int] = field(default_factory=list)  # nanoseconds, of all rounds
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often and how long."""
+
+    rounds: int
+    seconds: float
+    connections: int
+    with_latency: bool
+
+
+def measure(
+    plan: Plan,
+    scenarios: tuple[Scenario, ...],
+    servers: dict[str, Server],
+    subject: Subject,
+    cores: Cores,
+    done: Callable[[int], None],
+) -> list[Row]:
+    """All rounds of all scenarios; `done` is called after each round."""
+    rows = [Row(scenario) for scenario in scenarios]
+    for number in range(1, plan.rounds + 1):
+        for row in rows:
+            server = servers[row.scenario.contender.name]
+            throughput(plan, row, server, subject, cores)
+            if plan.with_latency:
+                job = job_for(row.scenario, server, subject, 1, plan.seconds * LATENCY_SHARE, cores)
+                row.latencies += load(job).latencies
+        done(number)
+    return rows
+
+
+def throughput(plan: Plan, row: Row, server: Server, subject: Subject, cores: Cores) -> None:
+    before = cpu_seconds(server.process.pid)
+    figures = load(job_for(row.scenario, server, subject, plan.connections, plan.seconds, cores))
+    after = cpu_seconds(server.process.pid)
+    row.rates.append(figures.answers / figures.seconds)
+    row.busy.append(figures.busy)
+    if before is not None and after is not None:
+        row.cpu.append((after - before) / figures.exchanges * 1e6)
+
+
+def job_for(
+    scenario: Scenario, server: Server, subject: Subject, connections: int, seconds: float, cores: Cores
+) -> Job:
+    return Job(
+        address=server.address,
+        request=subject.request(scenario),
+        status=scenario.status,
+        expected=list(scenario.expected),
+        connections=connections,
+        seconds=seconds,
+        warm_up=WARM_UP,
+        cores=cores.others,
+    )
+
+
+def load(job: Job) -> Figures:
+    """Do a job in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "load"],
+        input=json.dumps(asdict(job)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(HERE)},
+    )
+    if done.returncode != 0:
+        raise CommandError(f"The measurement of {job.address} failed: {done.stderr.strip()}")
+    return Figures(**json.loads(done.stdout))
