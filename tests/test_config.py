@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from opsboard.commands.settings_table import with_table
 from opsboard.config import PLACEHOLDER_SECRET, SETTINGS, Config, env_example, load_config
 from opsboard.errors import ConfigError
 
@@ -131,3 +132,11 @@ def test_no_secret_is_shown_by_a_config_or_its_faults(name: str) -> None:
 
 def test_every_secret_is_marked_as_one() -> None:
     assert {s.name for s in SETTINGS if s.secret} == {"SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL"}
+
+
+def test_the_table_in_the_documentation_is_that_of_the_settings() -> None:
+    document = (ROOT / "docs" / "configuration.md").read_text()
+    assert document == with_table(document), (
+        "python -m opsboard.commands.settings_table docs/configuration.md"
+    )
+    assert document.count("\n| `") == len(SETTINGS) + 3  # and the three spellings

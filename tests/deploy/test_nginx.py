@@ -132,3 +132,15 @@ def test_a_service_that_is_away_is_503_as_a_problem_document() -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Retry-After"] == "2"
     assert (answer.json["code"], answer.json["request_id"]) == ("service_unavailable", "deploy-test-3")
+
+
+def test_sign_in_is_slowed_for_one_address_and_nothing_else_is(gunicorn: Gunicorn) -> None:
+    with running_nginx(gunicorn.socket) as port:
+        client = Client(port)
+        answers = [client.post("/api/auth/login", {}) for _ in range(30)]
+        assert client.get("/api/health").status == 200
+    statuses = [answer.status for answer in answers]
+    assert 21 <= statuses.index(429) <= 23, "a burst of twenty, and one every two seconds"
+    refused = next(answer for answer in answers if answer.status == 429)
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert (refused.json["code"], refused.headers["Retry-After"]) == ("too_many_attempts", "2")
