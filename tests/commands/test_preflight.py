@@ -147,6 +147,19 @@ def test_a_start_with_wrong_settings_ends_with_a_line_per_fault(tmp_path: Path, 
     ]
 
 
+def test_gunicorn_does_not_start_as_a_role_that_row_security_does_not_bind(
+    tmp_path: Path, database: FreshDatabase
+) -> None:
+    settings = {"OPSBOARD_ENV": "production", "SECRET_KEY": SECRET, "DATABASE_URL": database.superuser_url}
+    done = subprocess.run(
+        [sys.executable, *GUNICORN], cwd=tmp_path, env=settings, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "opsboard: DATABASE_URL must name a role that row security binds; postgres is a superuser\n"
+    )
+
+
 def test_serve_check_starts_nothing_and_says_what_is_wrong(run: Run, database: FreshDatabase) -> None:
     settings = {"OPSBOARD_ENV": "production", "SECRET_KEY": SECRET}
     good = run("serve", "--check", DATABASE_URL=database.app_url, **settings)

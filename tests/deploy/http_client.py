@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # Longer than any answer may take, so that a hanging server fails a test instead of stopping it.
-PATIENCE = 40
+PATIENCE = 20
 
 
 @dataclass(frozen=True)

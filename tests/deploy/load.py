@@ -54,7 +54,7 @@ class Crowd:
                 thread.join()
 
     def ask(self, requests: int) -> Tally:
-        """Ask this many times, all together."""
+        """Ask this many times, all together, or until an answer is not right."""
         self._wanted = requests
         with self.asking():
             while not self._enough.wait(0.02):
@@ -92,8 +92,6 @@ class Crowd:
                 self.tally.wrong.append(wrong)
             else:
                 self.tally.right += 1
-            if (
-                self._wanted
-                and self.tally.right + len(self.tally.wrong) + self.tally.failed.total() >= self._wanted
-            ):
+            # One answer that is not right is enough to know.
+            if self._wanted and (failure or wrong or self.tally.right >= self._wanted):
                 self._enough.set()

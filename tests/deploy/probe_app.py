@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from apiflask import APIFlask
 from flask import Response, jsonify, request
@@ -12,7 +14,7 @@ import opsboard
 from opsboard.db.queries import Query
 from opsboard.web.access import open_to_all
 
-ASK = Query("probe.ask", "SELECT 1", "Uses a connection.", reads=frozenset({"none"}))
+ASK = Query("probe.ask", "SELECT pg_sleep(0.1)", "Uses a connection.", reads=frozenset({"none"}))
 
 
 def app() -> APIFlask:
@@ -29,6 +31,7 @@ def app() -> APIFlask:
     @made.get("/probe/sleep/<float:seconds>")
     @open_to_all
     def sleep(seconds: float) -> Response:
+        print(f"worker {os.getpid()} sleeps", file=sys.stderr, flush=True)
         time.sleep(seconds)
         return jsonify(worker=os.getpid())
 
@@ -36,9 +39,11 @@ def app() -> APIFlask:
 
 
 def used_before_the_fork() -> APIFlask:
-    """The same after its pool has connections: for --preload, where the master makes it."""
+    """The same after its pool has opened all its connections: for --preload, where the master makes it."""
     made = app()
     database = made.extensions["opsboard"].database
-    database.fetch_unbound(ASK)
-    assert database.pool.get_stats()["pool_size"] > 0
+    most = database.pool.maxconn
+    with ThreadPoolExecutor(most) as threads:
+        list(threads.map(lambda _: database.fetch_unbound(ASK), range(most)))
+    assert database.pool.get_stats()["pool_size"] == most
     return made

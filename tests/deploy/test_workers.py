@@ -65,6 +65,22 @@ def test_a_killed_worker_is_replaced_and_the_others_go_on(
     assert tally.failed.total() <= 4, tally
 
 
+def test_what_a_killed_worker_had_not_begun_to_answer_is_asked_of_another(
+    gunicorn: Gunicorn, nginx: int
+) -> None:
+    asked = [in_background(Client(nginx), "/probe/sleep/1.0") for _ in range(8)]
+    eventually("the requests have begun", lambda: gunicorn.said().count(" sleeps\n") == 8)
+    victim = int(gunicorn.said().rpartition(" sleeps\n")[0].split()[-1])
+    os.kill(victim, signal.SIGKILL)
+    for thread, _ in asked:
+        thread.join()
+    answers = [answer for _, kept in asked for answer in kept]
+    assert [answer.status for answer in answers] == [200] * 8
+    assert victim not in {answer.json["worker"] for answer in answers}
+    assert gunicorn.said().count(" sleeps\n") > 8
+    eventually("the worker is replaced", new_workers(gunicorn, {victim}))
+
+
 def test_reloads_under_load_take_new_settings_refuse_wrong_ones_and_fail_no_request(
     gunicorn: Gunicorn, nginx: int, people: list[Person]
 ) -> None:
