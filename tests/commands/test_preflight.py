@@ -21,6 +21,8 @@ from tests.commands.conftest import Run
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-in-a-password"
+GUNICORN = ["-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")]
+SERVE = ["-m", "opsboard.cli", "serve"]
 ROLES = {
     "preflight_bypass": "BYPASSRLS",
     "preflight_maker": "CREATEROLE",
@@ -127,9 +129,7 @@ def test_workers_get_exactly_the_settings_that_were_checked() -> None:
     assert (told["max_requests"], told["max_requests_jitter"]) == (100_000, 10_000)
 
 
-@pytest.mark.parametrize(
-    "starter", [["-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")], ["-m", "opsboard.cli", "serve"]]
-)
+@pytest.mark.parametrize("starter", [GUNICORN, SERVE], ids=["gunicorn", "serve"])
 def test_a_start_with_wrong_settings_ends_with_a_line_per_fault(tmp_path: Path, starter: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, *starter],
