@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,9 +35,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 class Quiet(WSGIRequestHandler):
-    """Keeps connections open, as a real server does, and says nothing about requests."""
-
-    protocol_version = "HTTP/1.1"
+    """Says nothing about requests."""
 
     def log(self, *_: Any) -> None:
         pass
@@ -77,15 +76,27 @@ class Visit:
     requests: list[Request] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+    """Parts of complaints that the test provokes."""
 
     def open(self, path: str = "/") -> Page:
         self.page.goto(self.site.url + path)
         return self.page
 
+    def open_board(self, address: str = "") -> Page:
+        """Open a view and wait until the first round of the poll is through."""
+        page = self.open(f"/{address}")
+        page.wait_for_selector("#freshness[data-state=fresh]")
+        return page
+
+    def assert_clean(self) -> None:
+        unexpected = [text for text in self.complaints if not any(part in text for part in self.expected)]
+        assert (unexpected, self.strangers) == ([], [])
+
     def listen(self) -> None:
         self.page.on("request", lambda request: self.requests.append(request))
         self.page.on("response", lambda response: self.responses.append(response))
-        # An answer of 401 is how the page learns that nobody is signed in; browsers call it an error.
+        # A violation of the Content-Security-Policy is an error in the console too.
         self.page.on("console", lambda m: m.type in ("error", "warning") and self.complaints.append(m.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
@@ -117,11 +128,20 @@ def visiting(browser: Browser, site: Site, look: str = "light", token: str | Non
         if token is not None:
             sign_in(context, site, token)
         visit = Visit(context.new_page(), site)
-        visit.page.set_default_timeout(10_000)
+        visit.page.set_default_timeout(20_000)
         visit.listen()
         yield visit
     finally:
         context.close()
+
+
+def until(page: Page, expression: str, argument: Any = None, seconds: float = 20) -> Any:
+    """What an expression gives as soon as that is true. Playwright's own way needs eval, which the page forbids."""
+    deadline = time.monotonic() + seconds
+    while not (found := page.evaluate(expression, argument)):
+        assert time.monotonic() < deadline, f"never true: {expression}"
+        page.wait_for_timeout(50)
+    return found
 
 
 def sign_in(context: BrowserContext, site: Site, token: str) -> None:

@@ -12,7 +12,6 @@ from flask import Response, request
 
 from opsboard.cache.body import Body, matches
 from opsboard.errors import NotFound
-from opsboard.web.document import accepts_gzip
 
 STATIC = Path(__file__).parent / "static"
 # Chart.js comes from the files of a package, not from this repository.
@@ -53,7 +52,7 @@ def serve(path: str) -> Response:
 
 def answer(body: Body, mimetype: str, cache_control: str) -> Response:
     """200 with the bytes, gzip'd when the client takes that, or 304."""
-    zipped = body.gzipped is not None and accepts_gzip()
+    zipped = body.gzipped is not None and request.accept_encodings.quality("gzip") > 0
     if matches(request.headers.get("If-None-Match"), body):
         response = Response(status=304)
         response.headers.remove("Content-Type")

@@ -1,0 +1,124 @@
+"""The board shows the API's numbers, each with the list behind it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.application import Application
+from tests.pages.browser import until
+from tests.pages.conftest import Visiting
+
+def shown_counts(page: Page) -> dict[str, int]:
+    """What each visible figure of the board says."""
+    figures = page.locator("[data-count]:visible")
+    return dict(
+        figures.evaluate_all(
+            "figures => figures.map(f => [f.dataset.count, Number(f.querySelector('.value').textContent.replace(/\\D/g, ''))])"
+        )
+    )
+
+
+def counts_of(stats: dict[str, Any]) -> dict[str, int]:
+    groups = {name: counts for name, counts in stats.items() if isinstance(counts, dict)}
+    return {
+        f"{group}.{name}": count for group, counts in groups.items() for name, count in counts.items() if name != "links"
+    }
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "operator"])
+def test_every_number_is_the_one_of_the_api(visit: Visiting, shop: Application, role: str) -> None:
+    page = visit(role).open_board()
+    stats = counts_of(shop.client(role).get("/api/dashboard/stats").json)  # type: ignore[arg-type]
+    told = shown_counts(page)
+    assert told == stats
+
+
+def test_operator_does_not_see_users(visit: Visiting) -> None:
+    page = visit("operator").open_board()
+    expect(page.get_by_role("heading", name="Users")).to_have_count(0)
+    expect(page.get_by_role("link", name="Users")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Machines", exact=True)).to_be_visible()
+
+
+def test_every_number_opens_a_list_with_as_many_items(visit: Visiting) -> None:
+    page = visit("manager").open_board()
+    links = page.locator("[data-count]").evaluate_all("all => all.map(f => [f.dataset.count, f.getAttribute('href')])")
+    told = shown_counts(page)
+    assert len(links) == len(told) >= 20
+    totals = {}
+    for count, href in links:
+        page.evaluate("href => { location.hash = href }", href)
+        expect(page.locator("#total")).to_have_text(re.compile("[0-9]"))
+        totals[count] = page.locator("#total").evaluate("total => Number(total.textContent.replace(/\\D/g, ''))")
+        rows = page.locator(".list-table tbody tr")
+        expect(rows).to_have_count(min(25, totals[count]))
+    assert totals == told
+
+
+def test_a_number_is_followed_by_click_and_back_returns(visit: Visiting) -> None:
+    page = visit().open_board()
+    page.locator("[data-count='jobs.overdue']").click()
+    expect(page.get_by_role("heading", name="Overdue jobs")).to_be_visible()
+    assert page.url.endswith("#/jobs?overdue=true&sort=due_date")
+    page.go_back()
+    expect(page.locator("[data-count='jobs.overdue'] .value")).to_be_visible()
+
+
+def test_charts_are_drawn_with_the_numbers_of_the_api(visit: Visiting, shop: Application) -> None:
+    page = visit().open_board()
+    until(page, "Boolean(window.Chart?.getChart('status-chart') && Chart.getChart('month-chart'))")
+    client = shop.client("admin")
+    statuses = client.get("/api/dashboard/chart/jobs-by-status").json["items"]  # type: ignore[index]
+    months = client.get("/api/dashboard/chart/jobs-by-month").json["items"]  # type: ignore[index]
+    data = "id => Chart.getChart(id).data.datasets.map(set => set.data)"
+    assert page.evaluate(data, "status-chart") == [[item["count"] for item in statuses]]
+    assert page.evaluate(data, "month-chart") == [
+        [item["created"] for item in months],
+        [item["completed"] for item in months],
+    ]
+    painted = "id => new Set(document.getElementById(id).getContext('2d').getImageData(0, 0, 400, 100).data).size > 5"
+    assert page.evaluate(painted, "status-chart")
+
+
+def test_charts_tell_the_same_as_a_table(visit: Visiting, shop: Application) -> None:
+    page = visit().open_board()
+    page.locator(".status summary").click()
+    rows = page.locator("#status-table tbody tr").all_inner_texts()
+    statuses = shop.client("admin").get("/api/dashboard/chart/jobs-by-status").json["items"]  # type: ignore[index]
+    assert [row.split()[-1] for row in rows] == [str(item["count"]) for item in statuses]
+    page.locator("#status-table a", has_text="24").click()
+    expect(page.get_by_role("heading", name="Active jobs")).to_be_visible()
+
+
+def test_a_bar_of_a_chart_opens_its_list(visit: Visiting) -> None:
+    page = visit().open_board()
+    until(page, "Boolean(window.Chart?.getChart('status-chart'))")
+    bar = page.evaluate("(({x, y}) => ({x: x - 3, y}))(Chart.getChart('status-chart').getDatasetMeta(0).data[3])")
+    page.locator("#status-chart").click(position=bar)
+    expect(page.get_by_role("heading", name="Completed jobs")).to_be_visible()
+
+
+def test_without_chart_library_the_tables_are_open(visit: Visiting) -> None:
+    visitor = visit()
+    visitor.expected = ["ERR_FAILED"]
+    visitor.page.route("**/Chart.bundle.js", lambda route: route.abort())
+    page = visitor.open_board()
+    expect(page.locator("#status-table table")).to_be_visible()
+    expect(page.locator("#month-table table")).to_be_visible()
+
+
+def test_my_step_is_started_and_completed_by_its_button(own_visit: Visiting, own_shop: Application) -> None:
+    page = own_visit("operator").open_board()
+    before = shown_counts(page)
+    page.locator("#mine button", has_text="Complete").first.click()
+    expect(page.locator("#announcer")).to_contain_text("Completed ")
+    value = page.locator("[data-count='tasks.in_progress'] .value")
+    expect(value).to_have_text(str(before["tasks.in_progress"] - 1))
+    stats = counts_of(own_shop.client("operator").get("/api/dashboard/stats").json)  # type: ignore[arg-type]
+    assert stats["tasks.in_progress"] == before["tasks.in_progress"] - 1
+    page.locator("#mine button", has_text="Start").first.click()
+    expect(page.locator("#announcer")).to_contain_text("Started ")

@@ -1,0 +1,148 @@
+"""What the page looks like to everybody: contrast, names and order by axe; phone, print, theme and keyboard."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.application import Application
+from tests.pages.browser import LOOKS, until
+from tests.pages.conftest import Visiting
+
+VIEWS = {
+    "board": "/",
+    "jobs": "/#/jobs",
+    "job": "/#/jobs?q=canaryalpha-0008",
+    "steps": "/#/job-steps?mine=true",
+    "machines": "/#/machines",
+    "notifications": "/#/notifications",
+}
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {node['html'][:120]} {node['failureSummary']}" for v in found for node in v["nodes"]]
+
+
+def overflow(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_has_no_barriers(visit: Visiting, look: str, view: str) -> None:
+    page = visit("manager", look).open_board(VIEWS[view])
+    if view == "job":
+        page.locator(".list-table .named").click()
+        expect(page.get_by_role("heading", name="Steps")).to_be_visible()
+    if view == "board":
+        until(page, "Boolean(window.Chart?.getChart('month-chart'))")
+        expect(page.locator("#floor li")).to_have_count(11)
+    assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_sign_in_has_no_barriers(visit: Visiting, look: str) -> None:
+    page = visit(None, look).open()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#sign-in-problem")).to_be_visible()
+    assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_documentation_has_no_barriers(visit: Visiting, look: str) -> None:
+    page = visit(None, look).open("/docs")
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
+    assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("state", ["late", "lost"])
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_trouble_is_readable(visit: Visiting, look: str, state: str) -> None:
+    page = visit("manager", look).open_board()
+    # Only the colours are looked at here; how the state comes about is tested with the poll.
+    page.evaluate("state => { document.hidden || (document.getElementById('freshness').dataset.state = state) }", state)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (820, 1180), (1100, 800), (1920, 1080), (3840, 2160)])
+def test_nothing_is_wider_than_the_screen(visit: Visiting, width: int, height: int) -> None:
+    page = visit("manager").page
+    page.set_viewport_size({"width": width, "height": height})
+    page = visit("manager").open_board()
+    page.set_viewport_size({"width": width, "height": height})
+    until(page, "Boolean(window.Chart?.getChart('month-chart'))")
+    assert overflow(page) <= 0
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim())"
+    assert page.locator(".figure .value, .figures, .card, .bar").evaluate_all(cut) == []
+
+
+def test_theme_button_turns_dark_and_is_remembered(visit: Visiting) -> None:
+    page = visit("manager").open_board()
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    bar = "Chart.getChart('status-chart').data.datasets[0].backgroundColor[1]"
+    until(page, "Boolean(window.Chart?.getChart('status-chart'))")
+    blue = page.evaluate(bar)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert until(page, f"{paper} !== '{light}' && {paper}")
+    assert until(page, f"{bar} !== '{blue}' && {bar}")
+    page.reload()
+    assert page.evaluate(paper) != light
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert until(page, f"{paper} === '{light}'")
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_keyboard_reaches_content_first_and_focus_is_seen(visit: Visiting) -> None:
+    page = visit("manager").open_board("#/jobs")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#/jobs")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Job number begins with")).to_be_focused()
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "3px"
+
+
+def test_paper_shows_numbers_on_white_without_controls(visit: Visiting) -> None:
+    page = visit("manager", "dark").open_board()
+    page.emulate_media(media="print")
+    expect(page.locator("[data-count='jobs.active'] .value")).to_be_visible()
+    expect(page.locator("#areas")).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+
+
+def test_reduced_motion_stops_charts_and_pulse(visit: Visiting) -> None:
+    page = visit("manager").open_board()
+    assert page.evaluate("getComputedStyle(document.querySelector('.pulse')).animationName") == "none"
+    until(page, "Boolean(window.Chart?.getChart('status-chart'))")
+    assert page.evaluate("Chart.getChart('status-chart').options.animation") is False
+
+
+def test_times_are_those_of_the_business(visit: Visiting, shop: Application) -> None:
+    page = visit("manager").open_board()
+    stats = shop.client("manager").get("/api/dashboard/stats").json
+    assert stats is not None
+    shown = page.locator("#freshness").inner_text().partition("As of ")[2][:8]
+    # The browser's own zone is New York's, the business's is UTC.
+    assert shown[:2] == stats["as_of"][11:13]
+
+
+def test_business_that_stands_still_says_of_which_day_its_records_are(
+    own_visit: Visiting, own_shop: Application
+) -> None:
+    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+        connection.cursor().execute("UPDATE tenants SET as_of = '2014-05-31' WHERE slug = 'alpha'")
+    page = own_visit("manager").open_board()
+    expect(page.locator("#records-as-of")).to_have_text("Records as of 31 May 2014: “today” is that day.")
+    assert violations(page) == []

@@ -1,0 +1,138 @@
+"""The page stays fresh at little cost, says how fresh it is, and outlives a server that is away."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.application import Application
+from tests.pages.browser import Visit
+from tests.pages.conftest import Visiting
+
+STATS = "/api/dashboard/stats"
+CACHED = [STATS, "/api/dashboard/chart/jobs-by-status", "/api/dashboard/chart/jobs-by-month", "/api/notifications/unread"]
+
+
+def open_with_clock(visitor: Visit) -> Page:
+    """A board whose time the test turns forward."""
+    visitor.page.clock.install()
+    return visitor.open_board()
+
+
+def wait_for_answers(visitor: Visit, path: str, count: int) -> list[int]:
+    while len(visitor.answers(path)) < count:
+        visitor.page.wait_for_event("response")
+    return visitor.answers(path)
+
+
+def poll(visitor: Visit) -> None:
+    """One round: five seconds go by."""
+    before = {path: len(visitor.answers(path)) for path in CACHED}
+    visitor.page.clock.run_for(5_100)
+    for path, count in before.items():
+        wait_for_answers(visitor, path, count + 1)
+
+
+def let_pass(page: Page, seconds: int, state: str) -> None:
+    """Let at most so many seconds go by until the page says that its numbers are in a state.
+
+    One at a time: requests take real time, and must not be overtaken by their own time limit.
+    """
+    for _ in range(seconds):
+        page.clock.run_for(1_000)
+        page.wait_for_timeout(30)
+        if page.locator("#freshness").get_attribute("data-state") == state:
+            return
+    raise AssertionError(f"not {state} after {seconds} s")
+
+
+def test_an_unchanged_board_costs_304s_and_reads_no_list(visit: Visiting) -> None:
+    visitor = visit("manager")
+    open_with_clock(visitor)
+    lists = [path for path in ("/api/jobs", "/api/job-steps", "/api/machines") for _ in visitor.answers(path)]
+    poll(visitor)
+    poll(visitor)
+    for path in CACHED:
+        assert visitor.answers(path)[:3] == [200, 304, 304], path
+    assert [path for path in ("/api/jobs", "/api/job-steps", "/api/machines") for _ in visitor.answers(path)] == lists
+
+
+def test_a_change_made_elsewhere_appears_within_one_poll(own_visit: Visiting, own_shop: Application) -> None:
+    visitor = own_visit("manager")
+    page = open_with_clock(visitor)
+    active = page.locator("[data-count='jobs.active'] .value")
+    expect(active).to_have_text("24")
+    job = {"title": "made elsewhere", "status": "active", "due_date": "2020-01-01"}
+    assert own_shop.client("admin").post("/api/jobs", json=job).status_code == 201
+    poll(visitor)
+    expect(active).to_have_text("25")
+    expect(page.locator("#recent")).to_contain_text("made elsewhere")
+    expect(page.locator("#overdue")).to_contain_text("made elsewhere")
+
+
+def test_a_hidden_page_asks_nothing_and_asks_at_once_when_seen_again(visit: Visiting) -> None:
+    visitor = visit()
+    page = open_with_clock(visitor)
+    hide = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+    page.evaluate(hide + " document.dispatchEvent(new Event('visibilitychange')) }", True)
+    asked = len(visitor.requests)
+    page.clock.run_for(60_000)
+    assert len(visitor.requests) == asked
+    before = len(visitor.answers(STATS))
+    page.evaluate(hide + " document.dispatchEvent(new Event('visibilitychange')) }", False)
+    wait_for_answers(visitor, STATS, before + 1)
+
+
+def test_server_away_turns_amber_then_red_keeps_the_numbers_and_recovers(own_visit: Visiting) -> None:
+    visitor = own_visit()
+    visitor.expected = ["ERR_"]  # the browser reports each connection that is refused
+    page = open_with_clock(visitor)
+    freshness, active = page.locator("#freshness"), page.locator("[data-count='jobs.active'] .value")
+    expect(freshness).to_contain_text("As of ")
+    visitor.site.go_away()
+    let_pass(page, 7, "late")
+    expect(freshness).to_contain_text("The server cannot be reached. Last good numbers from ")
+    expect(page.locator("#announcer")).to_contain_text("The numbers shown are the last good ones.")
+    let_pass(page, 70, "lost")
+    expect(active).to_have_text("24")
+    visitor.site.come_back()
+    let_pass(page, 80, "fresh")  # the longest pause there is, with its jitter
+    expect(page.locator("#announcer")).to_contain_text("The server answers again")
+
+
+def test_an_error_of_the_server_is_told_with_its_words(visit: Visiting) -> None:
+    visitor = visit()
+    visitor.expected = ["503"]
+    page = open_with_clock(visitor)
+    body = '{"title": "t", "status": 503, "code": "pool_timeout", "detail": "The database is busy.", "request_id": "r"}'
+    headers = {"Content-Type": "application/problem+json", "Retry-After": "120"}
+    page.route(f"**{STATS}", lambda route: route.fulfill(status=503, body=body, headers=headers))
+    page.clock.run_for(5_100)
+    expect(page.locator("#freshness")).to_contain_text("The database is busy.")
+    expect(page.locator("#freshness")).to_contain_text("Next try in 2 min")
+
+
+def test_pauses_grow_spread_and_have_an_end(visit: Visiting) -> None:
+    page = visit(role=None).open()
+    pauses = page.evaluate(
+        """async () => {
+            const { pause } = await import("/static/poller.js");
+            return [0, 1].map((luck) => [1, 2, 3, 4, 5, 50].map((failures) => pause(failures, 0, () => luck)));
+        }"""
+    )
+    assert pauses == [
+        [3750, 7500, 15000, 30000, 45000, 45000],
+        [6250, 12500, 25000, 50000, 75000, 75000],
+    ]
+
+
+def test_page_opened_while_the_server_fails_comes_back_by_itself(visit: Visiting) -> None:
+    visitor = visit()
+    visitor.expected = ["ERR_FAILED"]
+    page = visitor.page
+    page.clock.install()
+    page.route("**/api/auth/me", lambda route: route.abort())
+    visitor.open()
+    expect(page.locator("main")).to_contain_text("The server cannot be reached.")
+    page.unroute("**/api/auth/me")
+    page.clock.run_for(5_100)
+    expect(page.locator("[data-count='jobs.active'] .value")).to_have_text("24")
