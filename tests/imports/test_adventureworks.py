@@ -212,7 +212,7 @@ DAMAGE: dict[str, tuple[str, int, Callable[[bytes, bytes], bytes], str]] = {
     "bad date": ("WorkOrder.csv", 1000, lambda line, _: line.replace(b"2011-", b"2011-31-", 1), "is not a date"),
     "duplicate key": ("WorkOrder.csv", 2000, lambda _, before: before, "is the key of line 1999"),
     "a column too many": ("WorkOrder.csv", 3000, lambda line, _: line[:-2] + b"\t\r\n", "has 11 columns"),
-    "a column too few": ("WorkOrder.csv", 40000, lambda line, _: line.split(b"\t")[0] + b"\r\n", "has 1 column instead"),
+    "a column too few": ("WorkOrder.csv", 40000, lambda line, _: line.split(b"\t")[0] + b"\r\n", "has 1 column"),
     "not UTF-8": ("WorkOrder.csv", 50000, lambda line, _: line[:-4] + b"\xe4\r\n", "is not utf-8"),
     "NUL": ("WorkOrder.csv", 72591, lambda line, _: line[:-4] + b"\0\r\n", "has a NUL character"),
     "orphan": ("WorkOrderRouting.csv", 1000, lambda line, _: b"0" + line, "there is no job with this key"),

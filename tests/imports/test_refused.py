@@ -97,6 +97,14 @@ def test_a_line_that_points_to_a_damaged_one_is_not_blamed(workshop: Workshop) -
     ]
     assert workshop.wrong(orders=ORDERS.replace("\t10\t", "\tten\t")) == [("orders.txt", 1, "Pieces")]
     assert workshop.wrong(articles=ARTICLES.replace("A,Axle", "A,Axle,")) == [("articles.csv", 2, "")]
+    assert workshop.wrong(articles=ARTICLES.replace("A,Axle", "A")) == [("articles.csv", 2, "")]
+    # Whether the line would have been chosen cannot be told.
+    chosen = MAPPING.replace(
+        'external_id = "{No}"', 'external_id = "{No}"\nwhere = { Client = ["C1", "C2"] }'
+    )
+    assert replace(workshop, mapping=chosen).wrong(orders=ORDERS.replace("1\tA\t10\tC1", "1\tA\t10C1")) == [
+        ("orders.txt", 1, "")
+    ]
 
 
 def test_a_key_lost_to_damage_is_hinted_at(workshop: Workshop) -> None:

@@ -75,6 +75,8 @@ def test_a_day_ends_in_the_time_zone_of_the_business(workshop: Workshop) -> None
     )
     workshop.run(as_of="2024-03-05", tenant_slug="auckland")
     assert [row[2] for row in workshop.rows(JOBS)] == ["completed", "active", "draft"]
+    # The draft would have started at the very moment the day ends.
+    assert workshop.rows("SELECT started_at FROM jobs WHERE job_number = 'J-3'") == [(None,)]
     assert workshop.rows("SELECT started_at FROM jobs WHERE job_number = 'J-1'") == [
         (dt.datetime(2024, 2, 29, 11, tzinfo=dt.UTC),)
     ]
@@ -222,3 +224,34 @@ def test_it_runs_on_every_supported_server(any_database: object, workshop: Works
     other.add_tenant("mill")
     other.run(as_of="2024-03-05")
     assert [row[2] for row in other.rows(JOBS)] == ["completed", "active", "draft"]
+
+
+def test_texts_that_are_no_value_and_the_first_of_several_lines(workshop: Workshop) -> None:
+    mapping = (
+        MAPPING.replace('key = "Code"', 'key = "Code"\npick = "first"')
+        .replace('path = "articles.csv"', 'path = "articles.csv"\nnull = ["n/a"]')
+        .replace('title = "{article.Name}', 'description = "{article.Note}"\ntitle = "{article.Name}')
+    )
+    workshop.write(articles="Code,Name,Note\nA,Axle,n/a\nB,Bolt,N/A\nA,Another,x\nB,Best,\n")
+    replace(workshop, mapping=mapping).run()
+    assert workshop.rows("SELECT title, description FROM jobs ORDER BY id") == [
+        ("Axle x 10", None),
+        ("Bolt x 20", "N/A"),
+        ("Axle x 30", None),
+    ]
+
+
+def test_only_the_star_stands_for_anything_in_a_value_map(workshop: Workshop) -> None:
+    values = r"""{ '_' = "low", '100%' = "high", 'a\*' = "urgent" }"""
+    priority = f'priority = {{ value = "{{Article}}", values = {values}, otherwise = "normal" }}'
+    mapping = MAPPING.replace('quantity = "{Pieces}"', f'quantity = "{{Pieces}}"\n{priority}')
+    articles = ["A", "_", "100%", "1000", "a\\b", "ab"]
+    workshop.write(
+        orders="".join(f"{n}\t{code}\t1\t\t\t\t\n" for n, code in enumerate(articles)),
+        articles="Code,Name\n" + "".join(f"{code},x\n" for code in articles),
+        operations="Order;Step;Centre;Done\n",
+    )
+    replace(workshop, mapping=mapping).run()
+    assert [row[0] for row in workshop.rows("SELECT priority FROM jobs ORDER BY id")] == [
+        "normal", "low", "high", "normal", "urgent", "normal",
+    ]  # fmt: skip
