@@ -182,3 +182,14 @@ def test_timeouts_in_the_wrong_order_are_found(run: Run) -> None:
     assert [message.partition(":")[0] for _, message, _ in found] == [
         "DB_POOL_TIMEOUT=20 is above REQUEST_DEADLINE=10", "REQUEST_DEADLINE=10 is above WEB_GRACEFUL_TIMEOUT=5",
     ]  # fmt: skip
+
+
+def test_a_role_that_only_the_migrations_will_make_is_explained(run: Run, database: FreshDatabase) -> None:
+    with as_superuser(database) as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION opsboard_owner")
+    missing = database.cluster.url("nobody_yet", database.name)
+    result = run("doctor", **{**urls(database), "DATABASE_URL": missing})
+    assert result.exit_code == 2
+    assert 'role "nobody_yet" does not exist' in result.output
+    assert "FAIL  migrations    pending: 0001" in result.output
+    assert "-> run opsboard migrate" in result.output
