@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,12 @@ from opsboard.errors import CommandError
 DOCUMENT = f"# Speed\n\nBefore.\n\n{BEGIN}\nold figures\n{END}\n\nAfter, with a | and 0.95.\n"
 
 
-def outcome(hit: list[float], scenarios: tuple[str, ...] = ("hit",)) -> Outcome:
-    """Three rounds in which the bare callable made 1000, 2000 and 4000 a second."""
+def outcome(
+    hit: list[float], bare: Sequence[float] = (1000, 2000, 4000), scenarios: tuple[str, ...] = ("hit",)
+) -> Outcome:
+    """Three rounds in which the bare callable and the cached hit made so many a second."""
     reference, row = (Row(scenario) for scenario in chosen(scenarios))
-    reference.rates, reference.cpu, reference.busy = [1000, 2000, 4000], [100, 100, 100], [0.1, 0.2, 0.3]
+    reference.rates, reference.cpu, reference.busy = [*bare], [100, 100, 100], [0.1, 0.2, 0.3]
     row.rates, row.cpu, row.busy = hit, [400, 300, 500], [0.1, 0.1, 0.1]
     reference.latencies = row.latencies = [1_000_000, 2_000_000, 3_000_000]
     made = Outcome(Wanted(SCENARIOS, (1,), 3, 2.0, 20_000), 8, True, 0.5, "18.4")
@@ -66,9 +69,19 @@ def test_a_row_has_its_median_ratio_its_spread_and_its_processor_time() -> None:
 
 
 def test_the_promise_is_judged_by_the_median() -> None:
-    assert "Measured: 0.50. The promise is **not kept**." in markdown(outcome([500, 900, 2400]))
-    assert "Measured: 0.95. The promise is **kept**." in markdown(outcome([950, 1900, 1000]))
+    steady = [1000, 1100, 1200]
+    assert "Measured: 0.90 (0.50 to 0.95): **not kept** by" in markdown(
+        outcome([900, 1045, 600], bare=steady)
+    )
+    assert "Measured: 0.95 (0.50 to 0.95): **kept** by" in markdown(outcome([950, 1045, 600], bare=steady))
     assert "Promised" not in markdown(outcome([1, 2, 3], scenarios=("flask",)))
+
+
+def test_on_a_busy_machine_nothing_is_decided_and_the_reader_is_told() -> None:
+    text = markdown(outcome([990, 1200, 990], bare=[1000, 1260, 1000]))
+    assert "**undecided**" in text
+    assert "**The machine was busy**: the bare callable itself made 1,000 to 1,260 requests/s" in text
+    assert "busy**" not in markdown(outcome([990, 1200, 990], bare=[1000, 1250, 1000]))
 
 
 def test_the_chart_has_a_bar_for_each_row_as_long_as_its_ratio() -> None:

@@ -28,13 +28,13 @@ Behaviour = Callable[[int], tuple[bytes, bool]]
 
 
 @contextmanager
-def server(behaviour: Behaviour) -> Iterator[str]:
-    """A server that answers each request as told; ends with the block."""
+def server(behaviour: Behaviour, asked: list[bytes] | None = None) -> Iterator[str]:
+    """A server that answers each request as told, and notes it in `asked`; ends with the block."""
     with TemporaryDirectory(prefix="ob-") as folder, socket.socket(socket.AF_UNIX) as listener:
         path = str(Path(folder) / "s")
         listener.bind(path)
         listener.listen()
-        accepting = threading.Thread(target=accept, args=(listener, behaviour), daemon=True)
+        accepting = threading.Thread(target=accept, args=(listener, behaviour, asked), daemon=True)
         accepting.start()
         try:
             yield path
@@ -43,20 +43,22 @@ def server(behaviour: Behaviour) -> Iterator[str]:
             accepting.join(5)
 
 
-def accept(listener: socket.socket, behaviour: Behaviour) -> None:
+def accept(listener: socket.socket, behaviour: Behaviour, asked: list[bytes] | None) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=talk, args=(connection, behaviour), daemon=True).start()
+        threading.Thread(target=talk, args=(connection, behaviour, asked), daemon=True).start()
 
 
-def talk(connection: socket.socket, behaviour: Behaviour) -> None:
+def talk(connection: socket.socket, behaviour: Behaviour, asked: list[bytes] | None) -> None:
     # The client may be gone already: it stops at the first wrong answer.
     with connection, suppress(ConnectionError):
         answered = 0
-        while connection.recv(65536):
+        while request := connection.recv(65536):
+            if asked is not None:
+                asked.append(request)
             answer, stays = behaviour(answered)
             # In pieces, as a network may deliver it.
             for at in range(0, len(answer), 40):
@@ -110,6 +112,16 @@ def test_a_304_has_no_body_whatever_its_length_says() -> None:
         figures = measure(address, status=304, expected=("X-Cache: HIT",))
     assert figures.answers > 0
     assert figures.reconnects == 0
+
+
+def test_a_conditional_connection_names_the_etag_it_was_given() -> None:
+    asked: list[bytes] = []
+    tagged = PLAIN.replace(b"X-Cache", b'ETag: "v1"\r\nX-Cache')
+    with server(lambda answered: (NOT_MODIFIED if answered else tagged, True), asked) as address:
+        figures = run(Job(address, REQUEST, 304, [], 1, 0.05, warm_up=2, cores=[], conditional=True))
+    assert figures.answers > 0
+    assert asked[0] == REQUEST.encode()
+    assert set(asked[1:]) == {b'GET / HTTP/1.1\r\nHost: here\r\nIf-None-Match: "v1"\r\n\r\n'}
 
 
 def test_one_connection_gives_a_latency_for_each_answer() -> None:

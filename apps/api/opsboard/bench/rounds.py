@@ -84,6 +84,7 @@ def job_for(
         seconds=seconds,
         warm_up=WARM_UP,
         cores=cores.others,
+        conditional=scenario.conditional,
     )
 
 

@@ -26,7 +26,7 @@ class Scenario:
     contender: Contender
     path: str = STATS
     signed_in: bool = True
-    conditional: bool = False  # sends the ETag of the answer it already has
+    conditional: bool = False  # names the ETag of the answer it already has
     status: int = 200
     expected: tuple[str, ...] = ()
 

@@ -12,6 +12,7 @@ from opsboard.bench.run import Outcome, Section
 from opsboard.bench.scenarios import HIT
 
 PROMISED = 0.95  # of the bare callable's rate, for a cached hit
+STEADY = 1.25  # the reference's fastest round to its slowest, on a machine with nothing else to do
 
 
 def markdown(outcome: Outcome, chart: str | None = None) -> str:
@@ -21,13 +22,14 @@ def markdown(outcome: Outcome, chart: str | None = None) -> str:
         table(["", ""], ([name, fact] for name, fact in facts(outcome).items())),
         f"### {title(outcome, first)}",
         rates(first),
+        unrest(first),
         f"![Ratios to the bare WSGI callable, with the spread of the rounds]({chart})" if chart else "",
         promise(first),
         f"### Latency of one connection, {plural(first.workers, 'worker')}",
         latencies(first),
     ]
     for section in others:
-        parts += [f"### {title(outcome, section)}", rates(section)]
+        parts += [f"### {title(outcome, section)}", rates(section), unrest(section)]
     parts += ["### The load generator", *(generator(section) for section in outcome.sections)]
     return "\n\n".join(filter(None, parts))
 
@@ -85,10 +87,27 @@ def promise(section: Section) -> str:
     """Where the cached hit stands; nothing if it was not measured."""
     for row in section.rows:
         if row.scenario is HIT:
-            ratio = spread(ratios(row.rates, section.reference.rates)).middle
-            kept = "kept" if ratio >= PROMISED else "not kept"
-            return f"Promised for a cached hit: {PROMISED}. Measured: {ratio:.2f}. The promise is **{kept}**."
+            ratio = spread(ratios(row.rates, section.reference.rates))
+            kept = "**kept**" if ratio.middle >= PROMISED else "**not kept**"
+            verdict = f"{kept} by the median" if is_steady(section) else "**undecided**"
+            return f"Promised for a cached hit: {PROMISED}. Measured: {ratio.middle:.2f} ({between(ratio)}): {verdict}."
     return ""
+
+
+def unrest(section: Section) -> str:
+    """A warning when the machine had other work: then ratios of rates say less than they seem to."""
+    if is_steady(section):
+        return ""
+    rate = spread(section.reference.rates)
+    return (
+        f"**The machine was busy**: the bare callable itself made {between(rate, ',.0f')} requests/s, depending on "
+        "the round. Rely on the ratios by processor time, and measure again on a quiet machine."
+    )
+
+
+def is_steady(section: Section) -> bool:
+    rate = spread(section.reference.rates)
+    return rate.high <= STEADY * rate.low
 
 
 def latencies(section: Section) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from .answers import check
+from .answers import Answer, WrongAnswer, check
 from .connections import Address, Connection, Watched
 
 
@@ -13,7 +13,8 @@ from .connections import Address, Connection, Watched
 class Job:
     """One measurement. `expected` are pieces that every counted answer has in its head.
 
-    `warm_up` is how many answers each connection gets before the count begins.
+    `warm_up` is how many answers each connection gets before the count begins. `conditional`: like a browser,
+    each connection names the ETag it was last given, which another worker's answer need not share.
     """
 
     address: Address
@@ -24,6 +25,7 @@ class Job:
     seconds: float
     warm_up: int
     cores: list[int]
+    conditional: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,10 @@ def run(job: Job) -> Figures:
                     continue
                 answers += 1
                 latencies.append(now - connection.sent_at)
-            elif connection.answered == job.warm_up:
-                cold -= 1
+            else:
+                if job.conditional and answer.status == 200:
+                    connection.request = naming_etag(request, answer)
+                cold -= connection.answered == job.warm_up
                 if not cold:
                     began, used = time.perf_counter_ns(), time.process_time_ns()
                     ends = began + int(job.seconds * 1e9)
@@ -78,3 +82,12 @@ def run(job: Job) -> Figures:
         busy=(time.process_time_ns() - used) / took,
         latencies=latencies if job.connections == 1 else [],
     )
+
+
+def naming_etag(request: bytes, answer: Answer) -> bytes:
+    """The same request for one who has this answer already."""
+    for line in answer.head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"etag":
+            return request.removesuffix(b"\r\n") + b"If-None-Match: " + value.strip() + b"\r\n\r\n"
+    raise WrongAnswer("there is no ETag in the answer")
