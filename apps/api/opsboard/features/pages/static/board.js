@@ -69,7 +69,9 @@ function showFigures(element, stats) {
     figure.classList.toggle("is-zero", counts[name] === 0);
     figure.href = pageOf(counts.links[name]);
   }
-  // As large as the card allows: the style sheet divides its width by the number of characters.
+  // As large as the card allows: the style sheet divides its width by the number of characters, and a label
+  // needs the room of three.
   const big = element.querySelector(".big");
-  big.style.setProperty("--characters", [...big.querySelectorAll(".value")].reduce((sum, value) => sum + value.textContent.length, 0));
+  const lengths = [...big.querySelectorAll(".value")].map((value) => Math.max(3, value.textContent.length));
+  big.style.setProperty("--characters", lengths.reduce((sum, length) => sum + length, 0));
 }

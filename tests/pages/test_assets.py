@@ -1,0 +1,81 @@
+"""The page's files: kept by browsers as long as they hold, compressed, and nothing but them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from opsboard.features.pages import assets
+from opsboard.web.lifecycle import PAGE_POLICY
+from tests.application import Application
+
+TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+
+
+def test_every_file_the_page_names_is_served_for_good(shop: Application) -> None:
+    client = shop.client(role=None)
+    for page in ("/", "/docs"):
+        names = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get(page).get_data(as_text=True))
+        assert len(names) >= 5
+        for name in names:
+            answer = client.get(name)
+            assert answer.status_code == 200
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["Content-Type"] == f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8"
+
+
+@pytest.mark.parametrize("name", ["app.js", "0123456789abcdef/app.js"])
+def test_a_file_of_no_or_another_version_is_asked_for_each_time(shop: Application, name: str) -> None:
+    client = shop.client(role=None)
+    first = client.get(f"/static/{name}")
+    assert (first.status_code, first.headers["Cache-Control"]) == (200, "no-cache")
+    again = client.get(f"/static/{name}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_the_version_follows_the_bytes(shop: Application, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    before = assets.version()
+    monkeypatch.setitem(assets.FILES, "app.js", assets.STATIC / "board.js")
+    assert assets.version() != before
+
+
+def test_chart_library_is_the_package_s_and_travels_compressed(shop: Application) -> None:
+    answer = shop.client(role=None).get("/static/charts/Chart.bundle.js", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert len(answer.data) < 250_000
+    plain = shop.client(role=None).get("/static/charts/Chart.bundle.js", headers={"Accept-Encoding": "identity"})
+    assert plain.data == (assets.CHARTS / "Chart.bundle.js").read_bytes()
+    assert answer.headers["ETag"] != plain.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nothing.js", "charts/chartkick.js", "../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "/etc/passwd", ""],
+)
+def test_anything_else_is_not_found(shop: Application, path: str) -> None:
+    answer = shop.client(role=None).get(f"/static/{path}", follow_redirects=True)
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("page", ["/", "/docs"])
+def test_pages_forbid_everything_inline_and_foreign_also_when_unchanged(shop: Application, page: str) -> None:
+    client = shop.client(role=None)
+    first = client.get(page)
+    again = client.get(page, headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    # A browser takes the headers of a 304 over: a narrower policy there would shut the page it has.
+    assert first.headers["Content-Security-Policy"] == again.headers["Content-Security-Policy"] == PAGE_POLICY
+    assert "unsafe" not in PAGE_POLICY and "http" not in PAGE_POLICY
+    html = first.get_data(as_text=True)
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", html) == []
+
+
+def test_page_says_whether_there_is_a_cookie_but_nothing_of_it(shop: Application) -> None:
+    client = shop.app.test_client()
+    stranger = client.get("/")
+    client.set_cookie("opsboard_token", "a-token-of-somebody")
+    known = client.get("/")
+    assert b"data-known" in known.data and b"data-known" not in stranger.data
+    assert b"a-token-of-somebody" not in known.data
+    assert "Cookie" in known.headers["Vary"]
