@@ -1,5 +1,6 @@
 -- transactional: false
 DROP INDEX CONCURRENTLY IF EXISTS idx_job_steps_status;
+DROP INDEX CONCURRENTLY IF EXISTS idx_job_steps_updated_at;
 DROP INDEX CONCURRENTLY IF EXISTS idx_job_steps_process;
 DROP INDEX CONCURRENTLY IF EXISTS idx_jobs_created_by;
 DROP INDEX CONCURRENTLY IF EXISTS idx_jobs_customer;

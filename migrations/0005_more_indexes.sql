@@ -22,5 +22,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_customer ON jobs (tenant_id, cu
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_created_by ON jobs (tenant_id, created_by);
 -- Serves: job_steps.list_job_steps (of one process)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_job_steps_process ON job_steps (tenant_id, process_id, created_at, id);
+-- Serves: dashboard.stats (the last change), job_steps.list_job_steps (last changed first)
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_job_steps_updated_at ON job_steps (tenant_id, updated_at, id);
 -- Serves: job_steps.list_job_steps (one status)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_job_steps_status ON job_steps (tenant_id, status, created_at, id);

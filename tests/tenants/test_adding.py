@@ -16,7 +16,7 @@ import pytest
 
 from opsboard.auth.passwords import password_fits
 from opsboard.errors import CommandError
-from opsboard.tenants.adding import add_tenant, add_user
+from opsboard.tenants.adding import add_tenant, add_user, set_password
 from tests.clusters import FreshDatabase
 
 
@@ -61,6 +61,24 @@ def test_a_business_and_its_first_user_are_added_and_audited(any_database: Fresh
         (tenant, None, "create", "user", user, {
             "email": [None, "kim@north.example"], "full_name": [None, "Kim Sand"], "role": [None, "manager"]}),
     ]  # fmt: skip
+
+
+def test_another_password_takes_the_place_of_the_old_one_and_ends_their_tokens(
+    database: FreshDatabase,
+) -> None:
+    add_tenant(database.app_url, "north", "North Works", "UTC")
+    add_tenant(database.app_url, "south", "South Works", "UTC")
+    user = add_kim(database)
+    other = add_kim(database, "south")
+    assert (
+        set_password(database.app_url, "north", email="KIM@north.example", password="another secret") == user
+    )
+    found = {row[0]: row[1:] for row in rows(database, "SELECT id, password_hash, token_version FROM users")}
+    assert password_fits(found[user][0], "another secret") and found[user][1] == 2
+    assert password_fits(found[other][0], "a long secret") and found[other][1] == 1
+    assert rows(database, "SELECT entity_id FROM audit_logs WHERE action = 'password'") == [(user,)]
+    with pytest.raises(CommandError, match="south has no user nobody"):
+        set_password(database.app_url, "south", email="nobody@south.example", password="another secret")
 
 
 def test_a_user_belongs_to_the_business_that_was_named(database: FreshDatabase) -> None:

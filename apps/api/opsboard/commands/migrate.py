@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from opsboard.config import load_config
-from opsboard.db.addresses import owner_url
+from opsboard.db.addresses import embedded_server, owner_url
 from opsboard.db.migrations import Migrator, default_folder
 
 
@@ -27,7 +31,23 @@ def migrate(to: str | None, down_to: str | None, status: bool, verify: bool) -> 
       opsboard migrate --status
       opsboard migrate --down 0003
     """
-    migrator = Migrator(owner_url(load_config()), default_folder(), report=click.echo)
+    config = load_config()
+    with embedded_server(config), interruptible():
+        migrator = Migrator(owner_url(config), default_folder(), report=click.echo)
+        run(migrator, to, down_to, status, verify)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends the process at once: psycopg2 does not see it during a statement, and a kill is safe."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run(migrator: Migrator, to: str | None, down_to: str | None, status: bool, verify: bool) -> None:
     if status:
         for entry in migrator.status():
             applied = entry.applied_at.isoformat(timespec="seconds") if entry.applied_at else "-"

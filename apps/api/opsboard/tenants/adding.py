@@ -42,14 +42,36 @@ def add_user(url: str, slug: str, *, email: str, role: str, full_name: str, pass
     require_text("The password", password, longest=len(password))
     user = {"email": email, "role": role, "full_name": full_name, "password_hash": hash_password(password)}
     with connected(url, "user add") as connection, transaction(connection) as cursor:
-        if not SLUG.fullmatch(slug) or one_value(cursor, sql.bind_tenant, {"slug": slug}) is None:
-            raise CommandError(
-                f"There is no business {slug}; add it with: opsboard tenant add {slug} --name NAME"
-            )
+        bind_tenant(cursor, slug)
         added = one_value(cursor, sql.add_user, user)
     if added is None:
-        raise CommandError(f"{email} is a user of {slug} already.")
+        raise CommandError(
+            f"{email} is a user of {slug} already; another password: "
+            f"opsboard user password {email} --tenant {slug}"
+        )
     return int(added)
+
+
+def set_password(url: str, slug: str, *, email: str, password: str) -> int:
+    """The id of the user, who signs in with this password from now on. Raises CommandError."""
+    require_text("The password", password, longest=len(password))
+    user = {"email": email, "password_hash": hash_password(password)}
+    with connected(url, "user password") as connection, transaction(connection) as cursor:
+        bind_tenant(cursor, slug)
+        changed = one_value(cursor, sql.set_password, user)
+    if changed is None:
+        raise CommandError(
+            f"{slug} has no user {email}; add them with: opsboard user add {email} --tenant {slug} --role ROLE"
+        )
+    return int(changed)
+
+
+def bind_tenant(cursor: Cursor, slug: str) -> None:
+    """From here on the transaction sees this business. Raises CommandError."""
+    if not SLUG.fullmatch(slug) or one_value(cursor, sql.bind_tenant, {"slug": slug}) is None:
+        raise CommandError(
+            f"There is no business {slug}; add it with: opsboard tenant add {slug} --name NAME"
+        )
 
 
 def require_time_zone(cursor: Cursor, time_zone: str) -> None:

@@ -10,7 +10,7 @@ from opsboard.auth.passwords import LONGEST, SHORTEST
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
 from opsboard.errors import CommandError
-from opsboard.tenants.adding import add_tenant, add_user
+from opsboard.tenants.adding import add_tenant, add_user, set_password
 
 ROLES = ("admin", "manager", "operator")
 
@@ -70,6 +70,26 @@ def add_user_command(email: str, slug: str, role: str, full_name: str) -> None:
             service_url(config), slug, email=email, role=role, full_name=full_name, password=password
         )
     click.echo(f"{email} added to {slug} as {role} (id {user_id})")
+
+
+@user_group.command("password")
+@click.argument("email")
+@click.option("--tenant", "slug", required=True, metavar="SLUG", help="The business they work for.")
+def set_password_command(email: str, slug: str) -> None:
+    """Give EMAIL another password, or an imported user their first; whoever was signed in as them is signed out.
+
+    The password is asked for, or read from standard input.
+
+    \b
+    Examples:
+      opsboard user password kim@north.example --tenant north
+      pass show opsboard/kim | opsboard user password kim@north.example --tenant north
+    """
+    config = load_config()
+    password = read_password()
+    with embedded_server(config):
+        set_password(service_url(config), slug, email=email, password=password)
+    click.echo(f"{email} of {slug} signs in with the new password")
 
 
 def read_password() -> str:

@@ -77,3 +77,25 @@ audited AS (
 )
 SELECT a.id
 FROM added AS a
+
+-- name: set_password
+-- writes: users, audit_logs
+-- Give a user another password; their tokens end. No row when nobody has the address.
+WITH changed AS (
+    UPDATE users AS u
+    SET password_hash = %(password_hash)s
+    WHERE u.tenant_id = current_setting('app.tenant_id')::bigint
+        AND u.email_search = lower(%(email)s)
+    RETURNING u.id, u.tenant_id
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, action, entity, entity_id)
+    SELECT
+        c.tenant_id,
+        'password',
+        'user',
+        c.id
+    FROM changed AS c
+)
+SELECT c.id
+FROM changed AS c

@@ -1,8 +1,14 @@
+-- fragment: last_change_of_jobs
+        SELECT coalesce(max(j.updated_at), (SELECT t.created_at FROM tenants AS t WHERE t.id = %(tenant_id)s))
+        FROM jobs AS j
+        WHERE j.tenant_id = %(tenant_id)s
+
 -- name: stats
 -- reads: jobs, job_steps, machines, users, tenants
 -- Counts of jobs, of the caller's own tasks, of machines and, for those who manage, of users.
 WITH clock AS (
     SELECT
+        t.created_at,
         d.today,
         d.today::timestamp AT TIME ZONE t.time_zone AS day_begins,
         (d.today + 1)::timestamp AT TIME ZONE t.time_zone AS day_ends
@@ -55,9 +61,16 @@ machine_stats AS (
         count(*) AS total,
         count(*) FILTER (WHERE m.status = 'active') AS active,
         count(*) FILTER (WHERE m.status = 'maintenance') AS maintenance,
-        count(*) FILTER (WHERE m.status = 'inactive') AS inactive
+        count(*) FILTER (WHERE m.status = 'inactive') AS inactive,
+        max(m.updated_at) AS changed_at
     FROM machines AS m
     WHERE m.tenant_id = %(tenant_id)s
+),
+last_change AS (
+    SELECT greatest(
+        (SELECT max(j.updated_at) FROM jobs AS j WHERE j.tenant_id = %(tenant_id)s),
+        (SELECT max(s.updated_at) FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s)
+    ) AS changed_at
 ),
 user_stats AS (
     SELECT
@@ -65,7 +78,8 @@ user_stats AS (
         count(*) FILTER (WHERE u.is_active) AS active,
         count(*) FILTER (WHERE u.is_active AND u.role = 'admin') AS admin,
         count(*) FILTER (WHERE u.is_active AND u.role = 'manager') AS manager,
-        count(*) FILTER (WHERE u.is_active AND u.role = 'operator') AS operator
+        count(*) FILTER (WHERE u.is_active AND u.role = 'operator') AS operator,
+        max(u.updated_at) AS changed_at
     FROM users AS u
     WHERE u.tenant_id = %(tenant_id)s
         AND %(role)s IN ('admin', 'manager')
@@ -128,9 +142,10 @@ SELECT json_strip_nulls(json_build_object(
         )
     ) END,
     'today', c.today,
-    'as_of', now()
+    'as_of', coalesce(greatest(l.changed_at, m.changed_at, u.changed_at), c.created_at)
 ))::text
 FROM clock AS c
+CROSS JOIN last_change AS l
 CROSS JOIN job_stats AS j
 CROSS JOIN due_stats AS d
 CROSS JOIN open_tasks AS o
@@ -153,6 +168,12 @@ WITH recent AS (
         j.created_at
     FROM jobs AS j
     WHERE j.tenant_id = %(tenant_id)s
+        -- A business that is looked at as of an earlier day has jobs from after it.
+        AND j.created_at < (
+            SELECT (coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) + 1)::timestamp AT TIME ZONE t.time_zone
+            FROM tenants AS t
+            WHERE t.id = %(tenant_id)s
+        )
     ORDER BY j.created_at DESC, j.id DESC
     LIMIT %(limit)s
 )
@@ -176,7 +197,7 @@ SELECT json_build_object(
         '[]'
     ),
     'link', '/api/jobs?sort=-created_at',
-    'as_of', now()
+    'as_of', (/* include last_change_of_jobs */)
 )::text
 FROM recent AS r
 CROSS JOIN (
@@ -187,7 +208,7 @@ CROSS JOIN (
 LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = r.customer_id
 
 -- name: jobs_by_status
--- reads: jobs
+-- reads: jobs, tenants
 -- How many jobs there are in each status, those with none included.
 WITH statuses AS (
     SELECT
@@ -213,7 +234,7 @@ SELECT json_build_object(
         ORDER BY s.position
     ),
     'total', coalesce(sum(c.jobs), 0)::bigint,
-    'as_of', now()
+    'as_of', (/* include last_change_of_jobs */)
 )::text
 FROM statuses AS s
 LEFT JOIN counted AS c ON c.status = s.status
@@ -256,7 +277,7 @@ SELECT json_build_object(
         ORDER BY m.month
     ),
     'time_zone', (SELECT time_zone FROM zone),
-    'as_of', now()
+    'as_of', (/* include last_change_of_jobs */)
 )::text
 FROM months AS m
 CROSS JOIN LATERAL (

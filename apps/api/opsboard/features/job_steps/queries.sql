@@ -32,6 +32,7 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- filter mine: s.assigned_user_id = %(user_id)s
 -- filter completed_today: s.status = 'completed' AND s.completed_at >= (SELECT today::timestamp AT TIME ZONE time_zone FROM clock) AND s.completed_at < (SELECT (today + 1)::timestamp AT TIME ZONE time_zone FROM clock)
 -- sort created_at: s.created_at | timestamptz
+-- sort updated_at: s.updated_at | timestamptz
 -- sort started_at: s.started_at | timestamptz | s.started_at IS NOT NULL
 -- sort completed_at: s.completed_at | timestamptz | s.completed_at IS NOT NULL
 -- Steps with their job, process, machine and the person they are assigned to.
