@@ -231,8 +231,7 @@ def load_config(environ: Mapping[str, str] | None = None, env_file: str | Path |
             values[setting.name] = setting.read(raw)
         except ValueError as fault:
             faults.append(f"{origin.split(' ')[0]} {fault}" + ("" if setting.secret else f", not {raw!r}"))
-    if not faults:
-        faults = contradictions(values)
+    faults += contradictions(values)
     if faults:
         raise ConfigError(faults)
     return Config(values, origins)

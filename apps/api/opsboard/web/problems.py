@@ -79,6 +79,7 @@ ADVICE = {
     "database_unavailable": "check DATABASE_URL and the server: opsboard doctor",
     "deadline_exceeded": "look at the query with opsboard explain, or raise REQUEST_DEADLINE",
     "schema_missing": "run opsboard migrate",
+    "unsafe_database_role": "mend DATABASE_URL: opsboard doctor",
 }
 
 
