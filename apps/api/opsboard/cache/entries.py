@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from opsboard.cache.body import Body
@@ -54,20 +55,16 @@ class Entries:
         self.bytes = 0
         self._counts = counts
         self._by_use: OrderedDict[Key, Entry] = OrderedDict()
+        # Asked on every hit, so without a step between: the entry, valid or not, without marking it as used;
+        # and the mark, for a key that is there.
+        self.get: Callable[[Key], Entry | None] = self._by_use.get
+        self.touch: Callable[[Key], None] = self._by_use.move_to_end
         # Holds no bodies: what left the dict is still named here until its time or the next tidying.
         self._by_expiry: list[tuple[float, int, Key]] = []
         self._pushed = 0
 
     def __len__(self) -> int:
         return len(self._by_use)
-
-    def get(self, key: Key) -> Entry | None:
-        """The entry, valid or not, without marking it as used."""
-        return self._by_use.get(key)
-
-    def touch(self, entry: Entry) -> None:
-        """Mark the entry as the most recently used."""
-        self._by_use.move_to_end(entry.key)
 
     def snapshot(self) -> list[Entry]:
         """All entries of this moment, least recently used first."""

@@ -90,8 +90,10 @@ class Store:
         """The kept body if it is valid; counts a hit, but no miss: `get_or_load` follows and counts it."""
         with self._lock:
             now = self._clock()
-            entry = self._valid(key, now)
-            return None if entry is None else self._hit(entry, now)
+            entry = self._entries.get(key)
+            if entry is None or not _is_valid(entry, self._versions, now):
+                return None
+            return self._hit(entry, now)
 
     def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
         """Tables of a tenant have changed: nothing read from them before this moment is served again."""
@@ -140,7 +142,7 @@ class Store:
         return None
 
     def _hit(self, entry: Entry, now: float) -> Found:
-        self._entries.touch(entry)
+        self._entries.touch(entry.key)
         self._counts[entry.key.endpoint][Event.HIT] += 1
         return Found(entry.body, Outcome.HIT, now - entry.since)
 
