@@ -20,6 +20,7 @@ from opsboard.observability.logs import configure_logs
 from opsboard.secret import signing_secret
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
+from opsboard.web.front import Front
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
 from opsboard.web.problems import register_problems
@@ -47,13 +48,15 @@ def make_app(config: Config | None = None) -> APIFlask:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.converters["id"] = IdConverter
-    app.extensions["opsboard"] = make_services(config)
+    app.extensions["opsboard"] = services = make_services(config)
     describe_api(app)
     register_problems(app)
     watch_requests(app)
     register_features(app)
     open_to_all(app.view_functions["openapi.spec"])
-    app.wsgi_app = TrustedProxies(app.wsgi_app, config.trusted_proxies)  # type: ignore[method-assign]
+    # Inside the proxies' layer: whether the caller came by https is true by then.
+    front = Front(app.wsgi_app, services.sign_in, services.store)
+    app.wsgi_app = TrustedProxies(front, config.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

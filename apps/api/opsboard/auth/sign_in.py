@@ -72,6 +72,14 @@ class SignIn:
                 raise NotSignedIn("This sign-in has ended; sign in again.")
         return identity
 
+    def vouches_for(self, identity: Identity) -> bool:
+        """Whether `identify` would give this identity again for the token it came from, without asking anybody."""
+        return not (
+            self._tokens.has_expired(identity)
+            or self._revocations.is_revoked(identity)
+            or self._revocations.deaf
+        )
+
     def sign_out(self, identity: Identity) -> None:
         """End this token: here at once, on the other workers as soon as their pulse reads it."""
         self._database.fetch_row(

@@ -68,9 +68,12 @@ class Tokens:
             identity = self._decode(token)
             with self._lock:
                 self._verified[digest] = identity
-        if identity.expires_at <= self._clock():
+        if self.has_expired(identity):
             raise NotSignedIn("The token has expired; sign in again.")
         return identity
+
+    def has_expired(self, identity: Identity) -> bool:
+        return identity.expires_at <= self._clock()
 
     def _decode(self, token: str) -> Identity:
         try:

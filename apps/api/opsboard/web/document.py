@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from opsboard.cache.body import Body, matches
 from opsboard.db.queries import Query
@@ -25,7 +28,7 @@ def document(query: Query, **parameters: Any) -> Body:
 
 def respond(body: Body, outcome: str, age: float = 0.0) -> Response:
     """200 with the body, gzip'd when the client takes that, or 304 when If-None-Match names it."""
-    zipped = body.gzipped is not None and accepts_gzip()
+    zipped = body.gzipped is not None and accepts_gzip(request.headers.get("Accept-Encoding", ""))
     if matches(request.headers.get("If-None-Match"), body):
         response = Response(status=304)
         response.headers.remove("Content-Type")
@@ -44,5 +47,7 @@ def respond(body: Body, outcome: str, age: float = 0.0) -> Response:
     return response
 
 
-def accepts_gzip() -> bool:
-    return request.accept_encodings.quality("gzip") > 0 and "gzip" in request.accept_encodings
+@lru_cache(64)  # browsers send a handful of spellings
+def accepts_gzip(accept_encoding: str) -> bool:
+    accepted = parse_accept_header(accept_encoding, Accept)
+    return accepted.quality("gzip") > 0 and "gzip" in accepted

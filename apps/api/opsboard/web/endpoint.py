@@ -13,6 +13,7 @@ from opsboard.cache.body import Body
 from opsboard.cache.key import Key, canonical
 from opsboard.observability import record
 from opsboard.web.document import respond
+from opsboard.web.known_requests import KEPT, Known
 from opsboard.web.services import identity, services
 
 View = Callable[..., Body]
@@ -51,13 +52,15 @@ def cached(ttl: float | str, per_user: bool) -> Callable[[View], Callable[..., R
             if not config.cache_enabled or seconds <= 0:
                 return respond(view(*args, **kwargs), "BYPASS")
             current = record.current()
+            key = make_key(per_user, kwargs)
             found = services().store.get_or_load(
-                make_key(per_user, kwargs),
+                key,
                 seconds,
                 frozenset(),  # the body itself says which tables it was made from
                 lambda: view(*args, **kwargs),
                 deadline=current.started + config.request_deadline if current else None,
             )
+            request.environ[KEPT] = Known(identity(), key)
             return respond(found.body, found.outcome, found.age)
 
         answer.cached_per_user = per_user  # type: ignore[attr-defined]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-
 import structlog
 from flask import Flask, Response, current_app, g, request
 
 from opsboard.observability import record
 from opsboard.web.access import let_in
 from opsboard.web.arguments import refuse_undeclared
+from opsboard.web.request_ids import request_id
 from opsboard.web.services import services
 
 log = structlog.get_logger(__name__)
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Everything comes from this host; nothing is inline.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -28,6 +25,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+DATA_POLICY = "default-src 'none'"
+HSTS = "max-age=31536000"
 
 
 def watch_requests(app: Flask) -> None:
@@ -40,9 +39,8 @@ def watch_requests(app: Flask) -> None:
 
 
 def begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-    g.record = record.Record(endpoint=request.endpoint or "", request_id=request_id)
+    given = request.headers.get("X-Request-Id")
+    g.record = record.Record(endpoint=request.endpoint or "", request_id=request_id(given))
     record.begin(g.record)
 
 
@@ -64,19 +62,18 @@ def finish(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault(
-        "Content-Security-Policy", PAGE_POLICY if response.mimetype == "text/html" else "default-src 'none'"
+        "Content-Security-Policy", PAGE_POLICY if response.mimetype == "text/html" else DATA_POLICY
     )
     if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        headers.setdefault("Strict-Transport-Security", HSTS)
     if request.path.startswith(("/api", "/health")):
         headers.setdefault("Cache-Control", "no-store")
     if current is None:
         return response
     headers["X-Request-Id"] = current.request_id
     headers["X-Queries"] = str(current.queries)
-    headers["Server-Timing"] = (
-        f"cache;desc={headers.get('X-Cache', 'BYPASS')}, wait;dur={current.wait_ms:.1f}, "
-        f"db;dur={current.query_ms:.1f}, total;dur={current.elapsed_ms:.1f}"
+    headers["Server-Timing"] = server_timing(
+        headers.get("X-Cache", "BYPASS"), current.wait_ms, current.query_ms, current.elapsed_ms
     )
     # A hit costs less than a line about it would.
     if current.cache != "HIT":
@@ -90,3 +87,7 @@ def finish(response: Response) -> Response:
             cache=current.cache,
         )
     return response
+
+
+def server_timing(outcome: str, wait_ms: float, query_ms: float, total_ms: float) -> str:
+    return f"cache;desc={outcome}, wait;dur={wait_ms:.1f}, db;dur={query_ms:.1f}, total;dur={total_ms:.1f}"

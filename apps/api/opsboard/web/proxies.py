@@ -26,6 +26,9 @@ class TrustedProxies:
         self._networks = [ipaddress.ip_network(word) for word in words if word not in ("unix", "none")]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ.keys().isdisjoint(HEADERS):  # nothing to believe and nothing to remove
+            direct: Iterable[bytes] = self._app(environ, start_response)
+            return direct
         if self._trusts(environ.get("REMOTE_ADDR", "")):
             answer: Iterable[bytes] = self._forwarded(environ, start_response)
             return answer

@@ -1,0 +1,211 @@
+"""The front answers what the long way would, without going it; whatever is not certain goes the long way."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.application import Application
+from tests.web.test_cached_routes import CACHED, requests_of, second_admin
+from tests.web.ways import Ways, bearer, comparable, cookie
+
+STATS = "/api/dashboard/stats"
+RECENT = "/api/dashboard/recent-jobs"
+PATHS = (*CACHED, f"{RECENT}?limit=3", "/api/dashboard/chart/jobs-by-month?months=3")
+
+
+@pytest.fixture
+def ways(own_shop: Application) -> Ways:
+    return Ways(own_shop)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("credentials", [bearer, cookie])
+def test_every_answer_of_the_front_is_that_of_the_long_way(
+    ways: Ways, credentials: Callable[[str], dict[str, str]], scheme: str
+) -> None:
+    now = time.monotonic()
+    ways.shop.services.store._clock = lambda: now
+    who = credentials(ways.shop.token())
+    how: dict[str, Any] = {"base_url": f"{scheme}://opsboard.example"}
+    compared = set()
+    for path in PATHS:
+        etag = ways.ask(path, headers=who, **how).headers["ETag"]
+        now += 12.7  # so that there is an age to compare
+        for more in (
+            {}, {"Accept-Encoding": "gzip, deflate, br"}, {"Accept-Encoding": "gzip;q=0"}, {"Accept-Encoding": "*"},
+            {"If-None-Match": etag}, {"If-None-Match": f'W/"x", {etag}', "Accept-Encoding": "gzip"},
+            {"If-None-Match": '"other"'}, {"X-Request-Id": "given-by-the-caller"}, {"X-Request-Id": "<bad>"},
+            {"Range": "bytes=0-9"}, {"Accept": "text/html"}, {"Cache-Control": "no-cache"}, {"Host": "a,b"},
+        ):  # fmt: skip
+            for method in ("GET", "HEAD"):
+                short = ways.ask_short(path, method, headers={**who, **more}, **how)
+                long = ways.ask_long(path, method, headers={**who, **more}, **how)
+                assert comparable(short) == comparable(long), (method, path, more)
+                compared.add((short.status_code, short.headers.get("Content-Encoding"), len(short.data) > 0))
+    assert compared == {
+        (200, None, True), (200, "gzip", True), (304, None, False), (200, None, False), (200, "gzip", False)
+    }  # fmt: skip
+
+
+def test_a_given_id_comes_back_and_made_ones_differ(ways: Ways) -> None:
+    who = bearer(ways.shop.token())
+    ways.ask(STATS, headers=who)
+    given = {**who, "X-Request-Id": "given-by-the-caller"}
+    assert ways.ask_short(STATS, headers=given).headers["X-Request-Id"] == "given-by-the-caller"
+    assert len({ways.ask_short(STATS, headers=who).headers["X-Request-Id"] for _ in range(50)}) == 50
+
+
+def test_the_gzipd_answer_of_the_front_has_the_same_content(ways: Ways) -> None:
+    who = bearer(ways.shop.token())
+    plain = ways.ask(STATS, headers=who)
+    zipped = ways.ask_short(STATS, headers={**who, "Accept-Encoding": "gzip"})
+    assert gzip.decompress(zipped.data) == plain.data
+
+
+def test_the_front_takes_no_connection_and_every_answer_counts_as_one_hit(ways: Ways) -> None:
+    who = bearer(ways.shop.token())
+    for path in CACHED:
+        etag = ways.ask(path, headers=who).headers["ETag"]
+        taken, before = requests_of(ways.shop), counts(ways)
+        for more in ({}, {"If-None-Match": etag}, {"Accept-Encoding": "gzip"}):
+            answer = ways.ask_short(path, headers={**who, **more})
+            assert (answer.headers["X-Cache"], answer.headers["X-Queries"]) == ("HIT", "0")
+        assert requests_of(ways.shop) == taken
+        assert counts(ways) == (before[0] + 3, before[1])
+
+
+def counts(ways: Ways) -> tuple[int, int]:
+    stats = ways.shop.services.store.stats()
+    return stats["hits"], stats["misses"]
+
+
+def test_hits_are_counted_exactly_under_32_threads(ways: Ways) -> None:
+    who = [bearer(ways.shop.token()), cookie(ways.shop.token("operator"))]
+    for path in CACHED:
+        for headers in who:
+            ways.ask(path, headers=headers)
+    hits, misses = counts(ways)
+    asked = ways.asked
+
+    def ask(number: int) -> int:
+        return sum(
+            ways.ask(path, headers=who[number % 2]).status_code == 200 for _ in range(10) for path in CACHED
+        )
+
+    with ThreadPoolExecutor(32) as threads:
+        assert sum(threads.map(ask, range(32))) == 32 * 40
+    assert counts(ways) == (hits + 32 * 40, misses)
+    assert ways.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"method": "POST"}, 405), ({"method": "OPTIONS"}, 200), ({"method": "DELETE"}, 405),
+        ({"path": f"{STATS}?x=1"}, 400), ({"path": f"{STATS}/"}, 404), ({"path": "/api/dashboard/Stats"}, 404),
+        ({"headers": {}}, 401), ({"headers": {"Authorization": "Bearer x"}}, 401),
+        ({"more": {"Upgrade": "websocket", "Connection": "Upgrade"}}, 400),
+        ({"environ_overrides": {"wsgi.url_scheme": "ws"}}, 400),
+    ],
+)  # fmt: skip
+def test_whatever_is_not_a_plain_read_of_a_known_caller_goes_the_long_way(
+    ways: Ways, change: dict[str, Any], status: int
+) -> None:
+    who = bearer(ways.shop.token())
+    ways.ask(STATS, headers=who)
+    ways.ask_short(STATS, headers=who)
+    more = change.pop("more", {})
+    for _ in range(2):  # what is refused is not learned either
+        how = {"headers": {**who, **more}, **{name: of for name, of in change.items() if name != "path"}}
+        answer = ways.goes_long(change.get("path", STATS), **how)
+        assert answer is not None and answer.status_code == status
+    ways.ask_short(STATS, headers=who)
+
+
+def test_a_token_is_good_only_in_the_header_it_was_seen_in(ways: Ways) -> None:
+    token = ways.shop.token()
+    for credentials in (bearer(token), cookie(token)):
+        ways.ask(STATS, headers=credentials)
+        ways.ask_short(STATS, headers=credentials)
+    as_cookie, as_bearer = cookie(token)["Cookie"], bearer(token)["Authorization"]
+    for wrong in (
+        {"Cookie": as_bearer}, {"Authorization": as_cookie}, {"Authorization": token}, {"Cookie": token},
+        {"Authorization": "Basic YTpi", "Cookie": as_cookie}, {"Authorization": "", "Cookie": as_cookie},
+        {"Authorization": f"{as_bearer}, x"}, {"Authorization": as_bearer[:-2]},
+    ):  # fmt: skip
+        answer = ways.goes_long(STATS, headers=wrong)
+        assert answer is not None and answer.status_code == 401, wrong
+    assert token not in repr(list(ways.front.known._known))
+
+
+def test_nobody_gets_anothers_body(ways: Ways) -> None:
+    second_admin(ways.shop)
+    shop = ways.shop
+    everybody = [
+        shop.token(role, business) for business in (shop.alpha, shop.beta) for role in ("admin", "operator")
+    ] + [shop.token("second"), shop.token()]
+    for _ in range(2):
+        for token in everybody:
+            for path in PATHS:
+                short = ways.ask(path, headers=bearer(token))
+                assert short.data == ways.ask_long(path, headers=bearer(token)).data
+    before = ways.asked
+    bodies = [ways.ask(STATS, headers=bearer(token)).data for token in everybody]
+    assert ways.asked == before
+    assert len(set(bodies)) == 5, "the same user with two tokens sees the same, all others something else"
+
+
+def test_each_spelling_of_the_arguments_gets_its_own_answer(ways: Ways) -> None:
+    who = bearer(ways.shop.token())
+    spellings = (
+        "", "?", "?limit=3", "?limit=03", "?limit=%33", "?limit=4", "?limit=3&", "?&limit=3", "?limit=3&limit=4",
+        "?limit=4&limit=3", "?limit=3&limit=3", "?Limit=3", "?limit=", "?limit=3;limit=4", "?lim%69t=4",
+        "?limit=%EF%BC%93", "?limit=3#4", "?limit=0", "?limit=51", "?limit=3%00", "?limit=+3", "?limit=%2B3",
+    )  # fmt: skip
+    for _ in range(3):
+        for spelling in spellings:
+            short = ways.ask(RECENT + spelling, headers=who)
+            long = ways.ask_long(RECENT + spelling, headers=who)
+            assert short.status_code == long.status_code, spelling
+            if short.status_code == 200:
+                assert short.data == long.data, spelling
+    for spelling, number in (("?limit=3", 3), ("?limit=%33", 3), ("?limit=4", 4), ("?lim%69t=4", 4)):
+        found = json.loads(ways.ask_short(RECENT + spelling, headers=who).data)
+        assert len(found["items"]) == number
+
+
+def test_a_spoofed_forwarded_header_changes_nothing_and_a_proxys_is_believed(ways: Ways) -> None:
+    who = bearer(ways.shop.token())
+    spoofed = {
+        **who,
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil.example",
+        "Forwarded": "proto=https",
+    }
+    stranger: dict[str, Any] = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.9"}}
+    proxy: dict[str, Any] = {"environ_overrides": {"REMOTE_ADDR": ""}}  # on the unix socket
+    ways.ask(STATS, headers=who, **stranger)
+    plain = ways.ask_short(STATS, headers=who, **stranger)
+    assert "Strict-Transport-Security" not in plain.headers
+    assert comparable(ways.ask_short(STATS, headers=spoofed, **stranger)) == comparable(plain)
+    ways.ask(STATS, headers=spoofed, **proxy)
+    by_proxy = ways.ask_short(STATS, headers=spoofed, **proxy)
+    assert by_proxy.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert "evil" not in str(by_proxy.headers)
+    assert comparable(ways.ask_short(STATS, headers=who, **stranger)) == comparable(plain)
+
+
+def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> None:
+    """The front knows a request by token, path and query string; a view that reads more must not be kept."""
+    views = [view for view in shop.app.view_functions.values() if hasattr(view, "cached_per_user")]
+    assert len(views) >= len(CACHED)
+    for view in views:
+        places = {place for _, place in getattr(view, "_spec", {}).get("args") or ()}
+        assert places <= {"query", "path"}, view.__name__
