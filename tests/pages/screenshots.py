@@ -6,9 +6,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import opsboard
 from playwright.sync_api import Browser, sync_playwright
 
+import opsboard
 from opsboard.config import load_config
 from opsboard.demo.generate import generate
 from tests.application import SECRET
@@ -24,20 +24,24 @@ CREDENTIALS = {"email": "manager@north.example", "password": "opsboard-demo"}
 def main(folder: Path) -> None:
     """Start everything, take the pictures, stop everything."""
     folder.mkdir(parents=True, exist_ok=True)
-    with cluster_folder() as data, running_cluster(data / "18") as cluster:
-        with fresh_database(cluster, migrate_template(cluster)) as database, sync_playwright() as playwright:
-            generate(database.owner_url, JOBS, datetime.now(UTC), lambda *_: None)
-            config = load_config({"DATABASE_URL": database.app_url, "SECRET_KEY": SECRET}, env_file=None)
-            app = opsboard.create_app(config.with_values(log_level="warning"))
-            token = app.test_client().post("/api/auth/login", json=CREDENTIALS).json["access_token"]
-            site, browser = Site(app), start_chromium(playwright)
-            try:
-                for name, look in PICTURES.items():
-                    take(browser, site, look, token, folder / name)
-            finally:
-                browser.close()
-                site.go_away()
-                app.extensions["opsboard"].pulse.stop()
+    with (
+        cluster_folder() as data,
+        running_cluster(data / "18") as cluster,
+        fresh_database(cluster, migrate_template(cluster)) as database,
+        sync_playwright() as playwright,
+    ):
+        generate(database.owner_url, JOBS, datetime.now(UTC), lambda *_: None)
+        config = load_config({"DATABASE_URL": database.app_url, "SECRET_KEY": SECRET}, env_file=None)
+        app = opsboard.create_app(config.with_values(log_level="warning"))
+        token = app.test_client().post("/api/auth/login", json=CREDENTIALS).json["access_token"]
+        site, browser = Site(app), start_chromium(playwright)
+        try:
+            for name, look in PICTURES.items():
+                take(browser, site, look, token, folder / name)
+        finally:
+            browser.close()
+            site.go_away()
+            app.extensions["opsboard"].pulse.stop()
 
 
 def take(browser: Browser, site: Site, look: str, token: str, file: Path) -> None:

@@ -34,7 +34,9 @@ def test_a_file_of_no_or_another_version_is_asked_for_each_time(shop: Applicatio
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_the_version_follows_the_bytes(shop: Application, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_the_version_follows_the_bytes(
+    shop: Application, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
     before = assets.version()
     monkeypatch.setitem(assets.FILES, "app.js", assets.STATIC / "board.js")
     assert assets.version() != before
@@ -44,14 +46,24 @@ def test_chart_library_is_the_package_s_and_travels_compressed(shop: Application
     answer = shop.client(role=None).get("/static/charts/Chart.bundle.js", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Encoding"] == "gzip"
     assert len(answer.data) < 250_000
-    plain = shop.client(role=None).get("/static/charts/Chart.bundle.js", headers={"Accept-Encoding": "identity"})
+    plain = shop.client(role=None).get(
+        "/static/charts/Chart.bundle.js", headers={"Accept-Encoding": "identity"}
+    )
     assert plain.data == (assets.CHARTS / "Chart.bundle.js").read_bytes()
     assert answer.headers["ETag"] != plain.headers["ETag"]
 
 
 @pytest.mark.parametrize(
     "path",
-    ["nothing.js", "charts/chartkick.js", "../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "/etc/passwd", ""],
+    [
+        "nothing.js",
+        "charts/chartkick.js",
+        "../routes.py",
+        "%2e%2e/routes.py",
+        "..%2froutes.py",
+        "/etc/passwd",
+        "",
+    ],
 )
 def test_anything_else_is_not_found(shop: Application, path: str) -> None:
     answer = shop.client(role=None).get(f"/static/{path}", follow_redirects=True)

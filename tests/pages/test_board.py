@@ -12,20 +12,21 @@ from tests.application import Application
 from tests.pages.browser import until
 from tests.pages.conftest import Visiting
 
+
 def shown_counts(page: Page) -> dict[str, int]:
     """What each visible figure of the board says."""
     figures = page.locator("[data-count]:visible")
-    return dict(
-        figures.evaluate_all(
-            "figures => figures.map(f => [f.dataset.count, Number(f.querySelector('.value').textContent.replace(/\\D/g, ''))])"
-        )
-    )
+    number = "Number(f.querySelector('.value').textContent.replace(/\\D/g, ''))"
+    return dict(figures.evaluate_all(f"figures => figures.map(f => [f.dataset.count, {number}])"))
 
 
 def counts_of(stats: dict[str, Any]) -> dict[str, int]:
     groups = {name: counts for name, counts in stats.items() if isinstance(counts, dict)}
     return {
-        f"{group}.{name}": count for group, counts in groups.items() for name, count in counts.items() if name != "links"
+        f"{group}.{name}": count
+        for group, counts in groups.items()
+        for name, count in counts.items()
+        if name != "links"
     }
 
 
@@ -46,14 +47,18 @@ def test_operator_does_not_see_users(visit: Visiting) -> None:
 
 def test_every_number_opens_a_list_with_as_many_items(visit: Visiting) -> None:
     page = visit("manager").open_board()
-    links = page.locator("[data-count]").evaluate_all("all => all.map(f => [f.dataset.count, f.getAttribute('href')])")
+    links = page.locator("[data-count]").evaluate_all(
+        "all => all.map(f => [f.dataset.count, f.getAttribute('href')])"
+    )
     told = shown_counts(page)
     assert len(links) == len(told) >= 20
     totals = {}
     for count, href in links:
         page.evaluate("href => { location.hash = href }", href)
         expect(page.locator("#total")).to_have_text(re.compile("[0-9]"))
-        totals[count] = page.locator("#total").evaluate("total => Number(total.textContent.replace(/\\D/g, ''))")
+        totals[count] = page.locator("#total").evaluate(
+            "total => Number(total.textContent.replace(/\\D/g, ''))"
+        )
         rows = page.locator(".list-table tbody tr")
         expect(rows).to_have_count(min(25, totals[count]))
     assert totals == told
@@ -97,7 +102,9 @@ def test_charts_tell_the_same_as_a_table(visit: Visiting, shop: Application) -> 
 def test_a_bar_of_a_chart_opens_its_list(visit: Visiting) -> None:
     page = visit().open_board()
     until(page, "Boolean(window.Chart?.getChart('status-chart'))")
-    bar = page.evaluate("(({x, y}) => ({x: x - 3, y}))(Chart.getChart('status-chart').getDatasetMeta(0).data[3])")
+    bar = page.evaluate(
+        "(({x, y}) => ({x: x - 3, y}))(Chart.getChart('status-chart').getDatasetMeta(0).data[3])"
+    )
     page.locator("#status-chart").click(position=bar)
     expect(page.get_by_role("heading", name="Completed jobs")).to_be_visible()
 

@@ -70,7 +70,9 @@ def test_job_shows_its_steps_and_progress(visit: Visiting, shop: Application) ->
     expect(page).to_have_title("CANARYALPHA-0008 · canaryalpha works")
 
 
-def test_job_of_another_business_is_told_in_words_with_the_request_id(visit: Visiting, shop: Application) -> None:
+def test_job_of_another_business_is_told_in_words_with_the_request_id(
+    visit: Visiting, shop: Application
+) -> None:
     visitor = visit()
     visitor.expected = ["404"]
     jobs = shop.client("admin", shop.beta).get("/api/jobs?page_size=1").json
@@ -105,7 +107,9 @@ def test_operator_sets_the_status_of_a_machine(own_visit: Visiting) -> None:
     assert page.evaluate("document.activeElement.tagName") == "SELECT"
 
 
-def test_refused_write_is_told_in_words_and_changes_nothing_shown(own_visit: Visiting, own_shop: Application) -> None:
+def test_refused_write_is_told_in_words_and_changes_nothing_shown(
+    own_visit: Visiting, own_shop: Application
+) -> None:
     visitor = own_visit("operator")
     visitor.expected = ["403"]
     admin = own_shop.client()

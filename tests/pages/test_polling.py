@@ -9,7 +9,12 @@ from tests.pages.browser import Visit
 from tests.pages.conftest import Visiting
 
 STATS = "/api/dashboard/stats"
-CACHED = [STATS, "/api/dashboard/chart/jobs-by-status", "/api/dashboard/chart/jobs-by-month", "/api/notifications/unread"]
+CACHED = [
+    STATS,
+    "/api/dashboard/chart/jobs-by-status",
+    "/api/dashboard/chart/jobs-by-month",
+    "/api/notifications/unread",
+]
 
 
 def open_with_clock(visitor: Visit) -> Page:
@@ -53,7 +58,9 @@ def test_an_unchanged_board_costs_304s_and_reads_no_list(visit: Visiting) -> Non
     poll(visitor)
     for path in CACHED:
         assert visitor.answers(path)[:3] == [200, 304, 304], path
-    assert [path for path in ("/api/jobs", "/api/job-steps", "/api/machines") for _ in visitor.answers(path)] == lists
+    assert [
+        path for path in ("/api/jobs", "/api/job-steps", "/api/machines") for _ in visitor.answers(path)
+    ] == lists
 
 
 def test_a_change_made_elsewhere_appears_within_one_poll(own_visit: Visiting, own_shop: Application) -> None:
@@ -73,8 +80,8 @@ def test_a_hidden_page_asks_nothing_and_asks_at_once_when_seen_again(visit: Visi
     visitor = visit()
     page = open_with_clock(visitor)
     hide = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
-    page.evaluate(hide + " document.dispatchEvent(new Event('visibilitychange')) }", True)
     asked = len(visitor.requests)
+    page.evaluate(hide + " document.dispatchEvent(new Event('visibilitychange')) }", True)
     page.clock.run_for(60_000)
     assert len(visitor.requests) == asked
     before = len(visitor.answers(STATS))

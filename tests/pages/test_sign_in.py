@@ -40,7 +40,9 @@ def test_nobody_signed_in_asks_the_api_nothing(visit: Visiting) -> None:
     assert [request.url for request in visitor.requests if "/api/" in request.url] == []
 
 
-def test_signing_in_opens_the_board_and_no_script_can_read_the_token(visit: Visiting, shop: Application) -> None:
+def test_signing_in_opens_the_board_and_no_script_can_read_the_token(
+    visit: Visiting, shop: Application
+) -> None:
     page = visit(role=None).open()
     fill_in(page, shop.alpha.email("manager"), PASSWORD)
     expect(page.locator("[data-count='jobs.active'] .value")).to_have_text("24")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
-import chartkick
+import chartkick  # type: ignore[import-untyped]
 from flask import Response, request
 
 from opsboard.cache.body import Body, matches

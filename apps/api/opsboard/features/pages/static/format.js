@@ -7,11 +7,13 @@ const SHORT_MONTH = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month:
 
 let clock;
 let moment;
+let civilDay;
 
 export function setTimeZone(zone) {
   const known = isKnown(zone) ? { timeZone: zone } : {}; // Postgres knows names that a browser may not
   clock = new Intl.DateTimeFormat(undefined, { ...known, timeStyle: "medium" });
   moment = new Intl.DateTimeFormat(undefined, { ...known, dateStyle: "medium", timeStyle: "short" });
+  civilDay = new Intl.DateTimeFormat(undefined, { ...known, dateStyle: "short" });
 }
 
 export function number(value) {
@@ -20,6 +22,12 @@ export function number(value) {
 
 export function time(instant) {
   return clock.format(new Date(instant));
+}
+
+// The time alone while it is today's: on Monday morning, Friday's needs its date.
+export function timeOrDate(instant) {
+  const isToday = civilDay.format(new Date(instant)) === civilDay.format(new Date());
+  return isToday ? time(instant) : dateTime(instant);
 }
 
 export function dateTime(instant) {

@@ -1,13 +1,13 @@
 // How fresh the numbers are, in words and a colour: green, amber when a check failed, red when that lasts.
 
 import { byId } from "./dom.js";
-import { time } from "./format.js";
+import { time, timeOrDate } from "./format.js";
 import { announce } from "./notices.js";
 
 const LATE = 15; // seconds without an answer: amber
 const LOST = 60; // red
 
-let asOf = null; // when the server counted
+let asOf = null; // when something was last changed, as the server says
 let checkedAt = null; // when the server last said that this still holds
 let problem = null;
 let nextAt = 0;
@@ -53,7 +53,7 @@ function show() {
 
 function fine(age) {
   const checkedWords = age < 1.5 ? "checked now" : `checked ${seconds(age)} ago`;
-  return asOf ? `As of ${time(asOf)}, ${checkedWords}` : capital(checkedWords);
+  return asOf ? `As of ${timeOrDate(asOf)}, ${checkedWords}` : capital(checkedWords);
 }
 
 function trouble() {
