@@ -64,7 +64,7 @@ def test_gzip_has_its_own_etag_and_the_same_content(own_shop: Application) -> No
 
 def test_two_workers_give_equal_etags_for_equal_data(own_shop: Application) -> None:
     with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as other:
-        for path in ("/api/jobs", "/api/customers?page_size=5", "/api/auth/me"):
+        for path in (*CACHED, "/api/jobs", "/api/customers?page_size=5", "/api/auth/me"):
             etags = {worker.client().get(path).headers["ETag"] for worker in (own_shop, other)}
             assert len(etags) == 1
 

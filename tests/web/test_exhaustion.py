@@ -18,7 +18,9 @@ def test_50_requests_on_10_connections_are_50_answers(own_shop: Application) -> 
         token = shop.token()
 
         def ask(_: int) -> TestResponse:
-            return shop.app.test_client().get("/api/dashboard/stats", headers={"Authorization": f"Bearer {token}"})
+            return shop.app.test_client().get(
+                "/api/dashboard/stats", headers={"Authorization": f"Bearer {token}"}
+            )
 
         with ThreadPoolExecutor(50) as threads:
             answers = list(threads.map(ask, range(50)))
