@@ -15,8 +15,9 @@ from opsboard.db.addresses import service_url
 from opsboard.db.database import Database
 from opsboard.db.pool import Pool
 from opsboard.features import register_features
-from opsboard.fleet.pulse import Pulse
+from opsboard.fleet.pulse import Ears, Pulse
 from opsboard.observability.logs import configure_logs
+from opsboard.observability.tally import Tally, process_report
 from opsboard.secret import signing_secret
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
@@ -77,19 +78,38 @@ def make_services(config: Config) -> Services:
     )
     database = Database(pool, config.request_deadline)
     revocations = Revocations()
+    store = Store(
+        config.cache_max_entries,
+        config.cache_max_bytes,
+        stale_if_error=config.cache_stale_if_error,
+        stale_while_revalidate=config.cache_stale_while_revalidate,
+        trusted=lambda: not pulse.deaf,
+    )
+    tally = Tally()
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.
         Database(Pool(0, 1, url, timeout=1.0, connect_timeout=1), deadline=1.0),
         config.pulse_ms / 1000,
-        on_revocation=lambda row: revocations.add(**row),
-        on_heard=revocations.heard,
+        Ears(
+            changed=store.bump,
+            revoked=lambda row: revocations.add(**row),
+            ordered_to_clear=store.clear,
+            lost=store.clear,
+            heard=revocations.heard,
+        ),
+        report=lambda: {
+            **process_report(tally),
+            "pool": {**pool.reference_stats(), **pool.get_stats()},
+            "cache": store.stats(),
+        },
     )
     tokens = Tokens(secret, config.token_ttl)
     return Services(
         config=config,
         secret=secret,
         database=database,
-        store=Store(config.cache_max_entries, config.cache_max_bytes),
+        store=store,
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
         pulse=pulse,
+        tally=tally,
     )

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from cachetools import LRUCache
+
 from opsboard.auth.identity import Identity
 
 # A worker that has not heard from the database for this long asks it about each token instead.
@@ -23,6 +25,7 @@ class Revocations:
         self._monotonic = monotonic
         self._tokens: dict[str, float] = {}  # token id -> when it expires by itself
         self._versions: dict[tuple[int, int], tuple[int, float]] = {}  # (tenant, user) -> (below, until)
+        self._admitted: LRUCache[str, None] = LRUCache(10_000)
         self._lock = threading.Lock()
         self._heard_at: float | None = None
         self._pruned_at = monotonic()
@@ -43,6 +46,15 @@ class Revocations:
             return True
         below, _ = self._versions.get((identity.tenant_id, identity.user_id), (0, 0.0))
         return identity.token_version < below
+
+    def admitted(self, identity: Identity) -> None:
+        """This token was good while the database was heard."""
+        if identity.token_id not in self._admitted:
+            with self._lock:
+                self._admitted[identity.token_id] = None
+
+    def was_admitted(self, identity: Identity) -> bool:
+        return identity.token_id in self._admitted
 
     def heard(self) -> None:
         """The database was just read: what is known here is complete as of now."""

@@ -13,7 +13,7 @@ from opsboard.auth.revocations import Revocations
 from opsboard.auth.tokens import Tokens
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
-from opsboard.errors import Conflict, NotSignedIn, TooManyAttempts, WrongCredentials
+from opsboard.errors import Conflict, DatabaseUnavailable, NotSignedIn, TooManyAttempts, WrongCredentials
 
 sql = load_queries(__package__)
 
@@ -54,22 +54,24 @@ class SignIn:
         )
         return token, self._tokens.ttl
 
-    def identify(self, token: str) -> Identity:
+    def identify(self, token: str, reading: bool = False) -> Identity:
         """Who a token speaks for, right now. Raises NotSignedIn.
 
-        Takes no connection, unless this worker has not heard of revocations lately.
+        Takes no connection, unless this worker has not heard of revocations lately. `reading`: the request
+        changes nothing, so while the database is away, and nobody can end a token there, one that was good
+        when this worker last heard is good enough for a kept answer.
         """
         identity = self._tokens.verify(token)
         if self._revocations.is_revoked(identity):
             raise NotSignedIn("This sign-in has ended; sign in again.")
-        if self._revocations.deaf:
-            row = self._database.fetch_row(
-                sql.check_token,
-                identity,
-                {"token_id": identity.token_id, "token_version": identity.token_version},
-            )
-            if row is None or not row[0]:
-                raise NotSignedIn("This sign-in has ended; sign in again.")
+        if not self._revocations.deaf:
+            self._revocations.admitted(identity)
+            return identity
+        try:
+            self._check(identity)
+        except DatabaseUnavailable:
+            if not (reading and self._revocations.was_admitted(identity)):
+                raise
         return identity
 
     def vouches_for(self, identity: Identity) -> bool:
@@ -79,6 +81,15 @@ class SignIn:
             or self._revocations.is_revoked(identity)
             or self._revocations.deaf
         )
+
+    def _check(self, identity: Identity) -> None:
+        row = self._database.fetch_row(
+            sql.check_token,
+            identity,
+            {"token_id": identity.token_id, "token_version": identity.token_version},
+        )
+        if row is None or not row[0]:
+            raise NotSignedIn("This sign-in has ended; sign in again.")
 
     def sign_out(self, identity: Identity) -> None:
         """End this token: here at once, on the other workers as soon as their pulse reads it."""

@@ -13,6 +13,7 @@ class Event(StrEnum):
     MISS = "misses"
     LOAD = "loads"
     SHARED = "shared"
+    STALE = "stale"
     FAILURE = "failures"
     TOO_LARGE = "too_large"
     EVICTED_BY_ENTRIES = "evicted_by_entries"

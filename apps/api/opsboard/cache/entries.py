@@ -49,7 +49,9 @@ class Entries:
     the store holds its lock.
     """
 
-    def __init__(self, max_entries: int, max_bytes: int, counts: Counts) -> None:
+    def __init__(self, max_entries: int, max_bytes: int, counts: Counts, keep: float = 0.0) -> None:
+        """`keep`: seconds an expired entry stays, for the time when the database is away."""
+        self._keep = keep
         self.max_entries = max_entries
         self.max_bytes = max_bytes
         self.bytes = 0
@@ -100,11 +102,11 @@ class Entries:
         if len(self._by_expiry) > 2 * len(self._by_use) + SWEEP:
             self._tidy()
         for _ in range(SWEEP):
-            if not self._by_expiry or self._by_expiry[0][0] > now:
+            if not self._by_expiry or self._by_expiry[0][0] + self._keep > now:
                 return
             _, _, key = heapq.heappop(self._by_expiry)
             entry = self._by_use.get(key)
-            if entry is not None and entry.expires <= now:
+            if entry is not None and entry.expires + self._keep <= now:
                 self.drop(entry, Event.EXPIRED)
 
     def _tidy(self) -> None:

@@ -33,18 +33,22 @@ def statistics(
         "hit_rate": total[Event.HIT] / looked_up if looked_up else None,
         "evictions": total[Event.EVICTED_BY_ENTRIES] + total[Event.EVICTED_BY_BYTES],
         **{event.value: total[event] for event in Event},
-        "endpoints": _per_endpoint(entries, counts),
+        "endpoints": _per_endpoint(entries, counts, is_active),
     }
 
 
-def _per_endpoint(entries: Sequence[Entry], counts: Mapping[str, Counter[Event]]) -> dict[str, Any]:
+def _per_endpoint(
+    entries: Sequence[Entry], counts: Mapping[str, Counter[Event]], is_active: Callable[[Entry], bool]
+) -> dict[str, Any]:
     kept = Counter(entry.key.endpoint for entry in entries)
+    active = Counter(entry.key.endpoint for entry in entries if is_active(entry))
     size: Counter[str] = Counter()
     for entry in entries:
         size[entry.key.endpoint] += entry.size
     return {
         endpoint: {
             "entries": kept[endpoint],
+            "active": active[endpoint],
             "bytes": size[endpoint],
             "hits": counts[endpoint][Event.HIT],
             "misses": counts[endpoint][Event.MISS],

@@ -16,7 +16,10 @@ from opsboard.cache.flight import Flight
 from opsboard.cache.key import Key, answers_to
 from opsboard.cache.statistics import statistics
 from opsboard.cache.versions import Versions
-from opsboard.errors import DeadlineExceeded
+from opsboard.errors import DatabaseUnavailable, DeadlineExceeded, PoolFull, PoolTimeout
+
+# The database is away or has no time: an old answer is better than none.
+UNAVAILABLE = (DatabaseUnavailable, PoolTimeout, PoolFull, DeadlineExceeded)
 
 
 class Outcome(StrEnum):
@@ -24,6 +27,7 @@ class Outcome(StrEnum):
 
     HIT = "HIT"
     MISS = "MISS"
+    STALE = "STALE"
 
 
 class Found(NamedTuple):
@@ -38,14 +42,32 @@ class Store:
     """Bodies by key, for all threads of one process.
 
     The promise: a caller that comes after `bump` or `clear` returned never gets a body whose load
-    began before. One lock guards everything and is never held while a body is loaded.
+    began before, unless it is marked STALE. One lock guards everything and is never held while a body is
+    loaded.
+
+    STALE is given in two cases: the load failed because the database is away, up to `stale_if_error` seconds
+    after the body's TTL ended; or, up to `stale_while_revalidate` seconds after the TTL ended and with no table
+    changed, another caller is loading it anew at this moment. While `trusted()` is false nobody can say what
+    has changed, so every kept body is loaded again.
     """
 
-    def __init__(self, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        max_entries: int,
+        max_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        stale_if_error: float = 0.0,
+        stale_while_revalidate: float = 0.0,
+        trusted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._clock = clock
+        self._stale_if_error = stale_if_error
+        self._stale_while_revalidate = stale_while_revalidate
+        self._trusted = trusted
         self._lock = threading.Lock()
         self._counts = new_counts()
-        self._entries = Entries(max_entries, max_bytes, self._counts)
+        self._entries = Entries(max_entries, max_bytes, self._counts, keep=stale_if_error)
         self._flights: dict[Key, Flight] = {}
         self._versions = Versions()
 
@@ -62,6 +84,17 @@ class Store:
         `ttl` counts from the beginning of the load. `deadline` (a value of the store's clock) bounds
         the wait for another caller's load; bounding its own is the loader's business.
         """
+        try:
+            return self._get_or_load(key, ttl, tables, load, deadline)
+        except UNAVAILABLE:
+            stale = self._last_good(key)
+            if stale is None:
+                raise
+            return stale
+
+    def _get_or_load(
+        self, key: Key, ttl: float, tables: frozenset[str], load: Callable[[], Body], deadline: float | None
+    ) -> Found:
         while True:
             with self._lock:
                 now = self._clock()
@@ -70,6 +103,8 @@ class Store:
                     return self._hit(entry, now)
                 flight = self._flights.get(key)
                 if flight is not None and self._may_join(flight, key, tables, now):
+                    if meanwhile := self._meanwhile(key, now):
+                        return meanwhile
                     leads = False
                 else:
                     leads = True
@@ -136,10 +171,35 @@ class Store:
 
     def _valid(self, key: Key, now: float) -> Entry | None:
         entry = self._entries.get(key)
-        if entry is None or _is_valid(entry, self._versions, now):
-            return entry
-        self._entries.drop(entry, Event.EXPIRED if entry.expires <= now else Event.INVALIDATED)
+        if entry is None:
+            return None
+        if _is_valid(entry, self._versions, now):
+            return entry if self._trusted() else None
+        if self._stale_if_error <= 0 or now >= entry.expires + self._stale_if_error:
+            self._entries.drop(entry, Event.EXPIRED if entry.expires <= now else Event.INVALIDATED)
         return None
+
+    def _meanwhile(self, key: Key, now: float) -> Found | None:
+        """What a caller gets while another loads it anew: only a body no table of which has changed."""
+        entry = self._entries.get(key)
+        if entry is None or now >= entry.expires + self._stale_while_revalidate or not self._trusted():
+            return None
+        unchanged = self._versions.unchanged(key.tenant_id, entry.tables, entry.began)
+        return self._stale(entry, now) if unchanged else None
+
+    def _last_good(self, key: Key) -> Found | None:
+        """What a caller gets when the database is away."""
+        with self._lock:
+            now = self._clock()
+            entry = self._entries.get(key)
+            if entry is None or now >= entry.expires + self._stale_if_error:
+                return None
+            return self._stale(entry, now)
+
+    def _stale(self, entry: Entry, now: float) -> Found:
+        self._entries.touch(entry)
+        self._counts[entry.key.endpoint][Event.STALE] += 1
+        return Found(entry.body, Outcome.STALE, now - entry.since)
 
     def _hit(self, entry: Entry, now: float) -> Found:
         self._entries.touch(entry.key)

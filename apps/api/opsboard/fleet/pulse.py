@@ -1,11 +1,13 @@
-"""One thread per worker that listens to the database: what other workers changed that this one must know."""
+"""One thread per worker that hears what the others changed, tells them how it is, and obeys clears."""
 
 from __future__ import annotations
 
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -13,47 +15,79 @@ import structlog
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
 from opsboard.errors import OpsboardError
+from opsboard.fleet.worker import Worker
 from opsboard.observability import record
 
 log = structlog.get_logger(__name__)
 sql = load_queries(__package__)
 
-# A snapshot from before the first transaction: everything is new. Also the starting point after an error, since
-# the server may be another one than before.
+# A snapshot from before the first transaction: everything is new.
 NOTHING_SEEN = "3:3:"
+# A worker that has not heard for this long distrusts what it keeps and knows.
+DEAF_AFTER = 2.0  # seconds
+# Rows of `changes` are kept for a minute: after a longer silence nobody can say what was missed.
+PROVABLE = 30.0  # seconds
+REPORT_EVERY = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class Ears:
+    """What to do with what is heard; application.py connects them to the cache and to sign-in."""
+
+    changed: Callable[[int, set[str]], None]
+    revoked: Callable[[dict[str, Any]], None]
+    ordered_to_clear: Callable[[str | None], None]
+    # Something may have been missed: nothing kept can be proved.
+    lost: Callable[[], None]
+    heard: Callable[[], None]
 
 
 class Pulse:
-    """Reads revocations every `interval` seconds and hands each to `on_revocation`, then calls `on_heard`.
+    """Beats every `interval` seconds, in a thread of this process.
 
-    `database` is its own, with one connection: a busy pool cannot make a worker deaf. Started per process.
+    `database` is its own, with one connection: a busy pool cannot make a worker deaf. `report` gives what the
+    others may know of this worker.
     """
 
     def __init__(
-        self,
-        database: Database,
-        interval: float,
-        on_revocation: Callable[[dict[str, Any]], None],
-        on_heard: Callable[[], None],
+        self, database: Database, interval: float, ears: Ears, report: Callable[[], dict[str, Any]]
     ) -> None:
         self._database = database
         self._interval = interval
-        self._on_revocation = on_revocation
-        self._on_heard = on_heard
-        self._seen = NOTHING_SEEN
-        self._pid = 0
+        self._ears = ears
+        self._report = report
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._deaf = False
+        self._pid = 0
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.worker = Worker()
+        self._seen, self._epoch = NOTHING_SEEN, ""
+        self._heard_at: float | None = None
+        self._reported_at = 0.0
+        self._cleared_to = 0
+        self._silent = False
+
+    @property
+    def deaf(self) -> bool:
+        """Whether this worker may not know what the others changed."""
+        return self._heard_at is None or time.monotonic() - self._heard_at > DEAF_AFTER
+
+    @property
+    def lag(self) -> float | None:
+        """Seconds since it last heard; None before the first time."""
+        return None if self._heard_at is None else time.monotonic() - self._heard_at
 
     def start(self) -> None:
-        """Start the thread of this process; after the first call a cheap check. Reads once before it returns."""
+        """Start the thread of this process; after the first call a cheap check. Hears once before it returns."""
         if self._pid == os.getpid():
             return
         with self._lock:
             if self._pid == os.getpid():
                 return
-            self._seen, self._stop = NOTHING_SEEN, threading.Event()
+            self._stop = threading.Event()
+            self._begin_anew()
             # Not part of the request that happens to be the first.
             with record.recording():
                 self.beat()
@@ -61,29 +95,84 @@ class Pulse:
             self._pid = os.getpid()
 
     def stop(self) -> None:
+        """End the thread and say goodbye, so that nobody misses this worker."""
         self._stop.set()
+        if self._pid == os.getpid() and not self.deaf:
+            try:
+                self._database.fetch_unbound(sql.goodbye, {"id": self.worker.id})
+            except OpsboardError:
+                pass  # the others will see its silence
         self._database.pool.closeall()
 
+    def own_report(self) -> dict[str, Any]:
+        """What this worker tells the others, as of now."""
+        return self._report()
+
+    def order_clear(self, database: Database, prefix: str | None) -> int:
+        """Order every worker to clear, this one at once; returns the number of the order."""
+        row = database.fetch_unbound(sql.order_clear, {"prefix": prefix})
+        assert row is not None  # RETURNING of an INSERT
+        self._ears.ordered_to_clear(prefix)
+        return int(row[0])
+
     def beat(self) -> None:
-        """Read once. An error is logged when it begins, not at every beat."""
+        """Hear and tell once. An error is logged when it begins, not at every beat."""
         try:
-            row = self._database.fetch_unbound(sql.read_revocations, {"seen": self._seen})
+            obeyed = self._hear()
+            if obeyed or time.monotonic() - self._reported_at >= REPORT_EVERY:
+                self._tell()
         except OpsboardError as error:
-            if not self._deaf:
+            if not self._silent:
                 log.warning(
-                    "pulse cannot hear the database; tokens are checked there one by one", error=error.code
+                    "pulse cannot hear the database; kept answers and tokens are distrusted", error=error.code
                 )
-            self._deaf, self._seen = True, NOTHING_SEEN
+            self._silent = True
             return
+        if self._silent:
+            log.info("pulse hears the database again")
+        self._silent = False
+
+    def _hear(self) -> bool:
+        """Read what is new and act on it; whether an order to clear was among it."""
+        row = self._database.fetch_unbound(sql.listen, {"seen": self._seen})
         assert row is not None  # json_build_object always gives a row
         news = json.loads(row[0])
+        if news["epoch"] != self._epoch or (self.lag or 0.0) > PROVABLE:
+            # Nothing kept can be proved. Tokens are: revocations are logged, and all are read again.
+            self._ears.lost()
+            if self._epoch and self._seen != NOTHING_SEEN:
+                self._seen, self._epoch = NOTHING_SEEN, news["epoch"]
+                return self._hear()
+        self._epoch = news["epoch"]
+        changed: dict[int, set[str]] = {}
+        for tenant_id, table in news["changes"]:
+            changed.setdefault(tenant_id, set()).add(table)
+        for tenant_id, tables in changed.items():
+            self._ears.changed(tenant_id, tables)
         for revocation in news["revocations"]:
-            self._on_revocation(revocation)
+            self._ears.revoked(revocation)
+        for order in news["clears"]:
+            self._ears.ordered_to_clear(order["prefix"])
+            self._cleared_to = max(self._cleared_to, order["id"])
         self._seen = news["snapshot"]
-        self._on_heard()
-        if self._deaf:
-            log.info("pulse hears the database again")
-        self._deaf = False
+        self._heard_at = time.monotonic()
+        self._ears.heard()
+        return bool(news["clears"])
+
+    def _tell(self) -> None:
+        worker = self.worker
+        self._database.fetch_unbound(
+            sql.report,
+            {
+                "id": worker.id,
+                "machine": worker.machine,
+                "pid": worker.pid,
+                "started_at": worker.started_at,
+                "cleared_to": self._cleared_to,
+                "report": json.dumps(self._report()),
+            },
+        )
+        self._reported_at = time.monotonic()
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):

@@ -1,10 +1,23 @@
--- name: read_revocations
--- reads: revocations
--- Revocations that became visible since a snapshot, and the snapshot to go on from.
--- However transactions overlap none is missed: a row counts as seen only when its transaction is visible in
--- the snapshot of the statement that read it.
+-- name: listen
+-- reads: changes, revocations, cache_clears
+-- What became visible since a snapshot: changed tables, ended tokens, orders to clear; and the snapshot to go on from.
+-- However transactions overlap nothing is missed or seen twice: a row counts as seen only when its transaction is
+-- visible in the snapshot of the statement that read it.
 SELECT json_build_object(
     'snapshot', pg_current_snapshot()::text,
+    -- Another server, or the same one after a crash: what was unlogged is gone.
+    'epoch', pg_postmaster_start_time()::text,
+    'changes', (
+        SELECT coalesce(json_agg(json_build_array(n.tenant_id, n.table_name)), '[]')
+        FROM (
+            SELECT DISTINCT
+                c.tenant_id,
+                c.table_name
+            FROM changes AS c
+            WHERE c.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
+                AND NOT pg_visible_in_snapshot(c.xid, %(seen)s::pg_snapshot)
+        ) AS n
+    ),
     'revocations', (
         SELECT coalesce(json_agg(json_build_object(
             'tenant_id', r.tenant_id,
@@ -17,5 +30,44 @@ SELECT json_build_object(
         WHERE r.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
             AND NOT pg_visible_in_snapshot(r.xid, %(seen)s::pg_snapshot)
             AND r.expires_at > now()
+    ),
+    'clears', (
+        SELECT coalesce(json_agg(json_build_object('id', o.id, 'prefix', o.prefix)), '[]')
+        FROM cache_clears AS o
+        WHERE o.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
+            AND NOT pg_visible_in_snapshot(o.xid, %(seen)s::pg_snapshot)
     )
 )::text
+
+-- name: report
+-- writes: workers
+-- A worker's last word; rows of workers that ended long ago go on the same occasion.
+WITH ended AS (
+    DELETE FROM workers AS w
+    WHERE w.heard_at < now() - interval '10 minutes'
+)
+INSERT INTO workers (id, machine, pid, started_at, cleared_to, report)
+VALUES (%(id)s, %(machine)s, %(pid)s, to_timestamp(%(started_at)s), %(cleared_to)s, %(report)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET
+    heard_at = clock_timestamp(),
+    cleared_to = excluded.cleared_to,
+    report = excluded.report
+RETURNING id
+
+-- name: goodbye
+-- writes: workers
+-- A worker ends in good order: nobody needs to miss it.
+DELETE FROM workers AS w
+WHERE w.id = %(id)s
+RETURNING w.id
+
+-- name: order_clear
+-- writes: cache_clears
+-- Order every worker to drop kept answers; old orders go on the same occasion.
+WITH obeyed AS (
+    DELETE FROM cache_clears AS o
+    WHERE o.ordered_at < now() - interval '10 minutes'
+)
+INSERT INTO cache_clears (prefix)
+VALUES (%(prefix)s)
+RETURNING id

@@ -44,7 +44,7 @@ def let_in() -> None:
         raise NotSignedIn()
     # The first caller of a process starts its pulse: threads do not survive the fork of a preloaded app.
     services().pulse.start()
-    g.identity = services().sign_in.identify(token)
+    g.identity = services().sign_in.identify(token, reading=request.method in SAFE_METHODS)
     roles = getattr(view, "only_for", None)
     if roles is not None and g.identity.role not in roles:
         raise Forbidden(f"This needs the role {' or '.join(sorted(roles))}.")

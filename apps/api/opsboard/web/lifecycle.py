@@ -57,6 +57,7 @@ def check_query_string() -> None:
 
 
 def finish(response: Response) -> Response:
+    services().tally.answered(response.status_code)
     current: record.Record | None = g.get("record")
     headers = response.headers
     for name, value in SECURITY_HEADERS.items():

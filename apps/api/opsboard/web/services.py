@@ -12,6 +12,7 @@ from opsboard.cache.store import Store
 from opsboard.config import Config
 from opsboard.db.database import Database
 from opsboard.fleet.pulse import Pulse
+from opsboard.observability.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Services:
     store: Store
     sign_in: SignIn
     pulse: Pulse
+    tally: Tally
 
 
 def services() -> Services:

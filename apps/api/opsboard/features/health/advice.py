@@ -26,19 +26,25 @@ class Advice:
         self.status = "critical" if critical or self.status == "critical" else "warning"
 
 
-def advise(config: Config, pool: Mapping[str, int], server: Mapping[str, Any]) -> Advice:
-    """Look at one worker's pool and at the server it uses."""
+def advise(
+    config: Config, pool: Mapping[str, int], server: Mapping[str, Any], workers: int, silent: list[str]
+) -> Advice:
+    """Look at the pools of the live workers together, at the server they use, and at who fell silent."""
     advice = Advice()
+    for worker in silent:
+        advice.warn(
+            f"worker {worker} has fallen silent", "look at its log and at its machine; a new one replaces it"
+        )
     limit, in_use = pool["pool_max"], pool["pool_size"] - pool["pool_available"]
     if in_use >= limit:
         advice.warn(
-            f"all {limit} connections of this worker are in use",
+            f"all {limit} connections of all workers are in use",
             "raise DB_POOL_MAX_CONNECTIONS, or look for a slow query in pg_stat_activity",
             critical=pool["requests_waiting"] > 0,
         )
     elif in_use > BUSY * limit:
         advice.warn(
-            f"{in_use} of {limit} connections of this worker are in use, more than {BUSY:.0%}",
+            f"{in_use} of {limit} connections of all workers are in use, more than {BUSY:.0%}",
             "raise DB_POOL_MAX_CONNECTIONS if this lasts",
         )
     if pool["requests_waiting"]:
@@ -54,22 +60,23 @@ def advise(config: Config, pool: Mapping[str, int], server: Mapping[str, Any]) -
         )
     if pool["requests_errors"]:
         advice.warn(
-            f"{pool['requests_errors']} requests got no connection since this worker started",
+            f"{pool['requests_errors']} requests got no connection since their workers started",
             "raise DB_POOL_TIMEOUT or DB_POOL_MAX_CONNECTIONS; look for restarts of the server",
         )
-    advise_on_limits(config, server, advice)
+    advise_on_limits(config, server, advice, workers)
     return advice
 
 
-def advise_on_limits(config: Config, server: Mapping[str, Any], advice: Advice) -> None:
-    """workers x (pool + pulse) against what the server allows. Other machines come on top."""
-    wanted = config.web_concurrency * (config.db_pool_max_connections + 1)
+def advise_on_limits(config: Config, server: Mapping[str, Any], advice: Advice, live: int) -> None:
+    """workers x (pool + pulse) against what the server allows; all machines' workers count."""
+    workers = max(live, config.web_concurrency)
+    wanted = workers * (config.db_pool_max_connections + 1)
     allowed = server["max_connections"] - server["reserved_connections"]
     if wanted > allowed:
         advice.warn(
-            f"{config.web_concurrency} workers x ({config.db_pool_max_connections} + 1) connections = {wanted}, "
+            f"{workers} workers x ({config.db_pool_max_connections} + 1) connections = {wanted}, "
             f"but the server allows {allowed}",
-            f"set DB_POOL_MAX_CONNECTIONS to {max(1, allowed // config.web_concurrency - 1)} or less, "
+            f"set DB_POOL_MAX_CONNECTIONS to {max(1, allowed // workers - 1)} or less, "
             "lower WEB_CONCURRENCY, or raise max_connections",
         )
     elif server["connections"] > BUSY * allowed:

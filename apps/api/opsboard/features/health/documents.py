@@ -42,10 +42,26 @@ class PoolStats(BaseModel):
     returns_bad: int
 
 
+class WorkerLine(BaseModel):
+    """One worker; `pool` or `cache` has its part of the numbers."""
+
+    id: str
+    machine: str
+    pid: int
+    status: Literal["ok", "silent"]
+    silent_seconds: float
+    uptime_seconds: float
+    memory_bytes: int
+    answers: dict[str, int]
+
+
 class DatabaseHealth(BaseModel):
+    """`pool_stats` is the sum over the live workers; `silent` names those that have not reported for 2 s."""
+
     status: Literal["healthy", "warning", "critical"]
-    worker: int
     pool_stats: PoolStats
+    workers: list[WorkerLine]
+    silent: list[str]
     server: dict[str, Any]
     warnings: list[str]
     recommendations: list[str]
@@ -58,13 +74,21 @@ class DatabaseTest(BaseModel):
 
 
 class CacheHealth(BaseModel):
+    """`cache_stats` is the sum over the live workers."""
+
     status: Literal["ok", "off"]
-    worker: int
     cache_stats: dict[str, Any]
+    workers: list[WorkerLine]
+    silent: list[str]
 
 
 class Cleared(BaseModel):
-    status: Literal["ok"]
-    worker: int
+    """`cleared` names the workers that obeyed, `waiting` those that did not within a second."""
+
+    status: Literal["ok", "partial"]
     prefix: str | None
-    cleared: int
+    cleared: list[str]
+    waiting: list[str]
+    acknowledged: int
+    workers: int
+    ms: float

@@ -18,19 +18,48 @@ SELECT json_build_object(
     'tenants_visible', (SELECT count(*) FROM tenants AS t)
 )::text
 
--- name: server
--- reads:
--- What the server allows and how much of it is in use.
+-- name: who_cleared
+-- reads: workers
+-- Which workers have obeyed an order to clear, and which that lately lived have not.
 SELECT json_build_object(
-    'max_connections', current_setting('max_connections')::integer,
-    'reserved_connections', current_setting('superuser_reserved_connections')::integer
-    + coalesce(current_setting('reserved_connections', true), '0')::integer,
-    'connections', (SELECT count(*) FROM pg_stat_activity AS a WHERE a.backend_type = 'client backend'),
-    'our_connections', (
-        SELECT count(*)
-        FROM pg_stat_activity AS a
-        WHERE a.datname = current_database()
-            AND a.usename = current_user
+    'cleared', coalesce(json_agg(w.id ORDER BY w.id) FILTER (WHERE w.cleared_to >= %(order_id)s), '[]'),
+    'waiting', coalesce(json_agg(w.id ORDER BY w.id) FILTER (WHERE w.cleared_to < %(order_id)s), '[]')
+)::text
+FROM workers AS w
+WHERE w.heard_at > now() - interval '1 minute'
+
+-- name: fleet
+-- reads: workers
+-- The last word of every worker on every machine, and what the server allows and how much of it is in use.
+SELECT json_build_object(
+    'workers', (
+        SELECT coalesce(
+            json_agg(
+                json_build_object(
+                    'id', w.id,
+                    'machine', w.machine,
+                    'pid', w.pid,
+                    'uptime_seconds', floor(extract(epoch FROM clock_timestamp() - w.started_at)),
+                    'silent_seconds', round(extract(epoch FROM clock_timestamp() - w.heard_at), 1),
+                    'report', w.report
+                )
+                ORDER BY w.machine, w.pid
+            ),
+            '[]'
+        )
+        FROM workers AS w
     ),
-    'server_version', current_setting('server_version')
+    'server', json_build_object(
+        'max_connections', current_setting('max_connections')::integer,
+        'reserved_connections', current_setting('superuser_reserved_connections')::integer
+        + coalesce(current_setting('reserved_connections', true), '0')::integer,
+        'connections', (SELECT count(*) FROM pg_stat_activity AS a WHERE a.backend_type = 'client backend'),
+        'our_connections', (
+            SELECT count(*)
+            FROM pg_stat_activity AS a
+            WHERE a.datname = current_database()
+                AND a.usename = current_user
+        ),
+        'server_version', current_setting('server_version')
+    )
 )::text

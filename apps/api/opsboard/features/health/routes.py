@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from opsboard.features.health.documents import (
     Health,
     Ready,
 )
+from opsboard.features.health.fleet import line, live_and_silent, of_prefix, total_cache, total_pool
 from opsboard.web.access import only_for, open_to_all
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
@@ -30,6 +30,9 @@ from opsboard.web.services import identity, services
 bp = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
 sql = load_queries(__package__)
 
+# How long a clear waits for the other workers to obey, and between two looks. Seconds.
+PATIENCE = 1.0
+POLL = 0.01
 STARTED = time.time()
 VERSION = version("opsboard")
 Prefix = Annotated[
@@ -63,19 +66,30 @@ def ready() -> Response:
 @bp.output(DatabaseHealth)
 @only_for(Role.ADMIN)
 def db() -> Response:
-    """The pool of the worker that answers, the server it uses, and what to do about either."""
-    pool = services().database.pool
-    server = json.loads(services().database.fetch_json(sql.server, identity()))
-    stats = pool.get_stats()
-    advice = advise(services().config, stats, server)
+    """The connections of all workers on all machines, the server they use, and what to do about either."""
+    workers, server = look_at_fleet()
+    live, silent = live_and_silent(workers)
+    pool = total_pool(worker["report"] for worker in live)
+    advice = advise(services().config, pool, server, len(live), [worker["id"] for worker in silent])
     return jsonify(
         status=advice.status,
-        worker=os.getpid(),
-        pool_stats={**pool.reference_stats(), **stats},
+        pool_stats=pool,
+        workers=[line(worker, "pool") for worker in workers],
+        silent=[worker["id"] for worker in silent],
         server=server,
         warnings=advice.warnings,
         recommendations=advice.recommendations,
     )
+
+
+def look_at_fleet() -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The reports of all workers, this one's as of now, and the server's numbers."""
+    found = json.loads(services().database.fetch_json(sql.fleet, identity()))
+    pulse = services().pulse
+    for worker in found["workers"]:
+        if worker["id"] == pulse.worker.id:
+            worker["report"], worker["silent_seconds"] = pulse.own_report(), round(pulse.lag or 0.0, 1)
+    return found["workers"], found["server"]
 
 
 @bp.get("/db/test")
@@ -93,10 +107,15 @@ def db_test() -> Response:
 @bp.output(CacheHealth)
 @only_for(Role.ADMIN)
 def cache(wanted: OfPrefix) -> Response:
-    """The cache of the worker that answers: entries, hits, misses, bytes, in all and per endpoint."""
-    stats: dict[str, Any] = services().store.stats(wanted.prefix)
+    """The caches of all workers: entries, hits, misses, bytes, in all and per endpoint."""
+    workers, _ = look_at_fleet()
+    live, silent = live_and_silent(workers)
+    total = total_cache(worker["report"] for worker in live)
     return jsonify(
-        status="ok" if services().config.cache_enabled else "off", worker=os.getpid(), cache_stats=stats
+        status="ok" if services().config.cache_enabled else "off",
+        cache_stats=of_prefix(total, wanted.prefix) if wanted.prefix else total,
+        workers=[line(worker, "cache") for worker in workers],
+        silent=[worker["id"] for worker in silent],
     )
 
 
@@ -105,9 +124,27 @@ def cache(wanted: OfPrefix) -> Response:
 @optional_body(bp, OfPrefix, "wanted")
 @only_for(Role.ADMIN)
 def clear_cache(wanted: OfPrefix) -> Response:
-    """Drop all entries, or those of a prefix, in the worker that answers."""
-    dropped = services().store.clear(wanted.prefix)
-    return jsonify(status="ok", worker=os.getpid(), prefix=wanted.prefix, cleared=dropped)
+    """Drop all entries, or those of a prefix, in every worker; the answer says which have done so."""
+    began = time.perf_counter()
+    database, pulse = services().database, services().pulse
+    order = pulse.order_clear(database, wanted.prefix)
+    while True:
+        told = json.loads(database.fetch_json(sql.who_cleared, identity(), {"order_id": order}))
+        waiting = [worker for worker in told["waiting"] if worker != pulse.worker.id]
+        elapsed = time.perf_counter() - began
+        if not waiting or elapsed > PATIENCE:
+            break
+        time.sleep(POLL)
+    cleared = sorted({*told["cleared"], pulse.worker.id})
+    return jsonify(
+        status="partial" if waiting else "ok",
+        prefix=wanted.prefix,
+        cleared=cleared,
+        waiting=waiting,
+        acknowledged=len(cleared),
+        workers=len(cleared) + len(waiting),
+        ms=round(elapsed * 1000, 1),
+    )
 
 
 def register(app: APIFlask) -> None:

@@ -1,0 +1,81 @@
+"""The reports of all workers, put together: a line each and a total."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from opsboard.cache.key import answers_to
+
+# A worker reports every half second; after this long it has fallen silent.
+SILENT_AFTER = 2.0  # seconds
+# Of these the sum over workers says nothing.
+NOT_SUMMED = {"hit_rate", "endpoints"}
+
+
+def live_and_silent(workers: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Workers that spoke lately, and those that did not."""
+    live = [worker for worker in workers if worker["silent_seconds"] <= SILENT_AFTER]
+    return live, [worker for worker in workers if worker["silent_seconds"] > SILENT_AFTER]
+
+
+def line(worker: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """What is shown of one worker: who it is, how it is, and one part of its report."""
+    report = worker["report"]
+    return {
+        "id": worker["id"],
+        "machine": worker["machine"],
+        "pid": worker["pid"],
+        "status": "ok" if worker["silent_seconds"] <= SILENT_AFTER else "silent",
+        "silent_seconds": worker["silent_seconds"],
+        "uptime_seconds": worker["uptime_seconds"],
+        "memory_bytes": report["memory_bytes"],
+        "answers": report["answers"],
+        part: report[part],
+    }
+
+
+def total_pool(reports: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The pool's numbers over all workers."""
+    return dict(sum_of([report["pool"] for report in reports]))
+
+
+def total_cache(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The cache's numbers over all workers, in all and per endpoint; the hit rate of all look-ups together."""
+    parts = [report["cache"] for report in reports]
+    total: dict[str, Any] = dict(sum_of(parts))
+    looked_up = total["hits"] + total["misses"]
+    total["hit_rate"] = total["hits"] / looked_up if looked_up else None
+    names = sorted({name for part in parts for name in part["endpoints"]})
+    total["endpoints"] = {
+        name: dict(sum_of([part["endpoints"][name] for part in parts if name in part["endpoints"]]))
+        for name in names
+    }
+    return total
+
+
+def of_prefix(total: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The part of a cache's numbers that belongs to the endpoints a prefix means."""
+    endpoints = {name: numbers for name, numbers in total["endpoints"].items() if answers_to(name, prefix)}
+    part = sum_of(endpoints.values())
+    looked_up = part["hits"] + part["misses"]
+    return {
+        "total_entries": part["entries"],
+        "active_entries": part["active"],
+        "expired_entries": part["entries"] - part["active"],
+        "bytes": part["bytes"],
+        "hits": part["hits"],
+        "misses": part["misses"],
+        "hit_rate": part["hits"] / looked_up if looked_up else None,
+        "endpoints": endpoints,
+    }
+
+
+def sum_of(parts: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        for name, number in part.items():
+            if name not in NOT_SUMMED:
+                total[name] += number
+    return total

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS changes;
+DROP FUNCTION IF EXISTS note_change_new() CASCADE;

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS cache_clears;
+DROP TABLE IF EXISTS workers;
