@@ -111,7 +111,7 @@ WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '
 CREATE POLICY revocations_read ON revocations FOR SELECT USING (true);
 GRANT SELECT, INSERT, DELETE ON revocations TO opsboard_app;
 
--- Serves: fleet.read_revocations
+-- Serves: fleet.listen
 CREATE INDEX idx_revocations_xid ON revocations (xid);
 -- Serves: the foreign key
 CREATE INDEX idx_revocations_user ON revocations (tenant_id, user_id);

@@ -6,6 +6,7 @@ CREATE UNLOGGED TABLE changes (
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- Serves: fleet.listen
 CREATE INDEX idx_changes_xid ON changes (xid);
 ALTER TABLE changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE changes FORCE ROW LEVEL SECURITY;

@@ -47,7 +47,7 @@ def test_statistics_count_per_endpoint_and_by_prefix(store: Store, clock: Clock)
     assert list(everything["endpoints"]) == ["dashboard.stats", "jobs.list_jobs"]
     assert (dashboard["hits"], dashboard["misses"], dashboard["total_entries"]) == (2, 1, 1)
     assert dashboard["endpoints"] == {
-        "dashboard.stats": {"entries": 1, "bytes": dashboard["bytes"], "hits": 2, "misses": 1}
+        "dashboard.stats": {"entries": 1, "active": 1, "bytes": dashboard["bytes"], "hits": 2, "misses": 1}
     }
     assert (nothing["total_entries"], nothing["hit_rate"], nothing["endpoints"]) == (0, None, {})
     assert (everything["max_entries"], everything["max_bytes"]) == (100, 1_000_000)

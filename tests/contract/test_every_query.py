@@ -20,9 +20,9 @@ QUERIES = all_queries()
 # Queries that run for no tenant, with what protects them instead.
 TENANTLESS = {
     "auth.find_accounts": "policy users_sign_in shows the accounts of one e-mail address",
-    "fleet.read_revocations": "revocations hold ids only and are read for all tenants",
+    "fleet.listen": "revocations hold ids only and are read for all tenants",
     "health.ready": "looks for a tenant that cannot exist",
-    "health.server": "asks the server about itself",
+    "health.fleet": "workers belong to no tenant",
     "health.test": "counts what row security lets it see",
 }
 TENANT_TABLES = {

@@ -85,6 +85,10 @@ def make_services(config: Config) -> Services:
         stale_while_revalidate=config.cache_stale_while_revalidate,
         trusted=lambda: not pulse.deaf,
     )
+
+    def drop(prefix: str | None) -> None:
+        store.clear(prefix)
+
     tally = Tally()
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.
@@ -93,8 +97,8 @@ def make_services(config: Config) -> Services:
         Ears(
             changed=store.bump,
             revoked=lambda row: revocations.add(**row),
-            ordered_to_clear=store.clear,
-            lost=store.clear,
+            ordered_to_clear=drop,
+            lost=lambda: drop(None),
             heard=revocations.heard,
         ),
         report=lambda: {

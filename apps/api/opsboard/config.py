@@ -154,7 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CACHE_STALE_IF_ERROR", seconds(0, 86400), 300.0,
             "Seconds after its TTL a body may still be given, marked STALE, while the database is away.", "Cache"),
     Setting("CACHE_STALE_WHILE_REVALIDATE", seconds(0, 86400), 5.0,
-            "Seconds after its TTL a body no table of which changed may be given, marked STALE, while it is made anew.",
+            "Seconds after its TTL an unchanged body may be given, marked STALE, while it is made anew.",
             "Cache"),
     Setting("PULSE_MS", whole(10, 1000), 50,
             "Milliseconds between two looks of a worker for changed tables, ended tokens and orders to clear.", "Cache"),

@@ -96,10 +96,10 @@ def check_tables(config: Config, cursor: Cursor, findings: Findings) -> None:
 
 def check_connections(config: Config, cursor: Cursor, findings: Findings) -> None:
     """What all workers may open, against what the server lets them."""
-    cursor.execute(health.server.sql)
-    server = json.loads(row(cursor)[0])
+    cursor.execute(health.fleet.sql)
+    server = json.loads(row(cursor)[0])["server"]
     advice = Advice()
-    advise_on_limits(config, server, advice)
+    advise_on_limits(config, server, advice, config.web_concurrency)
     for warning, recommendation in zip(advice.warnings, advice.recommendations, strict=False):
         findings.warn("connections", warning, recommendation)
     if not advice.warnings:

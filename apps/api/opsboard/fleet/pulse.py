@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,10 +99,8 @@ class Pulse:
         """End the thread and say goodbye, so that nobody misses this worker."""
         self._stop.set()
         if self._pid == os.getpid() and not self.deaf:
-            try:
+            with suppress(OpsboardError):  # then the others will see its silence
                 self._database.fetch_unbound(sql.goodbye, {"id": self.worker.id})
-            except OpsboardError:
-                pass  # the others will see its silence
         self._database.pool.closeall()
 
     def own_report(self) -> dict[str, Any]:

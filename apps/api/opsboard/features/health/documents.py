@@ -60,6 +60,7 @@ class DatabaseHealth(BaseModel):
 
     status: Literal["healthy", "warning", "critical"]
     pool_stats: PoolStats
+    answered_by: str
     workers: list[WorkerLine]
     silent: list[str]
     server: dict[str, Any]
@@ -78,6 +79,7 @@ class CacheHealth(BaseModel):
 
     status: Literal["ok", "off"]
     cache_stats: dict[str, Any]
+    answered_by: str
     workers: list[WorkerLine]
     silent: list[str]
 

@@ -74,6 +74,7 @@ def db() -> Response:
     return jsonify(
         status=advice.status,
         pool_stats=pool,
+        answered_by=services().pulse.worker.id,
         workers=[line(worker, "pool") for worker in workers],
         silent=[worker["id"] for worker in silent],
         server=server,
@@ -114,6 +115,7 @@ def cache(wanted: OfPrefix) -> Response:
     return jsonify(
         status="ok" if services().config.cache_enabled else "off",
         cache_stats=of_prefix(total, wanted.prefix) if wanted.prefix else total,
+        answered_by=services().pulse.worker.id,
         workers=[line(worker, "cache") for worker in workers],
         silent=[worker["id"] for worker in silent],
     )

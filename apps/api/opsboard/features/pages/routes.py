@@ -36,7 +36,11 @@ def docs() -> Response:
     if body is None:
         reference = read_reference(current_app.spec)  # type: ignore[attr-defined]
         html = render_template(
-            "docs.html", reference=reference, host=request.host_url.rstrip("/"), asset=asset_url, filled=filled
+            "docs.html",
+            reference=reference,
+            host=request.host_url.rstrip("/"),
+            asset=asset_url,
+            filled=filled,
         )
         body = Body(html.encode())
         if len(kept) < KEPT:  # the name of the host is the client's word: no room for any number of them
