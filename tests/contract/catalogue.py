@@ -18,8 +18,10 @@ VALUES: dict[str, Any] = {
     "job_id": 1, "step_id": 1, "customer_id": 1, "machine_id": 1, "process_id": 1, "wanted_id": 2,
     "notification_id": 1, "token_id": "t", "token_version": 1, "expires_at": 4e9, "seen": "3:3:",
     "login_email": "admin@alpha.example", "tenant_slug": "alpha", "patch": "{}",
+
     "id": "w", "machine": "m", "pid": 1, "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None,
-    "order_id": 1, "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
+    "order_id": 1,
+    "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -15,7 +16,7 @@ from structlog.testing import capture_logs
 from opsboard.db.database import Database
 from opsboard.db.pool import Pool
 from opsboard.errors import DatabaseUnavailable
-from opsboard.fleet.pulse import Pulse
+from opsboard.fleet.pulse import Ears, Pulse
 from tests.application import Application
 
 # What each of three writers does next, mixed with beats of the pulse.
@@ -32,7 +33,20 @@ class Heard:
         self.pool = Pool(0, 1, url, timeout=1.0)
         self.tokens: list[str] = []
         self.beats = 0
-        self.pulse = Pulse(Database(self.pool, 1.0), 60.0, self._on_revocation, self._on_heard)
+        self.changes: list[tuple[int, str]] = []
+        self.clears: list[str | None] = []
+        self.lost = 0
+        ears = Ears(
+            changed=lambda tenant, tables: self.changes.extend((tenant, table) for table in tables),
+            revoked=self._on_revocation,
+            ordered_to_clear=self.clears.append,
+            lost=self._on_lost,
+            heard=self._on_heard,
+        )
+        self.pulse = Pulse(Database(self.pool, 1.0), 60.0, ears, lambda: {})
+
+    def _on_lost(self) -> None:
+        self.lost += 1
 
     def _on_revocation(self, row: dict[str, Any]) -> None:
         self.tokens.append(row["token_id"])
@@ -106,8 +120,7 @@ def test_every_committed_revocation_is_heard_exactly_once(
         cursor.execute("DELETE FROM revocations")
 
 
-def test_after_a_lost_connection_everything_is_read_again(own_shop: Application, heard: Heard) -> None:
-    """It may be another server then, whose transactions are numbered anew."""
+def test_after_a_silence_what_was_missed_is_heard(own_shop: Application, heard: Heard) -> None:
     with (
         closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
         connection.cursor() as cursor,
@@ -115,13 +128,69 @@ def test_after_a_lost_connection_everything_is_read_again(own_shop: Application,
         connection.autocommit = True
         heard.pulse.beat()
         revoke(cursor, own_shop.alpha.id, "one")
-        heard.pulse.beat()
-        assert (heard.tokens, heard.beats) == (["one"], 2)
         with pytest.MonkeyPatch.context() as away:
             away.setattr(heard.pool, "connection", refuse)
             heard.pulse.beat()
         heard.pulse.beat()
-        assert (heard.tokens, heard.beats) == (["one", "one"], 3)
+        assert (heard.tokens, heard.beats, heard.lost) == (["one"], 2, 1)
+
+
+def test_another_server_or_too_long_a_silence_loses_everything(own_shop: Application, heard: Heard) -> None:
+    with (
+        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        connection.autocommit = True
+        revoke(cursor, own_shop.alpha.id, "one")
+        heard.pulse.beat()
+        assert heard.lost == 1, "the first beat knows nothing"
+        heard.pulse._epoch = "another server"
+        heard.pulse.beat()
+        assert (heard.lost, heard.tokens) == (3, ["one", "one"]), (
+            "tokens are read again, whatever their numbers"
+        )
+        assert heard.pulse._heard_at is not None
+        heard.pulse._heard_at -= 31
+        heard.pulse.beat()
+        assert heard.lost > 2
+
+
+WRITES = {
+    "insert": "INSERT INTO jobs (tenant_id, job_number, title) VALUES (%(tenant)s, gen_random_uuid(), 'x')",
+    "update": "UPDATE machines SET status = 'active' WHERE tenant_id = %(tenant)s",
+    "delete": "DELETE FROM notifications WHERE tenant_id = %(tenant)s",
+    "copy": "COPY",
+    "truncate": "TRUNCATE notifications",
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_whoever_writes_whatever_way_is_heard(own_shop: Application, heard: Heard, write: str) -> None:
+    heard.pulse.beat()
+    heard.changes.clear()
+    lost = heard.lost
+    tenant = own_shop.beta.id
+    with (
+        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        if write == "copy":
+            cursor.copy_expert("COPY customers (tenant_id, name) FROM STDIN", io.StringIO(f"{tenant}\tnew\n"))
+        else:
+            cursor.execute(WRITES[write], {"tenant": tenant})
+        heard.pulse.beat()
+        assert heard.changes == [] and heard.lost == lost, "not before the commit"
+    heard.pulse.beat()
+    if write == "truncate":
+        assert heard.lost == lost + 1
+    else:
+        table = {"insert": "jobs", "update": "machines", "delete": "notifications", "copy": "customers"}[
+            write
+        ]
+        assert heard.changes == [(tenant, table)]
+    heard.pulse.beat()
+    assert len(heard.changes) <= 1, "and once"
 
 
 def test_expired_revocations_are_not_heard(own_shop: Application, heard: Heard) -> None:
@@ -143,6 +212,6 @@ def test_one_that_cannot_hear_says_so_once_and_does_not_count_as_heard() -> None
             deaf.pulse.beat()
     assert deaf.beats == 0
     assert [line["event"] for line in logs].count(
-        "pulse cannot hear the database; tokens are checked there one by one"
+        "pulse cannot hear the database; kept answers and tokens are distrusted"
     ) == 1
     deaf.pool.closeall()

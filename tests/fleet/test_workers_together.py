@@ -83,7 +83,8 @@ def add_draft(database: FreshDatabase, tenant: str) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(
-            "INSERT INTO jobs (tenant_id, job_number, title) SELECT id, gen_random_uuid(), 'new' FROM tenants WHERE slug = %s",
+            "INSERT INTO jobs (tenant_id, job_number, title) "
+            "SELECT id, gen_random_uuid(), 'new' FROM tenants WHERE slug = %s",
             (tenant,),
         )
 

@@ -29,6 +29,8 @@ DEAF_AFTER = 2.0  # seconds
 # Rows of `changes` are kept for a minute: after a longer silence nobody can say what was missed.
 PROVABLE = 30.0  # seconds
 REPORT_EVERY = 0.5  # seconds
+# Rows that were visible in a snapshot this old have been read by everybody who is not deaf.
+PRUNE_EVERY = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Pulse:
         self._reported_at = 0.0
         self._cleared_to = 0
         self._silent = False
+        self._pruned_at = time.monotonic()
+        self._snapshot_at_prune = NOTHING_SEEN
 
     @property
     def deaf(self) -> bool:
@@ -120,6 +124,8 @@ class Pulse:
             obeyed = self._hear()
             if obeyed or time.monotonic() - self._reported_at >= REPORT_EVERY:
                 self._tell()
+            if time.monotonic() - self._pruned_at >= PRUNE_EVERY:
+                self._prune()
         except OpsboardError as error:
             if not self._silent:
                 log.warning(
@@ -145,7 +151,10 @@ class Pulse:
         self._epoch = news["epoch"]
         changed: dict[int, set[str]] = {}
         for tenant_id, table in news["changes"]:
-            changed.setdefault(tenant_id, set()).add(table)
+            if tenant_id is None:  # TRUNCATE: of every business
+                self._ears.lost()
+            else:
+                changed.setdefault(tenant_id, set()).add(table)
         for tenant_id, tables in changed.items():
             self._ears.changed(tenant_id, tables)
         for revocation in news["revocations"]:
@@ -172,6 +181,11 @@ class Pulse:
             },
         )
         self._reported_at = time.monotonic()
+
+    def _prune(self) -> None:
+        """Let go of what was visible when this last happened: everybody has read it, or must begin anew."""
+        self._database.fetch_unbound(sql.prune_changes, {"seen": self._snapshot_at_prune})
+        self._pruned_at, self._snapshot_at_prune = time.monotonic(), self._seen
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):

@@ -71,3 +71,8 @@ WITH obeyed AS (
 INSERT INTO cache_clears (prefix)
 VALUES (%(prefix)s)
 RETURNING id
+
+-- name: prune_changes
+-- writes: changes
+-- Remove changes that every worker has had time to read; one worker does it, the others go on.
+SELECT prune_changes(%(seen)s::pg_snapshot)
