@@ -14,11 +14,17 @@ import psycopg2
 import pytest
 
 from opsboard.db.embedded import Cluster
-from tests.clusters import FreshDatabase, fresh_database
+from tests.clusters import (
+    FreshDatabase,
+    cluster_folder,
+    fresh_database,
+    migrate_template,
+    running_cluster,
+)
 from tests.deploy.conftest import Person, people_of
 from tests.deploy.http_client import Client
 from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
-from tests.seed import Business
+from tests.seed import Business, seed
 
 WORKERS = 4
 STATS = "/api/dashboard/stats"
@@ -142,8 +148,9 @@ def test_after_a_commit_every_workers_next_answers_are_new_within_100_ms(
 ) -> None:
     found = lags(fleet, admin, data, commits=500)
     p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99)]
+    longest = found[-1]
     print(
-        f"\nfreshness over {len(found)} answers: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, max {found[-1] * 1000:.0f} ms"
+        f"\n{len(found)} answers, in ms: p50 {p50 * 1000:.0f}, p99 {p99 * 1000:.0f}, max {longest * 1000:.0f}"
     )
     assert p99 <= 0.1
 
@@ -211,36 +218,33 @@ def test_the_last_good_answer_is_given_marked_stale_while_the_database_is_away(
     cluster: Cluster, seeded: tuple[str, Business, Business]
 ) -> None:
     """Its own server, so that it may be stopped."""
-    from tests.clusters import cluster_folder, migrate_template, running_cluster
-    from tests.seed import seed
-
     with cluster_folder() as folder, running_cluster(folder / "own") as own:
-        with fresh_database(own, migrate_template(own)) as database:
-            seed(database.superuser_url)
-            person = people_of(database)[0]
-            with running_gunicorn(
-                "tests.deploy.probe_app:app()",
-                DATABASE_URL=database.app_url,
-                WEB_CONCURRENCY="1",
-                DB_POOL_TIMEOUT="0.5",
-                LOG_LEVEL="error",
-            ) as server:
-                client = server.client(person.token)
-                fresh = client.get(STATS)
-                assert fresh.headers["X-Cache"] == "MISS"
-                own.stop("fast")
+        database = FreshDatabase(own, migrate_template(own))
+        seed(database.superuser_url)
+        person = people_of(database)[0]
+        with running_gunicorn(
+            "tests.deploy.probe_app:app()",
+            DATABASE_URL=database.app_url,
+            WEB_CONCURRENCY="1",
+            DB_POOL_TIMEOUT="0.5",
+            LOG_LEVEL="error",
+        ) as server:
+            client = server.client(person.token)
+            fresh = client.get(STATS)
+            assert fresh.headers["X-Cache"] == "MISS"
+            own.stop("fast")
 
-                def is_stale() -> bool:
-                    answer = client.get(STATS)
-                    assert answer.status == 200, answer.body
-                    assert answer.body == fresh.body
-                    return answer.headers["X-Cache"] == "STALE"
+            def is_stale() -> bool:
+                answer = client.get(STATS)
+                assert answer.status == 200, answer.body
+                assert answer.body == fresh.body
+                return answer.headers["X-Cache"] == "STALE"
 
-                eventually("the worker distrusts what it keeps", is_stale, 10)
-                stale = client.get(STATS)
-                assert int(stale.headers["Age"]) >= 1
-                assert client.get("/api/jobs").status == 503, "what is not kept cannot be answered"
-                assert client.post("/api/jobs", {"title": "x"}).status == 503
-                assert client.get("/api/health").status == 200
-                own.start()
-                eventually("new answers again", lambda: client.get(STATS).headers["X-Cache"] == "HIT", 10)
+            eventually("the worker distrusts what it keeps", is_stale, 10)
+            stale = client.get(STATS)
+            assert int(stale.headers["Age"]) >= 1
+            assert client.get("/api/jobs").status == 503, "what is not kept cannot be answered"
+            assert client.post("/api/jobs", {"title": "x"}).status == 503
+            assert client.get("/api/health").status == 200
+            own.start()
+            eventually("new answers again", lambda: client.get(STATS).headers["X-Cache"] == "HIT", 10)
