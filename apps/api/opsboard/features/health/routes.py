@@ -132,12 +132,11 @@ def clear_cache(wanted: OfPrefix) -> Response:
     order = pulse.order_clear(database, wanted.prefix)
     while True:
         told = json.loads(database.fetch_json(sql.who_cleared, identity(), {"order_id": order}))
-        waiting = [worker for worker in told["waiting"] if worker != pulse.worker.id]
+        cleared, waiting = told["cleared"], told["waiting"]
         elapsed = time.perf_counter() - began
         if not waiting or elapsed > PATIENCE:
             break
         time.sleep(POLL)
-    cleared = sorted({*told["cleared"], pulse.worker.id})
     return jsonify(
         status="partial" if waiting else "ok",
         prefix=wanted.prefix,
