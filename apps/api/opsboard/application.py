@@ -26,6 +26,7 @@ from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
 from opsboard.web.problems import register_problems
 from opsboard.web.proxies import TrustedProxies
+from opsboard.web.role_guard import guard_role
 from opsboard.web.services import Services
 
 LARGEST_BODY = 1 << 20  # bytes of a request
@@ -54,6 +55,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     register_problems(app)
     watch_requests(app)
     register_features(app)
+    guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     # Inside the proxies' layer: whether the caller came by https is true by then.
     front = Front(app.wsgi_app, services.sign_in, services.store)

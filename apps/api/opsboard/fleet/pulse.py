@@ -96,13 +96,17 @@ class Pulse:
             # Not part of the request that happens to be the first.
             with record.recording():
                 self.beat()
-            threading.Thread(target=self._run, name="opsboard-pulse", daemon=True).start()
+            self._thread = threading.Thread(target=self._run, name="opsboard-pulse", daemon=True)
+            self._thread.start()
             self._pid = os.getpid()
 
     def stop(self) -> None:
         """End the thread and say goodbye, so that nobody misses this worker."""
         self._stop.set()
-        if self._pid == os.getpid() and not self.deaf:
+        if self._pid != os.getpid():
+            return
+        self._thread.join(1.0)
+        if not self.deaf:
             with suppress(OpsboardError):  # then the others will see its silence
                 self._database.fetch_unbound(sql.goodbye, {"id": self.worker.id})
         self._database.pool.closeall()
