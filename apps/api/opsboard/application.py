@@ -58,7 +58,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     # Inside the proxies' layer: whether the caller came by https is true by then.
-    front = Front(app.wsgi_app, services.sign_in, services.store)
+    front = Front(app.wsgi_app, services.sign_in, services.store, services.tally)
     app.wsgi_app = TrustedProxies(front, config.trusted_proxies)  # type: ignore[method-assign]
     return app
 

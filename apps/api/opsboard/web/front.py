@@ -10,6 +10,7 @@ from typing import Any
 from opsboard.auth.sign_in import SignIn
 from opsboard.cache.body import matches
 from opsboard.cache.store import Found, Store
+from opsboard.observability.tally import Tally
 from opsboard.web.document import CACHE_CONTROL, JSON, VARY, accepts_gzip
 from opsboard.web.known_requests import KEPT, Known, KnownRequests, Request
 from opsboard.web.lifecycle import DATA_POLICY, HSTS, SECURITY_HEADERS, server_timing
@@ -19,6 +20,7 @@ Environ = dict[str, Any]
 WSGI = Callable[[Environ, Any], Iterable[bytes]]
 Header = tuple[str, str]
 
+OK, NOT_MODIFIED = "200 OK", "304 NOT MODIFIED"
 # What is the same in every answer, made once.
 ALWAYS = [
     ("Cache-Control", CACHE_CONTROL),
@@ -41,10 +43,13 @@ class Front:
     holds, the store whether the body does. Whatever it is not sure of goes the long way, untouched.
     """
 
-    def __init__(self, app: WSGI, sign_in: SignIn, store: Store, known: KnownRequests | None = None) -> None:
+    def __init__(
+        self, app: WSGI, sign_in: SignIn, store: Store, tally: Tally, known: KnownRequests | None = None
+    ) -> None:
         self._app = app
         self._vouches_for = sign_in.vouches_for
         self._peek = store.peek
+        self._answered = tally.answered
         self.known = known if known is not None else KnownRequests()
         self._find = self.known.find
 
@@ -70,7 +75,9 @@ class Front:
             found = self._peek(known.key)
             if found is not None:
                 known.used = True
-                return answer(environ, start_response, known, found, started)
+                content = answer(environ, start_response, known, found, started)
+                self._answered(200 if known.lasting and known.lasting[1] == OK else 304)
+                return content
         return self._ask(request, known, environ, start_response)
 
     def _ask(
@@ -95,9 +102,9 @@ def answer(
     if "HTTP_ACCEPT_ENCODING" in environ and body.gzipped and accepts_gzip(environ["HTTP_ACCEPT_ENCODING"]):
         content, etag = body.gzipped, body.gzip_etag
     if "HTTP_IF_NONE_MATCH" in environ and matches(environ["HTTP_IF_NONE_MATCH"], body):
-        status, shown = "304 NOT MODIFIED", None
+        status, shown = NOT_MODIFIED, None
     else:
-        status, shown = "200 OK", content
+        status, shown = OK, content
     lasting = known.lasting
     if lasting is None or lasting[0] is not etag or lasting[1] is not status:
         known.lasting = lasting = (
