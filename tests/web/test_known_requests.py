@@ -12,6 +12,7 @@ from opsboard.auth.identity import Identity
 from opsboard.auth.sign_in import SignIn
 from opsboard.cache.key import Key, canonical
 from opsboard.cache.store import Store
+from opsboard.observability.tally import Tally
 from opsboard.web.front import Front
 from opsboard.web.known_requests import KEPT, Known, KnownRequests, Request
 
@@ -102,7 +103,7 @@ def test_what_an_expired_token_asked_for_goes_within_a_minute_of_the_next_lesson
 def test_any_number_of_distinct_query_strings_by_any_number_of_users_fits_the_memory(number: int) -> None:
     """Nothing is ever found here, so all go the long way and teach the front something."""
     memory = KnownRequests(max_requests=5000, max_bytes=4 << 20)
-    front = Front(long_way, cast(SignIn, NobodyEnds()), Store(10, 1 << 20), memory)
+    front = Front(long_way, cast(SignIn, NobodyEnds()), Store(10, 1 << 20), Tally(), memory)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

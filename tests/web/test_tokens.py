@@ -177,6 +177,7 @@ def test_a_worker_that_cannot_hear_asks_the_database_about_each_token(own_shop: 
     with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as deaf:
         assert status_of(deaf, token) == 200
         deaf.services.pulse._stop.set()
+        deaf.services.pulse._thread.join()
         deaf.services.sign_in._revocations._heard_at = None
         own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
         assert status_of(deaf, token) == 401

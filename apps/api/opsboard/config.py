@@ -157,7 +157,7 @@ SETTINGS: tuple[Setting, ...] = (
             "Seconds after its TTL an unchanged body may be given, marked STALE, while it is made anew.",
             "Cache"),
     Setting("PULSE_MS", whole(10, 1000), 50,
-            "Milliseconds between two looks of a worker for changed tables, ended tokens and orders to clear.", "Cache"),
+            "Milliseconds between two looks of a worker for what the others changed.", "Cache"),
     Setting("HOST", text, "127.0.0.1", "Address gunicorn listens on.", "Server"),
     Setting("PORT", whole(0, 65535), 8000, "Port gunicorn listens on.", "Server"),
     Setting("BIND", text, "", "Instead of HOST and PORT: unix:/run/opsboard/opsboard.sock behind nginx.", "Server"),

@@ -176,7 +176,7 @@ class Store:
         if _is_valid(entry, self._versions, now):
             return entry if self._trusted() else None
         if self._stale_if_error <= 0 or now >= entry.expires + self._stale_if_error:
-            self._entries.drop(entry, Event.EXPIRED if entry.expires <= now else Event.INVALIDATED)
+            self._entries.drop(entry, _reason(entry, now))
         return None
 
     def _meanwhile(self, key: Key, now: float) -> Found | None:
@@ -197,7 +197,7 @@ class Store:
             return self._stale(entry, now)
 
     def _stale(self, entry: Entry, now: float) -> Found:
-        self._entries.touch(entry)
+        self._entries.touch(entry.key)
         self._counts[entry.key.endpoint][Event.STALE] += 1
         return Found(entry.body, Outcome.STALE, now - entry.since)
 
@@ -243,6 +243,10 @@ class Store:
         entry = Entry(key, flight.body, tables, flight.began, flight.since, flight.since + ttl)
         now = self._clock()
         if _is_valid(entry, self._versions, now):
+            # One that was kept for the time when the database is away leaves now.
+            old = self._entries.get(key)
+            if old is not None and not _is_valid(old, self._versions, now):
+                self._entries.drop(old, _reason(old, now))
             self._entries.put(entry, now)
 
     def _wait(self, key: Key, flight: Flight, deadline: float | None) -> Body | None:
@@ -270,6 +274,11 @@ class Store:
     def _count(self, key: Key, *events: Event) -> None:
         with self._lock:
             self._counts[key.endpoint].update(events)
+
+
+def _reason(entry: Entry, now: float) -> Event:
+    """Why an entry that is not valid is not."""
+    return Event.EXPIRED if entry.expires <= now else Event.INVALIDATED
 
 
 def _is_valid(entry: Entry, versions: Versions, now: float) -> bool:

@@ -199,7 +199,7 @@ class PooledConnection(extensions.connection):
 
     def _restore_client(self) -> None:
         if self.isolation_level is not None or self.readonly is not None or self.deferrable is not None:
-            super().set_session(isolation_level="DEFAULT", readonly="DEFAULT", deferrable="DEFAULT")
+            super().set_session(isolation_level="DEFAULT", readonly="default", deferrable="default")
         _connection.autocommit.__set__(self, True)
         if self.encoding != self._encoding_at_home:
             super().set_client_encoding(self._encoding_at_home)

@@ -94,7 +94,7 @@ class Lease:
 
 def _positions(frame: FrameType | None) -> list[tuple[CodeType, int]]:
     # Frames would keep the caller's variables alive, and line numbers cost more than the rest of a checkout.
-    positions = []
+    positions: list[tuple[CodeType, int]] = []
     while frame is not None and len(positions) < FRAMES_KEPT:
         positions.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
