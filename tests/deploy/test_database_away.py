@@ -46,12 +46,13 @@ def server_that_came_before_its_database(data: FreshDatabase) -> Iterator[Gunico
 
 
 def lent(server: Gunicorn, token: str) -> dict[int, int]:
-    """For each worker, how many connections it has lent, as /api/health/db tells."""
+    """For each worker, how many connections it has lent, as /api/health/db tells once all have reported."""
     found: dict[int, int] = {}
     deadline = time.monotonic() + 30
-    while len(found) < 2 and time.monotonic() < deadline:
+    # A report is half a second old at most; what was lent then may have come back.
+    while (len(found) < 2 or any(found.values())) and time.monotonic() < deadline:
         answer = server.client(token).get("/api/health/db").json
-        found[answer["worker"]] = answer["pool_stats"]["in_use"]
+        found = {line["pid"]: line["pool"]["in_use"] for line in answer["workers"] if line["status"] == "ok"}
     return found
 
 

@@ -41,11 +41,17 @@ class Revocations:
                 known, known_until = self._versions.get((tenant_id, user_id), (0, 0.0))
                 self._versions[tenant_id, user_id] = (max(known, below_version), max(known_until, until))
 
-    def is_revoked(self, identity: Identity) -> bool:
+    def is_revoked(self, identity: Identity) -> bool | None:
+        """Whether the token has ended; None when this memory may be out of date, so that it cannot tell."""
         if identity.token_id in self._tokens:
             return True
-        below, _ = self._versions.get((identity.tenant_id, identity.user_id), (0, 0.0))
-        return identity.token_version < below
+        known = self._versions.get((identity.tenant_id, identity.user_id))
+        if known is not None and identity.token_version < known[0]:
+            return True
+        heard_at = self._heard_at
+        if heard_at is None or self._monotonic() - heard_at > DEAF_AFTER:
+            return None
+        return False
 
     def admitted(self, identity: Identity) -> None:
         """This token was good while the database was heard."""
@@ -62,11 +68,6 @@ class Revocations:
         if self._heard_at - self._pruned_at > PRUNE_EVERY:
             self._pruned_at = self._heard_at
             self.forget_expired()
-
-    @property
-    def deaf(self) -> bool:
-        """Whether this memory may be out of date."""
-        return self._heard_at is None or self._monotonic() - self._heard_at > DEAF_AFTER
 
     def forget_expired(self) -> None:
         now = self._clock()

@@ -62,9 +62,10 @@ class SignIn:
         when this worker last heard is good enough for a kept answer.
         """
         identity = self._tokens.verify(token)
-        if self._revocations.is_revoked(identity):
+        revoked = self._revocations.is_revoked(identity)
+        if revoked:
             raise NotSignedIn("This sign-in has ended; sign in again.")
-        if not self._revocations.deaf:
+        if revoked is False:
             self._revocations.admitted(identity)
             return identity
         try:
@@ -76,11 +77,7 @@ class SignIn:
 
     def vouches_for(self, identity: Identity) -> bool:
         """Whether `identify` would give this identity again for the token it came from, without asking anybody."""
-        return not (
-            self._tokens.has_expired(identity)
-            or self._revocations.is_revoked(identity)
-            or self._revocations.deaf
-        )
+        return self._revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)
 
     def _check(self, identity: Identity) -> None:
         row = self._database.fetch_row(

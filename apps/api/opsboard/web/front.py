@@ -66,7 +66,7 @@ class Front:
             environ.get("PATH_INFO", ""),
             environ.get("QUERY_STRING", ""),
             source,
-            blake2b(sent.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
+            blake2b(sent.encode()).digest(),
             environ["wsgi.url_scheme"],
         )
         known = self._find(request)
@@ -75,8 +75,8 @@ class Front:
             found = self._peek(known.key)
             if found is not None:
                 known.used = True
-                content = answer(environ, start_response, known, found, started)
-                self._answered(200 if known.lasting and known.lasting[1] == OK else 304)
+                status, content = answer(environ, start_response, known, found, started)
+                self._answered(status)
                 return content
         return self._ask(request, known, environ, start_response)
 
@@ -87,7 +87,9 @@ class Front:
         result = self._app(environ, start_response)
         kept: Known | None = environ.pop(KEPT, None)
         if kept is not None:
-            self.known.learn(request, kept)
+            # While this worker is deaf its answers are no lesson: the long way had to ask about the token.
+            if self._vouches_for(kept.identity):
+                self.known.learn(request, kept)
         elif known is not None:
             self.known.forget(request)
         return result
@@ -95,7 +97,7 @@ class Front:
 
 def answer(
     environ: Environ, start_response: Any, known: Known, found: Found, started: float
-) -> Iterable[bytes]:
+) -> tuple[int, Iterable[bytes]]:
     """200 or 304, with what `respond` and `finish` of the long way say."""
     body, _, seconds_old = found
     age, content, etag = int(seconds_old), body.identity, body.etag
