@@ -290,6 +290,4 @@ def _is_valid(entry: Entry, versions: Versions, now: float) -> bool:
     if now >= entry.expires:
         return False
     # Mostly nothing at all has changed since, and then the tables need not be looked through.
-    return versions.now == entry.began or versions.unchanged(
-        entry.key.tenant_id, entry.tables, entry.began
-    )
+    return versions.now == entry.began or versions.unchanged(entry.key.tenant_id, entry.tables, entry.began)

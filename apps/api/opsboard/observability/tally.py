@@ -12,17 +12,16 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_class = dict.fromkeys(("2xx", "3xx", "4xx", "5xx"), 0)
+        self._by_hundred = dict.fromkeys((2, 3, 4, 5), 0)
 
     def answered(self, status: int) -> None:
-        name = f"{status // 100}xx"
         with self._lock:
-            self._by_class[name] = self._by_class.get(name, 0) + 1
+            self._by_hundred[status // 100] += 1
 
     def counts(self) -> dict[str, int]:
         """{requests, errors, 2xx, 3xx, 4xx, 5xx}; errors are the 5xx."""
         with self._lock:
-            by_class = dict(self._by_class)
+            by_class = {f"{hundred}xx": count for hundred, count in self._by_hundred.items()}
         return {"requests": sum(by_class.values()), "errors": by_class["5xx"], **by_class}
 
 

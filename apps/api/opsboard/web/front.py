@@ -20,7 +20,7 @@ Environ = dict[str, Any]
 WSGI = Callable[[Environ, Any], Iterable[bytes]]
 Header = tuple[str, str]
 
-OK, NOT_MODIFIED = "200 OK", "304 NOT MODIFIED"
+LINES = {200: "200 OK", 304: "304 NOT MODIFIED"}
 # What is the same in every answer, made once.
 ALWAYS = [
     ("Cache-Control", CACHE_CONTROL),
@@ -104,11 +104,11 @@ def answer(
     if "HTTP_ACCEPT_ENCODING" in environ and body.gzipped and accepts_gzip(environ["HTTP_ACCEPT_ENCODING"]):
         content, etag = body.gzipped, body.gzip_etag
     if "HTTP_IF_NONE_MATCH" in environ and matches(environ["HTTP_IF_NONE_MATCH"], body):
-        status, shown = NOT_MODIFIED, None
+        status, shown = 304, None
     else:
-        status, shown = OK, content
+        status, shown = 200, content
     lasting = known.lasting
-    if lasting is None or lasting[0] is not etag or lasting[1] is not status:
+    if lasting is None or lasting[0] is not etag or lasting[1] != status:
         known.lasting = lasting = (
             etag,
             status,
@@ -116,7 +116,7 @@ def answer(
         )
     seconds = monotonic() - started
     start_response(
-        status,
+        LINES[status],
         [
             *lasting[2],
             AGES[age] if age < len(AGES) else ("Age", str(age)),
@@ -126,7 +126,7 @@ def answer(
             else ("Server-Timing", server_timing("HIT", 0.0, 0.0, seconds * 1000)),
         ],
     )
-    return () if shown is None or environ["REQUEST_METHOD"] == "HEAD" else (shown,)
+    return status, () if shown is None or environ["REQUEST_METHOD"] == "HEAD" else (shown,)
 
 
 def lasting_headers(etag: str, content: bytes | None, zipped: bool, scheme: str) -> list[Header]:

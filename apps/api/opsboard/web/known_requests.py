@@ -15,7 +15,7 @@ KEPT = "opsboard.kept"
 
 Request = tuple[str, str, str, bytes, str]
 """Path, query string, which header the token came in, a digest of that header, http or https; all as sent."""
-Lasting = tuple[str, str, list[tuple[str, str]]]
+Lasting = tuple[str, int, list[tuple[str, str]]]
 """The headers that were last sent for a request and stay the same, with the ETag and the status they are for."""
 
 # Longer ones are answered, but not learned.
