@@ -24,6 +24,7 @@ def ways(own_shop: Application) -> Ways:
     own_shop.services.pulse._stop.set()
     own_shop.services.sign_in._revocations._monotonic = lambda: 0.0
     own_shop.services.sign_in._revocations.heard()
+    own_shop.services.store._trusted = lambda: True
     return ways
 
 
@@ -78,6 +79,24 @@ def test_a_deaf_worker_asks_the_database_about_every_token(ways: Ways) -> None:
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Queries"]) == (200, "1")
     revocations.heard()
+    ways.ask_short(STATS, headers=bearer(token))
+
+
+def test_what_a_deaf_worker_keeps_is_not_served(ways: Ways) -> None:
+    """Also where only the cache, and not sign-in, counts as deaf."""
+    token = ways.shop.token()
+    warm(ways, token)
+    ways.shop.services.store._trusted = lambda: False
+    answer = ways.goes_long(STATS, headers=bearer(token))
+    assert answer is not None and (answer.status_code, answer.headers["X-Cache"]) == (200, "MISS")
+
+
+def test_what_a_deaf_worker_answers_is_no_lesson(ways: Ways) -> None:
+    token, revocations = ways.shop.token(), ways.shop.services.sign_in._revocations
+    revocations._monotonic = lambda: 2.1
+    ways.ask(STATS, headers=bearer(token))
+    revocations.heard()
+    assert ways.goes_long(STATS, headers=bearer(token)) is not None
     ways.ask_short(STATS, headers=bearer(token))
 
 
