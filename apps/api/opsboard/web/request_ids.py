@@ -6,11 +6,9 @@ import itertools
 import os
 import re
 import secrets
+from collections.abc import Iterator
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-
-_beginning = secrets.token_hex(6)
-_numbers = itertools.count()
 
 
 def request_id(given: str | None) -> str:
@@ -21,13 +19,20 @@ def request_id(given: str | None) -> str:
     """
     if given is not None and REQUEST_ID.fullmatch(given):
         return given
-    return f"{_beginning}{next(_numbers):08x}"
+    return next(_new)
+
+
+def numbering() -> Iterator[str]:
+    beginning = secrets.token_hex(6)
+    # Without a step in Python, so that no two threads get the same one.
+    return map(beginning.__add__, map("{:08x}".format, itertools.count()))
 
 
 def begin() -> None:
     """A forked worker would go on with its parent's numbers, and so would its siblings: each begins anew."""
-    global _beginning, _numbers
-    _beginning, _numbers = secrets.token_hex(6), itertools.count()
+    global _new
+    _new = numbering()
 
 
+_new = numbering()
 os.register_at_fork(after_in_child=begin)
