@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from opsboard.web.proxies import HEADERS, TrustedProxies
 from tests.application import Application
 from tests.web.test_cached_routes import CACHED, requests_of, second_admin
 from tests.web.ways import Ways, bearer, comparable, cookie
@@ -200,6 +201,15 @@ def test_a_spoofed_forwarded_header_changes_nothing_and_a_proxys_is_believed(way
     assert by_proxy.headers["Strict-Transport-Security"].startswith("max-age=")
     assert "evil" not in str(by_proxy.headers)
     assert comparable(ways.ask_short(STATS, headers=who, **stranger)) == comparable(plain)
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_each_forwarded_header_by_itself_is_taken_from_a_stranger(header: str) -> None:
+    """The short cut for requests without any of them must not let a single one through."""
+    seen: list[dict[str, Any]] = []
+    proxies = TrustedProxies(lambda environ, start_response: seen.append(environ) or [], "unix")
+    proxies({"REMOTE_ADDR": "192.0.2.9", "wsgi.url_scheme": "http", header: "https"}, None)
+    assert seen[0] == {"REMOTE_ADDR": "192.0.2.9", "wsgi.url_scheme": "http"}
 
 
 def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> None:
