@@ -87,6 +87,29 @@ def counts(ways: Ways) -> tuple[int, int]:
     return stats["hits"], stats["misses"]
 
 
+def test_answers_are_tallied_by_status_as_on_the_long_way(ways: Ways) -> None:
+    who = bearer(ways.shop.token())
+    etag = ways.ask(STATS, headers=who).headers["ETag"]
+    tally = ways.shop.services.tally
+    for ask in (ways.ask_short, ways.ask_long):
+        before = tally.counts()
+        for more in ({}, {}, {"If-None-Match": etag}):
+            ask(STATS, headers={**who, **more})
+        after = tally.counts()
+        assert {name: after[name] - before[name] for name in ("requests", "2xx", "3xx", "4xx")} == {
+            "requests": 3, "2xx": 2, "3xx": 1, "4xx": 0
+        }  # fmt: skip
+
+
+def test_what_the_front_answers_is_marked_as_used(ways: Ways) -> None:
+    who = bearer(ways.shop.token())
+    for path in (STATS, RECENT):
+        ways.ask(path, headers=who)
+    ways.ask_short(STATS, headers=who)
+    used = {request[0]: known.used for request, known in ways.front.known._known.items()}
+    assert used == {STATS: True, RECENT: False}
+
+
 def test_hits_are_counted_exactly_under_32_threads(ways: Ways) -> None:
     who = [bearer(ways.shop.token()), cookie(ways.shop.token("operator"))]
     for path in CACHED:
