@@ -69,12 +69,13 @@ def _serve(client: socket.socket, pool: _Pool) -> None:
             lent = lent or pool.take()
             lent.sendall(_message(*asked))
             answer = (b"", b"")
-            while answer[0] != b"Z":
+            while lent and answer[0] != b"Z":
                 answer = _receive(lent)
+                # Given back before the client hears of it: its next statement finds it idle.
+                if answer == (b"Z", b"I"):
+                    pool.put(lent)
+                    lent = None
                 client.sendall(_message(*answer))
-            if answer[1] == b"I":
-                pool.put(lent)
-                lent = None
     except OSError:
         pass
     finally:

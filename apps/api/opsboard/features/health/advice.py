@@ -52,8 +52,10 @@ def advise(
             f"{pool['requests_waiting']} requests wait for a connection",
             "raise DB_POOL_MAX_CONNECTIONS or lower WEB_THREADS",
         )
-    if pool["requests_queued"] and pool["requests_wait_ms"] / pool["requests_queued"] > SLOW_WAIT:
-        average = pool["requests_wait_ms"] // pool["requests_queued"]
+    # The wait for a connection that is being opened is no sign of a pool too small.
+    waited = pool["requests_wait_ms"] - pool["connections_ms"]
+    if pool["requests_queued"] and waited / pool["requests_queued"] > SLOW_WAIT:
+        average = waited // pool["requests_queued"]
         advice.warn(
             f"requests that had to wait for a connection waited {average} ms on average",
             "raise DB_POOL_MAX_CONNECTIONS, or make the slowest query faster",
