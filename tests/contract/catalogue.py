@@ -16,7 +16,7 @@ PACKAGES = ("opsboard.auth", "opsboard.fleet", *(f"opsboard.features.{area}" for
 VALUES: dict[str, Any] = {
     "tenant_id": 1, "user_id": 1, "role": "manager", "request_id": "r", "limit": 10, "months": 12,
     "job_id": 1, "step_id": 1, "customer_id": 1, "machine_id": 1, "process_id": 1, "wanted_id": 2,
-    "notification_id": 1, "token_id": "t", "token_version": 1, "expires_at": 4e9, "seen": "3:3:",
+    "notification_id": 1, "most": 1000, "token_id": "t", "token_version": 1, "expires_at": 4e9, "seen": "3:3:",
     "login_email": "admin@alpha.example", "tenant_slug": "alpha", "patch": "{}",
 
     "id": "w", "machine": "m", "pid": 1, "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None,
@@ -61,8 +61,10 @@ def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for descending in (False, True):
             for position in (None, Position(KEYS[query.sorts[sort].type], 5, False)):
                 yield shape(query, always, Page(sort, descending, 10, position=position))
-    for name in query.filters:
-        yield shape(query, {**always, name: FILTER_VALUES[name]}, Page(first, True, 10))
+    asked = {frozenset({name}) for name in query.filters} | query.totals.keys()
+    for names in sorted(asked, key=sorted):
+        filters = {name: FILTER_VALUES[name] for name in names}
+        yield shape(query, {**always, **filters}, Page(first, True, 10))
 
 
 def shape(query: Query, filters: dict[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:

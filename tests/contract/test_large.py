@@ -103,6 +103,7 @@ def large(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[
         with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cur:
             connection.autocommit = True
             cur.execute(LARGE, {"alpha": alpha.id, "beta": beta.id, "jobs": JOBS})
+            cur.execute("SELECT fold_rollups(1000000)")
             cur.execute("VACUUM ANALYZE")
         with running_application(database, alpha, beta) as application:
             yield application

@@ -16,6 +16,7 @@ from opsboard.db.database import Database
 from opsboard.db.pool import Pool
 from opsboard.features import register_features
 from opsboard.fleet.pulse import Ears, Pulse
+from opsboard.fleet.upkeep import Upkeep
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
 from opsboard.secret import signing_secret
@@ -117,5 +118,7 @@ def make_services(config: Config) -> Services:
         store=store,
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
         pulse=pulse,
+        # Patient: nobody waits for it.
+        upkeep=Upkeep(Database(Pool(0, 1, url, timeout=5.0, connect_timeout=3), deadline=30.0)),
         tally=tally,
     )

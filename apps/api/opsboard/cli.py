@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "opsboard.commands.doctor:doctor",
     "config": "opsboard.commands.config:config",
     "explain": "opsboard.commands.explain:explain",
+    "rollups": "opsboard.commands.rollups:rollups",
     "bench": "opsboard.bench.command:bench",
 }
 

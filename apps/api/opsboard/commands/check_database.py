@@ -103,7 +103,7 @@ def check_connections(config: Config, cursor: Cursor, findings: Findings) -> Non
     for warning, recommendation in zip(advice.warnings, advice.recommendations, strict=False):
         findings.warn("connections", warning, recommendation)
     if not advice.warnings:
-        wanted = config.web_concurrency * (config.db_pool_max_connections + 1)
+        wanted = config.web_concurrency * (config.db_pool_max_connections + 2)
         allowed = server["max_connections"] - server["reserved_connections"]
         findings.ok("connections", f"this machine may open {wanted}; the server allows {allowed}")
 

@@ -61,3 +61,36 @@ ORDER BY
     u.role <> 'admin',
     u.id
 LIMIT 1
+
+-- name: list_tenants
+-- reads: tenants
+-- Businesses, all or the one of a slug; the role that migrates sees them all.
+SELECT
+    t.id,
+    t.slug
+FROM tenants AS t
+WHERE %(slug)s::text IS NULL
+    OR t.slug = %(slug)s
+ORDER BY t.id
+
+-- name: rollup_differences
+-- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, tenants
+-- The counts of a business that are not what its tables say, found in one snapshot.
+SELECT
+    d.metric,
+    d.label,
+    d.subject,
+    nullif(d.day, '-infinity')::text,
+    d.kept,
+    d.counted
+FROM rollup_differences(%(tenant_id)s) AS d
+ORDER BY
+    d.metric,
+    d.label,
+    d.subject,
+    d.day
+
+-- name: rebuild_rollups
+-- writes: rollups, changes
+-- Count a business anew; how many counts were wrong.
+SELECT rebuild_rollups(%(tenant_id)s)

@@ -6,6 +6,7 @@ Filters may ask `clock` for today and the time zone of the business.
 All SQL here comes from those files; values are always bound. This is the only module that builds SQL text.
 
 The page is cut first, on ids alone, and decorated afterwards: at most page_size + 1 rows are ever joined.
+The total is read from the rollups where the query says how for these filters; else the rows are counted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from opsboard.db.queries import Query
+from opsboard.db.queries import Query, Sort
 
 
 class Position(NamedTuple):
@@ -95,8 +96,7 @@ items AS (
 {query.sql}
 ),
 counted AS (
-    SELECT {counted_expression(counted)} AS total
-    {f"FROM {query.base} WHERE " + both.join(wanted) if counted else ""}
+    {counting(query, filters, sort, both.join(wanted)) if counted else "SELECT NULL::bigint AS total"}
 ),
 ends AS (
     SELECT
@@ -129,8 +129,15 @@ FROM ends, counted, neighbours"""
     return statement, parameters
 
 
-def counted_expression(counted: bool) -> str:
-    return "count(*)" if counted else "NULL::bigint"
+def counting(query: Query, filters: Mapping[str, Any], sort: Sort, wanted: str) -> str:
+    """The total, from the rollups where they know it."""
+    total = query.totals.get(frozenset(query.filters.keys() & filters.keys()))
+    if total is None or sort.condition:
+        return f"SELECT count(*) AS total FROM {query.base} WHERE {wanted}"
+    metrics = ", ".join(f"'{metric}'" for metric in total.metrics)
+    return f"""SELECT coalesce(sum(c.n), 0)::bigint AS total
+    FROM rollup_counts(%(tenant_id)s, ARRAY[{metrics}]) AS c
+    WHERE {total.condition}"""
 
 
 def envelope(counted: bool) -> str:

@@ -13,12 +13,14 @@ dropped. A list query also declares what may be asked of it, each line the SQL t
     -- filter status: j.status = ANY(%(status)s)
     -- sort created_at: j.created_at | timestamptz
     -- sort completed_at: j.completed_at | timestamptz | j.completed_at IS NOT NULL
+    -- total status: jobs | c.label = ANY(%(status)s)
 
 What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
 put where they say `/* include name */`.
 
-A sort is an expression that is never null, its type and, where it holds for some rows only, which;
-db/listing.py puts them together.
+A sort is an expression that is never null, its type and, where it holds for some rows only, which. A total
+is, for exactly these filters, the rollups (see rollup_counts) whose sum is the number of rows, and which of
+their rows; for other filters the rows are counted. db/listing.py puts them together.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 HEADER = re.compile(
-    r"^--\s*(?P<word>name|reads|writes|from|filter|sort)\b(?:\s+(?P<label>\w+))?\s*:\s*(?P<value>.*)$"
+    r"^--\s*(?P<word>name|reads|writes|from|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
 )
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
 INCLUDE = re.compile(r"/\* include (\w+) \*/")
@@ -49,6 +51,14 @@ class Sort:
 
 
 @dataclass(frozen=True)
+class Total:
+    """Where the number of rows of a list is kept: the metrics of rollup_counts and a condition on its rows."""
+
+    metrics: tuple[str, ...]
+    condition: str = "true"
+
+
+@dataclass(frozen=True)
 class Query:
     """One statement with its name (`area.query`), the tables it reads and writes, and its meaning."""
 
@@ -61,6 +71,8 @@ class Query:
     base: str = ""
     filters: dict[str, str] = field(default_factory=dict)
     sorts: dict[str, Sort] = field(default_factory=dict)
+    # The filters that are asked for -> the total kept for just these.
+    totals: dict[frozenset[str], Total] = field(default_factory=dict)
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -116,6 +128,7 @@ def parse_one(area: str, block: str) -> Query:
     words: dict[str, str] = {}
     filters: dict[str, str] = {}
     sorts: dict[str, Sort] = {}
+    totals: dict[frozenset[str], Total] = {}
     doc: list[str] = []
     lines = block.splitlines()
     while lines and lines[0].startswith("--"):
@@ -126,12 +139,17 @@ def parse_one(area: str, block: str) -> Query:
             filters[header["label"]] = header["value"]
         elif header["word"] == "sort":
             sorts[header["label"]] = Sort(*(part.strip() for part in header["value"].split("|")))
+        elif header["word"] == "total":
+            metrics, _, condition = (part.strip() for part in header["value"].partition("|"))
+            totals[tables(header["label"] or "")] = Total(tuple(metrics.split()), condition or "true")
         else:
             words[header["word"]] = header["value"].strip()
     where = f"{area}/queries.sql: {words.get('name', '?')}"
     sql = "\n".join(lines).strip().removesuffix(";")
     if not (words.keys() & {"reads", "writes"} and doc and sql):
         raise ValueError(f"{where}: needs '-- reads:' or '-- writes:', a sentence and a statement")
+    if unknown := frozenset[str]().union(*totals) - filters.keys():
+        raise ValueError(f"{where}: a total for {', '.join(sorted(unknown))}, which is no filter")
     return Query(
         name=f"{area}.{words['name']}",
         sql=sql,
@@ -141,6 +159,7 @@ def parse_one(area: str, block: str) -> Query:
         base=words.get("from", ""),
         filters=filters,
         sorts=sorts,
+        totals=totals,
     )
 
 

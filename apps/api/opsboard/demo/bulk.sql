@@ -1,5 +1,5 @@
 -- name: list_hindrances
--- reads: pg_class, pg_index, pg_constraint
+-- reads: pg_class, pg_index, pg_constraint, pg_trigger
 -- What stands in the way of loading jobs and steps, as pairs of statements: one takes it away, one puts it back.
 -- Row security is among it: while it binds the owner, foreign keys would be checked for one tenant's rows only.
 WITH loaded AS (
@@ -42,12 +42,27 @@ row_security AS (
     WHERE c.relforcerowsecurity
         AND c.relnamespace IN (SELECT l.relnamespace FROM loaded AS l)
 ),
+-- What they note and count is made up for by rebuild_rollups, in the same transaction.
+triggers AS (
+    SELECT
+        4 AS position,
+        g.tgname AS name,
+        'ALTER TABLE ' || g.tgrelid::regclass || ' DISABLE TRIGGER ' || quote_ident(g.tgname) AS take_away,
+        'ALTER TABLE ' || g.tgrelid::regclass || ' ENABLE TRIGGER ' || quote_ident(g.tgname) AS put_back
+    FROM pg_trigger AS g
+    JOIN loaded AS l ON l.oid = g.tgrelid
+    WHERE NOT g.tgisinternal
+        AND g.tgenabled = 'O'
+        AND pg_get_triggerdef(g.oid) LIKE '% AFTER INSERT ON %'
+),
 hindrances AS (
     SELECT i.* FROM indexes AS i
     UNION ALL
     SELECT f.* FROM foreign_keys AS f
     UNION ALL
     SELECT r.* FROM row_security AS r
+    UNION ALL
+    SELECT g.* FROM triggers AS g
 )
 SELECT
     h.take_away,

@@ -73,6 +73,7 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
     cursor.execute(sql.analyse.sql)
     for parameters in made:
         for query in (
+            sql.count_jobs,
             sql.bind_tenant,
             sql.create_calendar,
             sql.notify_assignees,

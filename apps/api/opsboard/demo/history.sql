@@ -3,6 +3,11 @@
 -- Without statistics the statements below would look at every step for every person.
 ANALYZE jobs, job_steps, users, processes
 
+-- name: count_jobs
+-- writes: rollups, changes
+-- The counts of jobs and steps that were loaded without their triggers.
+SELECT rebuild_rollups(%(tenant_id)s)
+
 -- name: notify_assignees
 -- writes: notifications
 -- reads: users, job_steps, jobs, processes
@@ -186,6 +191,6 @@ ORDER BY
     e.action
 
 -- name: tidy
--- reads: jobs, job_steps, customers, users, machines, processes, notifications, audit_logs
+-- reads: jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, rollups, rollup_deltas
 -- Statistics, and pages marked all-visible, so that the first answers are as fast as later ones.
-VACUUM (ANALYZE) jobs, job_steps, customers, users, machines, processes, notifications, audit_logs
+VACUUM (ANALYZE) jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, rollups, rollup_deltas

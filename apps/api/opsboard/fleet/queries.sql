@@ -76,3 +76,8 @@ RETURNING id
 -- writes: changes
 -- Remove changes that every worker has had time to read; one worker does it, the others go on.
 SELECT prune_changes(%(seen)s::pg_snapshot)
+
+-- name: fold_rollups
+-- writes: rollup_deltas, rollups
+-- Move deltas into the rollups; how many, or null when another worker is at it.
+SELECT fold_rollups(%(most)s)

@@ -12,6 +12,7 @@ from opsboard.cache.store import Store
 from opsboard.config import Config
 from opsboard.db.database import Database
 from opsboard.fleet.pulse import Pulse
+from opsboard.fleet.upkeep import Upkeep
 from opsboard.observability.tally import Tally
 
 
@@ -25,6 +26,7 @@ class Services:
     store: Store
     sign_in: SignIn
     pulse: Pulse
+    upkeep: Upkeep
     tally: Tally
 
 

@@ -24,12 +24,14 @@ def begin_worker(app: Flask, master: int) -> None:
     threading.Thread(target=end_without, args=(master,), name="opsboard-master-watch", daemon=True).start()
     services: Services = app.extensions["opsboard"]
     services.pulse.start()
+    services.upkeep.start()
 
 
 def end_worker(app: Flask) -> None:
-    """The last request is answered: end the pulse and say goodbye to the database."""
+    """The last request is answered: end the threads and say goodbye to the database."""
     services: Services = app.extensions["opsboard"]
     services.pulse.stop()
+    services.upkeep.stop()
     services.database.pool.closeall()
 
 

@@ -1,10 +1,11 @@
 -- name: list_audit_logs
--- reads: audit_logs, users
+-- reads: audit_logs, users, tenants
 -- from: audit_logs AS a
 -- filter entity: a.entity = %(entity)s
 -- filter entity_id: a.entity_id = %(entity_id)s
 -- filter by_user_id: a.user_id = %(by_user_id)s
 -- sort created_at: a.created_at | timestamptz
+-- total: audit_logs
 -- Changes with who made them.
 SELECT
     page.position,

@@ -8,12 +8,13 @@
         'updated_at', c.updated_at
 
 -- name: list_customers
--- reads: customers
+-- reads: customers, tenants
 -- from: customers AS c
 -- filter q: c.id IN (SELECT n.id FROM customers AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= lower(%(q)s) AND n.name_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM customers AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= lower(%(q)s) AND e.email_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM customers AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(regexp_replace(%(q)s, '[^0-9]', '', 'g'), '') AND p.phone_search < regexp_replace(%(q)s, '[^0-9]', '', 'g') || ':')
 -- sort name: c.name_search | text COLLATE "C"
 -- sort created_at: c.created_at | timestamptz
 -- sort updated_at: c.updated_at | timestamptz
+-- total: customers
 -- Customers; a search finds the beginning of a name, an e-mail address or a phone number.
 SELECT
     page.position,

@@ -9,80 +9,79 @@
 WITH clock AS (
     SELECT
         t.created_at,
-        d.today,
-        d.today::timestamp AT TIME ZONE t.time_zone AS day_begins,
-        (d.today + 1)::timestamp AT TIME ZONE t.time_zone AS day_ends
+        coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
     FROM tenants AS t
-    CROSS JOIN LATERAL (SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today) AS d
     WHERE t.id = %(tenant_id)s
+),
+counts AS MATERIALIZED (
+    SELECT
+        c.metric,
+        c.day,
+        c.label,
+        c.n
+    FROM rollup_counts(
+        %(tenant_id)s, ARRAY['jobs', 'open_jobs', 'machines', 'users_active', 'users_blocked']
+    ) AS c
+    -- Open jobs are counted by the day they are due; what is not by day has the first of all days.
+    WHERE c.day <= (SELECT today FROM clock)
 ),
 job_stats AS (
     SELECT
-        count(*) AS total,
-        count(*) FILTER (WHERE j.status = 'draft') AS draft,
-        count(*) FILTER (WHERE j.status = 'active') AS active,
-        count(*) FILTER (WHERE j.status = 'on_hold') AS on_hold,
-        count(*) FILTER (WHERE j.status = 'completed') AS completed,
-        count(*) FILTER (WHERE j.status = 'cancelled') AS cancelled
-    FROM jobs AS j
-    WHERE j.tenant_id = %(tenant_id)s
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs'), 0)::bigint AS total,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'draft'), 0)::bigint AS draft,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'active'), 0)::bigint AS active,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'on_hold'), 0)::bigint AS on_hold,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'completed'), 0)::bigint AS completed,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'cancelled'), 0)::bigint AS cancelled
+    FROM counts AS c
 ),
 due_stats AS (
     SELECT
-        count(*) FILTER (WHERE j.due_date < c.today) AS overdue,
-        count(*) FILTER (WHERE j.due_date = c.today) AS due_today
-    FROM clock AS c
-    JOIN jobs AS j
-        ON j.tenant_id = %(tenant_id)s
-        AND j.status IN ('draft', 'active', 'on_hold')
-        AND j.due_date <= c.today
+        coalesce(sum(c.n) FILTER (WHERE c.day < d.today), 0)::bigint AS overdue,
+        coalesce(sum(c.n) FILTER (WHERE c.day = d.today), 0)::bigint AS due_today
+    FROM clock AS d
+    LEFT JOIN counts AS c ON c.metric = 'open_jobs'
 ),
-open_tasks AS (
+task_stats AS (
     SELECT
-        count(*) FILTER (WHERE s.status = 'pending') AS pending,
-        count(*) FILTER (WHERE s.status = 'in_progress') AS in_progress
-    FROM job_steps AS s
-    WHERE s.tenant_id = %(tenant_id)s
-        AND s.assigned_user_id = %(user_id)s
-        AND s.status IN ('pending', 'in_progress')
-),
-done_tasks AS (
-    SELECT count(s.id) AS completed_today
-    FROM clock AS c
-    JOIN job_steps AS s
-        ON s.tenant_id = %(tenant_id)s
-        AND s.assigned_user_id = %(user_id)s
-        AND s.status = 'completed'
-        AND s.completed_at >= c.day_begins
-        AND s.completed_at < c.day_ends
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'steps' AND c.label = 'pending'), 0)::bigint AS pending,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'steps' AND c.label = 'in_progress'), 0)::bigint AS in_progress,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'steps_completed'), 0)::bigint AS completed_today
+    FROM rollup_counts(%(tenant_id)s, ARRAY['steps', 'steps_completed']) AS c
+    WHERE c.subject = %(user_id)s
+        AND c.day IN ('-infinity', (SELECT today FROM clock))
 ),
 machine_stats AS (
     SELECT
-        count(*) AS total,
-        count(*) FILTER (WHERE m.status = 'active') AS active,
-        count(*) FILTER (WHERE m.status = 'maintenance') AS maintenance,
-        count(*) FILTER (WHERE m.status = 'inactive') AS inactive,
-        max(m.updated_at) AS changed_at
-    FROM machines AS m
-    WHERE m.tenant_id = %(tenant_id)s
+        coalesce(sum(c.n), 0)::bigint AS total,
+        coalesce(sum(c.n) FILTER (WHERE c.label = 'active'), 0)::bigint AS active,
+        coalesce(sum(c.n) FILTER (WHERE c.label = 'maintenance'), 0)::bigint AS maintenance,
+        coalesce(sum(c.n) FILTER (WHERE c.label = 'inactive'), 0)::bigint AS inactive
+    FROM counts AS c
+    WHERE c.metric = 'machines'
+),
+user_stats AS (
+    SELECT
+        coalesce(sum(c.n), 0)::bigint AS total,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'users_active'), 0)::bigint AS active,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'users_active' AND c.label = 'admin'), 0)::bigint AS admin,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'users_active' AND c.label = 'manager'), 0)::bigint AS manager,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'users_active' AND c.label = 'operator'), 0)::bigint AS operator
+    FROM counts AS c
+    WHERE c.metric IN ('users_active', 'users_blocked')
 ),
 last_change AS (
     SELECT greatest(
         (SELECT max(j.updated_at) FROM jobs AS j WHERE j.tenant_id = %(tenant_id)s),
-        (SELECT max(s.updated_at) FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s)
+        (SELECT max(s.updated_at) FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s),
+        (SELECT max(m.updated_at) FROM machines AS m WHERE m.tenant_id = %(tenant_id)s),
+        (
+            SELECT max(u.updated_at)
+            FROM users AS u
+            WHERE u.tenant_id = %(tenant_id)s
+                AND %(role)s IN ('admin', 'manager')
+        )
     ) AS changed_at
-),
-user_stats AS (
-    SELECT
-        count(*) AS total,
-        count(*) FILTER (WHERE u.is_active) AS active,
-        count(*) FILTER (WHERE u.is_active AND u.role = 'admin') AS admin,
-        count(*) FILTER (WHERE u.is_active AND u.role = 'manager') AS manager,
-        count(*) FILTER (WHERE u.is_active AND u.role = 'operator') AS operator,
-        max(u.updated_at) AS changed_at
-    FROM users AS u
-    WHERE u.tenant_id = %(tenant_id)s
-        AND %(role)s IN ('admin', 'manager')
 )
 SELECT json_strip_nulls(json_build_object(
     'jobs', json_build_object(
@@ -106,9 +105,9 @@ SELECT json_strip_nulls(json_build_object(
         )
     ),
     'tasks', json_build_object(
-        'pending', o.pending,
-        'in_progress', o.in_progress,
-        'completed_today', f.completed_today,
+        'pending', w.pending,
+        'in_progress', w.in_progress,
+        'completed_today', w.completed_today,
         'links', json_build_object(
             'pending', '/api/job-steps?mine=true&status=pending',
             'in_progress', '/api/job-steps?mine=true&status=in_progress',
@@ -142,14 +141,13 @@ SELECT json_strip_nulls(json_build_object(
         )
     ) END,
     'today', c.today,
-    'as_of', coalesce(greatest(l.changed_at, m.changed_at, u.changed_at), c.created_at)
+    'as_of', coalesce(l.changed_at, c.created_at)
 ))::text
 FROM clock AS c
 CROSS JOIN last_change AS l
 CROSS JOIN job_stats AS j
 CROSS JOIN due_stats AS d
-CROSS JOIN open_tasks AS o
-CROSS JOIN done_tasks AS f
+CROSS JOIN task_stats AS w
 CROSS JOIN machine_stats AS m
 CROSS JOIN user_stats AS u
 
@@ -218,11 +216,10 @@ WITH statuses AS (
 ),
 counted AS (
     SELECT
-        j.status,
-        count(*) AS jobs
-    FROM jobs AS j
-    WHERE j.tenant_id = %(tenant_id)s
-    GROUP BY j.status
+        c.label AS status,
+        sum(c.n)::bigint AS jobs
+    FROM rollup_counts(%(tenant_id)s, ARRAY['jobs']) AS c
+    GROUP BY c.label
 )
 SELECT json_build_object(
     'items', json_agg(
@@ -245,52 +242,46 @@ LEFT JOIN counted AS c ON c.status = s.status
 WITH zone AS (
     SELECT
         t.time_zone,
-        date_trunc('month', coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date)::timestamp) AS this_month
+        date_trunc('month', coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date)::timestamp)::date AS this_month
     FROM tenants AS t
     WHERE t.id = %(tenant_id)s
 ),
 months AS (
     SELECT
-        m.month,
-        m.month AT TIME ZONE z.time_zone AS begins,
-        (m.month + interval '1 month') AT TIME ZONE z.time_zone AS ends
+        m.month::date AS begins,
+        (m.month + interval '1 month')::date - 1 AS ends
     FROM zone AS z
     CROSS JOIN LATERAL generate_series(
         z.this_month - (%(months)s - 1) * interval '1 month',
         z.this_month,
         interval '1 month'
     ) AS m (month)
+),
+counted AS (
+    SELECT
+        date_trunc('month', c.day::timestamp)::date AS begins,
+        sum(c.n) FILTER (WHERE c.metric = 'jobs_created')::bigint AS created,
+        sum(c.n) FILTER (WHERE c.metric = 'jobs_completed')::bigint AS completed
+    FROM rollup_counts(%(tenant_id)s, ARRAY['jobs_created', 'jobs_completed']) AS c
+    WHERE c.day >= (SELECT min(m.begins) FROM months AS m)
+        AND c.day <= (SELECT max(m.ends) FROM months AS m)
+    GROUP BY date_trunc('month', c.day::timestamp)
 )
 SELECT json_build_object(
     'items', json_agg(
         json_build_object(
-            'month', to_char(m.month, 'YYYY-MM'),
-            'created', created.jobs,
-            'completed', completed.jobs,
+            'month', to_char(m.begins, 'YYYY-MM'),
+            'created', coalesce(c.created, 0),
+            'completed', coalesce(c.completed, 0),
             'links', json_build_object(
-                'created', '/api/jobs?created_from=' || m.month::date
-                || '&created_to=' || (m.month + interval '1 month')::date - 1,
-                'completed', '/api/jobs?completed_from=' || m.month::date
-                || '&completed_to=' || (m.month + interval '1 month')::date - 1
+                'created', '/api/jobs?created_from=' || m.begins || '&created_to=' || m.ends,
+                'completed', '/api/jobs?completed_from=' || m.begins || '&completed_to=' || m.ends
             )
         )
-        ORDER BY m.month
+        ORDER BY m.begins
     ),
     'time_zone', (SELECT time_zone FROM zone),
     'as_of', (/* include last_change_of_jobs */)
 )::text
 FROM months AS m
-CROSS JOIN LATERAL (
-    SELECT count(*) AS jobs
-    FROM jobs AS j
-    WHERE j.tenant_id = %(tenant_id)s
-        AND j.created_at >= m.begins
-        AND j.created_at < m.ends
-) AS created
-CROSS JOIN LATERAL (
-    SELECT count(*) AS jobs
-    FROM jobs AS j
-    WHERE j.tenant_id = %(tenant_id)s
-        AND j.completed_at >= m.begins
-        AND j.completed_at < m.ends
-) AS completed
+LEFT JOIN counted AS c ON c.begins = m.begins

@@ -70,13 +70,13 @@ def advise(
 
 
 def advise_on_limits(config: Config, server: Mapping[str, Any], advice: Advice, live: int) -> None:
-    """workers x (pool + pulse) against what the server allows; all machines' workers count."""
+    """workers x (pool + pulse + upkeep) against what the server allows; all machines' workers count."""
     workers = max(live, config.web_concurrency)
-    wanted = workers * (config.db_pool_max_connections + 1)
+    wanted = workers * (config.db_pool_max_connections + 2)
     allowed = server["max_connections"] - server["reserved_connections"]
     if wanted > allowed:
         advice.warn(
-            f"{workers} workers x ({config.db_pool_max_connections} + 1) connections = {wanted}, "
+            f"{workers} workers x ({config.db_pool_max_connections} + 2) connections = {wanted}, "
             f"but the server allows {allowed}",
             f"set DB_POOL_MAX_CONNECTIONS to {max(1, allowed // workers - 1)} or less, "
             "lower WEB_CONCURRENCY, or raise max_connections",

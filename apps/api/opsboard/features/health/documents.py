@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -82,6 +83,27 @@ class CacheHealth(BaseModel):
     answered_by: str
     workers: list[WorkerLine]
     silent: list[str]
+
+
+class Difference(BaseModel):
+    """A count that is not what the tables say; label, user and day as far as the metric has them."""
+
+    metric: str
+    label: str | None
+    user_id: int | None
+    day: dt.date | None
+    kept: int
+    counted: int
+
+
+class RollupHealth(BaseModel):
+    """`folded` counts are kept; `not_folded` changes to them are waiting, and part of every answer already."""
+
+    status: Literal["ok", "wrong"]
+    differences: list[Difference]
+    folded: int
+    not_folded: int
+    as_of: dt.datetime
 
 
 class Cleared(BaseModel):

@@ -63,3 +63,29 @@ SELECT json_build_object(
         'server_version', current_setting('server_version')
     )
 )::text
+
+-- name: rollups
+-- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, tenants
+-- Every count of the business made anew from its tables and compared with the one kept, in one snapshot.
+SELECT json_build_object(
+    'differences', (
+        SELECT coalesce(
+            json_agg(
+                json_build_object(
+                    'metric', d.metric,
+                    'label', nullif(d.label, ''),
+                    'user_id', nullif(d.subject, 0),
+                    'day', nullif(d.day, '-infinity'),
+                    'kept', d.kept,
+                    'counted', d.counted
+                )
+                ORDER BY d.metric, d.label, d.subject, d.day
+            ),
+            '[]'
+        )
+        FROM rollup_differences(%(tenant_id)s) AS d
+    ),
+    'folded', (SELECT count(*) FROM rollups AS r WHERE r.tenant_id = %(tenant_id)s),
+    'not_folded', (SELECT count(*) FROM rollup_deltas AS d WHERE d.tenant_id = %(tenant_id)s),
+    'as_of', now()
+)::text

@@ -35,6 +35,14 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- sort updated_at: s.updated_at | timestamptz
 -- sort started_at: s.started_at | timestamptz | s.started_at IS NOT NULL
 -- sort completed_at: s.completed_at | timestamptz | s.completed_at IS NOT NULL
+-- total: steps
+-- total status: steps | c.label = ANY(%(status)s)
+-- total mine: steps | c.subject = %(user_id)s
+-- total assigned_user_id: steps | c.subject = %(assigned_user_id)s
+-- total mine,status: steps | c.subject = %(user_id)s AND c.label = ANY(%(status)s)
+-- total assigned_user_id,status: steps | c.subject = %(assigned_user_id)s AND c.label = ANY(%(status)s)
+-- total mine,completed_today: steps_completed | c.subject = %(user_id)s AND c.day = (SELECT today FROM clock)
+-- total assigned_user_id,completed_today: steps_completed | c.subject = %(assigned_user_id)s AND c.day = (SELECT today FROM clock)
 -- Steps with their job, process, machine and the person they are assigned to.
 SELECT
     page.position,

@@ -49,6 +49,16 @@ CROSS JOIN LATERAL (
 -- sort updated_at: j.updated_at | timestamptz
 -- sort due_date: j.due_date_search | date
 -- sort job_number: j.job_number_search | text COLLATE "C"
+-- total: jobs
+-- total status: jobs | c.label = ANY(%(status)s)
+-- total overdue: open_jobs | c.day < (SELECT today FROM clock)
+-- total due_today: open_jobs | c.day = (SELECT today FROM clock)
+-- total created_from: jobs_created | c.day >= %(created_from)s
+-- total created_to: jobs_created | c.day <= %(created_to)s
+-- total created_from,created_to: jobs_created | c.day >= %(created_from)s AND c.day <= %(created_to)s
+-- total completed_from: jobs_completed | c.day >= %(completed_from)s
+-- total completed_to: jobs_completed | c.day <= %(completed_to)s
+-- total completed_from,completed_to: jobs_completed | c.day >= %(completed_from)s AND c.day <= %(completed_to)s
 -- Jobs with their customer and progress.
 SELECT
     page.position,

@@ -19,12 +19,15 @@ CROSS JOIN LATERAL (
 ) AS w
 
 -- name: list_machines
--- reads: machines, job_steps
+-- reads: machines, job_steps, tenants
 -- from: machines AS m
 -- filter status: m.status = ANY(%(status)s)
 -- filter is_active: m.is_active = %(is_active)s
 -- filter q: m.name_search >= lower(%(q)s) AND m.name_search < lower(%(q)s) || chr(1114111)
 -- sort name: m.name_search | text COLLATE "C"
+-- total: machines
+-- total status: machines | c.label = ANY(%(status)s)
+-- total is_active: machines | (c.label = 'active') = %(is_active)s
 -- Machines with their load: the steps that wait for them and that are on them.
 SELECT
     page.position,

@@ -15,11 +15,13 @@
         'updated_at', r.updated_at
 
 -- name: list_processes
--- reads: processes, role_process_permissions
+-- reads: processes, role_process_permissions, tenants
 -- from: processes AS r
 -- filter is_active: r.is_active = %(is_active)s
 -- filter q: r.name_search >= lower(%(q)s) AND r.name_search < lower(%(q)s) || chr(1114111)
 -- sort name: r.name_search | text COLLATE "C"
+-- total: processes_active processes_inactive
+-- total is_active: processes_active processes_inactive | (c.metric = 'processes_active') = %(is_active)s
 -- Processes with the roles that may work on them; without any, every role may.
 SELECT
     page.position,

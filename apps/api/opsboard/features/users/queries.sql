@@ -8,13 +8,17 @@
         'updated_at', u.updated_at
 
 -- name: list_users
--- reads: users
+-- reads: users, tenants
 -- from: users AS u
 -- filter role_filter: u.role = %(role_filter)s
 -- filter is_active: u.is_active = %(is_active)s
 -- filter q: u.full_name_search >= lower(%(q)s) AND u.full_name_search < lower(%(q)s) || chr(1114111)
 -- sort full_name: u.full_name_search | text COLLATE "C"
 -- sort created_at: u.created_at | timestamptz
+-- total: users_active users_blocked
+-- total role_filter: users_active users_blocked | c.label = %(role_filter)s
+-- total is_active: users_active users_blocked | (c.metric = 'users_active') = %(is_active)s
+-- total role_filter,is_active: users_active users_blocked | c.label = %(role_filter)s AND (c.metric = 'users_active') = %(is_active)s
 -- Users by name.
 SELECT
     page.position,

@@ -1,0 +1,394 @@
+-- depends: 0007_fleet
+-- Counts that cost the same at any size, and are exact at any moment.
+--
+-- Writers only add rows to rollup_deltas, in their own transaction: an image of what counts of a row, with n = -1 for
+-- what it was and 1 for what it is. So they never wait for each other. fold_rollups(), called in the background, moves
+-- deltas into rollups. A count is the sum over both, in one snapshot: rollup_counts().
+--
+-- Whoever changes rollups holds the advisory lock (1869640546, 3) until its transaction ends; writers and readers
+-- never take it. Time zones come in when deltas are folded or read, not when they are written: a writer need not know
+-- them, and a changed zone recounts its business alone.
+
+CREATE TABLE rollup_deltas (
+    tenant_id bigint NOT NULL,
+    n bigint NOT NULL,
+    subject bigint,
+    began timestamptz,
+    ended timestamptz,
+    day date,
+    is_active boolean,
+    -- The table the image is of.
+    source text NOT NULL,
+    label text
+)
+WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+ALTER TABLE rollup_deltas ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rollup_deltas FORCE ROW LEVEL SECURITY;
+CREATE POLICY rollup_deltas_isolation ON rollup_deltas
+USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint))
+WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint));
+-- The functions below run as this role; the service may only read.
+CREATE POLICY rollup_deltas_upkeep ON rollup_deltas TO CURRENT_USER USING (true) WITH CHECK (true);
+GRANT SELECT ON rollup_deltas TO opsboard_app;
+
+-- Serves: dashboard.stats, fleet.fold_rollups (what is not folded yet)
+CREATE INDEX idx_rollup_deltas_tenant ON rollup_deltas (tenant_id);
+
+CREATE TABLE rollups (
+    tenant_id bigint NOT NULL,
+    -- What is counted; see rollup_metrics.
+    metric text NOT NULL,
+    -- Of the time zone of the business; -infinity: the metric is not by day.
+    day date NOT NULL,
+    -- The user a step is assigned to, or 0.
+    subject bigint NOT NULL,
+    -- A status or role, or ''.
+    label text NOT NULL,
+    n bigint NOT NULL,
+    PRIMARY KEY (tenant_id, metric, day, subject, label)
+)
+-- Room on each page, so that a changed count stays on its page and the index is not touched.
+WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 500);
+
+ALTER TABLE rollups ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rollups FORCE ROW LEVEL SECURITY;
+CREATE POLICY rollups_isolation ON rollups
+USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint))
+WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint));
+CREATE POLICY rollups_upkeep ON rollups TO CURRENT_USER USING (true) WITH CHECK (true);
+GRANT SELECT ON rollups TO opsboard_app;
+
+-- The functions from here to rollup_differences have no SET search_path: with one they could not become part of the
+-- statement that uses them, and its conditions could not reach the indexes. Everything in them is named in full.
+
+-- The day a moment belongs to. Days begin at their midnight AT TIME ZONE, as in the filters of lists; where the clock
+-- goes back over midnight, the day of the local time would be another one for an hour.
+CREATE FUNCTION local_day(moment timestamptz, zone text) RETURNS date
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+AS $$
+    SELECT (moment AT TIME ZONE zone)::date
+        - (moment < (moment AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone)::integer
+$$;
+
+-- What an image counts for.
+CREATE FUNCTION rollup_metrics(
+    source text,
+    label text,
+    subject bigint,
+    is_active boolean,
+    day date,
+    began timestamptz,
+    ended timestamptz,
+    zone text
+)
+RETURNS TABLE (metric text, day date, subject bigint, label text)
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+AS $$
+    SELECT
+        m.metric,
+        m.day,
+        m.subject,
+        m.label
+    FROM (
+        VALUES
+        ('jobs', '-infinity'::date, 0::bigint, $2, $1 = 'jobs'),
+        ('open_jobs', $5, 0, '', $1 = 'jobs' AND $2 IN ('draft', 'active', 'on_hold') AND $5 IS NOT NULL),
+        ('jobs_created', public.local_day($6, $8), 0, '', $1 = 'jobs'),
+        ('jobs_completed', public.local_day($7, $8), 0, '', $1 = 'jobs' AND $7 IS NOT NULL),
+        ('steps', '-infinity', coalesce($3, 0), $2, $1 = 'job_steps'),
+        (
+            'steps_completed',
+            public.local_day($7, $8),
+            $3,
+            '',
+            $1 = 'job_steps' AND $2 = 'completed' AND $3 IS NOT NULL AND $7 IS NOT NULL
+        ),
+        ('machines', '-infinity', 0, $2, $1 = 'machines'),
+        ('users_active', '-infinity', 0, $2, $1 = 'users' AND $4),
+        ('users_blocked', '-infinity', 0, $2, $1 = 'users' AND NOT $4),
+        ('processes_active', '-infinity', 0, '', $1 = 'processes' AND $4),
+        ('processes_inactive', '-infinity', 0, '', $1 = 'processes' AND NOT $4),
+        ('customers', '-infinity', 0, '', $1 = 'customers'),
+        ('audit_logs', '-infinity', 0, '', $1 = 'audit_logs')
+    ) AS m (metric, day, subject, label, counts)
+    WHERE m.counts
+$$;
+
+-- The counts of a business: rows to be summed, folded and not folded, of the wanted metrics (null: of all).
+CREATE FUNCTION rollup_counts(tenant bigint, wanted text [])
+RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
+LANGUAGE sql
+STABLE
+ROWS 100
+AS $$
+    SELECT
+        r.metric,
+        r.day,
+        r.subject,
+        r.label,
+        r.n
+    FROM public.rollups AS r
+    WHERE r.tenant_id = tenant
+        AND (wanted IS NULL OR r.metric = ANY(wanted))
+    UNION ALL
+    SELECT
+        m.metric,
+        m.day,
+        m.subject,
+        m.label,
+        d.n
+    FROM public.rollup_deltas AS d
+    JOIN public.tenants AS t ON t.id = tenant
+    CROSS JOIN LATERAL public.rollup_metrics(
+        d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, t.time_zone
+    ) AS m
+    WHERE d.tenant_id = tenant
+        AND (wanted IS NULL OR m.metric = ANY(wanted))
+$$;
+
+-- The same counts from the tables themselves. Written another way than rollup_metrics, on purpose: each checks the other.
+CREATE FUNCTION rollup_recount(tenant bigint)
+RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
+LANGUAGE sql
+STABLE
+AS $$
+    SELECT 'jobs', '-infinity'::date, 0::bigint, j.status, count(*)
+    FROM public.jobs AS j
+    WHERE j.tenant_id = tenant
+    GROUP BY j.status
+    UNION ALL
+    SELECT 'open_jobs', j.due_date, 0, '', count(*)
+    FROM public.jobs AS j
+    WHERE j.tenant_id = tenant
+        AND j.status IN ('draft', 'active', 'on_hold')
+        AND j.due_date IS NOT NULL
+    GROUP BY j.due_date
+    UNION ALL
+    SELECT 'jobs_created', public.local_day(j.created_at, t.time_zone), 0, '', count(*)
+    FROM public.tenants AS t
+    JOIN public.jobs AS j ON j.tenant_id = t.id
+    WHERE t.id = tenant
+    GROUP BY public.local_day(j.created_at, t.time_zone)
+    UNION ALL
+    SELECT 'jobs_completed', public.local_day(j.completed_at, t.time_zone), 0, '', count(*)
+    FROM public.tenants AS t
+    JOIN public.jobs AS j ON j.tenant_id = t.id
+    WHERE t.id = tenant
+        AND j.completed_at IS NOT NULL
+    GROUP BY public.local_day(j.completed_at, t.time_zone)
+    UNION ALL
+    SELECT 'steps', '-infinity', coalesce(s.assigned_user_id, 0), s.status, count(*)
+    FROM public.job_steps AS s
+    WHERE s.tenant_id = tenant
+    GROUP BY s.assigned_user_id, s.status
+    UNION ALL
+    SELECT 'steps_completed', public.local_day(s.completed_at, t.time_zone), s.assigned_user_id, '', count(*)
+    FROM public.tenants AS t
+    JOIN public.job_steps AS s ON s.tenant_id = t.id
+    WHERE t.id = tenant
+        AND s.status = 'completed'
+        AND s.assigned_user_id IS NOT NULL
+        AND s.completed_at IS NOT NULL
+    GROUP BY s.assigned_user_id, public.local_day(s.completed_at, t.time_zone)
+    UNION ALL
+    SELECT 'machines', '-infinity', 0, m.status, count(*)
+    FROM public.machines AS m
+    WHERE m.tenant_id = tenant
+    GROUP BY m.status
+    UNION ALL
+    SELECT CASE WHEN u.is_active THEN 'users_active' ELSE 'users_blocked' END, '-infinity', 0, u.role, count(*)
+    FROM public.users AS u
+    WHERE u.tenant_id = tenant
+    GROUP BY u.is_active, u.role
+    UNION ALL
+    SELECT CASE WHEN p.is_active THEN 'processes_active' ELSE 'processes_inactive' END, '-infinity', 0, '', count(*)
+    FROM public.processes AS p
+    WHERE p.tenant_id = tenant
+    GROUP BY p.is_active
+    UNION ALL
+    SELECT 'customers', '-infinity', 0, '', count(*)
+    FROM public.customers AS c
+    WHERE c.tenant_id = tenant
+    UNION ALL
+    SELECT 'audit_logs', '-infinity', 0, '', count(*)
+    FROM public.audit_logs AS a
+    WHERE a.tenant_id = tenant
+$$;
+
+-- Where the kept counts are not those of the tables; must never have a row. One statement, so one snapshot.
+CREATE FUNCTION rollup_differences(tenant bigint)
+RETURNS TABLE (metric text, day date, subject bigint, label text, kept bigint, counted bigint)
+LANGUAGE sql
+STABLE
+ROWS 10
+AS $$
+    SELECT
+        metric,
+        day,
+        subject,
+        label,
+        coalesce(k.n, 0),
+        coalesce(c.n, 0)
+    FROM (
+        SELECT
+            s.metric,
+            s.day,
+            s.subject,
+            s.label,
+            sum(s.n)::bigint AS n
+        FROM public.rollup_counts(tenant, NULL) AS s
+        GROUP BY s.metric, s.day, s.subject, s.label
+    ) AS k
+    FULL JOIN public.rollup_recount(tenant) AS c USING (metric, day, subject, label)
+    WHERE coalesce(k.n, 0) <> coalesce(c.n, 0)
+$$;
+
+-- Wait for the one who writes rollups now, and keep others away until this transaction ends.
+CREATE FUNCTION hold_rollups() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- The next statement must see everything that happened until the lock was ours.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'counts can only be changed as a whole in READ COMMITTED transactions'
+            USING ERRCODE = 'feature_not_supported';
+    END IF;
+    PERFORM pg_advisory_xact_lock(1869640546, 3);
+END
+$$;
+
+-- Move deltas into rollups; how many, or null when somebody else is at it. Blocks nobody and waits for nobody.
+CREATE FUNCTION fold_rollups(most integer DEFAULT 20000) RETURNS integer
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    folded integer;
+    emptied tid [];
+    gone bigint [];
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(1869640546, 3) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM public.hold_rollups();
+    WITH taken AS (
+        DELETE FROM public.rollup_deltas AS d
+        WHERE d.ctid = ANY(ARRAY(SELECT l.ctid FROM public.rollup_deltas AS l LIMIT most))
+        RETURNING d.tenant_id, d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, d.n
+    ),
+    amounts AS (
+        SELECT
+            d.tenant_id,
+            m.metric,
+            m.day,
+            m.subject,
+            m.label,
+            sum(d.n) AS n
+        FROM taken AS d
+        JOIN public.tenants AS t ON t.id = d.tenant_id
+        CROSS JOIN LATERAL public.rollup_metrics(
+            d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, t.time_zone
+        ) AS m
+        GROUP BY d.tenant_id, m.metric, m.day, m.subject, m.label
+        HAVING sum(d.n) <> 0
+    ),
+    added AS (
+        INSERT INTO public.rollups AS r (tenant_id, metric, day, subject, label, n)
+        SELECT
+            a.tenant_id,
+            a.metric,
+            a.day,
+            a.subject,
+            a.label,
+            a.n
+        FROM amounts AS a
+        ON CONFLICT (tenant_id, metric, day, subject, label) DO UPDATE SET n = r.n + EXCLUDED.n
+        RETURNING r.ctid AS place, r.n
+    )
+    SELECT
+        (SELECT count(*) FROM taken),
+        (SELECT array_agg(a.place) FROM added AS a WHERE a.n = 0),
+        (
+            SELECT array_agg(DISTINCT d.tenant_id)
+            FROM taken AS d
+            WHERE NOT EXISTS (SELECT FROM public.tenants AS t WHERE t.id = d.tenant_id)
+        )
+    INTO folded, emptied, gone;
+    DELETE FROM public.rollups AS r WHERE r.ctid = ANY(emptied);
+    -- Of a business that was deleted; its id never comes back.
+    DELETE FROM public.rollups AS r WHERE r.tenant_id = ANY(gone);
+    RETURN folded;
+END
+$$;
+
+-- Count a business anew; how many counts were wrong. Additive, so that neither writers nor readers are in the way:
+-- what commits after the statement's snapshot is in none of its numbers, and in the deltas.
+CREATE FUNCTION rebuild_rollups(tenant bigint) RETURNS bigint
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    bound constant text := coalesce(current_setting('app.tenant_id', true), '');
+    corrected bigint;
+BEGIN
+    PERFORM public.hold_rollups();
+    -- Row security binds this role too.
+    PERFORM set_config('app.tenant_id', tenant::text, true);
+    INSERT INTO public.rollups AS r (tenant_id, metric, day, subject, label, n)
+    SELECT
+        tenant,
+        d.metric,
+        d.day,
+        d.subject,
+        d.label,
+        d.counted - d.kept
+    FROM public.rollup_differences(tenant) AS d
+    ON CONFLICT (tenant_id, metric, day, subject, label) DO UPDATE SET n = r.n + EXCLUDED.n;
+    GET DIAGNOSTICS corrected = ROW_COUNT;
+    DELETE FROM public.rollups AS r
+    WHERE r.tenant_id = tenant
+        AND r.n = 0;
+    IF corrected > 0 THEN
+        -- Answers made from the wrong counts must go.
+        INSERT INTO public.changes (tenant_id, table_name)
+        SELECT
+            tenant,
+            s.name
+        FROM unnest(ARRAY[
+            'jobs', 'job_steps', 'machines', 'users', 'processes', 'customers', 'audit_logs'
+        ]) AS s (name);
+    END IF;
+    PERFORM set_config('app.tenant_id', bound, true);
+    RETURN corrected;
+END
+$$;
+
+-- The days of a business are other days in another time zone.
+CREATE FUNCTION count_days_anew() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM public.rebuild_rollups(NEW.id);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER tenants_count_days AFTER UPDATE OF time_zone ON tenants
+FOR EACH ROW
+WHEN (OLD.time_zone <> NEW.time_zone)
+EXECUTE FUNCTION count_days_anew();
+
+REVOKE ALL ON FUNCTION fold_rollups(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rebuild_rollups(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION hold_rollups() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION fold_rollups(integer) TO opsboard_app;

@@ -1,0 +1,23 @@
+-- CASCADE: their triggers too.
+DROP FUNCTION IF EXISTS count_nothing() CASCADE;
+DROP FUNCTION IF EXISTS count_updated_job() CASCADE;
+DROP FUNCTION IF EXISTS count_jobs() CASCADE;
+DROP FUNCTION IF EXISTS count_updated_job_step() CASCADE;
+DROP FUNCTION IF EXISTS count_job_steps() CASCADE;
+DROP FUNCTION IF EXISTS count_updated_machine() CASCADE;
+DROP FUNCTION IF EXISTS count_machines() CASCADE;
+DROP FUNCTION IF EXISTS count_updated_user() CASCADE;
+DROP FUNCTION IF EXISTS count_users() CASCADE;
+DROP FUNCTION IF EXISTS count_updated_process() CASCADE;
+DROP FUNCTION IF EXISTS count_processes() CASCADE;
+DROP FUNCTION IF EXISTS count_updated_customer() CASCADE;
+DROP FUNCTION IF EXISTS count_customers() CASCADE;
+DROP FUNCTION IF EXISTS count_updated_audit_log() CASCADE;
+DROP FUNCTION IF EXISTS count_audit_logs() CASCADE;
+SELECT watch_changes('jobs');
+SELECT watch_changes('job_steps');
+SELECT watch_changes('machines');
+SELECT watch_changes('users');
+SELECT watch_changes('processes');
+SELECT watch_changes('customers');
+SELECT watch_changes('audit_logs');

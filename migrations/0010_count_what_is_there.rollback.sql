@@ -1,0 +1,3 @@
+-- The tables these counts are in go with 0008.
+SELECT hold_rollups();
+DELETE FROM rollups;

@@ -1,0 +1,73 @@
+"""opsboard rollups finds what is wrong in every business, says it in words, and makes it right."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import psycopg2
+
+from tests.application import Application
+from tests.commands.conftest import Run
+
+
+def spoil(application: Application, sql: str) -> None:
+    with (
+        closing(psycopg2.connect(application.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT fold_rollups(1000000)")
+        cursor.execute(sql)
+
+
+def addresses(application: Application) -> dict[str, str]:
+    return {
+        "DATABASE_URL": application.database.app_url,
+        "DATABASE_OWNER_URL": application.database.owner_url,
+    }
+
+
+def test_verify_finds_nothing_in_right_counts(own_shop: Application, run: Run) -> None:
+    result = run("rollups", "verify", **addresses(own_shop))
+    assert (result.exit_code, result.output) == (0, "2 businesses, 0 differences\n")
+
+
+def test_verify_names_each_difference_and_rebuild_mends_it(own_shop: Application, run: Run) -> None:
+    spoil(
+        own_shop,
+        """
+        UPDATE rollups SET n = n + 1 WHERE tenant_id = 2 AND metric = 'jobs' AND label = 'draft';
+        DELETE FROM rollups WHERE tenant_id = 2 AND metric = 'steps' AND subject > 0 AND label = 'in_progress';
+        INSERT INTO rollups VALUES (2, 'jobs_created', '2001-02-03', 0, '', 9);
+        """,
+    )
+    found = run("rollups", "verify", **addresses(own_shop))
+    assert found.exit_code == 1
+    assert "beta: jobs draft: kept 7, counted 6\n" in found.output
+    assert "beta: jobs_created on 2001-02-03: kept 9, counted 0\n" in found.output
+    assert "beta: steps in_progress of user " in found.output and "alpha" not in found.output
+    assert run("rollups", "verify", "--tenant", "alpha", **addresses(own_shop)).exit_code == 0
+    mended = run("rollups", "rebuild", **addresses(own_shop))
+    assert "alpha: 0 counts corrected\nbeta: " in mended.output and mended.exit_code == 0
+    assert run("rollups", "verify", **addresses(own_shop)).exit_code == 0
+
+
+def test_a_business_that_does_not_exist_is_told(own_shop: Application, run: Run) -> None:
+    result = run("rollups", "verify", "--tenant", "gamma", **addresses(own_shop))
+    assert result.exit_code != 0 and "gamma" in str(result.exception)
+
+
+def test_health_shows_the_caller_the_differences_of_their_business(own_shop: Application) -> None:
+    client = own_shop.client("admin")
+    answer = client.get("/api/health/rollups").json
+    assert answer is not None
+    assert (answer["status"], answer["differences"]) == ("ok", [])
+    assert answer["not_folded"] > 0
+    spoil(own_shop, "UPDATE rollups SET n = n + 1 WHERE metric = 'jobs' AND label = 'draft'")
+    answer = client.get("/api/health/rollups").json
+    assert answer is not None
+    assert answer["status"] == "wrong" and answer["not_folded"] == 0 and answer["folded"] > 0
+    assert answer["differences"] == [
+        {"metric": "jobs", "label": "draft", "user_id": None, "day": None, "kept": 7, "counted": 6}
+    ]
+    assert own_shop.client("manager").get("/api/health/rollups").status_code == 403

@@ -1,0 +1,74 @@
+"""Upkeep folds what was counted, and lives through a database that is away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+from structlog.testing import capture_logs
+
+from opsboard.db.database import Database
+from opsboard.db.pool import Pool
+from opsboard.errors import DatabaseUnavailable
+from opsboard.fleet import upkeep as module
+from opsboard.fleet.upkeep import Upkeep
+from tests.application import Application
+
+
+class Kept:
+    """An upkeep on a database, without its thread unless the test starts it."""
+
+    def __init__(self, application: Application) -> None:
+        self.url = application.database.superuser_url
+        self.pool = Pool(0, 1, application.database.app_url, timeout=1.0)
+        self.upkeep = Upkeep(Database(self.pool, 10.0), interval=0.01)
+
+    def run(self, sql: str) -> Any:
+        with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else None
+
+
+@pytest.fixture
+def kept(own_shop: Application) -> Iterator[Kept]:
+    keeper = Kept(own_shop)
+    yield keeper
+    keeper.upkeep.stop()
+
+
+def test_a_beat_folds_everything_however_many_batches_it_takes(kept: Kept, monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "BATCH", 10)
+    ((waiting,),) = kept.run("SELECT count(*) FROM rollup_deltas")
+    assert waiting > 30
+    kept.upkeep.beat()
+    assert kept.run("SELECT count(*) FROM rollup_deltas") == [(0,)]
+    assert kept.run("SELECT count(*) > 0 FROM rollups") == [(True,)]
+
+
+def test_a_database_that_is_away_is_told_once(kept: Kept, monkeypatch: Any) -> None:
+    def refuse(*_: Any) -> Any:
+        raise DatabaseUnavailable()
+
+    with capture_logs() as logs:
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "fetch_unbound", refuse)
+            for _ in range(3):
+                kept.upkeep.beat()
+        assert [entry["event"] for entry in logs] == ["upkeep cannot reach the database; counts stay right"]
+    kept.upkeep.beat()
+    assert kept.run("SELECT count(*) FROM rollup_deltas") == [(0,)]
+
+
+def test_its_thread_folds_by_itself_until_it_is_stopped(kept: Kept) -> None:
+    kept.upkeep.start()
+    kept.upkeep.start()
+    kept.run("UPDATE jobs SET status = 'draft'")
+    ends = time.monotonic() + 20
+    while kept.run("SELECT count(*) FROM rollup_deltas") != [(0,)]:
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    assert kept.run("SELECT count(*) FROM rollup_differences(1)") == [(0,)]

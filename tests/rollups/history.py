@@ -1,0 +1,160 @@
+"""Random histories: what writers may do to the counted tables, in transactions that may end in any way."""
+
+from __future__ import annotations
+
+import io
+import random
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+from typing import Any
+
+import psycopg2
+
+ZONES = ["UTC", "Asia/Kathmandu", "America/Havana", "Pacific/Kiritimati", "America/St_Johns", "Pacific/Apia"]
+STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"]
+STEP_STATUSES = ["pending", "in_progress", "completed", "skipped"]
+# %(n)s: a number that is new; %(k)s: a small one; %(t)s: a business; %(m)s: a moment.
+SOME_JOBS = "(SELECT id FROM jobs WHERE tenant_id = %(t)s ORDER BY md5(id::text || %(n)s) LIMIT %(k)s)"
+SOME_STEPS = "(SELECT id FROM job_steps WHERE tenant_id = %(t)s ORDER BY md5(id::text || %(n)s) LIMIT %(k)s)"
+SOMEBODY = "(SELECT id FROM users WHERE tenant_id = %(t)s ORDER BY md5(id::text || %(n)s) LIMIT 1)"
+NEW_JOBS = """
+    INSERT INTO jobs (tenant_id, job_number, title, status, due_date, completed_at, created_at)
+    SELECT %(t)s, 'H' || %(n)s || '-' || g, 'made', %(status)s, %(m)s::date + g, %(m)s::timestamptz, %(m)s
+    FROM generate_series(1, %(k)s) AS g
+"""
+WRITES = [
+    NEW_JOBS,
+    NEW_JOBS,
+    NEW_JOBS + " ON CONFLICT (tenant_id, job_number) DO UPDATE SET status = 'active'",
+    f"UPDATE jobs SET status = %(status)s WHERE tenant_id = %(t)s AND id IN {SOME_JOBS}",
+    f"UPDATE jobs SET status = %(status)s, completed_at = %(m)s WHERE tenant_id = %(t)s AND id IN {SOME_JOBS}",
+    f"UPDATE jobs SET completed_at = NULL, due_date = %(m)s::date WHERE tenant_id = %(t)s AND id IN {SOME_JOBS}",
+    f"UPDATE jobs SET due_date = NULL WHERE tenant_id = %(t)s AND id IN {SOME_JOBS}",
+    f"UPDATE jobs SET created_at = %(m)s, title = 'other' WHERE tenant_id = %(t)s AND id IN {SOME_JOBS}",
+    f"UPDATE jobs SET title = 'again', quantity = 2 WHERE tenant_id = %(t)s AND id IN {SOME_JOBS}",
+    # A key changes hands: only jobs nobody refers to can.
+    f"""UPDATE jobs SET tenant_id = %(u)s, customer_id = NULL, created_by = NULL
+        WHERE tenant_id = %(t)s AND title = 'made' AND id IN {SOME_JOBS}""",
+    f"DELETE FROM jobs WHERE tenant_id = %(t)s AND id IN {SOME_JOBS}",
+    f"""INSERT INTO job_steps (tenant_id, job_id, step_order, status, assigned_user_id, completed_at)
+        SELECT %(t)s, j.id, 100 + (%(n)s + g) %% 2000000, %(step)s, {SOMEBODY}, %(m)s
+        FROM jobs AS j CROSS JOIN generate_series(1, 2) AS g
+        WHERE j.tenant_id = %(t)s AND j.id IN {SOME_JOBS}""",
+    f"UPDATE job_steps SET status = %(step)s WHERE tenant_id = %(t)s AND id IN {SOME_STEPS}",
+    f"""UPDATE job_steps SET status = 'completed', completed_at = %(m)s, assigned_user_id = {SOMEBODY}
+        WHERE tenant_id = %(t)s AND id IN {SOME_STEPS}""",
+    f"UPDATE job_steps SET assigned_user_id = NULL WHERE tenant_id = %(t)s AND id IN {SOME_STEPS}",
+    f"DELETE FROM job_steps WHERE tenant_id = %(t)s AND id IN {SOME_STEPS}",
+    "INSERT INTO machines (tenant_id, name) SELECT %(t)s, 'm' FROM generate_series(1, %(k)s)",
+    """UPDATE machines SET status = (ARRAY['active', 'maintenance', 'inactive'])[1 + %(n)s %% 3]
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    "INSERT INTO users (tenant_id, email) VALUES (%(t)s, %(n)s || '@history.example')",
+    "UPDATE users SET is_active = NOT is_active WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
+    """UPDATE users SET role = (ARRAY['admin', 'manager', 'operator'])[1 + %(n)s %% 3]
+       WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7""",
+    "INSERT INTO customers (tenant_id, name) SELECT %(t)s, 'c' FROM generate_series(1, %(k)s)",
+    "UPDATE customers SET tenant_id = %(u)s WHERE tenant_id = %(t)s AND name = 'c' AND id %% 3 = %(n)s %% 3",
+    "DELETE FROM customers WHERE tenant_id = %(t)s AND name = 'c' AND id %% 9 = %(n)s %% 9",
+    "INSERT INTO processes (tenant_id, name) VALUES (%(t)s, 'p')",
+    "UPDATE processes SET is_active = NOT is_active WHERE tenant_id = %(t)s AND id %% 2 = %(n)s %% 2",
+    "INSERT INTO audit_logs (tenant_id, action, entity) SELECT %(t)s, 'a', 'e' FROM generate_series(1, %(k)s)",
+    "UPDATE audit_logs SET tenant_id = %(u)s, user_id = NULL WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
+]
+RARE_WRITES = [
+    "UPDATE tenants SET time_zone = %(zone)s WHERE id = %(t)s",
+    "UPDATE tenants SET time_zone = %(zone)s",
+    "TRUNCATE audit_logs",
+    "TRUNCATE job_steps",
+    "TRUNCATE jobs CASCADE",
+    f"WITH gone AS (DELETE FROM jobs WHERE tenant_id = %(t)s RETURNING id) {NEW_JOBS}",
+    "INSERT INTO tenants (slug, name) VALUES ('h' || %(n)s, 'of history')",
+    "DELETE FROM tenants WHERE slug LIKE 'h%%' AND id %% 2 = %(n)s %% 2",
+]
+
+
+class Writer:
+    """One session after another; each transaction ends in a commit, a rollback, an error or a kill."""
+
+    def __init__(self, url: str, tenants: list[int], seed: int) -> None:
+        self._url, self._tenants = url, tenants
+        self._random = random.Random(seed)
+        self.pid = 0
+        self.committed = self.undone = self.lost = 0
+
+    def write_until(self, done: threading.Event) -> None:
+        while not done.is_set():
+            try:
+                with closing(psycopg2.connect(self._url)) as connection, connection.cursor() as cursor:
+                    cursor.execute("SET statement_timeout = '20s'")
+                    connection.commit()
+                    self.pid = connection.info.backend_pid
+                    while not done.is_set():
+                        self._transaction(connection, cursor)
+            # Killed; the next session goes on.
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                self.lost += 1
+
+    def _transaction(self, connection: Any, cursor: Any) -> None:
+        try:
+            for _ in range(self._random.randint(1, 4)):
+                if self._random.random() < 0.3:
+                    self._within_savepoint(cursor)
+                else:
+                    self._write(cursor)
+        # Two histories that cannot both be: a duplicate, a missing parent, a deadlock.
+        except psycopg2.Error:
+            connection.rollback()
+            self.undone += 1
+            return
+        if self._random.random() < 0.3:
+            connection.rollback()
+            self.undone += 1
+        else:
+            connection.commit()
+            self.committed += 1
+
+    def _within_savepoint(self, cursor: Any) -> None:
+        cursor.execute("SAVEPOINT here")
+        try:
+            self._write(cursor)
+            undo = self._random.random() < 0.5
+        except psycopg2.IntegrityError:
+            undo = True
+        cursor.execute("ROLLBACK TO here" if undo else "RELEASE here")
+
+    def _write(self, cursor: Any) -> None:
+        choose = self._random
+        moment = f"{choose.randint(2019, 2026)}-{choose.randint(1, 12):02}-{choose.randint(1, 28):02} "
+        values = {
+            "t": choose.choice(self._tenants),
+            "u": choose.choice(self._tenants),
+            "n": choose.randrange(10**9),
+            "k": choose.choice([1, 1, 1, 2, 30]),
+            "m": moment + f"{choose.randint(0, 23):02}:{choose.randint(0, 59):02}Z",
+            "status": choose.choice(STATUSES),
+            "step": choose.choice(STEP_STATUSES),
+            "zone": choose.choice(ZONES),
+        }
+        if choose.random() < 0.04:
+            lines = "".join(f"{values['t']}\tC{values['n']}-{i}\tcopied\tactive\n" for i in range(20))
+            cursor.copy_expert(
+                "COPY jobs (tenant_id, job_number, title, status) FROM STDIN", io.StringIO(lines)
+            )
+        elif choose.random() < 0.02:
+            cursor.execute(choose.choice(RARE_WRITES), values)
+        else:
+            cursor.execute(choose.choice(WRITES), values)
+
+
+def repeatedly(done: threading.Event, pause: float, act: Callable[[], object]) -> threading.Thread:
+    """A thread that acts until it is done; a session that was killed counts for nothing."""
+
+    def run() -> None:
+        while not done.wait(pause):
+            with suppress(psycopg2.OperationalError):
+                act()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread

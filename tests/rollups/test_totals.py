@@ -1,0 +1,58 @@
+"""The total of a list is the same from the rollups as by counting, for every filter that has one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from opsboard.db.listing import Page, compose
+from opsboard.db.queries import Query
+from tests.contract.catalogue import FILTER_VALUES, VALUES, all_queries
+from tests.rollups.conftest import Books
+
+LISTS = [query for query in all_queries() if query.totals]
+CASES = [(query, filters) for query in LISTS for filters in query.totals]
+DATES = {"created_from": "-40", "created_to": "-3", "completed_from": "-1", "completed_to": "0"}
+
+
+def total(books: Books, query: Query, values: dict[str, Any]) -> int:
+    page = Page(next(iter(query.sorts)), True, 1)
+    sql, params = compose(query, values, page)
+    with books.connection.cursor() as cursor:
+        cursor.execute(sql.rpartition("SELECT\n    json_build_object(")[0] + "SELECT total FROM counted",
+                       {**VALUES, **params})  # fmt: skip
+        ((found,),) = cursor.fetchall()
+    return int(found)
+
+
+@pytest.mark.parametrize(
+    ("query", "filters"), CASES, ids=[f"{query.name}-{','.join(sorted(filters))}" for query, filters in CASES]
+)
+def test_kept_totals_are_what_counting_gives(books: Books, query: Query, filters: frozenset[str]) -> None:
+    ((today,),) = books.run("SELECT (now() AT TIME ZONE 'UTC')::date")
+    values = {name: FILTER_VALUES[name] for name in filters}
+    for name in filters & DATES.keys():
+        ((values[name],),) = books.run("SELECT %s::date + %s::integer", today, DATES[name])
+    if "status" in filters and query.base.startswith("jobs "):
+        values["status"] = ["active", "completed", "on_hold"]
+    if "status" in filters and query.base.startswith("job_steps "):
+        values["status"] = ["completed", "pending"]
+    counted = total(books, replace(query, totals={}), values)
+    assert counted > 0
+    assert total(books, query, values) == counted, "not folded"
+    books.fold()
+    assert total(books, query, values) == counted, "folded"
+
+
+def test_a_sort_that_leaves_rows_out_is_counted(books: Books) -> None:
+    steps = next(query for query in LISTS if query.name == "job_steps.list_job_steps")
+    sql, _ = compose(steps, {}, Page("started_at", True, 10))
+    assert "rollup_counts" not in sql and "count(*) AS total" in sql
+
+
+def test_filters_without_a_kept_total_are_counted(books: Books) -> None:
+    jobs = next(query for query in LISTS if query.name == "jobs.list_jobs")
+    sql, _ = compose(jobs, {"status": ["active"], "q": "a"}, Page("created_at", True, 10))
+    assert "rollup_counts" not in sql
