@@ -80,7 +80,7 @@ def test_the_health_of_the_pool_names_what_is_the_matter(own_shop: Application) 
         assert health is not None
         assert health["pool_stats"]["in_use"] == 4
         assert health["status"] == "warning"
-        assert "100 workers x (5 + 1) connections = 600" in health["warnings"][0]
+        assert "100 workers x (5 + 2) connections = 700" in health["warnings"][0]
         assert "DB_POOL_MAX_CONNECTIONS" in health["recommendations"][0]
 
 

@@ -35,3 +35,8 @@ WHERE id = %(tenant_id)s
 -- One line for the whole import: how many rows of each table came in, changed or stayed.
 INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
 VALUES (%(tenant_id)s, 'import', 'tenant', %(tenant_id)s, %(changes)s)
+
+-- name: fold_rollups
+-- writes: rollup_deltas, rollups
+-- Move deltas into the rollups; how many, or null when a worker is at it.
+SELECT fold_rollups(%(most)s)

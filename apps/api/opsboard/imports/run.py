@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,8 @@ from opsboard.imports.staging import Source, open_sources, stage
 from opsboard.imports.storing import Stored, store
 
 queries = load_queries(__package__)
+
+BATCH = 50_000  # deltas folded in one transaction
 
 SETTINGS = {
     # A million lines take as long as they take, but rows somebody else holds are not waited for for ever.
@@ -74,6 +76,7 @@ def run_import(
             tables = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
             if not dry_run:
                 connection.commit()
+                _fold(connection)
         except psycopg2.Error as error:
             raise _in_our_words(error) from error
     return Summary(tables, as_of, dry_run)
@@ -146,6 +149,18 @@ def _record(
         },
     }
     cursor.execute(queries.write_audit.sql, {"tenant_id": business.tenant_id, "changes": json.dumps(changes)})
+
+
+def _fold(connection: Connection) -> None:
+    """Add up what the import counted, so that the first answers do not have to."""
+    connection.autocommit = True
+    # The rows are stored whatever happens here, and the workers fold what is left.
+    with suppress(psycopg2.Error), connection.cursor() as cursor:
+        folded: int | None = BATCH
+        while folded == BATCH:
+            cursor.execute(queries.fold_rollups.sql, {"most": BATCH})
+            row = cursor.fetchone()
+            folded = row[0] if row else None
 
 
 def _in_our_words(error: psycopg2.Error) -> CommandError:
