@@ -8,8 +8,9 @@ import pytest
 
 from opsboard.cache import Body, Key, Outcome, Store
 from opsboard.cache.flight import ABANDONED_AFTER, Flight
+from opsboard.cache.store import JOINED_BLINDLY
 from opsboard.errors import DeadlineExceeded, OpsboardError, PoolTimeout
-from tests.cache.stage import Clock, Stage
+from tests.cache.stage import Clock, Stage, staged
 
 KEY = Key(1, "admin", None, "dashboard.stats")
 JOBS = frozenset({"jobs"})
@@ -162,3 +163,18 @@ def test_an_abandoned_flight_is_left_by_those_who_wait(store: Store, clock: Cloc
     found = store.get_or_load(KEY, 60, JOBS, lambda: Body(b"mine"), deadline)
 
     assert found.body.identity == b"mine"
+
+
+def test_a_worker_that_cannot_know_what_changed_joins_only_young_loads(clock: Clock) -> None:
+    trusted = [False]
+    store = Store(100, 1_000_000, clock, trusted=lambda: trusted[0])
+    with staged(store) as stage:
+        old = stage.call(KEY)
+        clock.advance(JOINED_BLINDLY - 0.1)
+        assert stage.call(KEY).state == "waiting"
+        clock.advance(0.2)
+        assert stage.call(KEY).state == "loading", "that answer may be older than 2 s by now"
+        trusted[0] = True
+        clock.advance(JOINED_BLINDLY + 1)
+        assert stage.call(KEY).state == "waiting", "nothing has changed, so its age does not matter"
+        stage.land(old)

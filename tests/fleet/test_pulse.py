@@ -51,7 +51,7 @@ class Heard:
     def _on_revocation(self, row: dict[str, Any]) -> None:
         self.tokens.append(row["token_id"])
 
-    def _on_heard(self) -> None:
+    def _on_heard(self, at: float) -> None:
         self.beats += 1
 
 

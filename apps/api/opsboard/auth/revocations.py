@@ -62,9 +62,9 @@ class Revocations:
     def was_admitted(self, identity: Identity) -> bool:
         return identity.token_id in self._admitted
 
-    def heard(self) -> None:
-        """The database was just read: what is known here is complete as of now."""
-        self._heard_at = self._monotonic()
+    def heard(self, at: float | None = None) -> None:
+        """The database was read: what is known here is complete as of `at` (of the monotonic clock), or now."""
+        self._heard_at = self._monotonic() if at is None else at
         if self._heard_at - self._pruned_at > PRUNE_EVERY:
             self._pruned_at = self._heard_at
             self.forget_expired()

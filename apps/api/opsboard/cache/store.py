@@ -21,6 +21,9 @@ from opsboard.errors import DatabaseUnavailable, DeadlineExceeded, PoolFull, Poo
 # The database is away or has no time: an old answer is better than none.
 UNAVAILABLE = (DatabaseUnavailable, PoolTimeout, PoolFull, DeadlineExceeded)
 
+# While nobody can say what has changed, a load is joined for this long: so its answer is no older than that.
+JOINED_BLINDLY = 2.0  # seconds
+
 
 class Outcome(StrEnum):
     """How an answer was come by; the value of X-Cache."""
@@ -213,9 +216,8 @@ class Store:
 
     def _may_join(self, flight: Flight, key: Key, tables: frozenset[str], now: float) -> bool:
         """Whether what that load will bring is as good as what one begun now would bring."""
-        return now < flight.abandoned and self._versions.unchanged(
-            key.tenant_id, flight.tables | tables, flight.began
-        )
+        limit = flight.abandoned if self._trusted() else flight.since + JOINED_BLINDLY
+        return now < limit and self._versions.unchanged(key.tenant_id, flight.tables | tables, flight.began)
 
     def _load(self, key: Key, ttl: float, flight: Flight, load: Callable[[], Body]) -> Found:
         try:

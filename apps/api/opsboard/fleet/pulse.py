@@ -26,11 +26,13 @@ sql = load_queries(__package__)
 NOTHING_SEEN = "3:3:"
 # A worker that has not heard for this long distrusts what it keeps and knows.
 DEAF_AFTER = 2.0  # seconds
-# Rows of `changes` are kept for a minute: after a longer silence nobody can say what was missed.
+# After a longer silence nobody can say what was missed.
 PROVABLE = 30.0  # seconds
 REPORT_EVERY = 0.5  # seconds
-# Rows that were visible in a snapshot this old have been read by everybody who is not deaf.
-PRUNE_EVERY = 10.0  # seconds
+SHORTEST_REST = 0.005  # seconds between two beats, when they take longer than they may
+# Rows that were visible in a snapshot this old may go: longer than PROVABLE, so whoever has not read them by then
+# drops everything anyway.
+PRUNE_EVERY = 40.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Ears:
     ordered_to_clear: Callable[[str | None], None]
     # Something may have been missed: nothing kept can be proved.
     lost: Callable[[], None]
-    heard: Callable[[], None]
+    # What is known is complete as of this moment (time.monotonic).
+    heard: Callable[[float], None]
 
 
 class Pulse:
@@ -143,6 +146,8 @@ class Pulse:
 
     def _hear(self) -> bool:
         """Read what is new and act on it; whether an order to clear was among it."""
+        # The answer may be long on its way: what it says is true of no later moment than this.
+        asked = time.monotonic()
         row = self._database.fetch_unbound(sql.listen, {"seen": self._seen})
         assert row is not None  # json_build_object always gives a row
         news = json.loads(row[0])
@@ -167,8 +172,8 @@ class Pulse:
             self._ears.ordered_to_clear(order["prefix"])
             self._cleared_to = max(self._cleared_to, order["id"])
         self._seen = news["snapshot"]
-        self._heard_at = time.monotonic()
-        self._ears.heard()
+        self._heard_at = asked
+        self._ears.heard(asked)
         return bool(news["clears"])
 
     def _tell(self) -> None:
@@ -192,5 +197,8 @@ class Pulse:
         self._pruned_at, self._snapshot_at_prune = time.monotonic(), self._seen
 
     def _run(self) -> None:
-        while not self._stop.wait(self._interval):
+        """In a steady rhythm, whatever a beat takes; one that took too long is not made up for."""
+        due = time.monotonic() + self._interval
+        while not self._stop.wait(max(SHORTEST_REST, due - time.monotonic())):
             self.beat()
+            due = max(due + self._interval, time.monotonic())

@@ -5,8 +5,9 @@
 -- visible in the snapshot of the statement that read it.
 SELECT json_build_object(
     'snapshot', pg_current_snapshot()::text,
-    -- Another server, or the same one after a crash: what was unlogged is gone.
-    'epoch', pg_postmaster_start_time()::text,
+    -- Another server, or the same one after a crash: what was unlogged is gone. When a backend is killed the server
+    -- recovers without a new start time; its statistics begin anew then.
+    'epoch', concat_ws(' ', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()),
     'changes', (
         SELECT coalesce(json_agg(json_build_array(n.tenant_id, n.table_name)), '[]')
         FROM (
