@@ -86,6 +86,13 @@ def listen_and_compare(listener: Heard, visible: Visible) -> None:
     visible.changes.clear()
 
 
+def prune(database: FreshDatabase, listener: Heard) -> None:
+    """As when a minute has passed: only what all have read may go."""
+    run(database, "UPDATE changes SET at = at - interval '2 minutes'")
+    listener.pulse._snapshot_at_prune = listener.pulse._seen
+    listener.pulse._prune()
+
+
 def live_through(database: FreshDatabase, steps: list[tuple[str, int, int, str]]) -> None:
     listener, visible = Heard(database.app_url), Visible()
     writers = [Writer(number, database.superuser_url, visible) for number in range(WRITERS)]
@@ -96,10 +103,7 @@ def live_through(database: FreshDatabase, steps: list[tuple[str, int, int, str]]
             if step == "beat":
                 listen_and_compare(listener, visible)
             elif step == "prune":
-                # As when a minute has passed: only what all have read may go.
-                run(database, "UPDATE changes SET at = at - interval '2 minutes'")
-                listener.pulse._snapshot_at_prune = listener.pulse._seen
-                listener.pulse._prune()
+                prune(database, listener)
             else:
                 getattr(writers[writer], step)(tenant + 1, table)
         # Once with transactions open and what others committed meanwhile just heard, once when all have ended.
@@ -147,6 +151,17 @@ def test_later_numbers_that_commit_sooner_are_no_reason_to_miss_the_earlier(
     listen_and_compare(heard, visible)
     first.close()
     second.close()
+
+
+def test_what_became_visible_after_the_last_beat_is_not_pruned(data: FreshDatabase, heard: Heard) -> None:
+    visible = Visible()
+    writer = Writer(0, data.superuser_url, visible)
+    writer.write(1, "machines")
+    heard.pulse.beat()
+    writer.commit(1, "machines")
+    prune(data, heard)
+    listen_and_compare(heard, visible)
+    writer.close()
 
 
 @pytest.mark.parametrize("silence", [1, 9, 11, 20, 29, 31, 39, 41, 60, 100])
