@@ -158,7 +158,7 @@ def test_an_abandoned_flight_is_left_by_those_who_wait(store: Store, clock: Cloc
     lost = Flight(began=0, since=clock.now - ABANDONED_AFTER + 0.01, tables=JOBS)
     store._flights[KEY] = lost
     real = iter([clock.now, clock.now])
-    store._clock = lambda: next(real, clock.now + 1)  # stands still until the waiter waits
+    store.clock = lambda: next(real, clock.now + 1)  # stands still until the waiter waits
 
     found = store.get_or_load(KEY, 60, JOBS, lambda: Body(b"mine"), deadline)
 

@@ -75,7 +75,10 @@ class Writer:
         self.write(tenant, table)
         self.run("SAVEPOINT m; UPDATE machines SET location = 'x' WHERE false; RELEASE m;" * 2)
         for _ in range(MANY // 10):
-            self.run(10 * "SAVEPOINT m; INSERT INTO machines (tenant_id, name) VALUES (%s, 'm'); RELEASE m;", [tenant] * 10)
+            self.run(
+                10 * "SAVEPOINT m; INSERT INTO machines (tenant_id, name) VALUES (%s, 'm'); RELEASE m;",
+                [tenant] * 10,
+            )
         self._open[-1].add((tenant, "machines"))
 
     def commit(self, tenant: int, table: str) -> None:

@@ -81,7 +81,9 @@ def write(database: FreshDatabase, tenant: int = 1) -> None:
 
 def listen_and_compare(listener: Heard, visible: Visible) -> None:
     listener.pulse.beat()
-    assert sorted(listener.changes) == sorted(visible.changes), "all that became visible, once, and nothing else"
+    assert sorted(listener.changes) == sorted(visible.changes), (
+        "all that became visible, once, and nothing else"
+    )
     listener.changes.clear()
     visible.changes.clear()
 

@@ -232,7 +232,7 @@ def test_a_ttl_ends(own_shop: Application) -> None:
     with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as application:
         client = application.client()
         now = [1000.0]
-        application.services.store._clock = lambda: now[0]
+        application.services.store.clock = lambda: now[0]
         assert client.get("/api/dashboard/stats").headers["X-Cache"] == "MISS"
         now[0] += 29.9
         hit = client.get("/api/dashboard/stats")

@@ -32,7 +32,7 @@ def test_every_answer_of_the_front_is_that_of_the_long_way(
     ways: Ways, credentials: Callable[[str], dict[str, str]], scheme: str
 ) -> None:
     now = time.monotonic()
-    ways.shop.services.store._clock = lambda: now
+    ways.shop.services.store.clock = lambda: now
     who = credentials(ways.shop.token())
     how: dict[str, Any] = {"base_url": f"{scheme}://opsboard.example"}
     compared = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +23,7 @@ def ways(own_shop: Application) -> Ways:
     ways = Ways(own_shop)
     own_shop.client().get(STATS)
     own_shop.services.pulse._stop.set()
-    own_shop.services.sign_in._revocations._monotonic = lambda: 0.0
-    own_shop.services.sign_in._revocations.heard()
+    own_shop.services.sign_in.revocations.heard(math.inf)
     own_shop.services.store._trusted = lambda: True
     return ways
 
@@ -38,9 +38,12 @@ def sign_out(ways: Ways, token: str) -> None:
     assert ways.ask("/api/auth/logout", "POST", headers=bearer(token)).status_code == 204
 
 
+LIFE = 10  # seconds of a token; less than any kept body's
+
+
 def expire(ways: Ways, token: str) -> None:
-    tokens = ways.shop.services.sign_in._tokens
-    tokens._clock = lambda: time.time() + tokens.ttl + 1
+    ways.shop.services.sign_in._tokens._clock = lambda: time.time() + LIFE + 1
+    ways.shop.services.store.clock = lambda: time.monotonic() + LIFE + 1
 
 
 def ended_elsewhere(change: str) -> Callable[[Ways, str], None]:
@@ -63,6 +66,7 @@ def ended_elsewhere(change: str) -> Callable[[Ways, str], None]:
     ids=["signed out", "expired", "blocked", "other role"],
 )
 def test_a_token_that_ended_is_refused_at_once(ways: Ways, end: Callable[[Ways, str], None]) -> None:
+    ways.shop.services.sign_in._tokens.ttl = LIFE
     token = ways.shop.token("operator")
     warm(ways, token)
     end(ways, token)
@@ -74,28 +78,28 @@ def test_a_token_that_ended_is_refused_at_once(ways: Ways, end: Callable[[Ways, 
 def test_a_deaf_worker_asks_the_database_about_every_token(ways: Ways) -> None:
     token = ways.shop.token()
     warm(ways, token)
-    revocations = ways.shop.services.sign_in._revocations
-    revocations._monotonic = lambda: 2.1
+    revocations = ways.shop.services.sign_in.revocations
+    revocations.deaf_from = -math.inf
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Queries"]) == (200, "1")
-    revocations.heard()
+    revocations.heard(math.inf)
     ways.ask_short(STATS, headers=bearer(token))
 
 
 def test_what_a_deaf_worker_keeps_is_not_served(ways: Ways) -> None:
-    """Also where only the cache, and not sign-in, counts as deaf."""
     token = ways.shop.token()
     warm(ways, token)
+    ways.shop.services.sign_in.revocations.deaf_from = -math.inf
     ways.shop.services.store._trusted = lambda: False
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Cache"]) == (200, "MISS")
 
 
 def test_what_a_deaf_worker_answers_is_no_lesson(ways: Ways) -> None:
-    token, revocations = ways.shop.token(), ways.shop.services.sign_in._revocations
-    revocations._monotonic = lambda: 2.1
+    token, revocations = ways.shop.token(), ways.shop.services.sign_in.revocations
+    revocations.deaf_from = -math.inf
     ways.ask(STATS, headers=bearer(token))
-    revocations.heard()
+    revocations.heard(math.inf)
     assert ways.goes_long(STATS, headers=bearer(token)) is not None
     ways.ask_short(STATS, headers=bearer(token))
 
@@ -115,7 +119,7 @@ def write(ways: Ways) -> None:
 
 def outlive(ways: Ways) -> None:
     late = time.monotonic() + 301
-    ways.shop.services.store._clock = lambda: late
+    ways.shop.services.store.clock = lambda: late
 
 
 @pytest.mark.parametrize("end", [clear, bump, write, outlive])

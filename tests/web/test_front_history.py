@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -54,12 +55,16 @@ class History:
         shop.client().get("/api/auth/me")  # starts the pulse, which from here on beats on demand
         services = shop.services
         services.pulse._stop.set()
-        clocks = (services.store, services.sign_in._tokens, services.sign_in._revocations)
+        clocks = (services.sign_in._tokens, services.sign_in.revocations)
         # A token from the future is no token, so the clock starts a month ago.
         began = [part._clock() - MONTH for part in clocks]  # type: ignore[attr-defined]
         for part, start in zip(clocks, began, strict=True):
             part._clock = lambda start=start: start + self.now  # type: ignore[attr-defined]
-        services.sign_in._revocations._monotonic = lambda: self.now
+        services.store.clock = lambda: self.now
+        services.sign_in.revocations._monotonic = services.store.clock
+        services.pulse._ears = replace(
+            services.pulse._ears, heard=lambda at: services.sign_in.revocations.heard()
+        )
         services.store._trusted = lambda: self.now - self.heard_at <= DEAF_AFTER
         self.tokens: list[str] = []
         self.begin()

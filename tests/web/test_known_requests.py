@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from opsboard.auth.identity import Identity
+from opsboard.auth.revocations import Revocations
 from opsboard.auth.sign_in import SignIn
 from opsboard.cache.key import Key, canonical
 from opsboard.cache.store import Store
@@ -118,6 +119,8 @@ def test_any_number_of_distinct_query_strings_by_any_number_of_users_fits_the_me
 
 
 class NobodyEnds:
+    revocations = Revocations()
+
     def vouches_for(self, identity: Identity) -> bool:
         return True
 

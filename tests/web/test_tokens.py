@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -178,7 +179,7 @@ def test_a_worker_that_cannot_hear_asks_the_database_about_each_token(own_shop: 
         assert status_of(deaf, token) == 200
         deaf.services.pulse._stop.set()
         deaf.services.pulse._thread.join()
-        deaf.services.sign_in._revocations._heard_at = None
+        deaf.services.sign_in.revocations.deaf_from = -math.inf
         own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
         assert status_of(deaf, token) == 401
         assert status_of(deaf, own_shop.token()) == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +28,10 @@ class Revocations:
         self._versions: dict[tuple[int, int], tuple[int, float]] = {}  # (tenant, user) -> (below, until)
         self._admitted: LRUCache[str, None] = LRUCache(10_000)
         self._lock = threading.Lock()
-        self._heard_at: float | None = None
+        # How many there have been: while that stays, `is_revoked` says what it said, until `deaf_from`, the moment
+        # (of the monotonic clock) from which this memory may be out of date.
+        self.added = 0
+        self.deaf_from = -math.inf
         self._pruned_at = monotonic()
 
     def add(
@@ -40,6 +44,8 @@ class Revocations:
             if below_version is not None:
                 known, known_until = self._versions.get((tenant_id, user_id), (0, 0.0))
                 self._versions[tenant_id, user_id] = (max(known, below_version), max(known_until, until))
+            # Last, so that whoever reads the new number before asking is told of this one.
+            self.added += 1
 
     def is_revoked(self, identity: Identity) -> bool | None:
         """Whether the token has ended; None when this memory may be out of date, so that it cannot tell."""
@@ -48,10 +54,7 @@ class Revocations:
         known = self._versions.get((identity.tenant_id, identity.user_id))
         if known is not None and identity.token_version < known[0]:
             return True
-        heard_at = self._heard_at
-        if heard_at is None or self._monotonic() - heard_at > DEAF_AFTER:
-            return None
-        return False
+        return None if self._monotonic() > self.deaf_from else False
 
     def admitted(self, identity: Identity) -> None:
         """This token was good while the database was heard."""
@@ -64,9 +67,10 @@ class Revocations:
 
     def heard(self, at: float | None = None) -> None:
         """The database was read: what is known here is complete as of `at` (of the monotonic clock), or now."""
-        self._heard_at = self._monotonic() if at is None else at
-        if self._heard_at - self._pruned_at > PRUNE_EVERY:
-            self._pruned_at = self._heard_at
+        heard_at = self._monotonic() if at is None else at
+        self.deaf_from = heard_at + DEAF_AFTER
+        if heard_at - self._pruned_at > PRUNE_EVERY:
+            self._pruned_at = heard_at
             self.forget_expired()
 
     def forget_expired(self) -> None:

@@ -26,7 +26,7 @@ class SignIn:
     ) -> None:
         self._database = database
         self._tokens = tokens
-        self._revocations = revocations
+        self.revocations = revocations
         self._attempts = attempts
 
     def sign_in(self, email: str, password: str, tenant: str, address: str) -> tuple[str, int]:
@@ -62,22 +62,26 @@ class SignIn:
         when this worker last heard is good enough for a kept answer.
         """
         identity = self._tokens.verify(token)
-        revoked = self._revocations.is_revoked(identity)
+        revoked = self.revocations.is_revoked(identity)
         if revoked:
             raise NotSignedIn("This sign-in has ended; sign in again.")
         if revoked is False:
-            self._revocations.admitted(identity)
+            self.revocations.admitted(identity)
             return identity
         try:
             self._check(identity)
         except DatabaseUnavailable:
-            if not (reading and self._revocations.was_admitted(identity)):
+            if not (reading and self.revocations.was_admitted(identity)):
                 raise
         return identity
 
     def vouches_for(self, identity: Identity) -> bool:
         """Whether `identify` would give this identity again for the token it came from, without asking anybody."""
-        return self._revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)
+        return self.revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)
+
+    def seconds_left(self, identity: Identity) -> float:
+        """Until the token expires by itself."""
+        return self._tokens.seconds_left(identity)
 
     def _check(self, identity: Identity) -> None:
         row = self._database.fetch_row(
@@ -93,7 +97,7 @@ class SignIn:
         self._database.fetch_row(
             sql.revoke_token, identity, {"token_id": identity.token_id, "expires_at": identity.expires_at}
         )
-        self._revocations.add(
+        self.revocations.add(
             identity.tenant_id,
             identity.user_id,
             identity.token_id,

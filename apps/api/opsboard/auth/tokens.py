@@ -73,7 +73,10 @@ class Tokens:
         return identity
 
     def has_expired(self, identity: Identity) -> bool:
-        return identity.expires_at <= self._clock()
+        return self.seconds_left(identity) <= 0
+
+    def seconds_left(self, identity: Identity) -> float:
+        return identity.expires_at - self._clock()
 
     def _decode(self, token: str) -> Identity:
         try:

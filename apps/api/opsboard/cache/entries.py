@@ -65,6 +65,9 @@ class Entries:
         self._by_expiry: list[tuple[float, int, Key]] = []
         self._pushed = 0
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._by_use
+
     def __len__(self) -> int:
         return len(self._by_use)
 

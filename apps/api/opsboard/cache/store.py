@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
@@ -34,11 +36,12 @@ class Outcome(StrEnum):
 
 
 class Found(NamedTuple):
-    """A body, how it was come by, and the seconds since its load began."""
+    """A body, how it was come by, the seconds since its load began, and until when a HIT may be given again."""
 
     body: Body
     outcome: Outcome
     age: float
+    expires: float = -math.inf
 
 
 # On the way of every hit; a member of an enumeration and a named tuple's own constructor are slower to reach.
@@ -69,7 +72,7 @@ class Store:
         stale_while_revalidate: float = 0.0,
         trusted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._clock = clock
+        self.clock = clock
         self._stale_if_error = stale_if_error
         self._stale_while_revalidate = stale_while_revalidate
         self._trusted = trusted
@@ -77,7 +80,11 @@ class Store:
         self._counts = new_counts()
         self._entries = Entries(max_entries, max_bytes, self._counts, keep=stale_if_error)
         self._flights: dict[Key, Flight] = {}
-        self._versions = Versions()
+        # While its count stands still, what was found is still valid: until it expires, or trust ends.
+        self.versions = Versions()
+        # Hits that were given again without asking, to be told one by one; `_settle` counts them.
+        self._given: deque[Key] = deque()
+        self.given: Callable[[Key], None] = self._given.append
 
     def get_or_load(
         self,
@@ -105,7 +112,7 @@ class Store:
     ) -> Found:
         while True:
             with self._lock:
-                now = self._clock()
+                now = self.clock()
                 entry = self._valid(key, now)
                 if entry is not None:
                     return self._hit(entry, now)
@@ -116,7 +123,7 @@ class Store:
                     leads = False
                 else:
                     leads = True
-                    flight = self._flights[key] = Flight(self._versions.now, now, tables)
+                    flight = self._flights[key] = Flight(self.versions.now, now, tables)
             if leads:
                 return self._load(key, ttl, flight, load)
             body = self._wait(key, flight, deadline)
@@ -132,16 +139,17 @@ class Store:
     def peek(self, key: Key) -> Found | None:
         """The kept body if it is valid; counts a hit, but no miss: `get_or_load` follows and counts it."""
         with self._lock:
-            now = self._clock()
+            self._settle()
+            now = self.clock()
             entry = self._entries.get(key)
-            if entry is None or not _is_valid(entry, self._versions, now) or not self._trusted():
+            if entry is None or not _is_valid(entry, self.versions, now) or not self._trusted():
                 return None
             return self._hit(entry, now)
 
     def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
         """Tables of a tenant have changed: nothing read from them before this moment is served again."""
         with self._lock:
-            self._versions.bump(tenant_id, tables)
+            self.versions.bump(tenant_id, tables)
 
     def clear(self, prefix: str | None = None, tenant_id: int | None = None) -> int:
         """Drop all entries, or an endpoint prefix's, or a tenant's; say how many.
@@ -155,6 +163,9 @@ class Store:
             )
 
         with self._lock:
+            self._settle()
+            # Whoever holds a body must ask again, also where it stayed.
+            self.versions.now += 1
             dropped = [entry for entry in self._entries.snapshot() if meant(entry.key)]
             for entry in dropped:
                 self._entries.drop(entry, Event.CLEARED)
@@ -165,9 +176,10 @@ class Store:
     def stats(self, prefix: str | None = None) -> dict[str, Any]:
         """Sizes and counts since the start, of all endpoints or of those that answer to the prefix."""
         with self._lock:
-            now = self._clock()
+            self._settle()
+            now = self.clock()
             entries = self._entries.snapshot()
-            versions = self._versions.copy()
+            versions = self.versions.copy()
             counts = {endpoint: counter.copy() for endpoint, counter in self._counts.items()}
         return statistics(
             entries=[entry for entry in entries if prefix is None or answers_to(entry.key.endpoint, prefix)],
@@ -181,7 +193,7 @@ class Store:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if _is_valid(entry, self._versions, now):
+        if _is_valid(entry, self.versions, now):
             return entry if self._trusted() else None
         if self._stale_if_error <= 0 or now >= entry.expires + self._stale_if_error:
             self._entries.drop(entry, _reason(entry, now))
@@ -192,13 +204,13 @@ class Store:
         entry = self._entries.get(key)
         if entry is None or now >= entry.expires + self._stale_while_revalidate or not self._trusted():
             return None
-        unchanged = self._versions.unchanged(key.tenant_id, entry.tables, entry.began)
+        unchanged = self.versions.unchanged(key.tenant_id, entry.tables, entry.began)
         return self._stale(entry, now) if unchanged else None
 
     def _last_good(self, key: Key) -> Found | None:
         """What a caller gets when the database is away."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             entry = self._entries.get(key)
             if entry is None or now >= entry.expires + self._stale_if_error:
                 return None
@@ -212,12 +224,21 @@ class Store:
     def _hit(self, entry: Entry, now: float) -> Found:
         self._entries.touch(entry.key)
         self._counts[entry.key.endpoint][HIT] += 1
-        return new_tuple(Found, (entry.body, Outcome.HIT, now - entry.since))
+        return new_tuple(Found, (entry.body, Outcome.HIT, now - entry.since, entry.expires))
+
+    def _settle(self) -> None:
+        """Count what was given again, and mark it as used in that order."""
+        for _ in range(len(self._given)):
+            key = self._given.popleft()
+            self._counts[key.endpoint][HIT] += 1
+            # It may have left meanwhile.
+            if key in self._entries:
+                self._entries.touch(key)
 
     def _may_join(self, flight: Flight, key: Key, tables: frozenset[str], now: float) -> bool:
         """Whether what that load will bring is as good as what one begun now would bring."""
         limit = flight.abandoned if self._trusted() else flight.since + JOINED_BLINDLY
-        return now < limit and self._versions.unchanged(key.tenant_id, flight.tables | tables, flight.began)
+        return now < limit and self.versions.unchanged(key.tenant_id, flight.tables | tables, flight.began)
 
     def _load(self, key: Key, ttl: float, flight: Flight, load: Callable[[], Body]) -> Found:
         try:
@@ -228,7 +249,7 @@ class Store:
         finally:
             # Also when the thread itself is being ended: its waiters must not wait for ever.
             self._land(key, ttl, flight)
-        return Found(body, Outcome.MISS, self._clock() - flight.since)
+        return Found(body, Outcome.MISS, self.clock() - flight.since)
 
     def _land(self, key: Key, ttl: float, flight: Flight) -> None:
         try:
@@ -248,18 +269,20 @@ class Store:
             return
         tables = flight.tables | flight.body.tables
         entry = Entry(key, flight.body, tables, flight.began, flight.since, flight.since + ttl)
-        now = self._clock()
-        if _is_valid(entry, self._versions, now):
+        now = self.clock()
+        if _is_valid(entry, self.versions, now):
+            # Before anything is pushed out for having been used the longest ago.
+            self._settle()
             # One that was kept for the time when the database is away leaves now.
             old = self._entries.get(key)
-            if old is not None and not _is_valid(old, self._versions, now):
+            if old is not None and not _is_valid(old, self.versions, now):
                 self._entries.drop(old, _reason(old, now))
             self._entries.put(entry, now)
 
     def _wait(self, key: Key, flight: Flight, deadline: float | None) -> Body | None:
         """The body that another caller loads; None if that caller is lost and this one must try again."""
         limit = flight.abandoned if deadline is None else min(deadline, flight.abandoned)
-        landed = flight.landed.wait(max(0.0, limit - self._clock()))
+        landed = flight.landed.wait(max(0.0, limit - self.clock()))
         if not landed and limit != deadline:
             return None
         try:
@@ -272,11 +295,11 @@ class Store:
 
     def _share(self, key: Key, flight: Flight, body: Body) -> Found:
         self._count(key, Event.MISS, Event.SHARED)
-        return Found(body, Outcome.MISS, self._clock() - flight.since)
+        return Found(body, Outcome.MISS, self.clock() - flight.since)
 
     def _changed(self, key: Key, tables: frozenset[str], flight: Flight) -> bool:
         with self._lock:
-            return not self._versions.unchanged(key.tenant_id, tables, flight.began)
+            return not self.versions.unchanged(key.tenant_id, tables, flight.began)
 
     def _count(self, key: Key, *events: Event) -> None:
         with self._lock:

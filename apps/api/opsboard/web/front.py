@@ -4,32 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from time import monotonic
 from typing import Any
 
 from opsboard.auth.sign_in import SignIn
-from opsboard.cache.body import matches
-from opsboard.cache.store import Found, Store
+from opsboard.cache.body import Body
+from opsboard.cache.store import Store
 from opsboard.observability.tally import Tally
-from opsboard.web.document import CACHE_CONTROL, JSON, VARY, accepts_gzip
 from opsboard.web.known_requests import KEPT, Known, KnownRequests, Request
-from opsboard.web.lifecycle import DATA_POLICY, HSTS, SECURITY_HEADERS, server_timing
+from opsboard.web.lifecycle import server_timing
+from opsboard.web.ready import Environ, Ready
 from opsboard.web.request_ids import request_id
 
-Environ = dict[str, Any]
 WSGI = Callable[[Environ, Any], Iterable[bytes]]
-Header = tuple[str, str]
 
-LINES = {200: "200 OK", 304: "304 NOT MODIFIED"}
-# What is the same in every answer, made once.
-ALWAYS = [
-    ("Cache-Control", CACHE_CONTROL),
-    ("Vary", VARY),
-    ("X-Cache", "HIT"),
-    *SECURITY_HEADERS.items(),
-    ("Content-Security-Policy", DATA_POLICY),
-    ("X-Queries", "0"),
-]
 AGES = [("Age", str(seconds)) for seconds in range(301)]  # up to the longest time to live by default
 SOONER_THAN_SHOWN = 0.00005  # seconds: 0.0 ms
 AT_ONCE = ("Server-Timing", server_timing("HIT", 0.0, 0.0, 0.0))
@@ -40,21 +27,25 @@ class Front:
 
     The long way tells which key its answer is kept under; the front remembers that for the same token header,
     path and query string, letter by letter. It decides nothing itself: sign-in says whether the token still
-    holds, the store whether the body does. Whatever it is not sure of goes the long way, untouched.
+    holds, the store whether the body does. What they said holds until one of them hears of something new, and
+    until then they need not be asked. Whatever the front is not sure of goes the long way, untouched.
     """
 
     def __init__(
         self, app: WSGI, sign_in: SignIn, store: Store, tally: Tally, known: KnownRequests | None = None
     ) -> None:
         self._app = app
-        self._vouches_for = sign_in.vouches_for
-        self._peek = store.peek
+        self._sign_in = sign_in
+        self._revocations = sign_in.revocations
+        self._store = store
+        self._versions = store.versions
+        self._given = store.given
         self._answered = tally.answered
         self.known = known if known is not None else KnownRequests()
         self._find = self.known.find
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        started = monotonic()
+        now = self._store.clock()
         method = environ["REQUEST_METHOD"]
         if (method != "GET" and method != "HEAD") or "HTTP_UPGRADE" in environ:
             return self._app(environ, start_response)
@@ -70,15 +61,54 @@ class Front:
             environ["wsgi.url_scheme"],
         )
         known = self._find(request)
-        if known is not None and self._vouches_for(known.identity):
-            # Counts as a hit, so from here on there must be an answer.
-            found = self._peek(known.key)
-            if found is not None:
-                known.used = True
-                status, content = answer(environ, start_response, known, found, started)
-                self._answered(status)
-                return content
-        return self._ask(request, known, environ, start_response)
+        if known is None:
+            return self._ask(request, None, environ, start_response)
+        ready = known.ready
+        # Nothing was heard that could end it. Read without a lock: each is one number, and it was proved after
+        # they were read.
+        if (
+            ready is not None
+            and ready.changes == self._versions.now
+            and ready.revoked == self._revocations.added
+            and now < ready.until
+            and now <= self._revocations.deaf_from
+            and ready.accept_encoding == environ.get("HTTP_ACCEPT_ENCODING")
+            and ready.if_none_match == environ.get("HTTP_IF_NONE_MATCH")
+            and (body := ready.body()) is not None
+        ):
+            self._given(known.key)
+        elif (proved := self._prove(known, environ, now)) is not None:
+            ready, body = proved
+        else:
+            return self._ask(request, known, environ, start_response)
+        known.used = True
+        self._answered(ready.status)
+        age, seconds = int(now - ready.since), self._store.clock() - now
+        start_response(
+            ready.line,
+            [
+                *ready.headers,
+                AGES[age] if age < len(AGES) else ("Age", str(age)),
+                ("X-Request-Id", request_id(environ.get("HTTP_X_REQUEST_ID"))),
+                AT_ONCE
+                if seconds < SOONER_THAN_SHOWN
+                else ("Server-Timing", server_timing("HIT", 0.0, 0.0, seconds * 1000)),
+            ],
+        )
+        return () if ready.status == 304 or method == "HEAD" else (getattr(body, ready.sends),)
+
+    def _prove(self, known: Known, environ: Environ, now: float) -> tuple[Ready, Body] | None:
+        """Ask sign-in and the store; what they say is remembered with the numbers from before it was asked."""
+        changes, revoked = self._versions.now, self._revocations.added
+        if not self._sign_in.vouches_for(known.identity):
+            return None
+        # Counts as a hit, so from here on there must be an answer.
+        found = self._store.peek(known.key)
+        if found is None:
+            return None
+        until = min(found.expires, now + self._sign_in.seconds_left(known.identity))
+        known.ready = ready = Ready(environ, found, now, until, changes, revoked)
+        return ready, found.body
 
     def _ask(
         self, request: Request, known: Known | None, environ: Environ, start_response: Any
@@ -88,55 +118,8 @@ class Front:
         kept: Known | None = environ.pop(KEPT, None)
         if kept is not None:
             # While this worker is deaf its answers are no lesson: the long way had to ask about the token.
-            if self._vouches_for(kept.identity):
+            if self._sign_in.vouches_for(kept.identity):
                 self.known.learn(request, kept)
         elif known is not None:
             self.known.forget(request)
         return result
-
-
-def answer(
-    environ: Environ, start_response: Any, known: Known, found: Found, started: float
-) -> tuple[int, Iterable[bytes]]:
-    """200 or 304, with what `respond` and `finish` of the long way say."""
-    body, _, seconds_old = found
-    age, content, etag = int(seconds_old), body.identity, body.etag
-    if "HTTP_ACCEPT_ENCODING" in environ and body.gzipped and accepts_gzip(environ["HTTP_ACCEPT_ENCODING"]):
-        content, etag = body.gzipped, body.gzip_etag
-    if "HTTP_IF_NONE_MATCH" in environ and matches(environ["HTTP_IF_NONE_MATCH"], body):
-        status, shown = 304, None
-    else:
-        status, shown = 200, content
-    lasting = known.lasting
-    if lasting is None or lasting[0] is not etag or lasting[1] != status:
-        known.lasting = lasting = (
-            etag,
-            status,
-            lasting_headers(etag, shown, etag is body.gzip_etag, environ["wsgi.url_scheme"]),
-        )
-    seconds = monotonic() - started
-    start_response(
-        LINES[status],
-        [
-            *lasting[2],
-            AGES[age] if age < len(AGES) else ("Age", str(age)),
-            ("X-Request-Id", request_id(environ.get("HTTP_X_REQUEST_ID"))),
-            AT_ONCE
-            if seconds < SOONER_THAN_SHOWN
-            else ("Server-Timing", server_timing("HIT", 0.0, 0.0, seconds * 1000)),
-        ],
-    )
-    return status, () if shown is None or environ["REQUEST_METHOD"] == "HEAD" else (shown,)
-
-
-def lasting_headers(etag: str, content: bytes | None, zipped: bool, scheme: str) -> list[Header]:
-    """Those that are the same each time this body is sent this way."""
-    headers = []
-    if content is not None:
-        headers += [("Content-Type", JSON), ("Content-Length", str(len(content)))]
-        if zipped:
-            headers.append(("Content-Encoding", "gzip"))
-    headers += [("ETag", etag), *ALWAYS]
-    if scheme == "https":
-        headers.append(("Strict-Transport-Security", HSTS))
-    return headers

@@ -9,14 +9,13 @@ from collections.abc import Callable
 
 from opsboard.auth.identity import Identity
 from opsboard.cache.key import Key
+from opsboard.web.ready import Ready
 
 # Where a view leaves, in the WSGI environ of its request, what its answer was kept under: a `Known`.
 KEPT = "opsboard.kept"
 
 Request = tuple[str, str, str, bytes, str]
 """Path, query string, which header the token came in, a digest of that header, http or https; all as sent."""
-Lasting = tuple[str, int, list[tuple[str, str]]]
-"""The headers that were last sent for a request and stay the same, with the ETag and the status they are for."""
 
 # Longer ones are answered, but not learned.
 LONGEST = 1000  # characters of path and query string
@@ -28,12 +27,12 @@ SWEEP_EVERY = 60.0  # seconds
 class Known:
     """Who asks and which body is theirs, as the long way found out. Never the body, never the token."""
 
-    __slots__ = ("identity", "key", "lasting", "used")
+    __slots__ = ("identity", "key", "ready", "used")
 
     def __init__(self, identity: Identity, key: Key) -> None:
         self.identity = identity
         self.key = key
-        self.lasting: Lasting | None = None
+        self.ready: Ready | None = None
         self.used = False
 
     @property

@@ -1,0 +1,106 @@
+"""What was proved once is given again without asking, until something is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from opsboard.cache import Body, Key, Store
+from tests.application import Application
+from tests.web.test_cached_routes import CACHED
+from tests.web.ways import Ways, bearer
+
+STATS = "/api/dashboard/stats"
+
+
+class Proofs:
+    """Counts what the front asks of the store; `after` happens right after the store has said it."""
+
+    def __init__(self, store: Store) -> None:
+        self.asked = 0
+        self.after: Callable[[], None] = lambda: None
+        self._peek = store.peek
+        store.peek = self.peek  # type: ignore[method-assign]
+
+    def peek(self, key: Key) -> Any:
+        self.asked += 1
+        found = self._peek(key)
+        self.after()
+        return found
+
+
+@pytest.fixture
+def ways(own_shop: Application) -> Ways:
+    """With a pulse that beats no more, and is not needed."""
+    ways = Ways(own_shop)
+    own_shop.client().get(STATS)
+    own_shop.services.pulse._stop.set()
+    own_shop.services.pulse._thread.join()
+    own_shop.services.sign_in.revocations.heard(float("inf"))
+    own_shop.services.store._trusted = lambda: True
+    return ways
+
+
+def test_ten_polls_are_one_proof_and_ten_hits(ways: Ways) -> None:
+    who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
+    etag = ways.ask(STATS, headers=who).headers["ETag"]
+    before = ways.shop.services.store.stats()["hits"]
+    answers = {ways.ask_short(STATS, headers=who).data for _ in range(10)}
+    assert (len(answers), proofs.asked) == (1, 1)
+    polls = [ways.ask_short(STATS, headers={**who, "If-None-Match": etag}) for _ in range(10)]
+    assert {(poll.status_code, poll.data) for poll in polls} == {(304, b"")}
+    assert proofs.asked == 2
+    assert ways.shop.services.store.stats()["hits"] == before + 20
+
+
+def test_any_change_asks_for_a_new_proof_and_one_is_enough(ways: Ways) -> None:
+    who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
+    ways.ask(STATS, headers=who)
+    ways.ask_short(STATS, headers=who)
+    for change in (
+        lambda: ways.shop.services.store.bump(ways.shop.beta.id, {"jobs"}),
+        lambda: ways.shop.services.sign_in.revocations.add(1, 99, "another token", None, 9e9),
+        lambda: ways.shop.services.store.clear("elsewhere"),
+    ):
+        change()
+        before = proofs.asked
+        for _ in range(3):
+            ways.ask_short(STATS, headers=who)
+        assert proofs.asked == before + 1
+
+
+def test_a_change_right_after_the_proof_ends_it(ways: Ways) -> None:
+    who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
+    ways.ask(STATS, headers=who)
+    proofs.after = lambda: ways.shop.services.store.bump(ways.shop.alpha.id, {"jobs"})
+    ways.ask_short(STATS, headers=who)
+    answer = ways.goes_long(STATS, headers=who)
+    assert answer is not None and answer.headers["X-Cache"] == "MISS"
+
+
+def test_what_the_cache_let_go_is_gone(ways: Ways) -> None:
+    who, store = bearer(ways.shop.token()), ways.shop.services.store
+    ways.ask(STATS, headers=who)
+    ways.ask_short(STATS, headers=who)
+    (ready,) = [known.ready for known in ways.front.known._known.values() if known.ready]
+    assert ready is not None and ready.body() is not None
+    store._entries.max_entries = 1
+    ways.ask(CACHED[1], headers=who)
+    assert ready.body() is None
+    answer = ways.goes_long(STATS, headers=who)
+    assert answer is not None and answer.headers["X-Cache"] == "MISS"
+
+
+def test_what_is_given_again_counts_as_used_when_room_is_made() -> None:
+    store = Store(2, 1 << 20)
+    old, young = Key(1, "admin", 1, "old"), Key(1, "admin", 1, "young")
+    for key in (old, young):
+        store.get_or_load(key, 30, frozenset(), lambda: Body(b"x"))
+    store.given(old)
+    store.get_or_load(Key(1, "admin", 1, "new"), 30, frozenset(), lambda: Body(b"x"))
+    assert store.peek(young) is None
+    assert store.peek(old) is not None
+    store.given(young)  # left already: counted all the same
+    assert store.stats()["hits"] == 3
