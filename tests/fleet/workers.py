@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from itertools import pairwise
 
 from tests.deploy.http_client import Client
 from tests.deploy.servers import Gunicorn
@@ -122,6 +123,6 @@ class Commits:
 def steps_back(reader: Reader) -> int:
     """How often an answer was older than one that had come before."""
     good = [seen.jobs for seen in reader.seen if seen.status == 200]
-    return sum(later < sooner for sooner, later in zip(good, good[1:], strict=False))
+    return sum(later < sooner for sooner, later in pairwise(good))
 
 
