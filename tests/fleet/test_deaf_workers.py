@@ -30,7 +30,10 @@ ADD_JOB = (
     "SELECT id, gen_random_uuid(), 'new' FROM tenants WHERE slug = 'alpha'"
 )
 # The connections of pulses, whatever they did last.
-PULSES = "SELECT pid FROM pg_stat_activity WHERE query LIKE '/* fleet.%%' AND query NOT LIKE '%%fold_rollups%%' AND datname = %s"
+PULSES = (
+    "SELECT pid FROM pg_stat_activity "
+    "WHERE datname = %s AND query LIKE '/* fleet.%%' AND query NOT LIKE '%%fold_rollups%%'"
+)
 
 
 @dataclass
@@ -47,7 +50,10 @@ class Fleet:
         return [pid for (pid,) in self.run(PULSES, self.database.name)]
 
     def run(self, sql: str, *values: object) -> list[tuple[int]]:
-        with closing(psycopg2.connect(self.database.superuser_url)) as connection, connection.cursor() as cursor:
+        with (
+            closing(psycopg2.connect(self.database.superuser_url)) as connection,
+            connection.cursor() as cursor,
+        ):
             connection.autocommit = True
             cursor.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
@@ -93,14 +99,18 @@ def writing(fleet: Fleet, commits: Commits) -> Iterator[None]:
             thread.join(30)
 
 
-def live_through(fleet: Fleet, trouble: Callable[[threading.Event], None], seconds: float) -> tuple[list[Seen], Commits]:
+def live_through(
+    fleet: Fleet, trouble: Callable[[threading.Event], None], seconds: float
+) -> tuple[list[Seen], Commits]:
     """All answers of all workers while something happens to their connections, and what was committed."""
     with ExitStack() as stack:
         # Two for each worker, so that one may join what the other's request loads.
         clients = [
             client
             for _ in range(2)
-            for client in stack.enter_context(one_client_each(fleet.server, fleet.person.token, WORKERS)).values()
+            for client in stack.enter_context(
+                one_client_each(fleet.server, fleet.person.token, WORKERS)
+            ).values()
         ]
         commits = Commits(clients[0].get(STATS).json["jobs"]["total"])
         readers = stack.enter_context(reading(clients))
@@ -111,7 +121,10 @@ def live_through(fleet: Fleet, trouble: Callable[[threading.Event], None], secon
         over.wait(seconds)  # how long the trouble lasts, not a wait for something
         over.set()
         thread.join(30)
-        eventually("all workers answer the newest", lambda: all(r.seen[-1].ended > time.monotonic() - 5 for r in readers))
+        eventually(
+            "all workers answer the newest",
+            lambda: all(r.seen[-1].ended > time.monotonic() - 5 for r in readers),
+        )
     return [seen for reader in readers for seen in reader.seen], commits
 
 
@@ -122,7 +135,9 @@ def judge(answers: list[Seen], commits: Commits) -> tuple[Counter[str], float]:
     assert not any(commits.from_nowhere(seen) for seen in answers if seen.status == 200)
     assert not [seen for seen in answers if seen.status not in (200, 503, 504)]
     oldest = max(commits.seconds_old(seen) for seen in unmarked)
-    print(f"\n{sum(kinds.values())} answers {dict(kinds)}, {len(commits.begun)} commits; oldest unmarked {oldest:.2f} s")
+    print(
+        f"\n{sum(kinds.values())} answers {dict(kinds)}, {len(commits.begun)} commits; oldest unmarked {oldest:.2f} s"
+    )
     late = [seen for seen in unmarked if commits.seconds_old(seen) > OLDEST]
     assert late == [], f"{len(late)} answers, up to {oldest:.2f} s old"
     return kinds, oldest

@@ -58,6 +58,9 @@ class Reader:
         thread.start()
         return thread
 
+    def misses(self) -> int:
+        return sum(seen.outcome == "MISS" for seen in self.seen)
+
     def _run(self) -> None:
         while not self.stop.is_set():
             began = time.monotonic()
@@ -124,5 +127,3 @@ def steps_back(reader: Reader) -> int:
     """How often an answer was older than one that had come before."""
     good = [seen.jobs for seen in reader.seen if seen.status == 200]
     return sum(later < sooner for sooner, later in pairwise(good))
-
-

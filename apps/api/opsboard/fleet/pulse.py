@@ -16,7 +16,7 @@ import structlog
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
 from opsboard.errors import OpsboardError
-from opsboard.fleet.worker import Worker
+from opsboard.fleet.worker import Worker, has_ended
 from opsboard.observability import record
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,8 @@ DEAF_AFTER = 2.0  # seconds
 # After a longer silence nobody can say what was missed.
 PROVABLE = 30.0  # seconds
 REPORT_EVERY = 0.5  # seconds
+# A worker that ended without a goodbye is named as silent for this long, and then forgotten by its neighbours.
+MOURNED = 5.0  # seconds
 SHORTEST_REST = 0.005  # seconds between two beats, when they take longer than they may
 # Rows that were visible in a snapshot this old may go: longer than PROVABLE, so whoever has not read them by then
 # drops everything anyway.
@@ -178,7 +180,7 @@ class Pulse:
 
     def _tell(self) -> None:
         worker = self.worker
-        self._database.fetch_unbound(
+        row = self._database.fetch_unbound(
             sql.report,
             {
                 "id": worker.id,
@@ -186,10 +188,15 @@ class Pulse:
                 "pid": worker.pid,
                 "started_at": worker.started_at,
                 "cleared_to": self._cleared_to,
-                "report": json.dumps(self._report()),
+                "mourned": MOURNED,
+                "report": json.dumps({**self._report(), "house": worker.house}),
             },
         )
         self._reported_at = time.monotonic()
+        silent: dict[str, int] = json.loads(row[0]) if row and row[0] and worker.house else {}
+        for name, pid in silent.items():
+            if has_ended(pid) and self._database.fetch_unbound(sql.goodbye, {"id": name}):
+                log.warning("a worker ended without goodbye and is forgotten", worker=name)
 
     def _prune(self) -> None:
         """Let go of what was visible when this last happened: everybody has read it, or must begin anew."""

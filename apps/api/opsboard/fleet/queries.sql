@@ -42,18 +42,24 @@ SELECT json_build_object(
 
 -- name: report
 -- writes: workers
--- A worker's last word; rows of workers that ended long ago go on the same occasion.
+-- A worker's last word; rows of workers that ended long ago go on the same occasion. Gives the neighbours that have
+-- been silent for a while, with their process numbers.
 WITH ended AS (
     DELETE FROM workers AS w
     WHERE w.heard_at < now() - interval '10 minutes'
 )
-INSERT INTO workers (id, machine, pid, started_at, cleared_to, report)
+INSERT INTO workers AS me (id, machine, pid, started_at, cleared_to, report)
 VALUES (%(id)s, %(machine)s, %(pid)s, to_timestamp(%(started_at)s), %(cleared_to)s, %(report)s::jsonb)
 ON CONFLICT (id) DO UPDATE SET
     heard_at = clock_timestamp(),
     cleared_to = excluded.cleared_to,
     report = excluded.report
-RETURNING id
+RETURNING (
+    SELECT json_object_agg(w.id, w.pid)
+    FROM workers AS w
+    WHERE w.report ->> 'house' = me.report ->> 'house'
+        AND w.heard_at < clock_timestamp() - make_interval(secs => %(mourned)s)
+)::text
 
 -- name: goodbye
 -- writes: workers

@@ -20,10 +20,14 @@ SELECT json_build_object(
 
 -- name: who_cleared
 -- reads: workers
--- Which workers have obeyed an order to clear, and which that lately lived have not.
+-- Which workers have obeyed an order to clear, which that lately lived have not, and which of these are silent.
 SELECT json_build_object(
     'cleared', coalesce(json_agg(w.id ORDER BY w.id) FILTER (WHERE w.cleared_to >= %(order_id)s), '[]'),
-    'waiting', coalesce(json_agg(w.id ORDER BY w.id) FILTER (WHERE w.cleared_to < %(order_id)s), '[]')
+    'waiting', coalesce(json_agg(w.id ORDER BY w.id) FILTER (WHERE w.cleared_to < %(order_id)s), '[]'),
+    'silent', count(*) FILTER (
+        WHERE w.cleared_to < %(order_id)s
+            AND w.heard_at < clock_timestamp() - make_interval(secs => %(silent_after)s)
+    )
 )::text
 FROM workers AS w
 WHERE w.heard_at > now() - interval '1 minute'

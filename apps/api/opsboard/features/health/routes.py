@@ -23,7 +23,14 @@ from opsboard.features.health.documents import (
     Ready,
     RollupHealth,
 )
-from opsboard.features.health.fleet import line, live_and_silent, of_prefix, total_cache, total_pool
+from opsboard.features.health.fleet import (
+    SILENT_AFTER,
+    line,
+    live_and_silent,
+    of_prefix,
+    total_cache,
+    total_pool,
+)
 from opsboard.web.access import only_for, open_to_all
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
@@ -141,10 +148,15 @@ def clear_cache(wanted: OfPrefix) -> Response:
     database, pulse = services().database, services().pulse
     order = pulse.order_clear(database, wanted.prefix)
     while True:
-        told = json.loads(database.fetch_json(sql.who_cleared, identity(), {"order_id": order}))
+        told = json.loads(
+            database.fetch_json(
+                sql.who_cleared, identity(), {"order_id": order, "silent_after": SILENT_AFTER}
+            )
+        )
         cleared, waiting = told["cleared"], told["waiting"]
         elapsed = time.perf_counter() - began
-        if not waiting or elapsed > PATIENCE:
+        # Nobody waits for the silent: they distrust what they keep until they hear, and then obey first.
+        if len(waiting) == told["silent"] or elapsed > PATIENCE:
             break
         time.sleep(POLL)
     return jsonify(
