@@ -94,6 +94,7 @@ class Writer:
             # Killed; the next session goes on.
             except (psycopg2.OperationalError, psycopg2.InterfaceError):
                 self.lost += 1
+                done.wait(0.05)  # the server may be down
 
     def _transaction(self, connection: Any, cursor: Any) -> None:
         try:

@@ -1,0 +1,164 @@
+"""The service works through PgBouncer in transaction mode: the pulse keeps nothing in its session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from opsboard.db.embedded import Cluster
+from opsboard.fleet.pulse import sql
+from tests.application import running_application
+from tests.clusters import APPLICATION, FreshDatabase, fresh_database
+from tests.deploy.conftest import people_of
+from tests.deploy.servers import eventually, free_port, listens, private_folder, running_gunicorn
+from tests.fleet.heard import Heard
+from tests.fleet.workers import STATS, one_client_each
+from tests.seed import Business
+
+PULSES = 4
+SERVER_CONNECTIONS = 2
+
+
+@contextmanager
+def running_pgbouncer(cluster: Cluster, database: str) -> Iterator[str]:
+    """The address of the database through a pooler with fewer connections than it has clients."""
+    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+    if program is None:
+        pytest.skip("PgBouncer is not installed (Debian: pgbouncer)")
+    with private_folder() as folder:
+        port = free_port()
+        write_settings(folder, cluster, database, port)
+        process = subprocess.Popen(
+            [program, *runs_as(cluster), str(folder / "pgbouncer.ini")],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            eventually("PgBouncer listens", lambda: listens(port))
+            yield f"postgresql://{APPLICATION}@127.0.0.1:{port}/{database}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def write_settings(folder: Path, cluster: Cluster, database: str, port: int) -> None:
+    (folder / "users.txt").write_text(f'"{APPLICATION}" ""\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"""
+[databases]
+{database} = host={cluster.socket_dir} port=5432 dbname={database} user={APPLICATION}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {folder}/users.txt
+pool_mode = transaction
+default_pool_size = {SERVER_CONNECTIONS}
+max_client_conn = 200
+"""
+    )
+    folder.chmod(0o755)
+
+
+def runs_as(cluster: Cluster) -> list[str]:
+    """It refuses to be root, and only the server's own user may reach the server's socket."""
+    return ["-u", cluster.socket_dir.owner()] if os.geteuid() == 0 else []
+
+
+@pytest.fixture(scope="module")
+def data(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[FreshDatabase]:
+    with fresh_database(cluster, seeded[0]) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def pooled(cluster: Cluster, data: FreshDatabase) -> Iterator[str]:
+    with running_pgbouncer(cluster, data.name) as url:
+        yield url
+
+
+def write(database: FreshDatabase, tenant: int, table: str = "machines") -> None:
+    with (
+        closing(psycopg2.connect(database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"INSERT INTO {table} (tenant_id, name) VALUES (%s, 'new')", (tenant,))
+
+
+def test_more_pulses_than_connections_each_hear_everything_once(
+    pooled: str, data: FreshDatabase, seeded: tuple[str, Business, Business]
+) -> None:
+    _, alpha, beta = seeded
+    pulses = [Heard(pooled) for _ in range(PULSES)]
+    for heard in pulses:
+        heard.pulse.beat()
+        heard.changes.clear()
+    try:
+        for number in range(12):
+            tenant, table = (
+                (alpha.id, beta.id)[number % 2],
+                ("machines", "customers", "processes")[number % 3],
+            )
+            write(data, tenant, table)
+            # In another order each time, so that each meets a connection that another had.
+            for heard in pulses[number % PULSES :] + pulses[: number % PULSES]:
+                heard.pulse.beat()
+                assert heard.changes == [(tenant, table)]
+                heard.pulse.beat()
+                assert heard.changes == [(tenant, table)]
+                heard.changes.clear()
+        assert {heard.lost for heard in pulses} == {1}, "only at the beginning"
+        assert server_connections(data) <= SERVER_CONNECTIONS
+    finally:
+        for heard in pulses:
+            # With a goodbye: they have nothing to report.
+            heard.pulse._database.fetch_unbound(sql.goodbye, {"id": heard.pulse.worker.id})
+            heard.pool.closeall()
+
+
+def server_connections(database: FreshDatabase) -> int:
+    with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = %s",
+            (database.name, APPLICATION),
+        )
+        row = cursor.fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def test_two_workers_behind_it_are_fresh_and_obey(
+    pooled: str, data: FreshDatabase, seeded: tuple[str, Business, Business]
+) -> None:
+    _, alpha, beta = seeded
+    person, stranger = people_of(data)[:2]
+    with (
+        running_gunicorn(
+            "tests.deploy.probe_app:app()", DATABASE_URL=pooled, WEB_CONCURRENCY="2", LOG_LEVEL="warning"
+        ) as server,
+        one_client_each(server, person.token, 2) as clients,
+        running_application(data, alpha, beta, cache_enabled=False) as keepless,
+    ):
+        for _ in range(5):
+            write(data, alpha.id)
+            for client in clients.values():
+                for who in (person, stranger):
+                    sent = {"Authorization": f"Bearer {who.token}"}
+                    right = keepless.app.test_client().get(STATS, headers=sent).data
+
+                    def is_new(client=client, sent=sent, right=right) -> bool:  # type: ignore[no-untyped-def]
+                        return client.get(STATS, **sent).body == right
+
+                    eventually("the answer is new", is_new, 5)
+        one, other = clients.values()
+        assert one.post("/api/jobs", {"title": "new"}).status == 201
+        told = other.post("/api/health/cache/clear", {}).json
+        assert set(told["cleared"]) >= clients.keys()
