@@ -61,3 +61,5 @@ def running_application(
     finally:
         application.services.pulse.stop()
         application.services.database.pool.closeall()
+        if application.services.shared:
+            application.services.shared.link.stop()

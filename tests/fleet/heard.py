@@ -21,9 +21,10 @@ class Heard:
         self.lost = 0
         self.heard_at: list[float] = []
         ears = Ears(
+            listened=lambda *moment: None,
             changed=lambda tenant, tables: self.changes.extend((tenant, table) for table in tables),
             revoked=self._on_revocation,
-            ordered_to_clear=self.clears.append,
+            ordered_to_clear=lambda prefix, xid: self.clears.append(prefix),
             lost=self._on_lost,
             heard=self._on_heard,
         )

@@ -9,6 +9,11 @@ from opsboard.auth.attempts import Attempts
 from opsboard.auth.revocations import Revocations
 from opsboard.auth.sign_in import SignIn
 from opsboard.auth.tokens import Tokens
+from opsboard.cache.envelope import Envelope
+from opsboard.cache.horizon import Horizon
+from opsboard.cache.link import Link
+from opsboard.cache.makers import code_digest
+from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
 from opsboard.config import Config, load_config
 from opsboard.db.addresses import service_url
@@ -19,7 +24,7 @@ from opsboard.fleet.pulse import Ears, Pulse
 from opsboard.fleet.upkeep import Upkeep
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
-from opsboard.secret import signing_secret
+from opsboard.secret import derived_key, signing_secret
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
 from opsboard.web.front import Front
@@ -81,33 +86,28 @@ def make_services(config: Config) -> Services:
     )
     database = Database(pool, config.request_deadline)
     revocations = Revocations()
+    shared = make_shared_cache(config, secret)
     store = Store(
         config.cache_max_entries,
         config.cache_max_bytes,
         stale_if_error=config.cache_stale_if_error,
         stale_while_revalidate=config.cache_stale_while_revalidate,
         trusted=lambda: not pulse.deaf,
+        shared=shared,
     )
-
-    def drop(prefix: str | None) -> None:
-        store.clear(prefix)
-
     tally = Tally()
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.
         Database(Pool(0, 1, url, timeout=1.0, connect_timeout=1), deadline=1.0),
         config.pulse_ms / 1000,
-        Ears(
-            changed=store.bump,
-            revoked=lambda row: revocations.add(**row),
-            ordered_to_clear=drop,
-            lost=lambda: drop(None),
-            heard=revocations.heard,
-        ),
+        make_ears(store, shared, revocations),
         report=lambda: {
             **process_report(tally),
             "pool": {**pool.reference_stats(), **pool.get_stats()},
-            "cache": store.stats(),
+            "cache": {
+                **store.stats(),
+                "second_level": shared.statistics() if shared else {"state": "off"},
+            },
         },
     )
     tokens = Tokens(secret, config.token_ttl)
@@ -116,9 +116,50 @@ def make_services(config: Config) -> Services:
         secret=secret,
         database=database,
         store=store,
+        shared=shared,
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
         pulse=pulse,
         # Patient: nobody waits for it.
         upkeep=Upkeep(Database(Pool(0, 1, url, timeout=5.0, connect_timeout=3), deadline=30.0)),
         tally=tally,
+    )
+
+
+def make_shared_cache(config: Config, secret: str) -> SharedCache | None:
+    """The second level, when CACHE_URL names one."""
+    if not config.cache_enabled or not config.cache_url:
+        return None
+    envelope = Envelope(derived_key(secret, "opsboard shared cache"), code_digest())
+    return SharedCache(Link(config.cache_url), envelope, Horizon())
+
+
+def make_ears(store: Store, shared: SharedCache | None, revocations: Revocations) -> Ears:
+    """What is heard goes to the second level first: what the store drops must not come back from there."""
+
+    def listened(asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
+        if shared:
+            shared.horizon.listened(asked, epoch, snapshot, server_clock)
+
+    def cleared(prefix: str | None, xid: int | None) -> None:
+        if shared:
+            shared.horizon.cleared(prefix, xid)
+        store.clear(prefix)
+
+    def lost() -> None:
+        if shared:
+            shared.horizon.lost()
+        store.clear()
+
+    def heard(asked: float) -> None:
+        if shared:
+            shared.horizon.heard(asked)
+        revocations.heard(asked)
+
+    return Ears(
+        listened=listened,
+        changed=store.changed,
+        revoked=lambda row: revocations.add(**row),
+        ordered_to_clear=cleared,
+        lost=lost,
+        heard=heard,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -94,6 +96,21 @@ def database_url(value: str) -> str:
     return value
 
 
+def cache_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        known = (
+            parts.scheme in ("redis", "rediss", "unix") and (parts.hostname or parts.path) and parts.port != 0
+        )
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(
+            "must be like redis://host:6379/0, rediss://:password@host:6379/0 or unix:///run/redis.sock"
+        )
+    return value
+
+
 def default_data_folder() -> str:
     """Where the embedded database lies: outside of home directories for root, whose are closed to Postgres."""
     if os.geteuid() == 0:
@@ -156,6 +173,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CACHE_STALE_WHILE_REVALIDATE", seconds(0, 86400), 5.0,
             "Seconds after its TTL an unchanged body may be given, marked STALE, while it is made anew.",
             "Cache"),
+    Setting("CACHE_URL", cache_url, "",
+            "Redis or Valkey, where workers and machines share what they have made: redis://, rediss:// or unix://. "
+            "Needs the extra opsboard[redis]. Empty: each worker keeps its own.", "Cache", secret=True),
     Setting("PULSE_MS", whole(10, 1000), 50,
             "Milliseconds between two looks of a worker for what the others changed.", "Cache"),
     Setting("HOST", text, "127.0.0.1", "Address gunicorn listens on.", "Server"),
@@ -266,6 +286,10 @@ def contradictions(values: Mapping[str, Any]) -> list[str]:
     faults = []
     if values["DB_POOL_MIN_CONNECTIONS"] > values["DB_POOL_MAX_CONNECTIONS"]:
         faults.append("DB_POOL_MIN_CONNECTIONS must not be above DB_POOL_MAX_CONNECTIONS")
+    if values["CACHE_URL"] and importlib.util.find_spec("redis") is None:
+        faults.append(
+            "CACHE_URL needs the redis library, which is not installed: pip install 'opsboard[redis]'"
+        )
     if values["OPSBOARD_ENV"] != "production":
         return faults
     secret = values["SECRET_KEY"]

@@ -18,20 +18,19 @@ class Flight:
     Landed with neither body nor error, its loader died on the way: its waiters begin again.
     """
 
-    __slots__ = ("began", "body", "error", "landed", "since", "tables")
+    __slots__ = ("abandoned", "began", "body", "elsewhere", "error", "landed", "since", "tables")
 
     def __init__(self, began: int, since: float, tables: frozenset[str]) -> None:
         self.began = began
         self.since = since
+        # The clock from which nobody waits for it any more.
+        self.abandoned = since + ABANDONED_AFTER
         self.tables = tables
+        # Another worker had made the body: nothing was loaded, and `since` is when that load began.
+        self.elsewhere = False
         self.landed = Event()
         self.body: Body | None = None
         self.error: Exception | None = None
-
-    @property
-    def abandoned(self) -> float:
-        """The clock from which nobody waits for it any more."""
-        return self.since + ABANDONED_AFTER
 
     def result(self) -> Body | None:
         """The body, or the loader's error; None if the loader died."""

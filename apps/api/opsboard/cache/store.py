@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from opsboard.cache.counts import Event, new_counts
 from opsboard.cache.entries import Entries, Entry
 from opsboard.cache.flight import Flight
 from opsboard.cache.key import Key, answers_to
+from opsboard.cache.shared import SharedCache
 from opsboard.cache.statistics import statistics
 from opsboard.cache.versions import Versions
 from opsboard.errors import DatabaseUnavailable, DeadlineExceeded, PoolFull, PoolTimeout
@@ -60,6 +61,8 @@ class Store:
     after the body's TTL ended; or, up to `stale_while_revalidate` seconds after the TTL ended and with no table
     changed, another caller is loading it anew at this moment. While `trusted()` is false nobody can say what
     has changed, so every kept body is loaded again.
+
+    With a `shared` cache a caller who would load asks there first; what another worker made is a hit.
     """
 
     def __init__(
@@ -71,11 +74,13 @@ class Store:
         stale_if_error: float = 0.0,
         stale_while_revalidate: float = 0.0,
         trusted: Callable[[], bool] = lambda: True,
+        shared: SharedCache | None = None,
     ) -> None:
         self.clock = clock
         self._stale_if_error = stale_if_error
         self._stale_while_revalidate = stale_while_revalidate
         self._trusted = trusted
+        self._shared = shared
         self._lock = threading.Lock()
         self._counts = new_counts()
         self._entries = Entries(max_entries, max_bytes, self._counts, keep=stale_if_error)
@@ -147,9 +152,18 @@ class Store:
             return self._hit(entry, now)
 
     def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
-        """Tables of a tenant have changed: nothing read from them before this moment is served again."""
+        """This worker has changed tables: nothing read from them before this moment is served again."""
+        if self._shared is not None:
+            self._shared.horizon.wrote(tenant_id, tables)
         with self._lock:
             self.versions.bump(tenant_id, tables)
+
+    def changed(self, tenant_id: int, newest: Mapping[str, int]) -> None:
+        """The same for tables somebody changed, each with the highest number of the transactions that did."""
+        if self._shared is not None:
+            self._shared.horizon.changed(tenant_id, newest)
+        with self._lock:
+            self.versions.bump(tenant_id, newest.keys())
 
     def clear(self, prefix: str | None = None, tenant_id: int | None = None) -> int:
         """Drop all entries, or an endpoint prefix's, or a tenant's; say how many.
@@ -241,20 +255,30 @@ class Store:
         return now < limit and self.versions.unchanged(key.tenant_id, flight.tables | tables, flight.began)
 
     def _load(self, key: Key, ttl: float, flight: Flight, load: Callable[[], Body]) -> Found:
+        shared = self._shared if ttl > 0 and self._trusted() else None
+        # Taken before the load begins: what was heard by then is in the body.
+        label = shared and shared.horizon.label()
         try:
-            flight.body = body = load()
+            if shared and label and (found := shared.find(key, ttl, label)):
+                flight.body, flight.since = found.body, self.clock() - found.age
+                flight.elsewhere = True
+            else:
+                flight.body = load()
+            body = flight.body
         except Exception as error:
             flight.error = error
             raise
         finally:
             # Also when the thread itself is being ended: its waiters must not wait for ever.
             self._land(key, ttl, flight)
-        return Found(body, Outcome.MISS, self.clock() - flight.since)
+        if shared and label and not flight.elsewhere:
+            shared.save(key, ttl, body, flight.tables | body.tables, label)
+        return self._brought(flight, body)
 
     def _land(self, key: Key, ttl: float, flight: Flight) -> None:
         try:
             with self._lock:
-                self._counts[key.endpoint].update((Event.MISS, Event.LOAD))
+                self._counts[key.endpoint].update((HIT,) if flight.elsewhere else (Event.MISS, Event.LOAD))
                 if flight.body is None:
                     self._counts[key.endpoint][Event.FAILURE] += 1
                 # No longer the key's flight: cleared, or overtaken by a load that knows of a change.
@@ -294,8 +318,12 @@ class Store:
             raise
 
     def _share(self, key: Key, flight: Flight, body: Body) -> Found:
-        self._count(key, Event.MISS, Event.SHARED)
-        return Found(body, Outcome.MISS, self.clock() - flight.since)
+        self._count(key, HIT if flight.elsewhere else Event.MISS, Event.SHARED)
+        return self._brought(flight, body)
+
+    def _brought(self, flight: Flight, body: Body) -> Found:
+        outcome = Outcome.HIT if flight.elsewhere else Outcome.MISS
+        return Found(body, outcome, self.clock() - flight.since)
 
     def _changed(self, key: Key, tables: frozenset[str], flight: Flight) -> bool:
         with self._lock:

@@ -41,9 +41,13 @@ PRUNE_EVERY = 40.0  # seconds
 class Ears:
     """What to do with what is heard; application.py connects them to the cache and to sign-in."""
 
-    changed: Callable[[int, set[str]], None]
+    # The database answered: when it was asked, its epoch, its snapshot and its clock. What it said follows.
+    listened: Callable[[float, str, str, float], None]
+    # Tables of a tenant, each with the highest number of the transactions that changed it.
+    changed: Callable[[int, dict[str, int]], None]
     revoked: Callable[[dict[str, Any]], None]
-    ordered_to_clear: Callable[[str | None], None]
+    # The prefix, and the number of the order's transaction; None: an own order that is not heard yet.
+    ordered_to_clear: Callable[[str | None, int | None], None]
     # Something may have been missed: nothing kept can be proved.
     lost: Callable[[], None]
     # What is known is complete as of this moment (time.monotonic).
@@ -124,7 +128,7 @@ class Pulse:
         """Order every worker to clear, this one at once; returns the number of the order."""
         row = database.fetch_unbound(sql.order_clear, {"prefix": prefix})
         assert row is not None  # RETURNING of an INSERT
-        self._ears.ordered_to_clear(prefix)
+        self._ears.ordered_to_clear(prefix, None)
         return int(row[0])
 
     def beat(self) -> None:
@@ -153,6 +157,7 @@ class Pulse:
         row = self._database.fetch_unbound(sql.listen, {"seen": self._seen})
         assert row is not None  # json_build_object always gives a row
         news = json.loads(row[0])
+        self._ears.listened(asked, news["epoch"], news["snapshot"], news["clock"])
         if news["epoch"] != self._epoch or (self.lag or 0.0) > PROVABLE:
             # Nothing kept can be proved. Tokens are: revocations are logged, and all are read again.
             self._ears.lost()
@@ -160,18 +165,18 @@ class Pulse:
                 self._seen, self._epoch = NOTHING_SEEN, news["epoch"]
                 return self._hear()
         self._epoch = news["epoch"]
-        changed: dict[int, set[str]] = {}
-        for tenant_id, table in news["changes"]:
+        changed: dict[int, dict[str, int]] = {}
+        for tenant_id, table, newest in news["changes"]:
             if tenant_id is None:  # TRUNCATE: of every business
                 self._ears.lost()
             else:
-                changed.setdefault(tenant_id, set()).add(table)
+                changed.setdefault(tenant_id, {})[table] = newest
         for tenant_id, tables in changed.items():
             self._ears.changed(tenant_id, tables)
         for revocation in news["revocations"]:
             self._ears.revoked(revocation)
         for order in news["clears"]:
-            self._ears.ordered_to_clear(order["prefix"])
+            self._ears.ordered_to_clear(order["prefix"], order["xid"])
             self._cleared_to = max(self._cleared_to, order["id"])
         self._seen = news["snapshot"]
         self._heard_at = asked

@@ -5,18 +5,29 @@
 -- visible in the snapshot of the statement that read it.
 SELECT json_build_object(
     'snapshot', pg_current_snapshot()::text,
+    'clock', extract(epoch FROM clock_timestamp()),
     -- Another server, or the same one after a crash: what was unlogged is gone. When a backend is killed the server
-    -- recovers without a new start time; its statistics begin anew then.
-    'epoch', concat_ws(' ', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()),
+    -- recovers without a new start time; its statistics begin anew then. Not as text: that depends on a session's
+    -- time zone, and all workers must call the same life by the same name.
+    'epoch', concat_ws(
+        ' ',
+        extract(epoch FROM pg_postmaster_start_time()),
+        extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()),
+        (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    ),
     'changes', (
-        SELECT coalesce(json_agg(json_build_array(n.tenant_id, n.table_name)), '[]')
+        SELECT coalesce(json_agg(json_build_array(n.tenant_id, n.table_name, n.newest)), '[]')
         FROM (
-            SELECT DISTINCT
+            SELECT
                 c.tenant_id,
-                c.table_name
+                c.table_name,
+                max(c.xid::text::bigint) AS newest
             FROM changes AS c
             WHERE c.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
                 AND NOT pg_visible_in_snapshot(c.xid, %(seen)s::pg_snapshot)
+            GROUP BY
+                c.tenant_id,
+                c.table_name
         ) AS n
     ),
     'revocations', (
@@ -33,7 +44,11 @@ SELECT json_build_object(
             AND r.expires_at > now()
     ),
     'clears', (
-        SELECT coalesce(json_agg(json_build_object('id', o.id, 'prefix', o.prefix)), '[]')
+        SELECT coalesce(json_agg(json_build_object(
+            'id', o.id,
+            'prefix', o.prefix,
+            'xid', o.xid::text::bigint
+        )), '[]')
         FROM cache_clears AS o
         WHERE o.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
             AND NOT pg_visible_in_snapshot(o.xid, %(seen)s::pg_snapshot)

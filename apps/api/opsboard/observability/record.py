@@ -21,6 +21,8 @@ class Record:
     query_ms: float = 0.0
     wait_ms: float = 0.0
     connections: int = 0
+    # Asking the second level of the cache, and telling it.
+    shared_ms: float = 0.0
     cache: str = "BYPASS"
 
     def query(self, name: str, ms: float) -> None:

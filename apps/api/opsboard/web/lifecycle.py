@@ -74,7 +74,11 @@ def finish(response: Response) -> Response:
     headers["X-Request-Id"] = current.request_id
     headers["X-Queries"] = str(current.queries)
     headers["Server-Timing"] = server_timing(
-        headers.get("X-Cache", "BYPASS"), current.wait_ms, current.query_ms, current.elapsed_ms
+        headers.get("X-Cache", "BYPASS"),
+        current.wait_ms,
+        current.query_ms,
+        current.elapsed_ms,
+        current.shared_ms,
     )
     # A hit costs less than a line about it would.
     if current.cache != "HIT":
@@ -90,5 +94,9 @@ def finish(response: Response) -> Response:
     return response
 
 
-def server_timing(outcome: str, wait_ms: float, query_ms: float, total_ms: float) -> str:
-    return f"cache;desc={outcome}, wait;dur={wait_ms:.1f}, db;dur={query_ms:.1f}, total;dur={total_ms:.1f}"
+def server_timing(
+    outcome: str, wait_ms: float, query_ms: float, total_ms: float, shared_ms: float = 0.0
+) -> str:
+    """`shared` is there only when the second level of the cache was asked."""
+    shared = f"shared;dur={shared_ms:.1f}, " if shared_ms else ""
+    return f"cache;desc={outcome}, {shared}wait;dur={wait_ms:.1f}, db;dur={query_ms:.1f}, total;dur={total_ms:.1f}"

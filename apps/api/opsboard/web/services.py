@@ -8,6 +8,7 @@ from flask import current_app, g
 
 from opsboard.auth.identity import Identity
 from opsboard.auth.sign_in import SignIn
+from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
 from opsboard.config import Config
 from opsboard.db.database import Database
@@ -24,6 +25,7 @@ class Services:
     secret: str
     database: Database
     store: Store
+    shared: SharedCache | None
     sign_in: SignIn
     pulse: Pulse
     upkeep: Upkeep

@@ -25,6 +25,8 @@ def begin_worker(app: Flask, master: int) -> None:
     services: Services = app.extensions["opsboard"]
     services.pulse.start()
     services.upkeep.start()
+    if services.shared:
+        services.shared.link.start()
 
 
 def end_worker(app: Flask) -> None:
@@ -32,6 +34,8 @@ def end_worker(app: Flask) -> None:
     services: Services = app.extensions["opsboard"]
     services.pulse.stop()
     services.upkeep.stop()
+    if services.shared:
+        services.shared.link.stop()
     services.database.pool.closeall()
 
 

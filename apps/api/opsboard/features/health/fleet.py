@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from opsboard.cache.key import answers_to
@@ -11,7 +11,7 @@ from opsboard.cache.key import answers_to
 # A worker reports every half second; after this long it has fallen silent.
 SILENT_AFTER = 2.0  # seconds
 # Of these the sum over workers says nothing.
-NOT_SUMMED = {"hit_rate", "endpoints"}
+NOT_SUMMED = {"hit_rate", "endpoints", "second_level", "state", "reason", "longest_ms"}
 
 
 def live_and_silent(workers: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -52,7 +52,19 @@ def total_cache(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         name: dict(sum_of([part["endpoints"][name] for part in parts if name in part["endpoints"]]))
         for name in names
     }
+    total["second_level"] = total_second_level([part.get("second_level", {"state": "off"}) for part in parts])
     return total
+
+
+def total_second_level(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Up or down as far as all workers agree, else `partly`, with every reason there is."""
+    states = {part["state"] for part in parts} or {"off"}
+    return {
+        "state": states.pop() if len(states) == 1 else "partly",
+        "reasons": sorted({part["reason"] for part in parts if part.get("reason")}),
+        **sum_of(parts),
+        "longest_ms": max((part.get("longest_ms", 0.0) for part in parts), default=0.0),
+    }
 
 
 def of_prefix(total: Mapping[str, Any], prefix: str) -> dict[str, Any]:

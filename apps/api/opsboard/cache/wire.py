@@ -1,0 +1,77 @@
+"""One connection to Redis or Valkey: how it is made, one command and its answer, and errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from opsboard.errors import ConfigError
+
+# A request waits this long for a word from the other side, once for each connection that is open then.
+PATIENCE = 0.05  # seconds
+# Opening is a thread's business, and no request waits for it.
+CONNECT_TIMEOUT = 1.0  # seconds
+
+
+class Declined(Exception):
+    """The other side answered, with an error; its first word says which: OOM, NOPERM, READONLY."""
+
+
+def connector(url: str) -> Callable[[], Any]:
+    """What makes a connection that is not open yet. Raises ConfigError when the address makes no sense."""
+    # Here, because the library is an extra.
+    from redis.backoff import NoBackoff
+    from redis.connection import ConnectionPool
+    from redis.retry import Retry
+
+    # Stronger than what the address says: it must not make a request wait, and what is kept are bytes.
+    forced = {
+        "socket_timeout": PATIENCE,
+        "socket_connect_timeout": CONNECT_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),
+        "health_check_interval": 0,
+        "protocol": 2,
+        "decode_responses": False,
+    }
+    try:
+        pool = ConnectionPool.from_url(url)
+        make, settings = pool.connection_class, {**pool.connection_kwargs, **forced}
+        if not url.startswith("unix:"):
+            settings["socket_keepalive"] = True
+        make(**settings)
+    except (TypeError, ValueError, AttributeError):
+        raise ConfigError(["CACHE_URL has something in it that the redis library does not know"]) from None
+    return lambda: make(**settings)
+
+
+def ask(connection: Any, *words: Any) -> Any:
+    """Send a command and read its answer. Raises Declined for an error that leaves the connection in order."""
+    from redis.exceptions import ResponseError
+
+    try:
+        connection.send_command(*words, check_health=False)
+        return connection.read_response()
+    except ResponseError as error:
+        raise Declined(first_word(error)) from None
+
+
+def first_word(error: Exception) -> str:
+    """OOM, NOPERM, ...; the library's class where it has taken the word away."""
+    word = str(error).partition(" ")[0]
+    return word if word.isupper() and word.isalpha() else type(error).__name__.removesuffix("Error")
+
+
+def told(error: Exception) -> str:
+    """What is the matter, in words that hold no address and no password."""
+    from redis import exceptions as theirs
+
+    for kind, words in (
+        (theirs.AuthenticationError, "name or password refused"),
+        (theirs.BusyLoadingError, "still loading its data"),
+        ((theirs.TimeoutError, TimeoutError), "no answer in time"),
+        ((theirs.ConnectionError, OSError), "cannot be reached"),
+        (Declined, f"declined: {error}"),
+    ):
+        if isinstance(error, kind):
+            return words
+    return "not understood"
