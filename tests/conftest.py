@@ -17,6 +17,7 @@ from tests.clusters import (
     postgres15_bindir,
     running_cluster,
 )
+from tests.redis_servers import RedisServer, running_redis
 from tests.seed import Business, seed
 
 
@@ -89,3 +90,17 @@ def own_shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterat
     name, alpha, beta = seeded
     with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
         yield application
+
+
+@pytest.fixture(scope="session")
+def redis_of_session() -> Iterator[RedisServer]:
+    """A redis-server that no test stops or empties; each uses a namespace of its own."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A redis-server for a test that does it harm."""
+    with running_redis() as server:
+        yield server

@@ -1,4 +1,4 @@
-"""A store with a clock of its own, and a stage for its callers."""
+"""A store with a clock of its own, alone and with a second level, and a stage for its callers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from opsboard.cache import Store
+from opsboard.cache.link import Link
+from tests.cache.sharing import HearingStore, opened, shared_cache
 from tests.cache.stage import Clock, Stage, staged
+from tests.redis_servers import RedisServer
 
 
 @pytest.fixture
@@ -16,10 +19,21 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def store(clock: Clock) -> Store:
-    """A store of 100 entries and a megabyte."""
-    return Store(100, 1_000_000, clock)
+@pytest.fixture(scope="session")
+def link(redis_of_session: RedisServer) -> Iterator[Link]:
+    """Open connections to a redis-server."""
+    link = opened(Link(redis_of_session.url))
+    yield link
+    link.stop()
+
+
+@pytest.fixture(params=["memory", "memory and Redis"])
+def store(request: pytest.FixtureRequest, clock: Clock) -> Store:
+    """A store of 100 entries and a megabyte; then the same above a second level."""
+    if request.param == "memory":
+        return Store(100, 1_000_000, clock)
+    link: Link = request.getfixturevalue("link")
+    return HearingStore(shared_cache(link, clock), clock)
 
 
 @pytest.fixture

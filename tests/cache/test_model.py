@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,6 +27,7 @@ from hypothesis.stateful import (
 )
 
 from opsboard.cache import Body, Key, Outcome, Store
+from tests.cache.sharing import HearingStore, shared_cache
 from tests.cache.stage import Caller, Clock, staged
 
 TABLES = ("customers", "jobs")
@@ -77,11 +79,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     met: ClassVar[Counter[str]] = Counter()
     """What happened in all runs together: a machine that meets nothing proves nothing."""
+    make_store: ClassVar[Callable[[Clock], Store]]
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.store = Store(1000, 10**8, self.clock)
+        self.store = self.make_store(self.clock)
         self.rows: defaultdict[tuple[int, str], int] = defaultdict(int)
         self.loads: dict[Caller, Made] = {}
         self.current: dict[Key, Caller] = {}
@@ -219,9 +222,15 @@ class StoreMachine(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("examples", "derandomize"), [(200, True), pytest.param(5_000, False, marks=pytest.mark.slow)]
 )
+@pytest.mark.parametrize("levels", ["memory", "memory and Redis"])
 def test_in_any_order_of_events_every_answer_knows_every_change_before_its_caller(
-    examples: int, derandomize: bool
+    request: pytest.FixtureRequest, levels: str, examples: int, derandomize: bool
 ):
+    if levels == "memory":
+        StoreMachine.make_store = staticmethod(lambda clock: Store(1000, 10**8, clock))
+    else:
+        link = request.getfixturevalue("link")
+        StoreMachine.make_store = staticmethod(lambda clock: HearingStore(shared_cache(link, clock), clock))
     StoreMachine.met.clear()
     run_state_machine_as_test(
         StoreMachine,

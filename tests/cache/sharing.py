@@ -1,0 +1,79 @@
+"""Workers without a database: stores that share one Redis, and a database that only counts transactions."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+
+from opsboard.cache import Store
+from opsboard.cache.envelope import Envelope
+from opsboard.cache.horizon import Horizon
+from opsboard.cache.link import Link
+from opsboard.cache.shared import SharedCache
+from tests.cache.stage import Clock
+from tests.redis_servers import PATIENCE
+
+KEY_OF_SEALS = b"a key of the tests, 32 bytes long"
+
+
+def opened(link: Link) -> Link:
+    """The link once it is up."""
+    link.start()
+    wait_until(lambda: link.reason is None, "the link is up")
+    return link
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, f"{what}: not in time"
+        time.sleep(0.005)
+
+
+def shared_cache(link: Link, clock: Clock, namespace: str = "", secret: bytes = KEY_OF_SEALS) -> SharedCache:
+    return SharedCache(link, Envelope(secret, namespace or uuid.uuid4().hex), Horizon(clock))
+
+
+class Transactions:
+    """A database in which one transaction runs at a time."""
+
+    def __init__(self) -> None:
+        self.last = 99
+
+    def commit(self) -> int:
+        self.last += 1
+        return self.last
+
+    @property
+    def snapshot(self) -> str:
+        return f"{self.last + 1}:{self.last + 1}:"
+
+
+class HearingStore(Store):
+    """A worker that hears of each change, and of each order to clear, in the moment it happens."""
+
+    def __init__(self, shared: SharedCache, clock: Clock, transactions: Transactions | None = None) -> None:
+        super().__init__(100, 1_000_000, clock, shared=shared)
+        self.shared = shared
+        self._time = clock
+        self.transactions = transactions or Transactions()
+        self.listen()
+        shared.horizon.lost()
+
+    def listen(self) -> None:
+        now = self._time()
+        self.shared.horizon.listened(now, "life", self.transactions.snapshot, now)
+
+    def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
+        xid = self.transactions.commit()
+        self.listen()
+        self.changed(tenant_id, dict.fromkeys(tables, xid))
+
+    def clear(self, prefix: str | None = None, tenant_id: int | None = None) -> int:
+        xid = self.transactions.commit()
+        self.listen()
+        # There are no orders for one tenant; for the second level it is one for everybody.
+        self.shared.horizon.cleared(None if tenant_id else prefix, xid)
+        return super().clear(prefix, tenant_id)
