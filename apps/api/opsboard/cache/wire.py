@@ -21,7 +21,7 @@ def connector(url: str) -> Callable[[], Any]:
     """What makes a connection that is not open yet. Raises ConfigError when the address makes no sense."""
     # Here, because the library is an extra.
     from redis.backoff import NoBackoff
-    from redis.connection import ConnectionPool
+    from redis.connection import Connection, parse_url
     from redis.retry import Retry
 
     # Stronger than what the address says: it must not make a request wait, and what is kept are bytes.
@@ -34,8 +34,11 @@ def connector(url: str) -> Callable[[], Any]:
         "decode_responses": False,
     }
     try:
-        pool = ConnectionPool.from_url(url)
-        make, settings = pool.connection_class, {**pool.connection_kwargs, **forced}
+        found: dict[str, Any] = {**parse_url(url)}
+        make = found.pop("connection_class", Connection)
+        for of_pools in ("max_connections", "timeout"):
+            found.pop(of_pools, None)
+        settings = {**found, **forced}
         if not url.startswith("unix:"):
             settings["socket_keepalive"] = True
         make(**settings)
