@@ -42,7 +42,7 @@ class Scene:
         self.sent: dict[str, str] = {}
         self.token = token
         services = shop.services
-        services.store._clock = lambda: self.now
+        services.store.clock = lambda: self.now
         services.pulse.beat()
         services.store.clear()
 
@@ -94,10 +94,10 @@ class Scene:
 
     def fall_deaf(self) -> None:
         """The pulse has not heard for a while."""
-        pulse, revocations = self.shop.services.pulse, self.shop.services.sign_in._revocations
-        assert pulse._heard_at is not None and revocations._heard_at is not None
+        pulse, revocations = self.shop.services.pulse, self.shop.services.sign_in.revocations
+        assert pulse._heard_at is not None
         pulse._heard_at -= 10
-        revocations._heard_at -= 10
+        revocations.deaf_from -= 10_000_000
 
     @contextmanager
     def database_away(self) -> Iterator[None]:
