@@ -123,7 +123,8 @@ def test_the_environment_is_stronger_than_the_file_whatever_the_spelling(tmp_pat
 
 @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
 def test_no_secret_is_shown_by_a_config_or_its_faults(name: str) -> None:
-    value = CANARY if name == "SECRET_KEY" else f"postgresql://me:{CANARY}@db/opsboard"
+    values = {"SECRET_KEY": CANARY, "CACHE_URL": f"redis://:{CANARY}@cache:6379/0"}
+    value = values.get(name, f"postgresql://me:{CANARY}@db/opsboard")
     config = read(**{name: value})
     assert config.values[name] == value
     assert CANARY not in f"{config!r} {config} {config.masked()} {config.origins}"
@@ -131,7 +132,37 @@ def test_no_secret_is_shown_by_a_config_or_its_faults(name: str) -> None:
 
 
 def test_every_secret_is_marked_as_one() -> None:
-    assert {s.name for s in SETTINGS if s.secret} == {"SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL"}
+    assert {s.name for s in SETTINGS if s.secret} == {
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "CACHE_URL",
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cache.example:6379",
+        "http://cache.example",
+        "redis://",
+        "redis://cache:port/0",
+        "redis://cache:0",
+        "unix://",
+    ],
+)
+def test_an_address_of_a_shared_cache_that_makes_no_sense_is_a_fault(url: str) -> None:
+    assert [fault.split()[0] for fault in faults(CACHE_URL=url)] == ["CACHE_URL"]
+
+
+def test_a_shared_cache_without_its_library_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("redis://cache", "rediss://:word@cache:6379/0", "unix:///run/redis.sock"):
+        assert read(CACHE_URL=url).cache_url == url
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert faults(CACHE_URL="redis://cache") == [
+        "CACHE_URL needs the redis library, which is not installed: pip install 'opsboard[redis]'"
+    ]
+    assert read().cache_url == "", "nor is it missed without one"
 
 
 def test_the_table_in_the_documentation_is_that_of_the_settings() -> None:

@@ -16,6 +16,7 @@ from opsboard.commands.check_machine import memory_limit
 from tests.application import SECRET
 from tests.clusters import FreshDatabase
 from tests.commands.conftest import Run
+from tests.redis_servers import RedisServer
 
 
 @contextmanager
@@ -45,7 +46,8 @@ def test_all_is_well_on_a_migrated_database(
     assert all(line.startswith("ok") for line in lines[:-1])
     assert lines[-1] == f"{len(lines) - 1} ok"
     for check in ("python", "libraries", "settings", "pool", "secret", "timeouts", "data folder", "memory",
-                  "database", "clock", "role", "tables", "indexes", "connections", "migrations"):  # fmt: skip
+                  "shared cache", "database", "clock", "role", "tables", "indexes", "connections",
+                  "migrations"):  # fmt: skip
         assert f"ok    {check} " in result.output
 
 
@@ -193,3 +195,23 @@ def test_a_role_that_only_the_migrations_will_make_is_explained(run: Run, databa
     assert 'role "nobody_yet" does not exist' in result.output
     assert "FAIL  migrations    pending: 0001" in result.output
     assert "-> run opsboard migrate" in result.output
+
+
+def test_a_shared_cache_is_looked_at_and_never_a_failure(
+    run: Run, database: FreshDatabase, own_redis: RedisServer
+) -> None:
+    def told(url: str) -> tuple[str, str, str]:
+        (found,) = findings(run, "shared cache", **urls(database), CACHE_URL=url)
+        return found
+
+    level, message, _ = told(own_redis.url)
+    assert level == "ok" and "answers in" in message
+    own_redis.say("CONFIG", "SET", "maxmemory", "100mb")
+    level, message, advice = told(own_redis.url)
+    assert (level, advice) == ("warn", "set maxmemory-policy allkeys-lru")
+    own_redis.freeze()
+    assert told(own_redis.url)[:2] == ("warn", "no answer in time")
+    own_redis.kill()
+    assert told(own_redis.url)[:2] == ("warn", "cannot be reached")
+    output = run("doctor", **urls(database), CACHE_URL="redis://:hidden-word@127.0.0.1:1/0").output
+    assert "cannot be reached" in output and "hidden-word" not in output

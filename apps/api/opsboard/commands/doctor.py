@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 from opsboard.commands.check_database import check_database
 from opsboard.commands.check_machine import check_data_folder, check_memory, check_versions
 from opsboard.commands.check_settings import check_secret, check_settings, check_timeouts
+from opsboard.commands.check_shared_cache import check_shared_cache
 from opsboard.commands.findings import Findings
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server
@@ -21,7 +22,7 @@ from opsboard.errors import ConfigError, OpsboardError
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON document.")
 def doctor(as_json: bool) -> None:
-    """Check settings, versions, database, schema, connections, clock, folder and memory; change nothing.
+    """Check settings, versions, database, schema, connections, clock, caches, folder; change nothing.
 
     Exit code 0: all is well, 1: something deserves a look, 2: something must be mended.
 
@@ -54,6 +55,7 @@ def examine() -> Findings:
     check_timeouts(config, findings)
     check_data_folder(config, findings)
     check_memory(config, findings)
+    check_shared_cache(config, findings)
     if not config.owner_url and not (config.data_folder / "postgres" / "PG_VERSION").exists():
         findings.warn(
             "database", "there is none yet", "set DATABASE_URL, or run opsboard demo for an embedded one"
