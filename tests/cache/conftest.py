@@ -8,7 +8,7 @@ import pytest
 
 from opsboard.cache import Store
 from opsboard.cache.link import Link
-from tests.cache.sharing import HearingStore, opened, shared_cache
+from tests.cache.sharing import HearingStore, opened, patient, shared_cache
 from tests.cache.stage import Clock, Stage, staged
 from tests.redis_servers import RedisServer
 
@@ -22,9 +22,10 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def link(redis_of_session: RedisServer) -> Iterator[Link]:
     """Open connections to a redis-server."""
-    link = opened(Link(redis_of_session.url))
-    yield link
-    link.stop()
+    with patient():
+        link = opened(Link(redis_of_session.url))
+        yield link
+        link.stop()
 
 
 @pytest.fixture(params=["memory", "memory and Redis"])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 
-from opsboard.cache import Store
+import pytest
+
+from opsboard.cache import Store, link, wire
 from opsboard.cache.envelope import Envelope
 from opsboard.cache.horizon import Horizon
 from opsboard.cache.link import Link
@@ -18,11 +21,20 @@ from tests.redis_servers import PATIENCE
 KEY_OF_SEALS = b"a key of the tests, 32 bytes long"
 
 
-def opened(link: Link) -> Link:
+@contextmanager
+def patient() -> Iterator[None]:
+    """A machine with other work to do may take its time: only tests of time itself go by the real limits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "PATIENCE", 3.0)
+        patch.setattr(link, "SLOW", 60.0)
+        yield
+
+
+def opened(each: Link) -> Link:
     """The link once it is up."""
-    link.start()
-    wait_until(lambda: link.reason is None, "the link is up")
-    return link
+    each.start()
+    wait_until(lambda: each.reason is None, "the link is up")
+    return each
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
@@ -32,8 +44,8 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.005)
 
 
-def shared_cache(link: Link, clock: Clock, namespace: str = "", secret: bytes = KEY_OF_SEALS) -> SharedCache:
-    return SharedCache(link, Envelope(secret, namespace or uuid.uuid4().hex), Horizon(clock))
+def shared_cache(each: Link, clock: Clock, namespace: str = "") -> SharedCache:
+    return SharedCache(each, Envelope(KEY_OF_SEALS, namespace or uuid.uuid4().hex), Horizon(clock))
 
 
 class Transactions:

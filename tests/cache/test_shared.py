@@ -14,7 +14,7 @@ import pytest
 from opsboard.cache import Body, Key, Outcome, Store, link, wire
 from opsboard.cache.envelope import LARGEST
 from opsboard.cache.link import Away, Link
-from tests.cache.sharing import HearingStore, Transactions, opened, shared_cache, wait_until
+from tests.cache.sharing import HearingStore, Transactions, opened, patient, shared_cache, wait_until
 from tests.cache.stage import Clock
 from tests.redis_servers import RedisServer, running_redis
 
@@ -45,11 +45,12 @@ class Workers:
 
 @pytest.fixture
 def workers(own_redis: RedisServer, clock: Clock) -> Iterator[Workers]:
-    workers = Workers(own_redis.url, clock)
-    for each in workers.links:
-        opened(each)
-    yield workers
-    workers.stop()
+    with patient():
+        workers = Workers(own_redis.url, clock)
+        for each in workers.links:
+            opened(each)
+        yield workers
+        workers.stop()
 
 
 def never() -> Body:
@@ -176,12 +177,22 @@ def test_values_that_are_not_ours_are_misses(workers: Workers, own_redis: RedisS
         own_redis.say("DEL", name)
         own_redis.say("LPUSH", name, value)
     elif damage == "huge":
-        own_redis.say("SETRANGE", name, str(100 * LARGEST), value)
+        own_redis.say("SETRANGE", name, str(4 * LARGEST), value)
     else:
         one.get_or_load(KEY._replace(tenant_id=2), 60, JOBS, lambda: Body(b"tenant 2", JOBS))
         (neighbour,) = set(own_redis.names()) - {name}
         own_redis.say("COPY", neighbour, name, "REPLACE")
+    lengths: list[int] = []
+    ask = other.shared.link.ask
+
+    def measured(*words: object) -> object:
+        answer = ask(*words)
+        lengths.append(len(answer or b""))
+        return answer
+
+    other.shared.link.ask = measured  # type: ignore[method-assign]
     found = other.get_or_load(KEY, 60, JOBS, lambda: Body(b"loaded", JOBS))
+    assert max(lengths) <= LARGEST + 1, "never more is read than would have been put there"
     assert (found.outcome, found.body.identity) == (Outcome.MISS, b"loaded")
     told = numbers(other)
     assert told["refused"] + told["errors"] >= 1 and told["state"] == "up"
@@ -339,6 +350,16 @@ def test_threads_never_get_each_others_answers_while_connections_die(
         thread.join(20)
         assert not thread.is_alive()
     assert faults == []
+
+
+def test_what_was_lent_when_the_link_fell_is_closed_and_not_lent_again(workers: Workers) -> None:
+    mine = workers.links[0]
+    connection, life = mine._borrow()
+    mine._fall(life, "of the test")
+    wait_until(lambda: mine.reason is None, "it is up again")
+    mine._give_back(connection, life, in_order=True)
+    assert connection not in mine._free and connection._sock is None
+    assert mine._opened == 1
 
 
 def test_rests_between_attempts_grow_and_have_jitter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from opsboard.db.database import Database
 from opsboard.db.pool import Pool
 from opsboard.fleet.pulse import Pulse
 from tests.application import Application
-from tests.cache.sharing import KEY_OF_SEALS, opened
+from tests.cache.sharing import KEY_OF_SEALS, opened, patient
 from tests.redis_servers import RedisServer
 
 ACTIONS = st.lists(
@@ -40,9 +40,10 @@ met: Counter[str] = Counter()
 
 @pytest.fixture(scope="module")
 def link(redis_of_session: RedisServer) -> Iterator[Link]:
-    link = opened(Link(redis_of_session.url))
-    yield link
-    link.stop()
+    with patient():
+        link = opened(Link(redis_of_session.url))
+        yield link
+        link.stop()
 
 
 class Worker:
@@ -149,3 +150,40 @@ def test_in_any_order_of_transactions_and_beats_no_worker_is_given_less_than_it_
     met.clear()
     (some if examples == "some" else many)(own_shop, link)
     assert met["hits"] > 20 and met["outdated"] > 5, met
+
+
+def test_clears_truncations_and_late_beginners_leave_shared_bodies_behind(
+    own_shop: Application, link: Link
+) -> None:
+    with ExitStack() as stack:
+        namespace = uuid.uuid4().hex
+
+        def begin() -> Worker:
+            worker = Worker(own_shop, link, namespace)
+            stack.callback(worker.close)
+            return worker
+
+        one, other = begin(), begin()
+        one.pulse.beat()
+        one.ask()
+        other.ask()
+        assert (one.loads, other.loads) == (1, 0), "shared"
+        one.pulse.order_clear(one.pulse._database, "machines")
+        one.ask()
+        assert one.loads == 2, "its own order counts at once"
+        for worker in (one, other):
+            worker.pulse.beat()
+        one.ask()
+        other.ask()
+        assert (one.loads, other.loads) == (3, 0), "shared again"
+        with other.reader.cursor() as cursor:
+            cursor.execute("TRUNCATE notifications")
+        other.pulse.beat()
+        other.ask()
+        assert other.loads == 1, "after a TRUNCATE nothing from before"
+        with other.reader.cursor() as cursor:
+            add(cursor, own_shop.alpha.id)
+            cursor.execute("TRUNCATE changes")
+        late = begin()
+        late.ask()
+        assert late.loads == 1, "nobody can tell it what changed before it began"
