@@ -23,6 +23,8 @@ from tests.fleet.workers import STATS, Commits, Seen, one_client_each, reading
 from tests.rollups.history import repeatedly
 from tests.seed import Business
 
+# A writer that dies of an error would leave nothing to be late.
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 WORKERS = 4
 OLDEST = 2.0  # seconds
 ADD_JOB = (

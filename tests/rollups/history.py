@@ -6,7 +6,7 @@ import io
 import random
 import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -91,8 +91,10 @@ class Writer:
                     self.pid = connection.info.backend_pid
                     while not done.is_set():
                         self._transaction(connection, cursor)
-            # Killed; the next session goes on.
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            # Killed; the next session goes on. In the middle of a COPY psycopg2 knows no better than SystemError.
+            except (psycopg2.Error, SystemError) as error:
+                if not was_lost(error):
+                    raise
                 self.lost += 1
                 done.wait(0.05)  # the server may be down
 
@@ -148,13 +150,23 @@ class Writer:
             cursor.execute(choose.choice(WRITES), values)
 
 
+def was_lost(error: BaseException) -> bool:
+    """Whether it is about the session rather than about what was asked; a crash of the server has no code."""
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | SystemError):
+        return True
+    return isinstance(error, psycopg2.Error) and error.pgcode is None
+
+
 def repeatedly(done: threading.Event, pause: float, act: Callable[[], object]) -> threading.Thread:
     """A thread that acts until it is done; a session that was killed counts for nothing."""
 
     def run() -> None:
         while not done.wait(pause):
-            with suppress(psycopg2.OperationalError):
+            try:
                 act()
+            except psycopg2.Error as error:
+                if not was_lost(error):
+                    raise
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
