@@ -20,7 +20,7 @@ VALUES: dict[str, Any] = {
     "login_email": "admin@alpha.example", "tenant_slug": "alpha", "patch": "{}",
 
     "id": "w", "machine": "m", "pid": 1, "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None,
-    "order_id": 1,
+    "order_id": 1, "mourned": 5.0, "silent_after": 2.0,
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
 }  # fmt: skip
