@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
+from unittest import mock
 
 import psycopg2
-import pytest
 from werkzeug.test import TestResponse
 
 from opsboard.errors import DatabaseUnavailable
@@ -28,7 +28,7 @@ LAST_CHANGE = {
         for table in ("jobs", "job_steps", "machines", "users")
     )
     + ")",
-    RECENT: "SELECT max(updated_at) FROM jobs WHERE tenant_id = %(tenant)s",
+    RECENT: "SELECT (SELECT max(updated_at) FROM jobs WHERE tenant_id = %(tenant)s)",
 }
 
 
@@ -71,26 +71,22 @@ class Scene:
         return self.ask()
 
     def true_last_change(self) -> dt.datetime:
-        with (
-            closing(psycopg2.connect(self.shop.database.superuser_url)) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(LAST_CHANGE[self.path], {"tenant": self.shop.alpha.id})
-            row = cursor.fetchone()
-            assert row is not None
-            moment: dt.datetime = row[0]
-            return moment
+        moment: dt.datetime = self._run(LAST_CHANGE[self.path] + " AS last_change")
+        return moment
 
     def somebody_writes(self) -> None:
+        self._run(
+            "INSERT INTO jobs (tenant_id, job_number, title) VALUES (%(tenant)s, gen_random_uuid(), 'new') RETURNING id"
+        )
+
+    def _run(self, sql: str) -> Any:
         with (
             closing(psycopg2.connect(self.shop.database.superuser_url)) as connection,
-            connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute(
-                "INSERT INTO jobs (tenant_id, job_number, title) VALUES (%s, gen_random_uuid(), 'new')",
-                (self.shop.alpha.id,),
-            )
+            connection.autocommit = True
+            cursor.execute(sql, {"tenant": self.shop.alpha.id})
+            return cursor.fetchall()[0][0]
 
     def fall_deaf(self) -> None:
         """The pulse has not heard for a while."""
@@ -101,11 +97,9 @@ class Scene:
 
     @contextmanager
     def database_away(self) -> Iterator[None]:
-        def refuse(*_: Any, **__: Any) -> Any:
-            raise DatabaseUnavailable()
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(self.shop.services.database.pool, "connection", refuse)
+        with mock.patch.object(
+            self.shop.services.database.pool, "connection", side_effect=DatabaseUnavailable()
+        ):
             yield
 
     @contextmanager
@@ -118,8 +112,7 @@ class Scene:
             assert go_on.wait(PATIENCE)
             return right(*arguments)
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(database, "fetch_json", slowly)
+        with mock.patch.object(database, "fetch_json", slowly):
             yield
 
 
