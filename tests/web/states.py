@@ -116,10 +116,6 @@ class Scene:
             yield
 
 
-def first(scene: Scene) -> TestResponse:
-    return scene.load()
-
-
 def again(scene: Scene) -> TestResponse:
     scene.kept()
     return scene.ask()
@@ -234,7 +230,7 @@ def kept_and_the_database_is_away(scene: Scene) -> TestResponse:
 
 # By their names in the table of ARCHITECTURE.md.
 STATES: dict[str, Callable[[Scene], TestResponse]] = {
-    "asked for the first time": first,
+    "asked for the first time": Scene.load,
     "asked again": again,
     "asked with its ETag": with_its_tag,
     "asked with another ETag": with_another_tag,
