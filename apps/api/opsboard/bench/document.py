@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from opsboard.bench.chart import svg
-from opsboard.bench.run import Outcome
+from opsboard.bench.results import Run
 from opsboard.bench.tables import markdown
 from opsboard.errors import CommandError
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-CHART = "images/performance-ratios.svg"
 
 
 def require_markers(path: Path) -> None:
@@ -18,11 +17,18 @@ def require_markers(path: Path) -> None:
     replaced(read(path), "", path)
 
 
-def write_document(path: Path, outcome: Outcome) -> None:
-    text = replaced(read(path), markdown(outcome, CHART), path)
-    picture = path.parent / CHART
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    picture.write_text(svg(outcome.sections[0]), encoding="utf-8")
+def write_document(path: Path, run: Run) -> None:
+    """The tables into the document, the plots into the folder of its name beside it."""
+    folder = path.with_suffix("")
+    plots = [plot for table in run.tables for plot in table.plots]
+    pictures = {plot.name: f"{folder.name}/{plot.name}.svg" for plot in plots}
+    text = replaced(read(path), markdown(run, pictures), path)
+    drawn = {plot.name: svg(plot) for plot in plots}
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.svg"):
+        old.unlink()
+    for name, picture in drawn.items():
+        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
     path.write_text(text, encoding="utf-8")
 
 

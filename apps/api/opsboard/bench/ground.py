@@ -1,56 +1,83 @@
-"""The database that is measured on: a private Postgres with the demo's data, or the one of DATABASE_URL."""
+"""The databases that are measured on: private ones, made for the run and gone with it."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from opsboard.bench.wanted import Wanted
 from opsboard.config import Config
 from opsboard.db.addresses import APPLICATION, DATABASE
-from opsboard.db.embedded import OWNER, Cluster
+from opsboard.db.embedded import OWNER, SUPERUSER, Cluster
 from opsboard.db.migrations import Migrator, default_folder
 from opsboard.demo.generate import generate
 
 Report = Callable[[str], None]
+# As a server of this size would be set; nothing that makes a commit less durable. A checkpoint in the middle of a
+# round would be an outlier of one row.
+SETTINGS = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "16GB",
+    "checkpoint_timeout": "1h",
+    "maintenance_work_mem": "512MB",
+    "track_commit_timestamp": "on",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every measurement is given."""
+
+    config: Config
+    wanted: Wanted
+    folder: Path
+    report: Report
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A database with data, and the folder of this run."""
+    """A database with data, the folder of its measurement, and the server."""
 
     url: str
     folder: Path
-    # The private server's process; None where the server is somebody else's.
-    postgres: int | None
+    cluster: Cluster
+
+    @property
+    def superuser_url(self) -> str:
+        return self.cluster.url(SUPERUSER, DATABASE)
 
 
 @contextmanager
-def prepared(config: Config, jobs: int, report: Report) -> Iterator[Ground]:
-    """Everything lies in a folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="opsboard-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        # Postgres refuses to be root, so root's server is another user's, who must get there.
-        folder.chmod(0o755)
-        if config.database_url:
-            yield Ground(config.database_url, folder, None)
-            return
-        report("starting a private Postgres")
-        cluster = Cluster(folder / "postgres", durable=False)
-        try:
-            cluster.start()
-            fill(cluster, jobs, report)
-            yield Ground(cluster.url(APPLICATION, DATABASE), folder, cluster.pid)
-        finally:
-            cluster.stop("immediate")
+def server(bench: Bench, name: str, settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """A private Postgres in a folder of its own."""
+    bench.report(f"{name}: starting a private Postgres")
+    folder = bench.folder / name
+    folder.mkdir()
+    # Postgres refuses to be root, so root's server is another user's, who must get there.
+    folder.chmod(0o755)
+    cluster = Cluster(folder / "postgres", max_connections=200, settings={**SETTINGS, **(settings or {})})
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop("immediate")
 
 
-def fill(cluster: Cluster, jobs: int, report: Report) -> None:
-    cluster.ensure_roles_and_database(DATABASE)
-    owner = cluster.url(OWNER, DATABASE)
-    Migrator(owner, default_folder(), report=report).up()
-    report(f"making {jobs:,} jobs")
-    generate(owner, jobs, datetime.now(UTC), lambda step, done, of: None)
+@contextmanager
+def with_demo_data(bench: Bench, name: str) -> Iterator[Ground]:
+    """A database of the demo's businesses."""
+    with server(bench, name) as cluster:
+        migrated(cluster, DATABASE)
+        bench.report(f"{name}: making {bench.wanted.jobs:,} jobs")
+        generate(
+            cluster.url(OWNER, DATABASE), bench.wanted.jobs, datetime.now(UTC), lambda step, done, of: None
+        )
+        yield Ground(cluster.url(APPLICATION, DATABASE), bench.folder / name, cluster)
+
+
+def migrated(cluster: Cluster, database: str) -> None:
+    cluster.ensure_roles_and_database(database)
+    Migrator(cluster.url(OWNER, database), default_folder(), report=lambda _: None).up()

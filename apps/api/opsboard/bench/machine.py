@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import shutil
+import subprocess
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from opsboard.db.postgres_programs import embedded_bindir
 
 PACKAGES = {
     "gunicorn": "gunicorn",
@@ -15,7 +22,11 @@ PACKAGES = {
     "psycopg2": "psycopg2-binary",
     "PyJWT": "pyjwt",
     "Flask-Caching": "flask-caching",
+    "dogpile.cache": "dogpile.cache",
+    "redis-py": "redis",
 }
+PROGRAMS = {"nginx": ("-v",), "redis-server": ("--version",)}
+NUMBER = re.compile(r"\d+\.\d+(\.\d+)?")
 
 
 def today() -> str:
@@ -44,10 +55,29 @@ def system() -> str:
 
 def versions() -> str:
     """Of what takes part besides Postgres."""
-    return ", ".join(
-        [f"{platform.python_implementation()} {platform.python_version()}"]
-        + [f"{name} {version(package)}" for name, package in PACKAGES.items()]
+    found = [f"{platform.python_implementation()} {platform.python_version()}"]
+    for name, package in PACKAGES.items():
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(package)}")
+    for program, arguments in PROGRAMS.items():
+        if path := shutil.which(program):
+            said = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
+            if number := NUMBER.search(said.stdout + said.stderr):
+                found.append(f"{program} {number[0]}")
+    return ", ".join(found)
+
+
+def postgres() -> str:
+    said = subprocess.run(
+        [embedded_bindir() / "postgres", "--version"], capture_output=True, text=True, check=False
     )
+    number = NUMBER.search(said.stdout)
+    return number[0] if number else "unknown"
+
+
+def clock() -> float:
+    """Seconds, for how long something took."""
+    return time.monotonic()
 
 
 def load_average() -> float:

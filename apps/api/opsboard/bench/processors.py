@@ -55,6 +55,17 @@ def cpu_seconds(master: int) -> float | None:
         return None
 
 
+def tree_seconds(master: int) -> float:
+    """Processor time of a server, its children and those that have ended, as finely as the system tells: 10 ms."""
+    ticks = 0
+    for pid in [master, *children(master)]:
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            # Of itself; of the master also what its ended children used.
+            ticks += sum(int(field) for field in fields[11 : 15 if pid == master else 13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 

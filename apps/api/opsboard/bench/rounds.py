@@ -21,7 +21,7 @@ LATENCY_SHARE = 0.5  # of the seconds of a throughput measurement
 
 
 @dataclass
-class Row:
+class Answers:
     """The figures of one scenario, a value a round."""
 
     scenario: Scenario
@@ -29,6 +29,21 @@ class Row:
     cpu: list[float] = field(default_factory=list)  # of the server, microseconds a request
     busy: list[float] = field(default_factory=list)  # of the load generator, 0 to 1
     latencies: list[int] = field(default_factory=list)  # nanoseconds, of all rounds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All rows of one number of workers, the bare callable's first, and the generator's ceiling."""
+
+    workers: int
+    connections: int
+    cores: Cores
+    rows: list[Answers]
+    ceiling: list[float]
+
+    @property
+    def reference(self) -> Answers:
+        return self.rows[0]
 
 
 @dataclass(frozen=True)
@@ -41,16 +56,16 @@ class Plan:
     with_latency: bool
 
 
-def measure(
+def take_turns(
     plan: Plan,
     scenarios: tuple[Scenario, ...],
     servers: dict[str, Server],
     subject: Subject,
     cores: Cores,
     done: Callable[[int], None],
-) -> list[Row]:
+) -> list[Answers]:
     """All rounds of all scenarios; `done` is called after each round."""
-    rows = [Row(scenario) for scenario in scenarios]
+    rows = [Answers(scenario) for scenario in scenarios]
     for number in range(1, plan.rounds + 1):
         for row in rows:
             server = servers[row.scenario.contender.name]
@@ -62,7 +77,7 @@ def measure(
     return rows
 
 
-def throughput(plan: Plan, row: Row, server: Server, subject: Subject, cores: Cores) -> None:
+def throughput(plan: Plan, row: Answers, server: Server, subject: Subject, cores: Cores) -> None:
     before = cpu_seconds(server.process.pid)
     figures = load(job_for(row.scenario, server, subject, plan.connections, plan.seconds, cores))
     after = cpu_seconds(server.process.pid)

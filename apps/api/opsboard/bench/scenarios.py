@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 STATS = "/api/dashboard/stats"
 
@@ -15,6 +17,23 @@ class Contender:
     name: str
     application: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    # What it cannot be measured without.
+    libraries: tuple[str, ...] = ()
+    redis: bool = False
+    # nginx in front of this contender, keeping its answers.
+    behind_nginx: Contender | None = None
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot be measured here; empty when it can."""
+        absent = [name for name in self.libraries if not find_spec(name)]
+        if absent:
+            return f"{', '.join(absent)} not installed (pip install opsboard[bench])"
+        if self.redis and not redis_program():
+            return "there is no redis-server or valkey-server here"
+        if self.behind_nginx and not shutil.which("nginx"):
+            return "there is no nginx here"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -31,44 +50,42 @@ class Scenario:
     expected: tuple[str, ...] = ()
 
 
+def redis_program() -> str | None:
+    return shutil.which("redis-server") or shutil.which("valkey-server")
+
+
 # Long enough that no entry ends within a measurement; the database does not change in it.
 OPSBOARD = Contender("opsboard", settings={"CACHE_TTL_STATS": "86400"})
 UNCACHED = Contender("opsboard-uncached", settings={"CACHE_ENABLED": "off"})
+NGINX = Contender("nginx", behind_nginx=OPSBOARD)
+SIMPLE_CACHE = Contender("flask-caching", "flask_caching_app", libraries=("flask_caching",))
+REDIS_CACHE = Contender("flask-redis", "flask_caching_app", libraries=("flask_caching", "redis"), redis=True)
+DOGPILE = Contender("dogpile", "dogpile_app", libraries=("dogpile.cache",))
 
+KEPT = ("X-Cache: HIT", "X-Queries: 0")
 REFERENCE = Scenario("wsgi", "Bare WSGI callable", Contender("wsgi", "bare_wsgi"), expected=("X-Cache: HIT",))
-HIT = Scenario("hit", "Opsboard, cached hit", OPSBOARD, expected=("X-Cache: HIT", "X-Queries: 0"))
+SIMPLE = Scenario("flask-caching", "Flask-Caching SimpleCache, PyJWT", SIMPLE_CACHE)
+HIT = Scenario("hit", "Opsboard, cached hit", OPSBOARD, expected=KEPT)
+NOT_MODIFIED = Scenario(
+    "not-modified", "Opsboard, 304", OPSBOARD, conditional=True, status=304, expected=KEPT
+)
+MISS = Scenario(
+    "miss", "Opsboard, miss (one statement)", UNCACHED, expected=("X-Cache: BYPASS", "X-Queries: 1")
+)
 SCENARIOS = (
     REFERENCE,
     Scenario("flask", "Bare Flask route, `jsonify`", Contender("flask", "bare_flask")),
-    Scenario("flask-caching", "Flask-Caching, PyJWT", Contender("flask-caching", "flask_caching_app")),
+    SIMPLE,
+    Scenario("flask-redis", "Flask-Caching Redis, PyJWT", REDIS_CACHE),
+    Scenario("dogpile", "dogpile.cache memory, PyJWT", DOGPILE),
+    Scenario("nginx", "nginx micro-cache before Opsboard", NGINX, expected=("X-Micro-Cache: HIT",)),
     HIT,
+    NOT_MODIFIED,
+    MISS,
     Scenario(
-        "not-modified",
-        "Opsboard, 304",
-        OPSBOARD,
-        conditional=True,
-        status=304,
-        expected=("X-Cache: HIT", "X-Queries: 0"),
-    ),
-    Scenario(
-        "miss", "Opsboard, miss (one statement)", UNCACHED, expected=("X-Cache: BYPASS", "X-Queries: 1")
-    ),
-    Scenario(
-        "health",
-        "Opsboard, `/api/health`",
-        OPSBOARD,
-        path="/api/health",
-        signed_in=False,
-        expected=("X-Queries: 0",),
+        "health", "Opsboard, `/api/health`", OPSBOARD, path="/api/health", signed_in=False, expected=("X-Queries: 0",)
     ),
 )  # fmt: skip
-
-
-def chosen(names: tuple[str, ...]) -> tuple[Scenario, ...]:
-    """The scenarios of these names, in the tables' order; all when none is named. The reference is always one."""
-    if not names:
-        return SCENARIOS
-    return tuple(scenario for scenario in SCENARIOS if scenario.name in {REFERENCE.name, *names})
 
 
 def contenders(scenarios: tuple[Scenario, ...]) -> list[Contender]:

@@ -1,4 +1,4 @@
-"""Runs a contender on gunicorn, with the settings the service has in production."""
+"""Runs a contender on gunicorn (one is nginx), with the settings the service has in production."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsboard.bench.load.answers import WrongAnswer
 from opsboard.bench.load.connections import exchange
+from opsboard.bench.peers import micro_cache, redis
 from opsboard.bench.processors import pin
 from opsboard.bench.scenarios import Contender
 from opsboard.commands.serve import gunicorn_config
@@ -53,6 +54,9 @@ def serving(
     """
     first, *others = contenders
     with ExitStack() as stack:
+        if any(contender.redis for contender in others):
+            url = stack.enter_context(redis(grounds.folder))
+            grounds = replace(grounds, settings={**grounds.settings, "OPSBOARD_BENCH_REDIS_URL": url})
         servers = {first.name: stack.enter_context(started(grounds, first))}
         await_answer(grounds, first, servers[first.name])
         prepare(servers[first.name])
@@ -68,11 +72,12 @@ def serving(
 
 @contextmanager
 def started(grounds: Grounds, contender: Contender) -> Iterator[Server]:
-    """A gunicorn that may not be ready yet; ended with the block."""
+    """A server that may not be ready yet; ended with the block."""
     address = str(grounds.folder / f"{contender.name}.sock")
+    command = command_of(grounds, contender, address)
     with open(log_of(grounds, contender), "wb") as log:
         process = subprocess.Popen(
-            command_of(contender),
+            command,
             env=environment_of(grounds, contender, address),
             cwd=grounds.folder,  # where no .env is
             stdin=subprocess.DEVNULL,
@@ -87,7 +92,10 @@ def started(grounds: Grounds, contender: Contender) -> Iterator[Server]:
         end(process)
 
 
-def command_of(contender: Contender) -> list[str]:
+def command_of(grounds: Grounds, contender: Contender, address: str) -> list[str]:
+    if contender.behind_nginx:
+        upstream = str(grounds.folder / f"{contender.behind_nginx.name}.sock")
+        return micro_cache(grounds.folder, upstream, address, grounds.workers)
     gunicorn = [sys.executable, "-m", "gunicorn", "--config"]
     if contender.application is None:
         return [*gunicorn, gunicorn_config()]
@@ -120,6 +128,7 @@ def environment_of(grounds: Grounds, contender: Contender, address: str) -> dict
         **{name: value for name, value in os.environ.items() if name not in names},
         **grounds.settings,
         **contender.settings,
+        **({"OPSBOARD_BENCH_REDIS": grounds.settings["OPSBOARD_BENCH_REDIS_URL"]} if contender.redis else {}),
         "BIND": f"unix:{address}",
         "WEB_CONCURRENCY": str(grounds.workers),
         "OPSBOARD_BENCH_SETTINGS": str(grounds.folder / "gunicorn.json"),

@@ -41,6 +41,12 @@ class Connection:
         self._watched.remove(self)
         self.socket.close()
 
+    def watch(self, watched: Watched) -> None:
+        """Await its answers together with those of other connections."""
+        self._watched.remove(self)
+        self._watched = watched
+        watched.add(self)
+
     def send(self) -> None:
         self.sent_at = time.perf_counter_ns()
         try:
@@ -96,20 +102,35 @@ class Watched:
         del self._by_number[connection.socket.fileno()]
         self._poll.unregister(connection.socket)
 
-    def ready(self) -> list[Connection]:
-        ready = self._poll.poll(PATIENCE * 1000)
-        if not ready:
+    def ready(self, wait: float | None = None) -> list[Connection]:
+        """Those something came on; within `wait` milliseconds there may be none."""
+        ready = self._poll.poll(PATIENCE * 1000 if wait is None else wait)
+        if not ready and wait is None:
             raise WrongAnswer(f"no answer for {PATIENCE:.0f} s")
         return [self._by_number[number] for number, _ in ready]
 
 
-def exchange(address: Address, request: bytes) -> Answer:
-    """One request on a connection of its own."""
-    connection = Connection(address, request, Watched())
-    try:
-        connection.send()
-        while (answer := connection.receive()) is None:
+class Talk:
+    """One request after the other on one connection, each answer awaited."""
+
+    def __init__(self, address: Address) -> None:
+        self.connection = Connection(address, b"", Watched())
+
+    def __enter__(self) -> Talk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def ask(self, request: bytes) -> Answer:
+        self.connection.request = request
+        self.connection.send()
+        while (answer := self.connection.receive()) is None:
             pass
         return answer
-    finally:
-        connection.close()
+
+
+def exchange(address: Address, request: bytes) -> Answer:
+    """One request on a connection of its own."""
+    with Talk(address) as talk:
+        return talk.ask(request)

@@ -1,0 +1,1 @@
+"""One module for each table: a function that measures and gives its rows."""

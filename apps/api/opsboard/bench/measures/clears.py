@@ -1,0 +1,72 @@
+"""A cache clear on busy workers: how long until all have obeyed."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from opsboard.bench.figures import percentile
+from opsboard.bench.fleet import Fleet, fleet, kept_busy
+from opsboard.bench.ground import Bench
+from opsboard.bench.load.connections import Talk
+from opsboard.bench.results import Column, Promise, Row, Table
+
+P99 = 150  # ms
+
+
+def measure(bench: Bench) -> list[Table]:
+    with fleet(bench, "clears") as service, kept_busy(service):
+        bench.report(f"clears: {bench.wanted.clears} clears")
+        found = clears(service, bench.wanted.clears)
+    return [table(service.workers, found)]
+
+
+def clears(service: Fleet, number: int) -> list[tuple[float, bool]]:
+    """Of each: milliseconds until its answer came, and whether every worker had obeyed by then."""
+    request = service.request("/api/health/cache/clear", "POST", {})
+    found = []
+    with Talk(service.server.address) as talk:
+        for _ in range(number):
+            began = time.perf_counter()
+            told = json.loads(talk.ask(request).body)
+            took = (time.perf_counter() - began) * 1000
+            found.append((took, told["acknowledged"] == told["workers"] == service.workers))
+    return found
+
+
+def table(workers: int, found: list[tuple[float, bool]]) -> Table:
+    times = [took for took, _ in found]
+    obeyed = sum(by_all for _, by_all in found)
+    p99 = percentile(times, 0.99)
+    return Table(
+        name="clears",
+        title=f"Clearing the cache of {workers} busy workers",
+        about="`POST /api/health/cache/clear`, from the request to the answer that names who obeyed; meanwhile every "
+        "worker answers the dashboard's poll as fast as it can.",
+        columns=[
+            Column("clears", "clears", ",.0f"),
+            Column("obeyed", "obeyed by all", ",.0f"),
+            Column("p50", "p50", ",.0f", "ms"),
+            Column("p99", "p99", ",.0f", "ms"),
+            Column("ratio", "p99 ÷ p50", ",.1f"),
+            Column("max", "max", ",.0f", "ms"),
+        ],
+        rows=[
+            Row(
+                "Opsboard",
+                {
+                    "clears": [len(found)],
+                    "obeyed": [obeyed],
+                    "p50": [percentile(times, 0.5)],
+                    "p99": [p99],
+                    "ratio": [p99 / percentile(times, 0.5)],
+                    "max": [max(times)],
+                },
+                ours=True,
+            )
+        ],
+        promises=[
+            Promise("Clear until all workers obeyed, p99", P99, [p99], at_least=False, unit="ms"),
+            Promise("Clears that not all workers obeyed", 0, [len(found) - obeyed], at_least=False),
+        ],
+    )

@@ -1,0 +1,170 @@
+"""Many dashboards that poll, while somebody writes: what they wait, and what they cost the database."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from opsboard.bench.figures import percentile
+from opsboard.bench.fleet import Fleet, fleet
+from opsboard.bench.ground import Bench
+from opsboard.bench.load.polls import Polls, Seen
+from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
+from opsboard.bench.scenarios import STATS
+from opsboard.bench.servers import HERE
+from opsboard.bench.subject import sign_in
+from opsboard.db.session import connected
+from opsboard.demo.catalogue import BUSINESSES
+from opsboard.errors import CommandError
+
+PAUSE = 0.1  # seconds between two writes
+PEOPLE = ("admin", "manager", "operator")  # of either business, in turn
+UPDATE = """
+UPDATE jobs SET status = CASE status WHEN 'active' THEN 'on_hold' ELSE 'active' END
+WHERE ctid = (SELECT j.ctid FROM jobs AS j WHERE j.status IN ('active', 'on_hold') ORDER BY j.tenant_id, j.id LIMIT 1
+OFFSET %(place)s)
+"""
+COMMITS = """
+SELECT sum(d.xact_commit)::bigint FROM pg_stat_database AS d WHERE d.datname = current_database()
+"""
+
+
+def measure(bench: Bench) -> list[Table]:
+    wanted = bench.wanted
+    with fleet(bench, "dashboards") as service:
+        idle = commits_a_second(service, min(5.0, wanted.watched))
+        bench.report(f"dashboards: {wanted.dashboards} for {wanted.watched + wanted.every:g} s")
+        before, began = commits(service), time.monotonic()
+        with writing(service) as written:
+            seen = poll(bench, service)
+        time.sleep(1)  # until the sessions have told their numbers
+        beside = (commits(service) - before) / (time.monotonic() - began)
+        writes = len(written) / (time.monotonic() - began)
+    return [table(bench, seen, idle, beside, writes)]
+
+
+def poll(bench: Bench, service: Fleet) -> Seen:
+    """All dashboards in one process of their own."""
+    wanted = bench.wanted
+    tokens = [
+        sign_in(service.server.address, business.email(person))
+        for business in BUSINESSES
+        for person in PEOPLE
+    ]
+    requests = [
+        f"GET {STATS} HTTP/1.1\r\nHost: opsboard\r\nAuthorization: Bearer {tokens[number % len(tokens)]}\r\n\r\n"
+        for number in range(wanted.dashboards)
+    ]
+    polls = Polls(service.server.address, requests, wanted.every, wanted.watched)
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "load.polls"],
+        input=json.dumps(asdict(polls)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(HERE)},
+    )
+    if done.returncode != 0:
+        raise CommandError(f"The dashboards failed: {done.stderr.strip()[-500:]}")
+    return Seen(**json.loads(done.stdout))
+
+
+@contextmanager
+def writing(service: Fleet) -> Iterator[list[float]]:
+    """Somebody who changes one job after the other; when each was changed."""
+    over, written = threading.Event(), list[float]()
+
+    def write() -> None:
+        with connected(service.ground.superuser_url, "bench") as connection:
+            cursor = connection.cursor()
+            while not over.wait(PAUSE):
+                cursor.execute(UPDATE, {"place": len(written) % 40})
+                written.append(time.monotonic())
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield written
+    finally:
+        over.set()
+        thread.join()
+
+
+def commits_a_second(service: Fleet, seconds: float) -> float:
+    before = commits(service)
+    time.sleep(seconds)
+    return (commits(service) - before) / seconds
+
+
+def commits(service: Fleet) -> int:
+    with connected(service.ground.superuser_url, "bench") as connection:
+        cursor = connection.cursor()
+        cursor.execute(COMMITS)
+        row: Any = cursor.fetchone()
+        return int(row[0])
+
+
+def table(bench: Bench, seen: Seen, idle: float, beside: float, writes: float) -> Table:
+    wanted = bench.wanted
+    times = [latency / 1e6 for latency in seen.latencies]
+    answers = len(times)
+    not_modified = sum(number for state, number in seen.states.items() if state.startswith("304"))
+    hits = sum(number for state, number in seen.states.items() if state.endswith(" HIT"))
+    # A poll that changed nothing costs nothing; that is what the ratio is to.
+    counting = answers / wanted.watched
+    values: dict[str, list[float]] = {
+        "rate": [answers / wanted.watched],
+        "p50": [percentile(times, 0.5)],
+        "p99": [percentile(times, 0.99)],
+        "not_modified": [not_modified / answers],
+        "hits": [hits / answers],
+        "statements": [seen.statements / wanted.watched],
+        "ratio": [seen.statements / answers],
+        "errors": [seen.errors],
+    }
+    return Table(
+        name="dashboards",
+        title=f"{wanted.dashboards:,} dashboards, polling every {wanted.every:g} s, and a writer",
+        about=f"Each dashboard has a keep-alive connection to one of {wanted.fleet} workers and names the answer it "
+        f"has (`If-None-Match`); six people of two businesses are signed in. Meanwhile {writes:.1f} jobs a second "
+        f"change their status. Watched for {wanted.watched:g} s after each has polled once; latency counts from the "
+        "moment a poll was due.",
+        columns=[
+            Column("rate", "answers/s", ",.1f"),
+            Column("p50", "p50", ",.2f", "ms"),
+            Column("p99", "p99", ",.2f", "ms"),
+            Column("not_modified", "304", ".0%"),
+            Column("hits", "from the cache", ".0%"),
+            Column("statements", "statements/s", ",.1f"),
+            Column("ratio", "statements ÷ answers", ",.2f"),
+            Column("errors", "errors", ",.0f"),
+        ],
+        rows=[Row("Opsboard", values, ours=True)],
+        notes=[
+            f"A recount for each poll would be {counting:,.1f} statements/s. In all the database committed "
+            f"{beside:,.1f} transactions/s: these, the writer's, and those of the workers, which hear changes, fold "
+            f"counts and tell how they are ({idle:,.1f}/s without any dashboard).",
+            *(f"Errors: {'; '.join(seen.faults)}." for _ in seen.faults[:1]),
+        ],
+        promises=[Promise("Errors of the dashboards' polls", 0, [seen.errors], at_least=False)],
+        plots=[plot(times)],
+    )  # fmt: skip
+
+
+def plot(times: list[float]) -> Plot:
+    shares = [step / 200 for step in range(1, 200)]
+    line = Series(
+        "Opsboard", [percentile(times, share) for share in shares], [share * 100 for share in shares], ours=True
+    )  # fmt: skip
+    return Plot(
+        "dashboards", "lines", "How long a dashboard's poll takes", "milliseconds since it was due", "% of polls",
+        [line],
+    )  # fmt: skip

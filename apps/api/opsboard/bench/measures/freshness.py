@@ -1,0 +1,196 @@
+"""From a commit to the first new answer of every busy worker, for writers through the service and beside it."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from opsboard.bench.figures import percentile
+from opsboard.bench.fleet import Fleet, fleet, one_talk_each
+from opsboard.bench.ground import Bench
+from opsboard.bench.load.connections import Connection, Talk, Watched
+from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
+from opsboard.bench.scenarios import STATS
+from opsboard.db.session import connected
+from opsboard.demo.catalogue import BUSINESSES
+from opsboard.errors import CommandError
+
+P99 = 100  # ms
+PATIENCE = 10.0  # seconds for one commit to be seen by all
+PAUSE = 0.05  # seconds at most between two commits: they must not fall into step with the pulse
+INSERT = """
+INSERT INTO jobs (tenant_id, job_number, title)
+SELECT t.id, %(title)s, %(title)s FROM tenants AS t WHERE t.slug = %(slug)s
+"""
+# Of the server's own clock, just before the transaction becomes visible: it is the same machine.
+COMMITTED = """
+SELECT j.title, extract(epoch FROM pg_xact_commit_timestamp(j.xmin))::float8
+FROM jobs AS j
+WHERE j.title LIKE 'commit %'
+"""
+WRITERS = ("through one worker", "through another worker", "beside the service, in Postgres")
+
+
+@dataclass
+class Seen:
+    """When each worker's answer first had so many jobs, and answers that went back behind one before."""
+
+    workers: int
+    first: int
+    at: list[dict[int, float]] = field(default_factory=list)
+    latest: list[int] = field(default_factory=list)
+    backwards: int = 0
+    answers: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.at = [{} for _ in range(self.workers)]
+        self.latest = [self.first] * self.workers
+
+    def note(self, worker: int, jobs: int) -> None:
+        self.answers += 1
+        self.backwards += jobs < self.latest[worker]
+        if jobs > self.latest[worker]:
+            self.at[worker][jobs - self.first] = time.time()
+            self.latest[worker] = jobs
+
+    def wait(self, number: int) -> None:
+        """Until every worker has shown this commit."""
+        deadline = time.monotonic() + PATIENCE
+        while not all(number in at for at in self.at):
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"After {PATIENCE:.0f} s a worker still gave the number from before a commit."
+                )
+            time.sleep(0.001)
+
+
+def measure(bench: Bench) -> list[Table]:
+    with fleet(bench, "freshness") as service, one_talk_each(service) as talks:
+        bench.report(f"freshness: {bench.wanted.commits} commits")
+        first = total(talks[0].ask(service.request(STATS)).body)
+        seen = Seen(len(talks), first)
+        asking = threading.Thread(target=ask_all, args=(service, talks, seen), daemon=True)
+        asking.start()
+        try:
+            commits = write(service, bench.wanted.commits, seen)
+        finally:
+            seen.over.set()
+            asking.join(PATIENCE)
+    lags = [
+        [(at[number] - committed) * 1000 for at in seen.at] for number, committed in sorted(commits.items())
+    ]
+    return [table(lags, seen)]
+
+
+def ask_all(service: Fleet, talks: list[Talk], seen: Seen) -> None:
+    """Ask every worker again as soon as it has answered."""
+    watched = Watched()
+    request = service.request(STATS)
+    numbers: dict[Connection, int] = {}
+    for number, talk in enumerate(talks):
+        connection = talk.connection
+        connection.request = request
+        connection.watch(watched)
+        numbers[connection] = number
+        connection.send()
+    while not seen.over.is_set():
+        for connection in watched.ready():
+            if (answer := connection.receive()) is not None:
+                seen.note(numbers[connection], total(answer.body))
+                connection.send()
+
+
+def total(body: bytes) -> int:
+    jobs: int = json.loads(body)["jobs"]["total"]
+    return jobs
+
+
+def write(service: Fleet, commits: int, seen: Seen) -> dict[int, float]:
+    """One job at a time, by each writer in turn; when each was committed."""
+    with one_talk_each(service) as talks, connected(service.ground.superuser_url, "bench") as connection:
+        cursor = connection.cursor()
+        writers: list[Callable[[str], object]] = [
+            partial(through, service, talks[0]),
+            partial(through, service, talks[-1]),
+            lambda title: cursor.execute(INSERT, {"title": title, "slug": BUSINESSES[0].slug}),
+        ]
+        for number in range(1, commits + 1):
+            writers[number % len(writers)](f"commit {number}")
+            seen.wait(number)
+            time.sleep(random.uniform(0, PAUSE))
+        cursor.execute(COMMITTED)
+        return {int(title.split()[1]): float(at) for title, at in cursor.fetchall()}
+
+
+def through(service: Fleet, talk: Talk, title: str) -> None:
+    answer = talk.ask(service.request("/api/jobs", "POST", {"title": title}))
+    if answer.status != 201:
+        raise CommandError(f"A job cannot be made: {answer.status} {answer.body[:200]!r}")
+
+
+def table(lags: list[list[float]], seen: Seen) -> Table:
+    """`lags`: of each commit, of each worker, in milliseconds."""
+    by_writer = {
+        words: [lag for number, of in enumerate(lags, 1) if number % len(WRITERS) == place for lag in of]
+        for place, words in enumerate(WRITERS)
+    }
+    every = [lag for of in lags for lag in of]
+    rows = [row(f"Commit {words}", found) for words, found in by_writer.items() if found]
+    p99 = percentile(every, 0.99)
+    return Table(
+        name="freshness",
+        title="Freshness",
+        about=f"From a commit to the first new answer of each of {seen.workers} workers, which are asked for the "
+        f"dashboard's numbers all the time on a connection each ({seen.answers:,} answers in all). The moment of the "
+        "commit is Postgres's own, before the commit reaches the disk.",
+        columns=[
+            Column("lags", "answers awaited", ",.0f"),
+            Column("p50", "p50", ",.0f", "ms"),
+            Column("p99", "p99", ",.0f", "ms"),
+            Column("max", "max", ",.0f", "ms"),
+            Column("ratio", "p99 ÷ p50", ",.1f"),
+        ],
+        rows=[*rows, row("All", every)],
+        promises=[
+            Promise("Commit until every worker's next answer is new, p99", P99, [p99], at_least=False, unit="ms"),
+            Promise(
+                "Answers older than one the same worker gave before", 0, [seen.backwards], at_least=False
+            ),
+        ],
+        plots=[plot({**by_writer, "all": every})],
+    )  # fmt: skip
+
+
+def row(label: str, lags: list[float]) -> Row:
+    p50, p99 = percentile(lags, 0.5), percentile(lags, 0.99)
+    values: dict[str, list[float]] = {
+        "lags": [len(lags)],
+        "p50": [p50],
+        "p99": [p99],
+        "max": [max(lags)],
+        "ratio": [p99 / p50],
+    }
+    return Row(label, values, ours=True)
+
+
+def plot(by_writer: dict[str, list[float]]) -> Plot:
+    """How many of all are new after so many milliseconds."""
+    lines = []
+    for words, lags in by_writer.items():
+        shares = [step / 100 for step in range(1, 101)]
+        lines.append(
+            Series(
+                words, [percentile(lags, share) for share in shares], [share * 100 for share in shares],
+                ours=words == "all",
+            )
+        )  # fmt: skip
+    return Plot(
+        "freshness", "lines", "From a commit to the first new answer", "milliseconds since the commit",
+        "% of answers that are new", lines, P99,
+    )  # fmt: skip

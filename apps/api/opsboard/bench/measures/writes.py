@@ -1,0 +1,207 @@
+"""What writers pay: the same tables with and without the triggers that note changes and keep counts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from opsboard.bench.figures import ratios, spread
+from opsboard.bench.ground import Bench, Ground, with_demo_data
+from opsboard.bench.processors import tree_seconds
+from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
+from opsboard.bench.statements import BULK, SINGLE
+from opsboard.db.postgres_programs import embedded_bindir
+from opsboard.db.session import Cursor, connected
+from opsboard.errors import CommandError
+
+KEPT, FACTOR = 0.8, 1.5
+FOLD_EVERY = 0.5  # seconds; as the workers do
+COUNTING = """
+SELECT format('ALTER TABLE %I ', c.relname), g.tgname
+FROM pg_trigger AS g
+JOIN pg_class AS c ON c.oid = g.tgrelid
+JOIN pg_proc AS p ON p.oid = g.tgfoid
+WHERE NOT g.tgisinternal
+    AND (p.proname LIKE 'count\\_%' OR p.proname LIKE 'note\\_%')
+    AND g.tgname NOT LIKE '%\\_count\\_days'
+"""
+TPS = re.compile(r"tps = ([\d.]+)")
+DONE = re.compile(r"transactions actually processed: (\d+)")
+
+
+def measure(bench: Bench) -> list[Table]:
+    with (
+        with_demo_data(bench, "writes") as ground,
+        connected(ground.superuser_url, "bench") as connection,
+    ):
+        cursor = connection.cursor()
+        singles, bulks = single_rows(bench, ground, cursor), bulk_statements(bench, ground, cursor)
+        wrong = differences(cursor)
+    return [single_table(bench, singles), bulk_table(bench, bulks, wrong)]
+
+
+def switch(cursor: Cursor, on: bool) -> None:
+    """The triggers of every table; the tables and all else stay as they are."""
+    cursor.execute(COUNTING)
+    for table, trigger in cursor.fetchall():
+        cursor.execute(f'{table}{"ENABLE" if on else "DISABLE"} TRIGGER "{trigger}"')
+    for tidy in ("SELECT fold_rollups()", "VACUUM", "CHECKPOINT"):
+        cursor.execute(tidy)
+
+
+def single_rows(bench: Bench, ground: Ground, cursor: Cursor) -> dict[str, dict[str, list[float]]]:
+    """Of each script: transactions a second and processor time of Postgres for each, off and on."""
+    found = {name: {key: list[float]() for key in ("off", "on", "cpu_off", "cpu_on")} for name in SINGLE}
+    for number in range(1, bench.wanted.rounds + 1):
+        bench.report(f"writes, single rows: round {number} of {bench.wanted.rounds}")
+        for on in order(number):
+            switch(cursor, on)
+            with folding(ground):
+                for name, script in SINGLE.items():
+                    rate, cpu = pgbench(bench, ground, script)
+                    found[name]["on" if on else "off"].append(rate)
+                    found[name]["cpu_on" if on else "cpu_off"].append(cpu)
+    return found
+
+
+def bulk_statements(bench: Bench, ground: Ground, cursor: Cursor) -> dict[str, dict[str, list[float]]]:
+    """Milliseconds of each statement with its commit; what it did is undone before the next."""
+    found = {name: {"off": list[float](), "on": list[float]()} for name in BULK}
+    for number in range(1, bench.wanted.rounds + 1):
+        bench.report(f"writes, bulk: round {number} of {bench.wanted.rounds}")
+        for on in order(number):
+            switch(cursor, on)
+            for name, statement in BULK.items():
+                took = bulk(ground, statement, bench.wanted.bulk)
+                found[name]["on" if on else "off"].append(took)
+    return found
+
+
+def order(number: int) -> tuple[bool, bool]:
+    """Who comes first changes with each round."""
+    return (True, False) if number % 2 else (False, True)
+
+
+def pgbench(bench: Bench, ground: Ground, script: str) -> tuple[float, float]:
+    """Transactions a second as the role of the service, and microseconds of Postgres's processor time for each."""
+    wanted, path = bench.wanted, Path(ground.folder, "script.pgbench")
+    path.write_text(script.replace(":jobs", str(max(1, int(wanted.jobs * 0.55)))), encoding="utf-8")
+    postmaster = ground.cluster.pid or 0
+    before = tree_seconds(postmaster)
+    done = subprocess.run(
+        [str(embedded_bindir() / "pgbench"), "-n", "-M", "simple", "-c", str(wanted.clients), "-j", "2",
+         "-T", str(max(1, round(wanted.seconds))), "-f", str(path), ground.url],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    tps, number = TPS.search(done.stdout), DONE.search(done.stdout)
+    if done.returncode != 0 or not tps or not number:
+        raise CommandError(f"pgbench failed: {done.stderr.strip()[-500:]}")
+    return float(tps[1]), (tree_seconds(postmaster) - before) / int(number[1]) * 1e6
+
+
+def bulk(ground: Ground, statement: str, rows: int) -> float:
+    with connected(ground.superuser_url, "bench") as connection:
+        connection.autocommit = False
+        cursor = connection.cursor()
+        cursor.execute("SELECT set_config('app.tenant_id', '1', false)")
+        connection.commit()
+        began = time.perf_counter()
+        cursor.execute(statement, {"rows": rows})
+        took = (time.perf_counter() - began) * 1000
+        connection.rollback()
+    return took
+
+
+@contextmanager
+def folding(ground: Ground) -> Iterator[None]:
+    """What the workers do beside the writers."""
+    over = threading.Event()
+
+    def fold() -> None:
+        with connected(ground.url, "bench") as connection:
+            while not over.wait(FOLD_EVERY):
+                connection.cursor().execute("SELECT fold_rollups()")
+
+    thread = threading.Thread(target=fold)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def differences(cursor: Cursor) -> int:
+    """Counts that are wrong after all that: counted anew once, for without triggers nothing was counted."""
+    switch(cursor, on=True)
+    cursor.execute("SELECT rebuild_rollups(t.id) FROM tenants AS t")
+    cursor.execute("UPDATE jobs SET status = 'active' WHERE tenant_id = 1 AND id <= 500 AND status = 'draft'")
+    cursor.execute("SELECT count(*) FROM tenants AS t CROSS JOIN LATERAL rollup_differences(t.id) AS d")
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def single_table(bench: Bench, found: dict[str, dict[str, list[float]]]) -> Table:
+    wanted = bench.wanted
+    rows, promises, bars = [], [], []
+    for name, of in found.items():
+        kept = ratios(of["on"], of["off"])
+        rows.append(
+            Row(
+                name,
+                {
+                    "kept": kept,
+                    "by_cpu": ratios(of["cpu_off"], of["cpu_on"]),
+                    "off": of["off"],
+                    "on": of["on"],
+                },
+                ours=True,
+            )
+        )
+        promises.append(Promise(f"Writers' rate kept, {name}", KEPT, kept, doubt="the machine was busy"))
+        middle = spread(kept)
+        bars.append(Series(name, [middle.middle], [0.0], [middle.low], [middle.high], ours=True))
+    return Table(
+        name="writes",
+        title=f"Writers of single rows, {wanted.clients} clients",
+        about=f"pgbench, each transaction one statement for one row of a business with {wanted.jobs:,} jobs around, "
+        "with the triggers that note changes and keep counts, and with them switched off, on the same tables in turn. "
+        "Changes are folded every half a second meanwhile, as in service. Processor time is all of Postgres's.",
+        columns=[
+            Column("kept", "rate with ÷ without", spread=True, strong=True),
+            Column("by_cpu", "by processor time"),
+            Column("off", "without", ",.0f", "/s"),
+            Column("on", "with", ",.0f", "/s"),
+        ],
+        rows=rows,
+        promises=promises,
+        plots=[Plot("writes", "bars", "Writers of single rows", "rate with triggers ÷ without", "", bars, KEPT)],
+    )  # fmt: skip
+
+
+def bulk_table(bench: Bench, found: dict[str, dict[str, list[float]]], wrong: int) -> Table:
+    rows = [Row(name, {**of, "factor": ratios(of["on"], of["off"])}, ours=True) for name, of in found.items()]
+    return Table(
+        name="bulk",
+        title=f"Statements of {bench.wanted.bulk:,} rows",
+        about="The time of one statement, rolled back afterwards, with and without the triggers.",
+        columns=[
+            Column("factor", "time with ÷ without", spread=True, strong=True),
+            Column("off", "without", ",.0f", "ms"),
+            Column("on", "with", ",.0f", "ms"),
+        ],
+        rows=rows,
+        notes=[f"Counts that were wrong afterwards: {wrong}."],
+        promises=[
+            Promise(
+                f"Time of a bulk statement, {row.label}", FACTOR, row.values["factor"], at_least=False,
+                doubt="the machine was busy",
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
