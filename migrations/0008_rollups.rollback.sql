@@ -6,6 +6,9 @@ DROP FUNCTION IF EXISTS hold_rollups();
 DROP FUNCTION IF EXISTS rollup_differences(bigint);
 DROP FUNCTION IF EXISTS rollup_recount(bigint);
 DROP FUNCTION IF EXISTS rollup_counts(bigint, text []);
+DROP FUNCTION IF EXISTS rollup_images(
+    bigint, bigint, timestamptz, date, text, bigint, timestamptz, date, text
+);
 DROP FUNCTION IF EXISTS rollup_metrics(text, text, bigint, boolean, date, timestamptz, timestamptz, text);
 DROP FUNCTION IF EXISTS local_day(timestamptz, text);
 DROP TABLE IF EXISTS rollups;

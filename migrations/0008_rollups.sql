@@ -1,8 +1,8 @@
 -- depends: 0007_fleet
 -- Counts that cost the same at any size, and are exact at any moment.
 --
--- Writers only add rows to rollup_deltas, in their own transaction: an image of what counts of a row, with n = -1 for
--- what it was and 1 for what it is. So they never wait for each other. fold_rollups(), called in the background, moves
+-- Writers only add rows to rollup_deltas, in their own transaction: an image of what counts of a row, with n = 1 for
+-- what it is and -1 for what it was. An UPDATE of a job or a step has both images in one row, which costs half of two. So they never wait for each other. fold_rollups(), called in the background, moves
 -- deltas into rollups. A count is the sum over both, in one snapshot: rollup_counts().
 --
 -- Whoever changes rollups holds the advisory lock (1869640546, 3) until its transaction ends; writers and readers
@@ -19,7 +19,12 @@ CREATE TABLE rollup_deltas (
     is_active boolean,
     -- The table the image is of.
     source text NOT NULL,
-    label text
+    label text,
+    -- What it was before, to be taken away n times; was_label is null where there is nothing to take away.
+    was_subject bigint,
+    was_ended timestamptz,
+    was_day date,
+    was_label text
 )
 WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 
@@ -98,7 +103,8 @@ AS $$
         VALUES
         ('jobs', '-infinity'::date, 0::bigint, $2, $1 = 'jobs'),
         ('open_jobs', $5, 0, '', $1 = 'jobs' AND $2 IN ('draft', 'active', 'on_hold') AND $5 IS NOT NULL),
-        ('jobs_created', public.local_day($6, $8), 0, '', $1 = 'jobs'),
+        -- Null: it is as it was.
+        ('jobs_created', public.local_day($6, $8), 0, '', $1 = 'jobs' AND $6 IS NOT NULL),
         ('jobs_completed', public.local_day($7, $8), 0, '', $1 = 'jobs' AND $7 IS NOT NULL),
         ('steps', '-infinity', coalesce($3, 0), $2, $1 = 'job_steps'),
         (
@@ -117,6 +123,38 @@ AS $$
         ('audit_logs', '-infinity', 0, '', $1 = 'audit_logs')
     ) AS m (metric, day, subject, label, counts)
     WHERE m.counts
+$$;
+
+-- The images of a delta: what is to be added and, where there is such, what is to be taken away.
+CREATE FUNCTION rollup_images(
+    is_n bigint,
+    is_subject bigint,
+    is_ended timestamptz,
+    is_day date,
+    is_label text,
+    was_subject bigint,
+    was_ended timestamptz,
+    was_day date,
+    was_label text
+)
+RETURNS TABLE (n bigint, subject bigint, ended timestamptz, day date, label text)
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+ROWS 2
+AS $$
+    SELECT
+        i.n,
+        i.subject,
+        i.ended,
+        i.day,
+        i.label
+    FROM (
+        VALUES
+        ($1, $2, $3, $4, $5, true),
+        (-$1, $6, $7, $8, $9, $9 IS NOT NULL)
+    ) AS i (n, subject, ended, day, label, counts)
+    WHERE i.counts
 $$;
 
 -- The counts of a business: rows to be summed, folded and not folded, of the wanted metrics (null: of all).
@@ -141,11 +179,14 @@ AS $$
         m.day,
         m.subject,
         m.label,
-        d.n
+        i.n
     FROM public.rollup_deltas AS d
     JOIN public.tenants AS t ON t.id = tenant
+    CROSS JOIN LATERAL public.rollup_images(
+        d.n, d.subject, d.ended, d.day, d.label, d.was_subject, d.was_ended, d.was_day, d.was_label
+    ) AS i
     CROSS JOIN LATERAL public.rollup_metrics(
-        d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, t.time_zone
+        d.source, i.label, i.subject, d.is_active, i.day, d.began, i.ended, t.time_zone
     ) AS m
     WHERE d.tenant_id = tenant
         AND (wanted IS NULL OR m.metric = ANY(wanted))
@@ -281,7 +322,9 @@ BEGIN
     WITH taken AS (
         DELETE FROM public.rollup_deltas AS d
         WHERE d.ctid = ANY(ARRAY(SELECT l.ctid FROM public.rollup_deltas AS l LIMIT most))
-        RETURNING d.tenant_id, d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, d.n
+        RETURNING
+            d.tenant_id, d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, d.n,
+            d.was_subject, d.was_ended, d.was_day, d.was_label
     ),
     amounts AS (
         SELECT
@@ -290,14 +333,17 @@ BEGIN
             m.day,
             m.subject,
             m.label,
-            sum(d.n) AS n
+            sum(i.n) AS n
         FROM taken AS d
         JOIN public.tenants AS t ON t.id = d.tenant_id
+        CROSS JOIN LATERAL public.rollup_images(
+            d.n, d.subject, d.ended, d.day, d.label, d.was_subject, d.was_ended, d.was_day, d.was_label
+        ) AS i
         CROSS JOIN LATERAL public.rollup_metrics(
-            d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, t.time_zone
+            d.source, i.label, i.subject, d.is_active, i.day, d.began, i.ended, t.time_zone
         ) AS m
         GROUP BY d.tenant_id, m.metric, m.day, m.subject, m.label
-        HAVING sum(d.n) <> 0
+        HAVING sum(i.n) <> 0
     ),
     added AS (
         INSERT INTO public.rollups AS r (tenant_id, metric, day, subject, label, n)

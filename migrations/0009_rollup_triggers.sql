@@ -60,13 +60,8 @@ BEGIN
         INSERT INTO public.changes (tenant_id, table_name) VALUES (NEW.tenant_id, 'jobs');
         noted := set_config('opsboard.noted_jobs', note, true);
     END IF;
-    IF
-        OLD.status <> NEW.status
-        OR OLD.due_date IS DISTINCT FROM NEW.due_date
-        OR OLD.completed_at IS DISTINCT FROM NEW.completed_at
-        OR OLD.created_at <> NEW.created_at
-        OR OLD.tenant_id <> NEW.tenant_id
-    THEN
+    -- Hardly ever: then both images as a whole, each of its business.
+    IF OLD.created_at <> NEW.created_at OR OLD.tenant_id <> NEW.tenant_id THEN
         INSERT INTO public.rollup_deltas (tenant_id, source, label, day, began, ended, n)
         VALUES
         (OLD.tenant_id, 'jobs', OLD.status, OLD.due_date, OLD.created_at, OLD.completed_at, -1),
@@ -74,6 +69,17 @@ BEGIN
         IF OLD.tenant_id <> NEW.tenant_id THEN
             INSERT INTO public.changes (tenant_id, table_name) VALUES (OLD.tenant_id, 'jobs');
         END IF;
+    ELSIF
+        OLD.status <> NEW.status
+        OR OLD.due_date IS DISTINCT FROM NEW.due_date
+        OR OLD.completed_at IS DISTINCT FROM NEW.completed_at
+    THEN
+        INSERT INTO public.rollup_deltas (tenant_id, source, label, day, ended, was_label, was_day, was_ended, n)
+        VALUES
+        (
+            NEW.tenant_id, 'jobs', NEW.status, NEW.due_date, NEW.completed_at,
+            OLD.status, OLD.due_date, OLD.completed_at, 1
+        );
     END IF;
     RETURN NULL;
 END
@@ -130,19 +136,25 @@ BEGIN
         INSERT INTO public.changes (tenant_id, table_name) VALUES (NEW.tenant_id, 'job_steps');
         noted := set_config('opsboard.noted_job_steps', note, true);
     END IF;
-    IF
-        OLD.status <> NEW.status
-        OR OLD.assigned_user_id IS DISTINCT FROM NEW.assigned_user_id
-        OR OLD.completed_at IS DISTINCT FROM NEW.completed_at
-        OR OLD.tenant_id <> NEW.tenant_id
-    THEN
+    IF OLD.tenant_id <> NEW.tenant_id THEN
         INSERT INTO public.rollup_deltas (tenant_id, source, label, subject, ended, n)
         VALUES
         (OLD.tenant_id, 'job_steps', OLD.status, OLD.assigned_user_id, OLD.completed_at, -1),
         (NEW.tenant_id, 'job_steps', NEW.status, NEW.assigned_user_id, NEW.completed_at, 1);
-        IF OLD.tenant_id <> NEW.tenant_id THEN
-            INSERT INTO public.changes (tenant_id, table_name) VALUES (OLD.tenant_id, 'job_steps');
-        END IF;
+        INSERT INTO public.changes (tenant_id, table_name) VALUES (OLD.tenant_id, 'job_steps');
+    ELSIF
+        OLD.status <> NEW.status
+        OR OLD.assigned_user_id IS DISTINCT FROM NEW.assigned_user_id
+        OR OLD.completed_at IS DISTINCT FROM NEW.completed_at
+    THEN
+        INSERT INTO public.rollup_deltas (
+            tenant_id, source, label, subject, ended, was_label, was_subject, was_ended, n
+        )
+        VALUES
+        (
+            NEW.tenant_id, 'job_steps', NEW.status, NEW.assigned_user_id, NEW.completed_at,
+            OLD.status, OLD.assigned_user_id, OLD.completed_at, 1
+        );
     END IF;
     RETURN NULL;
 END
