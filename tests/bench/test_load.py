@@ -131,6 +131,20 @@ def test_one_connection_gives_a_latency_for_each_answer() -> None:
     assert all(0 < latency < 5e9 for latency in figures.latencies)
 
 
+def test_an_answer_that_takes_longer_than_the_measurement_is_counted_with_the_time_it_took() -> None:
+    begun = threading.Event()
+
+    def behaviour(answered: int) -> tuple[bytes, bool]:
+        if answered >= 2:
+            begun.wait(0.2)  # nobody sets it: longer than the 0.05 s that are measured
+        return PLAIN, True
+
+    with server(behaviour) as address:
+        figures = measure(address, connections=1)
+    assert figures.answers == len(figures.latencies) == 1
+    assert figures.seconds > 0.1
+
+
 def test_a_single_wrong_answer_refuses_the_measurement() -> None:
     wrong = PLAIN.replace(b"HIT", b"MISS")
     refused = pytest.raises(WrongAnswer, match="expected 200 X-Cache: HIT")

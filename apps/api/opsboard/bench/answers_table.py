@@ -91,7 +91,7 @@ def plot(measured: Measured) -> Plot:
         f"answers-{measured.workers}",
         "bars",
         f"Requests a second, {plural(measured.workers, 'worker')}",
-        "ratio to the bare WSGI callable of the same round (median, lowest and highest)",
+        "÷ bare WSGI callable, median of the rounds, lowest and highest",
         "",
         bars,
         TO_BARE,

@@ -52,7 +52,7 @@ def svg(plot: Plot) -> str:
         drawn = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = drawn.add_subplot()
         (draw_lines if plot.kind == "lines" else draw_bars)(axes, plot)
-        axes.set_title(plot.title, loc="left", fontsize=11)
+        axes.set_title(plot.title, loc="left", fontsize=11, pad=18 if plot.bar is not None else 8)
         axes.set_xlabel(plot.x)
         axes.set_ylabel(plot.y)
         axes.set_axisbelow(True)
@@ -95,6 +95,8 @@ def draw_lines(axes: Axes, plot: Plot) -> None:
     if plot.log:
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:,g}")
     axes.grid(color=GRID)
     mark(axes, plot)
     axes.legend(frameon=False, fontsize=9, loc="best")
