@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -14,7 +15,7 @@ import click
 from opsboard.bench.chart import require_library
 from opsboard.bench.document import require_markers, write_document
 from opsboard.bench.results import Run, as_json, from_json
-from opsboard.bench.run import MEASURES, run
+from opsboard.bench.run import FAILED, MEASURES, run
 from opsboard.bench.tables import markdown
 from opsboard.bench.wanted import chosen
 from opsboard.config import load_config
@@ -111,13 +112,19 @@ def bench(
         found = read(kept)
     else:
         wanted = chosen(quick, full, sizes or (), **changes)
-        found = run(load_config(), wanted, only or tuple(MEASURES), folder, report)
-    if json_path:
-        json_path.write_text(json.dumps(as_json(found)) + "\n", encoding="utf-8")
+        keep = partial(store, json_path)
+        found = run(load_config(), wanted, only or tuple(MEASURES), folder, report, keep)
     if document:
         write_document(document, found)
     else:
         click.echo(markdown(found))
+    if failed := [table.name for table in found.tables if table.title.startswith(FAILED)]:
+        raise CommandError(f"Not all could be measured: {', '.join(failed)}.")
+
+
+def store(path: Path | None, found: Run) -> None:
+    if path:
+        path.write_text(json.dumps(as_json(found)) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> Run:

@@ -10,11 +10,13 @@ from opsboard import __version__
 from opsboard.bench import machine
 from opsboard.bench.ground import Bench, Report
 from opsboard.bench.measures import clears, dashboards, freshness, hits, sizes, writes
-from opsboard.bench.results import Run, Table
+from opsboard.bench.results import Row, Run, Table
 from opsboard.bench.tables import plural
 from opsboard.bench.wanted import Wanted
 from opsboard.config import Config
+from opsboard.errors import CommandError
 
+FAILED = "Failed: "
 MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
     "hits": hits.measure,
     "sizes": sizes.measure,
@@ -25,8 +27,18 @@ MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
 }
 
 
-def run(config: Config, wanted: Wanted, names: tuple[str, ...], parent: Path | None, report: Report) -> Run:
-    """Everything lies in a folder that is removed afterwards."""
+def run(
+    config: Config,
+    wanted: Wanted,
+    names: tuple[str, ...],
+    parent: Path | None,
+    report: Report,
+    keep: Callable[[Run], object],
+) -> Run:
+    """Everything lies in a folder that is removed afterwards. `keep` is given what there is after each measurement.
+
+    One that fails is a table that says so: the others took long enough.
+    """
     before, began = machine.load_average(), machine.clock()
     tables: list[Table] = []
     with tempfile.TemporaryDirectory(
@@ -37,8 +49,18 @@ def run(config: Config, wanted: Wanted, names: tuple[str, ...], parent: Path | N
         folder.chmod(0o755)
         bench = Bench(config, wanted, folder, report)
         for chosen in names:
-            tables += MEASURES[chosen](bench)
-    return Run(facts(config, wanted, before, machine.clock() - began), tables)
+            tables += attempted(bench, chosen)
+            found = Run(facts(config, wanted, before, machine.clock() - began), tables)
+            keep(found)
+    return found
+
+
+def attempted(bench: Bench, name: str) -> list[Table]:
+    try:
+        return MEASURES[name](bench)
+    except (CommandError, OSError) as error:
+        bench.report(f"{name}: failed: {error}")
+        return [Table(name, FAILED + name, "", [], [Row(name, missing=str(error))])]
 
 
 def facts(config: Config, wanted: Wanted, load_before: float, took: float) -> dict[str, str]:
