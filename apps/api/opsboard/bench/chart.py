@@ -83,6 +83,8 @@ def draw_bars(axes: Axes, plot: Plot) -> None:
 
 
 def draw_lines(axes: Axes, plot: Plot) -> None:
+    from matplotlib.ticker import LogFormatter
+
     others = iter(OTHERS * len(plot.series))
     for series in plot.series:
         colour = OURS if series.ours else next(others)
@@ -95,8 +97,11 @@ def draw_lines(axes: Axes, plot: Plot) -> None:
     if plot.log:
         axes.set_xscale("log")
         axes.set_yscale("log")
+        # Numbers as they are read, not as powers of ten.
+        axes.xaxis.set_minor_formatter("")
+        axes.yaxis.set_minor_formatter(LogFormatter())
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter("{x:,g}")
+            axis.set_major_formatter("{x:,.10g}")
     axes.grid(color=GRID)
     mark(axes, plot)
     axes.legend(frameon=False, fontsize=9, loc="best")
