@@ -14,6 +14,7 @@ from tests.contract.catalogue import all_queries
 VALUES = {
     "job_id": "1", "step_id": "1", "customer_id": "1", "machine_id": "1", "process_id": "1", "wanted_id": "1",
     "seen": "3:3:", "token_id": "t", "token_version": "1", "login_email": "admin@alpha.example", "order_id": "1",
+    "silent_after": "2.0",
 }  # fmt: skip
 
 

@@ -160,14 +160,15 @@ def race(cluster: Cluster, results: Path) -> None:
         assert dump(database) == dump(clean)
 
 
+@pytest.mark.parametrize("in_turn", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_pooler_that_shares_server_connections_is_refused(
-    cluster: Cluster, folder_of_clusters: Path, size: int
+    cluster: Cluster, folder_of_clusters: Path, size: int, in_turn: bool
 ) -> None:
-    folder = folder_of_clusters / f"pooler{size}"
+    folder = folder_of_clusters / f"pooler{size}{in_turn}"
     folder.mkdir()
     with blank_database(cluster) as database:
-        with transaction_pooler(folder, cluster.socket_dir, OWNER, database.name, size):
+        with transaction_pooler(folder, cluster.socket_dir, OWNER, database.name, size, in_turn):
             url = f"postgresql:///{database.name}?host={folder}&port=5432&user={OWNER}&sslmode=disable"
             assert query(url, "SELECT 1") == [(1,)]
             for go in (Migrator(url, FOLDER).up, Migrator(url, FOLDER).status):

@@ -11,9 +11,12 @@ from pathlib import Path
 
 
 @contextmanager
-def transaction_pooler(folder: Path, server: Path, user: str, database: str, size: int) -> Iterator[None]:
-    """Listens in `folder` as Postgres would and lends its `size` connections to the server in `server`."""
-    pool = _Pool([_server_connection(server, user, database) for _ in range(size)])
+def transaction_pooler(
+    folder: Path, server: Path, user: str, database: str, size: int, in_turn: bool = False
+) -> Iterator[None]:
+    """Listens in `folder` as Postgres would and lends its `size` connections to the server in `server`: the one
+    given back last first, or `in_turn`."""
+    pool = _Pool([_server_connection(server, user, database) for _ in range(size)], in_turn)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / ".s.PGSQL.5432"))
         listener.listen()
@@ -27,7 +30,8 @@ def transaction_pooler(folder: Path, server: Path, user: str, database: str, siz
 
 
 class _Pool:
-    def __init__(self, connections: list[socket.socket]) -> None:
+    def __init__(self, connections: list[socket.socket], in_turn: bool) -> None:
+        self._next = 0 if in_turn else -1
         self._all = list(connections)
         self._idle = connections
         self._changed = threading.Condition()
@@ -35,7 +39,7 @@ class _Pool:
     def take(self) -> socket.socket:
         with self._changed:
             self._changed.wait_for(lambda: self._idle)
-            return self._idle.pop()
+            return self._idle.pop(self._next)
 
     def put(self, connection: socket.socket) -> None:
         with self._changed:

@@ -7,10 +7,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg2
 import pytest
 
 from opsboard.db.embedded import Cluster
@@ -18,12 +19,13 @@ from tests.clusters import FreshDatabase, fresh_database
 from tests.deploy.conftest import people_of
 from tests.deploy.http_client import Client
 from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
-from tests.fleet.test_workers_together import STATS, WORKERS, add_draft, one_client_each
+from tests.fleet.workers import STATS, one_client_each
 from tests.redis_servers import RedisServer
 from tests.seed import Business
 
 # After this long a worker that hears nothing distrusts what it keeps: no answer may be older.
 OLDEST = 2.0  # seconds
+WORKERS = 4
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_what_one_worker_made_the_others_give_without_a_statement(
     fleet: Gunicorn, data: FreshDatabase
 ) -> None:
     admin, stranger = people_of(data)[:2]
-    with one_client_each(fleet, admin) as clients:
+    with one_client_each(fleet, admin.token, WORKERS) as clients:
         first, *others = clients.values()
         eventually("all reach it", lambda: second_level(first)["state"] == "up", 10)
         seen: Counter[tuple[str, str]] = Counter()
@@ -74,7 +76,7 @@ def test_what_one_worker_made_the_others_give_without_a_statement(
         told = eventually_reported(first, lambda numbers: numbers["hits"] >= seen["HIT", "0"])
         assert told["refused"] == 0
         # The same question of another business goes to the database.
-        with one_client_each(fleet, stranger) as strangers:
+        with one_client_each(fleet, stranger.token, WORKERS) as strangers:
             answer = next(iter(strangers.values())).get(STATS)
             assert answer.headers["X-Cache"] == "MISS" and answer.body != made.body
 
@@ -82,6 +84,20 @@ def test_what_one_worker_made_the_others_give_without_a_statement(
 def eventually_reported(client: Client, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     eventually("the workers reported", lambda: holds(second_level(client)), 10)
     return second_level(client)
+
+
+def add_draft(database: FreshDatabase, tenant: str) -> None:
+    """A writer that is none of the workers."""
+    with (
+        closing(psycopg2.connect(database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "INSERT INTO jobs (tenant_id, job_number, title) "
+            "SELECT id, gen_random_uuid(), 'new' FROM tenants WHERE slug = %s",
+            (tenant,),
+        )
 
 
 @dataclass

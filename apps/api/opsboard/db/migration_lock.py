@@ -47,12 +47,15 @@ def refuse_pooler(conn: Connection, dsn: str) -> None:
     """Refuse a pooler that shares server connections: it would give one lock to many, or lose it.
 
     While a second client is inside a transaction, such a pooler has either lent it the server connection we
-    just used, or must give us another one.
+    just used, or must give us another one. After that transaction it has one more to choose from: one that
+    prefers the last given back gives us that, one that takes turns gives us two in a row.
     """
     first = _backend_pid(conn)
     with closing(_connect(dsn)) as other:
         other.autocommit = False
-        if _backend_pid(other) == first or _backend_pid(conn) != first:
+        shared = _backend_pid(other) == first or _backend_pid(conn) != first
+        other.rollback()
+        if shared or _backend_pid(conn) != first or _backend_pid(conn) != first:
             raise MigrationError(_POOLER)
 
 
