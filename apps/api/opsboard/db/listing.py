@@ -11,11 +11,14 @@ The total is read from the rollups where the query says how for these filters; e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opsboard.db.queries import Query, Sort
+
+ONE_OF = re.compile(r"= ANY\(%\((\w+)\)s\)")
 
 
 class Position(NamedTuple):
@@ -51,7 +54,7 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
     alias = query.base.split()[-1]
     sort = query.sorts[page.sort]
     wanted = [f"{alias}.tenant_id = %(tenant_id)s"]
-    wanted += [query.filters[name] for name in filters if name in query.filters]
+    wanted += [narrowed(query.filters[name], filters[name]) for name in filters if name in query.filters]
     if sort.condition:
         wanted.append(sort.condition)
     parameters: dict[str, Any] = {**filters, "page_size": page.size, "page_number": page.number}
@@ -127,6 +130,15 @@ SELECT
     has_next
 FROM ends, counted, neighbours"""
     return statement, parameters
+
+
+def narrowed(condition: str, value: Any) -> str:
+    """One of one is an equality. To the planner it is another thing: only of an equality come the rows in the order
+    of an index behind it, so that a page needs to read no more than itself.
+    """
+    return (
+        ONE_OF.sub(r"= (%(\1)s)[1]", condition) if isinstance(value, list) and len(value) == 1 else condition
+    )
 
 
 def counting(query: Query, filters: Mapping[str, Any], sort: Sort, wanted: str) -> str:
