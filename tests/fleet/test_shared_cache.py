@@ -82,7 +82,7 @@ def test_what_one_worker_made_the_others_give_without_a_statement(
 
 
 def eventually_reported(client: Client, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    eventually("the workers reported", lambda: holds(second_level(client)), 10)
+    eventually("the workers reported", lambda: holds(second_level(client)), 40)
     return second_level(client)
 
 
