@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from opsboard.bench.load.jobs import Figures, Job
 from opsboard.bench.processors import Cores, cpu_seconds
@@ -105,8 +106,13 @@ def job_for(
 
 def load(job: Job) -> Figures:
     """Do a job in a process of its own."""
+    return Figures(**run_apart("load", job, f"The measurement of {job.address} failed"))
+
+
+def run_apart(module: str, job: Any, failed: str) -> dict[str, Any]:
+    """What a module of the load generator finds out, in a process of its own. Raises CommandError with `failed`."""
     done = subprocess.run(
-        [sys.executable, "-S", "-m", "load"],
+        [sys.executable, "-S", "-m", module],
         input=json.dumps(asdict(job)),
         capture_output=True,
         text=True,
@@ -114,5 +120,6 @@ def load(job: Job) -> Figures:
         env={**os.environ, "PYTHONPATH": str(HERE)},
     )
     if done.returncode != 0:
-        raise CommandError(f"The measurement of {job.address} failed: {done.stderr.strip()}")
-    return Figures(**json.loads(done.stdout))
+        raise CommandError(f"{failed}: {done.stderr.strip()[-500:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 from opsboard.bench.figures import percentile
@@ -18,12 +13,11 @@ from opsboard.bench.fleet import Fleet, fleet
 from opsboard.bench.ground import Bench
 from opsboard.bench.load.polls import Polls, Seen
 from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
+from opsboard.bench.rounds import run_apart
 from opsboard.bench.scenarios import STATS
-from opsboard.bench.servers import HERE
 from opsboard.bench.subject import sign_in
 from opsboard.db.session import connected
 from opsboard.demo.catalogue import BUSINESSES
-from opsboard.errors import CommandError
 
 PAUSE = 0.1  # seconds between two writes
 PEOPLE = ("admin", "manager", "operator")  # of either business, in turn
@@ -64,17 +58,7 @@ def poll(bench: Bench, service: Fleet) -> Seen:
         for number in range(wanted.dashboards)
     ]
     polls = Polls(service.server.address, requests, wanted.every, wanted.watched)
-    done = subprocess.run(
-        [sys.executable, "-S", "-m", "load.polls"],
-        input=json.dumps(asdict(polls)),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(HERE)},
-    )
-    if done.returncode != 0:
-        raise CommandError(f"The dashboards failed: {done.stderr.strip()[-500:]}")
-    return Seen(**json.loads(done.stdout))
+    return Seen(**run_apart("load.polls", polls, "The dashboards failed"))
 
 
 @contextmanager
