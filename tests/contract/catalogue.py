@@ -21,6 +21,7 @@ VALUES: dict[str, Any] = {
 
     "id": "w", "machine": "m", "pid": 1, "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None,
     "order_id": 1, "mourned": 5.0, "silent_after": 2.0,
+    "order_id": 1, "months_ahead": 1,
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
 }  # fmt: skip

@@ -243,7 +243,10 @@ def test_changes_hold_nothing_but_ids_and_names(shop: Application) -> None:
         assert set(cur.fetchone()[0]) <= set(TABLES)
 
 
-@pytest.mark.parametrize("function", ["rebuild_rollups(1)", "hold_rollups()", "watch_changes('jobs')"])
+@pytest.mark.parametrize(
+    "function",
+    ["rebuild_rollups(1)", "hold_rollups()", "watch_changes('jobs')", "new_partition('jobs', 'x')"],
+)
 def test_the_service_may_not_keep_up_what_the_owner_does(shop: Application, function: str) -> None:
     with cursor(shop.database.app_url, shop.alpha.id) as cur, pytest.raises(InsufficientPrivilege):
         cur.execute(f"SELECT {function}")

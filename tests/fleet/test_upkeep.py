@@ -72,3 +72,35 @@ def test_its_thread_folds_by_itself_until_it_is_stopped(kept: Kept) -> None:
         assert time.monotonic() < ends
         time.sleep(0.02)
     assert kept.run("SELECT count(*) FROM rollup_differences(1)") == [(0,)]
+
+
+def test_coming_months_are_made_at_the_first_beat_and_again_a_day_later(kept: Kept, monkeypatch: Any) -> None:
+    asked = []
+    plain = Database.fetch_unbound
+
+    def listen(self: Database, query: Any, parameters: Any = None) -> Any:
+        asked.append(query.name)
+        return plain(self, query, parameters)
+
+    monkeypatch.setattr(Database, "fetch_unbound", listen)
+    for _ in range(3):
+        kept.upkeep.beat()
+    assert asked.count("fleet.ensure_partitions") == 1
+    now = time.monotonic()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.DAY + 1)
+    kept.upkeep.beat()
+    assert asked.count("fleet.ensure_partitions") == 2
+
+
+def test_months_are_asked_for_again_soon_when_another_worker_is_at_it(kept: Kept, monkeypatch: Any) -> None:
+    with closing(psycopg2.connect(kept.url)) as holder, holder.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(1869640546, 5)")
+        kept.upkeep.beat()
+    now = time.monotonic()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.AGAIN + 1)
+    kept.upkeep.beat()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.DAY)
+    asked = []
+    monkeypatch.setattr(Upkeep, "_make_partitions", lambda _: asked.append("again"))
+    kept.upkeep.beat()
+    assert asked == [], "the second time it was done, for a day"

@@ -103,3 +103,8 @@ SELECT prune_changes(%(seen)s::pg_snapshot)
 -- writes: rollup_deltas, rollups
 -- Move deltas into the rollups; how many, or null when another worker is at it.
 SELECT fold_rollups(%(most)s)
+
+-- name: ensure_partitions
+-- writes:
+-- Make the months ahead of every table that is cut by month; how many must wait, or null when another worker is at it.
+SELECT ensure_partitions(%(months_ahead)s)

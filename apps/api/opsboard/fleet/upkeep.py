@@ -1,9 +1,10 @@
-"""One thread per worker that folds what writers counted, so that readers have few rows to add."""
+"""One thread per worker that folds what writers counted and makes the partitions of the months to come."""
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 
 import structlog
 
@@ -16,12 +17,17 @@ log = structlog.get_logger(__name__)
 sql = load_queries(__package__)
 
 BATCH = 20_000  # deltas folded in one transaction: some 0.2 s of work
+MONTHS_AHEAD = 3
+DAY = 86_400.0
+AGAIN = 60.0  # seconds until partitions are asked for once more, when a lock was in the way
 
 
 class Upkeep:
     """Folds every `interval` seconds. Every worker has one; a lock in the database lets one at a time work.
 
     Numbers are right without it: what is not folded is added when it is read, only slower with each delta.
+    Tables that are cut by month get their next months at the start and once a day; without them rows would
+    be kept together in one partition, and none refused.
     `database` is its own, with one connection, so that it takes none from requests and never holds up the pulse.
     """
 
@@ -32,6 +38,7 @@ class Upkeep:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._failing = False
+        self._partitions_due = 0.0
 
     def start(self) -> None:
         """Start the thread of this process; threads do not survive a fork."""
@@ -47,11 +54,14 @@ class Upkeep:
         self._database.pool.closeall()
 
     def beat(self) -> None:
-        """Fold all there is. An error is logged when it begins, not at every beat."""
+        """Fold all there is, and make the next months when it is time. An error is logged when it begins, not
+        at every beat."""
         try:
             # Not part of any request.
             with record.recording():
                 self._fold()
+                if time.monotonic() >= self._partitions_due:
+                    self._make_partitions()
         except OpsboardError as error:
             if not self._failing:
                 log.warning("upkeep cannot reach the database; counts stay right", error=error.code)
@@ -65,6 +75,12 @@ class Upkeep:
             # Null: another worker is at it.
             if row is None or row[0] is None or row[0] < BATCH:
                 return
+
+    def _make_partitions(self) -> None:
+        row = self._database.fetch_unbound(sql.ensure_partitions, {"months_ahead": MONTHS_AHEAD})
+        # Null: another worker is at it, and may be left waiting for a lock.
+        done = row is not None and row[0] == 0
+        self._partitions_due = time.monotonic() + (DAY if done else AGAIN)
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
