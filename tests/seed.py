@@ -90,6 +90,27 @@ FROM users AS u
 CROSS JOIN generate_series(1, 5) AS n
 WHERE u.tenant_id = %(tenant)s;
 
+INSERT INTO leads (
+    tenant_id, name, email, phone, source, category, status, customer_id, assigned_user_id, notes, external_id,
+    scraped_at, created_at
+)
+SELECT
+    %(tenant)s, %(word)s || ' lead ' || n, 'l' || n || '@' || %(word)s || '.example',
+    '555-02' || lpad(n::text, 2, '0'), %(word)s || ' source', %(word)s || ' category',
+    (ARRAY['unprocessed', 'new', 'contacted', 'qualified', 'won', 'lost'])[1 + n %% 6],
+    CASE WHEN n %% 3 = 0 THEN (SELECT min(id) FROM customers WHERE tenant_id = %(tenant)s) + n %% 12 END,
+    CASE WHEN n %% 4 = 0 THEN (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s) END,
+    %(word)s, %(word)s || n, now() - n * interval '2 days', now() - n * interval '1 day'
+FROM generate_series(1, 29) AS n;
+
+INSERT INTO lead_status_history (tenant_id, lead_id, from_status, to_status, changed_by, created_at)
+SELECT
+    %(tenant)s, l.id, CASE n WHEN 2 THEN 'unprocessed' END, CASE n WHEN 2 THEN l.status ELSE 'unprocessed' END,
+    (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s), l.created_at + n * interval '1 hour'
+FROM leads AS l
+CROSS JOIN generate_series(1, 2) AS n
+WHERE l.tenant_id = %(tenant)s AND (n = 1 OR l.status <> 'unprocessed');
+
 INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
 SELECT
     %(tenant)s, j.created_by, 'update', 'job', j.id,

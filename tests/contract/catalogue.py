@@ -23,7 +23,8 @@ VALUES: dict[str, Any] = {
     "order_id": 1, "mourned": 5.0, "silent_after": 2.0,
     "order_id": 1, "months_ahead": 1,
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
-    "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
+    "lead_id": 1, "source": None, "category": None, "assigned_user_id": None, "notes": None, "scraped_at": None,
+    "count": 10, "minutes": 5, "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
     "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",
@@ -31,9 +32,18 @@ FILTER_VALUES: dict[str, Any] = {
     "created_to": "2040-01-01", "completed_from": "2020-01-01", "completed_to": "2040-01-01", "job_id": 1,
     "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
     "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
+    "category": "bulk", "source": "fair", "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1,
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
-ALWAYS = {"notifications.list_notifications": {"mine": "true"}}
+ALWAYS: dict[str, dict[str, Any]] = {
+    "notifications.list_notifications": {"mine": "true"},
+    "leads.list_timeline": {"lead_id": 1},
+}
+# Of queries whose words are their own.
+OWN_VALUES: dict[str, dict[str, Any]] = {
+    "leads.list_leads": {"status": ["unprocessed"]},
+    "leads.create_lead": {"status": "new"},
+}
 KEYS = {
     "timestamptz": "2026-01-01 00:00:00+00",
     "date": "2026-01-01",
@@ -55,7 +65,7 @@ def has_queries(package: str) -> bool:
 def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, SQL and parameters of a query; of a list query for each filter, sort, direction and way of paging."""
     if not query.base:
-        yield query.name, query.sql, {**VALUES, **{"expires_at": 4e9}}
+        yield query.name, query.sql, {**VALUES, **OWN_VALUES.get(query.name, {})}
         return
     first, always = next(iter(query.sorts)), ALWAYS.get(query.name, {})
     for sort in query.sorts:
@@ -64,7 +74,8 @@ def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield shape(query, always, Page(sort, descending, 10, position=position))
     asked = {frozenset({name}) for name in query.filters} | query.totals.keys()
     for names in sorted(asked, key=sorted):
-        filters = {name: FILTER_VALUES[name] for name in names}
+        values = FILTER_VALUES | OWN_VALUES.get(query.name, {})
+        filters = {name: values[name] for name in names}
         yield shape(query, {**always, **filters}, Page(first, True, 10))
 
 

@@ -19,6 +19,7 @@ IDS = {
     "machine_id": "SELECT min(id) FROM machines WHERE tenant_id = %s",
     "process_id": "SELECT min(id) FROM processes WHERE tenant_id = %s",
     "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s",
+    "lead_id": "SELECT min(id) FROM leads WHERE tenant_id = %s",
     # The admin's own: the tests over all routes are signed in as admin.
     "notification_id": """
         SELECT min(n.id)
@@ -37,6 +38,9 @@ BODIES: dict[str, dict[str, object]] = {
     "customers.update_customer": {"phone": "555 0100"},
     "machines.update_machine": {"status": "maintenance"},
     "users.update_user": {"full_name": "Another Name"},
+    "leads.create_lead": {"name": "A lead"},
+    "leads.update_lead": {"status": "contacted"},
+    "leads.claim_leads": {"count": 2},
     "health.clear_cache": {},
     "root_health.clear_cache": {},
 }

@@ -112,12 +112,16 @@ def test_another_tenants_ids_in_filters_and_bodies_find_nothing(own_shop: Applic
         f"/api/job-steps?assigned_user_id={foreign['wanted_id']}",
         f"/api/audit?entity=job&entity_id={foreign['job_id']}",
         f"/api/audit?user_id={foreign['wanted_id']}",
+        f"/api/leads?customer_id={foreign['customer_id']}",
+        f"/api/leads?assigned_user_id={foreign['wanted_id']}",
     ):
         assert client.get(path).json["total"] == 0, path  # type: ignore[index]
     for path, body in (
         (f"/api/jobs/{mine['job_id']}", {"customer_id": foreign["customer_id"]}),
         (f"/api/job-steps/{mine['step_id']}", {"machine_id": foreign["machine_id"]}),
         (f"/api/job-steps/{mine['step_id']}", {"assigned_user_id": foreign["wanted_id"]}),
+        (f"/api/leads/{mine['lead_id']}", {"customer_id": foreign["customer_id"]}),
+        (f"/api/leads/{mine['lead_id']}", {"assigned_user_id": foreign["wanted_id"]}),
     ):
         assert_problem(client.patch(path, json=body), 409, "conflict")
 
@@ -236,7 +240,17 @@ def fingerprint(application: Application) -> list[object]:
         connection.cursor() as cursor,
     ):
         found: list[object] = []
-        for table in ("jobs", "job_steps", "customers", "machines", "users", "notifications", "audit_logs"):
+        for table in (
+            "jobs",
+            "job_steps",
+            "customers",
+            "machines",
+            "users",
+            "notifications",
+            "audit_logs",
+            "leads",
+            "lead_status_history",
+        ):
             cursor.execute(
                 f"SELECT md5(string_agg(t::text, '' ORDER BY t.id)) FROM {table} AS t WHERE tenant_id = %s",
                 (application.beta.id,),

@@ -89,6 +89,23 @@ SELECT t, md5(n::text), CASE n %% 20 WHEN 0 THEN 'maintenance' WHEN 1 THEN 'inac
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
+INSERT INTO leads (
+    tenant_id, name, email, phone, source, category, status, customer_id, assigned_user_id, scraped_at, created_at
+)
+SELECT
+    t, md5(n::text), md5(n::text) || '@leads.example', '777' || n,
+    (ARRAY['fair', 'web', 'phone', 'friend', 'other'])[1 + n %% 5], 'category ' || n %% 40,
+    CASE n %% 50 WHEN 0 THEN 'unprocessed' WHEN 1 THEN 'new' WHEN 2 THEN 'won' WHEN 3 THEN 'contacted' ELSE 'lost' END,
+    c.ids[1 + n %% 500], (SELECT min(id) FROM users WHERE tenant_id = t) + n %% 11,
+    now() - n * interval '31 minutes', now() - n * interval '30 minutes'
+FROM generate_series(1, %(jobs)s) AS n
+CROSS JOIN (SELECT tenant_id AS t, array_agg(id ORDER BY id) AS ids FROM customers GROUP BY tenant_id) AS c;
+
+INSERT INTO lead_status_history (tenant_id, lead_id, to_status, changed_by, created_at)
+SELECT l.tenant_id, l.id, l.status, l.assigned_user_id, l.created_at
+FROM leads AS l
+WHERE l.scraped_at < l.created_at;
+
 INSERT INTO processes (tenant_id, name, is_active)
 SELECT t, md5(n::text), n %% 10 > 0
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t

@@ -53,10 +53,12 @@ class Database:
     def fetch_list(
         self, query: Query, identity: tenancy.Identity, filters: Mapping[str, Any], page: Page
     ) -> Row:
-        """One page of a list query; see db.listing.compose for the columns of the row."""
+        """One page of a list query; see db.listing.compose for the columns of the row. Raises NotFound when what
+        the list belongs to is not there."""
         sql, params = compose(query, filters, page)
         row = self._run(query, tenancy.bound(query.name, sql), tenancy.parameters(identity, params))
-        assert row is not None  # an aggregate always has its row
+        if row is None:
+            raise NotFound()
         return row
 
     def fetch_row(
@@ -131,5 +133,7 @@ CONSTRAINTS = {
     "jobs_customer_fkey": "There is no such customer (customer_id).",
     "job_steps_machine_fkey": "There is no such machine (machine_id).",
     "job_steps_process_fkey": "There is no such process (process_id).",
+    "leads_customer_fkey": "There is no such customer (customer_id).",
+    "leads_assigned_user_fkey": "There is no such user (assigned_user_id).",
     "job_steps_assigned_user_fkey": "There is no such user (assigned_user_id).",
 }

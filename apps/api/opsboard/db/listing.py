@@ -49,7 +49,8 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
 
     The statement gives one row: the JSON text of the envelope, then key and id of the first and last item
     (null when there are none), has_previous and has_next. Offset envelope: items, total, page, page_size,
-    total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous.
+    total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous. No row at
+    all when the list belongs to a row that is not there.
     """
     alias = query.base.split()[-1]
     sort = query.sorts[page.sort]
@@ -128,7 +129,7 @@ SELECT
     last_id,
     has_previous,
     has_next
-FROM ends, counted, neighbours"""
+FROM ends, counted, neighbours{belonging(query)}"""
     return statement, parameters
 
 
@@ -150,6 +151,16 @@ def counting(query: Query, filters: Mapping[str, Any], sort: Sort, wanted: str) 
     return f"""SELECT coalesce(sum(c.n), 0)::bigint AS total
     FROM rollup_counts(%(tenant_id)s, ARRAY[{metrics}]) AS c
     WHERE {total.condition}"""
+
+
+def belonging(query: Query) -> str:
+    """The condition that what the list belongs to is there."""
+    if not query.within:
+        return ""
+    table, _, row = (part.strip() for part in query.within.partition("|"))
+    return (
+        f"\nWHERE EXISTS (SELECT FROM {table} WHERE {table.split()[-1]}.tenant_id = %(tenant_id)s AND {row})"
+    )
 
 
 def envelope(counted: bool) -> str:

@@ -14,13 +14,15 @@ dropped. A list query also declares what may be asked of it, each line the SQL t
     -- sort created_at: j.created_at | timestamptz
     -- sort completed_at: j.completed_at | timestamptz | j.completed_at IS NOT NULL
     -- total status: jobs | c.label = ANY(%(status)s)
+    -- within: customers AS w | w.id = %(customer_id)s
 
 What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
 put where they say `/* include name */`.
 
 A sort is an expression that is never null, its type and, where it holds for some rows only, which. A total
 is, for exactly these filters, the rollups (see rollup_counts) whose sum is the number of rows, and which of
-their rows; for other filters the rows are counted. db/listing.py puts them together.
+their rows; for other filters the rows are counted. `within` is the row a list belongs to: without it the
+list is not found, rather than empty. db/listing.py puts them together.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 HEADER = re.compile(
-    r"^--\s*(?P<word>name|reads|writes|from|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
+    r"^--\s*(?P<word>name|reads|writes|from|within|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
 )
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
 INCLUDE = re.compile(r"/\* include (\w+) \*/")
@@ -69,6 +71,8 @@ class Query:
     writes: frozenset[str] = frozenset()
     # Of a list: the table it pages over and its alias, `jobs AS j`.
     base: str = ""
+    # The table of the row that the list belongs to with its alias, and which row it is.
+    within: str = ""
     filters: dict[str, str] = field(default_factory=dict)
     sorts: dict[str, Sort] = field(default_factory=dict)
     # The filters that are asked for -> the total kept for just these.
@@ -157,6 +161,7 @@ def parse_one(area: str, block: str) -> Query:
         reads=tables(words.get("reads", "")),
         writes=tables(words.get("writes", "")),
         base=words.get("from", ""),
+        within=words.get("within", ""),
         filters=filters,
         sorts=sorts,
         totals=totals,

@@ -17,6 +17,7 @@ ALL = (
     "users",
     "notifications",
     "audit",
+    "leads",
     "health",
     "pages",
 )

@@ -1,0 +1,135 @@
+"""/api/leads: list, look at, enter and change leads, take the next ones of the queue, see the way of one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from pydantic import AwareDatetime, Field
+
+from opsboard.auth.identity import Role
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.features.leads.documents import Claimed, Lead, Leads, LeadStatus, Timeline
+from opsboard.web.access import only_for
+from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.endpoint import fresh
+from opsboard.web.listing import ListArguments, listing
+
+bp = APIBlueprint("leads", __name__, url_prefix="/api/leads", tag="Leads")
+sql = load_queries(__package__)
+
+Word = Annotated[Text, Field(min_length=1, max_length=100)]
+Email = Annotated[Text, Field(min_length=3, max_length=254)]
+Phone = Annotated[Text, Field(max_length=50)]
+Notes = Annotated[Text, Field(max_length=10_000)]
+
+
+class ListLeads(ListArguments, query=sql.list_leads, default_sort="-created_at"):
+    status: Annotated[
+        list[LeadStatus] | None, SPLIT, Field(description="One or more, with commas; unprocessed: the queue.")
+    ] = None
+    category: Word | None = None
+    source: Word | None = None
+    customer_id: Id | None = None
+    assigned_user_id: Id | None = None
+    mine: Annotated[Literal["true"] | None, Field(description="Leads assigned to you.")] = None
+    q: Annotated[
+        Search | None, Field(description="The beginning of a name, an e-mail address or a phone number.")
+    ] = None
+    scraped_from: Day | None = None
+    scraped_to: Day | None = None
+
+
+class ListTimeline(ListArguments, query=sql.list_timeline, default_sort="-created_at"):
+    pass
+
+
+class NewLead(Arguments):
+    name: Line
+    email: Email | None = None
+    phone: Phone | None = None
+    source: Word | None = None
+    category: Word | None = None
+    status: LeadStatus = "unprocessed"
+    customer_id: Id | None = None
+    assigned_user_id: Id | None = None
+    notes: Notes | None = None
+    scraped_at: Annotated[AwareDatetime | None, Field(description="When it was found; now if left out.")] = (
+        None
+    )
+
+
+class ChangeLead(Patch):
+    name: Line = ""
+    email: Email | None = None
+    phone: Phone | None = None
+    source: Word | None = None
+    category: Word | None = None
+    status: LeadStatus = "unprocessed"
+    customer_id: Id | None = None
+    assigned_user_id: Id | None = None
+    notes: Notes | None = None
+
+
+class ClaimLeads(Arguments):
+    count: Annotated[int, Field(ge=1, le=100, description="How many at most.")]
+    minutes: Annotated[int, Field(ge=1, le=1440, description="Until others may take them.")] = 15
+
+
+@bp.get("")
+@bp.input(ListLeads, location="query", arg_name="wanted")
+@bp.output(Leads)
+@fresh
+def list_leads(wanted: ListLeads) -> Body:
+    """Leads with their customer and the person they are assigned to, newest first."""
+    return listing(wanted)
+
+
+@bp.get("/<id:lead_id>")
+@bp.output(Lead)
+@fresh
+def get_lead(lead_id: int) -> Body:
+    """One lead."""
+    return document(sql.get_lead, lead_id=lead_id)
+
+
+@bp.get("/<id:lead_id>/timeline")
+@bp.input(ListTimeline, location="query", arg_name="wanted")
+@bp.output(Timeline)
+@fresh
+def list_timeline(lead_id: int, wanted: ListTimeline) -> Body:
+    """Each change of a lead's status and who made it, newest first."""
+    return listing(wanted, lead_id=lead_id)
+
+
+@bp.post("")
+@bp.input(NewLead, arg_name="lead")
+@bp.output(Lead, status_code=201)
+@only_for(Role.ADMIN, Role.MANAGER)
+def create_lead(lead: NewLead) -> Response:
+    """Enter a lead; only the name is needed."""
+    return command(sql.create_lead, lead.model_dump(), status=201, location="/api/leads/{id}")
+
+
+@bp.patch("/<id:lead_id>")
+@bp.input(ChangeLead, arg_name="change")
+@bp.output(Lead)
+def update_lead(lead_id: int, change: ChangeLead) -> Response:
+    """Change what is sent of a lead; an operator only on leads of their own, claimed by them or of nobody."""
+    return command(sql.update_lead, {"lead_id": lead_id, "patch": change.patch()})
+
+
+@bp.post("/claim")
+@bp.input(ClaimLeads, arg_name="wanted")
+@bp.output(Claimed)
+def claim_leads(wanted: ClaimLeads) -> Response:
+    """Take the next unprocessed leads for a while; no two callers get the same."""
+    return command(sql.claim_leads, wanted.model_dump())
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS lead_status_history;
+DROP TABLE IF EXISTS leads;
