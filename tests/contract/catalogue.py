@@ -24,6 +24,7 @@ VALUES: dict[str, Any] = {
     "order_id": 1, "months_ahead": 1,
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "lead_id": 1, "source": None, "category": None, "assigned_user_id": None, "notes": None, "scraped_at": None,
+    "approval_id": 1, "subject": "s", "response": None, "due_at": None, "decision": "approve", "comment": None,
     "count": 10, "minutes": 5, "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
@@ -33,16 +34,22 @@ FILTER_VALUES: dict[str, Any] = {
     "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
     "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
     "category": "bulk", "source": "fair", "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1,
+    "pending": "true", "approval_id": 1,
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {
     "notifications.list_notifications": {"mine": "true"},
     "leads.list_timeline": {"lead_id": 1},
+    "workflow_approvals.list_pending": {"pending": "true"},
+    "workflow_approvals.list_history": {"approval_id": 1},
 }
 # Of queries whose words are their own.
 OWN_VALUES: dict[str, dict[str, Any]] = {
     "leads.list_leads": {"status": ["unprocessed"]},
     "leads.create_lead": {"status": "new"},
+    "workflow_approvals.list_approvals": {"status": ["rejected"]},
+    "workflow_approvals.decide_approval": {"status": "approved"},
+    "workflow_approvals.list_auto_responses": {"status": ["failed"]},
 }
 KEYS = {
     "timestamptz": "2026-01-01 00:00:00+00",

@@ -20,6 +20,8 @@ IDS = {
     "process_id": "SELECT min(id) FROM processes WHERE tenant_id = %s",
     "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s",
     "lead_id": "SELECT min(id) FROM leads WHERE tenant_id = %s",
+    "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
+    "returned_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'",
     # The admin's own: the tests over all routes are signed in as admin.
     "notification_id": """
         SELECT min(n.id)
@@ -41,6 +43,9 @@ BODIES: dict[str, dict[str, object]] = {
     "leads.create_lead": {"name": "A lead"},
     "leads.update_lead": {"status": "contacted"},
     "leads.claim_leads": {"count": 2},
+    "workflow_approvals.create_approval": {"subject": "An answer"},
+    "workflow_approvals.decide_approval": {"decision": "approve"},
+    "workflow_approvals.resubmit_approval": {"response": "Another answer"},
     "health.clear_cache": {},
     "root_health.clear_cache": {},
 }

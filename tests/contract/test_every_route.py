@@ -250,6 +250,9 @@ def fingerprint(application: Application) -> list[object]:
             "audit_logs",
             "leads",
             "lead_status_history",
+            "response_approvals",
+            "approval_history",
+            "auto_responses",
         ):
             cursor.execute(
                 f"SELECT md5(string_agg(t::text, '' ORDER BY t.id)) FROM {table} AS t WHERE tenant_id = %s",

@@ -106,6 +106,37 @@ SELECT l.tenant_id, l.id, l.status, l.assigned_user_id, l.created_at
 FROM leads AS l
 WHERE l.scraped_at < l.created_at;
 
+INSERT INTO response_approvals (
+    tenant_id, lead_id, subject, status, requested_by, decided_by, decided_at, created_at
+)
+SELECT
+    l.tenant_id, l.id, 'large', s.status, l.assigned_user_id,
+    CASE WHEN s.status <> 'pending' THEN l.assigned_user_id END, CASE WHEN s.status <> 'pending' THEN now() END,
+    l.created_at
+FROM leads AS l
+CROSS JOIN LATERAL (SELECT CASE l.id %% 50
+    WHEN 0 THEN 'pending' WHEN 1 THEN 'rejected' WHEN 2 THEN 'changes_requested' ELSE 'approved' END AS status) AS s
+WHERE l.scraped_at < l.created_at AND l.email LIKE '%%@leads.example';
+
+INSERT INTO approval_queue (tenant_id, approval_id, status, assigned_user_id, due_at, left_at)
+SELECT
+    a.tenant_id, a.id, CASE a.status WHEN 'pending' THEN 'waiting' ELSE 'done' END, a.requested_by, a.created_at,
+    a.decided_at
+FROM response_approvals AS a
+WHERE a.subject = 'large';
+
+INSERT INTO approval_history (tenant_id, approval_request_id, action, to_status, acted_by, created_at)
+SELECT a.tenant_id, a.id, 'request', 'pending', a.requested_by, a.created_at
+FROM response_approvals AS a
+WHERE a.subject = 'large';
+
+INSERT INTO auto_responses (tenant_id, lead_id, approval_id, subject, status, created_at)
+SELECT
+    a.tenant_id, CASE WHEN a.id %% 10 = 0 THEN 5 ELSE a.lead_id END, a.id, 'large',
+    (ARRAY['sent', 'sent', 'sent', 'sent', 'sent', 'failed', 'queued', 'cancelled'])[1 + a.id / 50 %% 8], a.created_at
+FROM response_approvals AS a
+WHERE a.subject = 'large' AND a.tenant_id = %(alpha)s;
+
 INSERT INTO processes (tenant_id, name, is_active)
 SELECT t, md5(n::text), n %% 10 > 0
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t

@@ -39,11 +39,11 @@ PREDICATE = re.compile(r"\b\w+\.tenant_id = %\(tenant_id\)s")
 TABLES = (
     "tenants", "users", "revocations", "customers", "processes", "role_process_permissions", "machines", "jobs",
     "job_steps", "notifications", "audit_logs", "changes", "rollup_deltas", "rollups", "leads",
-    "lead_status_history",
+    "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
 )  # fmt: skip
 # Written by triggers and functions alone.
 # Of history rows may be added, and none changed.
-APPENDED = ("audit_logs", "lead_status_history")
+APPENDED = ("audit_logs", "lead_status_history", "approval_history")
 NOT_WRITTEN = ("changes", "rollup_deltas", "rollups")
 
 

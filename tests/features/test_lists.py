@@ -16,7 +16,7 @@ from tests.application import Application
 LISTS = {
     "/api/jobs": "jobs", "/api/job-steps": "job_steps", "/api/customers": "customers", "/api/machines": "machines",
     "/api/processes": "processes", "/api/users": "users", "/api/notifications": "notifications", "/api/audit": "audit",
-    "/api/leads": "leads",
+    "/api/leads": "leads", "/api/workflow-approvals": "workflow_approvals",
 }  # fmt: skip
 
 

@@ -133,6 +133,8 @@ CONSTRAINTS = {
     "jobs_customer_fkey": "There is no such customer (customer_id).",
     "job_steps_machine_fkey": "There is no such machine (machine_id).",
     "job_steps_process_fkey": "There is no such process (process_id).",
+    "response_approvals_lead_fkey": "There is no such lead (lead_id).",
+    "approval_queue_assigned_user_fkey": "There is no such user (assigned_user_id).",
     "leads_customer_fkey": "There is no such customer (customer_id).",
     "leads_assigned_user_fkey": "There is no such user (assigned_user_id).",
     "job_steps_assigned_user_fkey": "There is no such user (assigned_user_id).",

@@ -18,6 +18,7 @@ ALL = (
     "notifications",
     "audit",
     "leads",
+    "workflow_approvals",
     "health",
     "pages",
 )
