@@ -25,6 +25,9 @@ VALUES: dict[str, Any] = {
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "lead_id": 1, "source": None, "category": None, "assigned_user_id": None, "notes": None, "scraped_at": None,
     "approval_id": 1, "subject": "s", "response": None, "due_at": None, "decision": "approve", "comment": None,
+    "campaign_id": 1, "channel": "email", "scheduled_at": None, "date_from": None, "date_to": None,
+    "recipients": '[{"address": "somebody@example.com"}]',
+    "events": '[{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]',
     "count": 10, "minutes": 5, "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
@@ -34,12 +37,14 @@ FILTER_VALUES: dict[str, Any] = {
     "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
     "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
     "category": "bulk", "source": "fair", "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1,
-    "pending": "true", "approval_id": 1,
+    "pending": "true", "approval_id": 1, "active": "true", "campaign_id": 1,
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {
     "notifications.list_notifications": {"mine": "true"},
     "leads.list_timeline": {"lead_id": 1},
+    "campaigns.list_active": {"active": "true"},
+    "campaigns.list_recipients": {"campaign_id": 1, "events": 3},
     "workflow_approvals.list_pending": {"pending": "true"},
     "workflow_approvals.list_history": {"approval_id": 1},
 }
@@ -47,6 +52,8 @@ ALWAYS: dict[str, dict[str, Any]] = {
 OWN_VALUES: dict[str, dict[str, Any]] = {
     "leads.list_leads": {"status": ["unprocessed"]},
     "leads.create_lead": {"status": "new"},
+    "campaigns.list_campaigns": {"status": ["paused"]},
+    "campaigns.list_recipients": {"status": ["clicked"], "events": 3},
     "workflow_approvals.list_approvals": {"status": ["rejected"]},
     "workflow_approvals.decide_approval": {"status": "approved"},
     "workflow_approvals.list_auto_responses": {"status": ["failed"]},

@@ -22,6 +22,7 @@ IDS = {
     "lead_id": "SELECT min(id) FROM leads WHERE tenant_id = %s",
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
     "returned_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'",
+    "campaign_id": "SELECT min(id) FROM campaigns WHERE tenant_id = %s",
     # The admin's own: the tests over all routes are signed in as admin.
     "notification_id": """
         SELECT min(n.id)
@@ -46,6 +47,12 @@ BODIES: dict[str, dict[str, object]] = {
     "workflow_approvals.create_approval": {"subject": "An answer"},
     "workflow_approvals.decide_approval": {"decision": "approve"},
     "workflow_approvals.resubmit_approval": {"response": "Another answer"},
+    "campaigns.create_campaign": {"name": "A campaign"},
+    "campaigns.update_campaign": {"status": "running"},
+    "campaigns.add_recipients": {"recipients": [{"address": "somebody@example.com"}]},
+    "campaigns.take_events": {
+        "events": [{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]
+    },
     "health.clear_cache": {},
     "root_health.clear_cache": {},
 }

@@ -31,6 +31,7 @@ TENANT_TABLES = {
     "users", "customers", "processes", "role_process_permissions", "machines", "jobs", "job_steps", "notifications",
     "audit_logs", "revocations", "rollups", "rollup_deltas", "leads", "lead_status_history",
     "response_approvals", "approval_queue", "approval_history", "auto_responses",
+    "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
 }  # fmt: skip
 # What kept counts are made from: an answer that shows them goes when that table changes, not when they are folded.
 SOURCES = {

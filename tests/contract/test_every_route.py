@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.application import Application
 from tests.contract.routes import BODIES, Route, ids_of, routes
+from tests.contract.tables import FINGERPRINTED
 from tests.seed import ROLES
 
 HUGE = "9" * 19  # above bigint
@@ -240,20 +241,7 @@ def fingerprint(application: Application) -> list[object]:
         connection.cursor() as cursor,
     ):
         found: list[object] = []
-        for table in (
-            "jobs",
-            "job_steps",
-            "customers",
-            "machines",
-            "users",
-            "notifications",
-            "audit_logs",
-            "leads",
-            "lead_status_history",
-            "response_approvals",
-            "approval_history",
-            "auto_responses",
-        ):
+        for table in FINGERPRINTED:
             cursor.execute(
                 f"SELECT md5(string_agg(t::text, '' ORDER BY t.id)) FROM {table} AS t WHERE tenant_id = %s",
                 (application.beta.id,),

@@ -19,7 +19,7 @@ from tests.contract.test_large import MIGRATIONS, large
 
 __all__ = ["large"]
 
-FILES = ("0013_leads.sql", "0014_approvals.sql")
+FILES = ("0013_leads.sql", "0014_approvals.sql", "0015_campaigns.sql")
 # Questions that only several filters together ask: the query, what is asked, the sort.
 TOGETHER: dict[str, list[tuple[dict[str, Any], str]]] = {
     "workflow_approvals.list_auto_responses": [({"status": ["sent"], "lead_id": 5}, "created_at")],

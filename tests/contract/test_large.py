@@ -16,7 +16,8 @@ from opsboard.db.embedded import Cluster
 from opsboard.db.listing import Page, compose
 from tests.application import Application, running_application
 from tests.clusters import fresh_database
-from tests.contract.catalogue import VALUES, all_queries, shapes
+from tests.contract.catalogue import all_queries, shapes
+from tests.contract.large_sales import LARGE_SALES
 from tests.contract.test_every_query import explain, nodes
 from tests.seed import Business
 
@@ -89,54 +90,6 @@ SELECT t, md5(n::text), CASE n %% 20 WHEN 0 THEN 'maintenance' WHEN 1 THEN 'inac
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
-INSERT INTO leads (
-    tenant_id, name, email, phone, source, category, status, customer_id, assigned_user_id, scraped_at, created_at
-)
-SELECT
-    t, md5(n::text), md5(n::text) || '@leads.example', '777' || n,
-    (ARRAY['fair', 'web', 'phone', 'friend', 'other'])[1 + n %% 5], 'category ' || n %% 40,
-    CASE n %% 50 WHEN 0 THEN 'unprocessed' WHEN 1 THEN 'new' WHEN 2 THEN 'won' WHEN 3 THEN 'contacted' ELSE 'lost' END,
-    c.ids[1 + n %% 500], (SELECT min(id) FROM users WHERE tenant_id = t) + n %% 11,
-    now() - n * interval '31 minutes', now() - n * interval '30 minutes'
-FROM generate_series(1, %(jobs)s) AS n
-CROSS JOIN (SELECT tenant_id AS t, array_agg(id ORDER BY id) AS ids FROM customers GROUP BY tenant_id) AS c;
-
-INSERT INTO lead_status_history (tenant_id, lead_id, to_status, changed_by, created_at)
-SELECT l.tenant_id, l.id, l.status, l.assigned_user_id, l.created_at
-FROM leads AS l
-WHERE l.scraped_at < l.created_at;
-
-INSERT INTO response_approvals (
-    tenant_id, lead_id, subject, status, requested_by, decided_by, decided_at, created_at
-)
-SELECT
-    l.tenant_id, l.id, 'large', s.status, l.assigned_user_id,
-    CASE WHEN s.status <> 'pending' THEN l.assigned_user_id END, CASE WHEN s.status <> 'pending' THEN now() END,
-    l.created_at
-FROM leads AS l
-CROSS JOIN LATERAL (SELECT CASE l.id %% 50
-    WHEN 0 THEN 'pending' WHEN 1 THEN 'rejected' WHEN 2 THEN 'changes_requested' ELSE 'approved' END AS status) AS s
-WHERE l.scraped_at < l.created_at AND l.email LIKE '%%@leads.example';
-
-INSERT INTO approval_queue (tenant_id, approval_id, status, assigned_user_id, due_at, left_at)
-SELECT
-    a.tenant_id, a.id, CASE a.status WHEN 'pending' THEN 'waiting' ELSE 'done' END, a.requested_by, a.created_at,
-    a.decided_at
-FROM response_approvals AS a
-WHERE a.subject = 'large';
-
-INSERT INTO approval_history (tenant_id, approval_request_id, action, to_status, acted_by, created_at)
-SELECT a.tenant_id, a.id, 'request', 'pending', a.requested_by, a.created_at
-FROM response_approvals AS a
-WHERE a.subject = 'large';
-
-INSERT INTO auto_responses (tenant_id, lead_id, approval_id, subject, status, created_at)
-SELECT
-    a.tenant_id, CASE WHEN a.id %% 10 = 0 THEN 5 ELSE a.lead_id END, a.id, 'large',
-    (ARRAY['sent', 'sent', 'sent', 'sent', 'sent', 'failed', 'queued', 'cancelled'])[1 + a.id / 50 %% 8], a.created_at
-FROM response_approvals AS a
-WHERE a.subject = 'large' AND a.tenant_id = %(alpha)s;
-
 INSERT INTO processes (tenant_id, name, is_active)
 SELECT t, md5(n::text), n %% 10 > 0
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
@@ -151,7 +104,7 @@ def large(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[
     with fresh_database(cluster, name) as database:
         with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cur:
             connection.autocommit = True
-            cur.execute(LARGE, {"alpha": alpha.id, "beta": beta.id, "jobs": JOBS})
+            cur.execute(LARGE + LARGE_SALES, {"alpha": alpha.id, "beta": beta.id, "jobs": JOBS})
             cur.execute("SELECT fold_rollups(1000000)")
             cur.execute("VACUUM ANALYZE")
         with running_application(database, alpha, beta) as application:

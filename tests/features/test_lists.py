@@ -17,6 +17,7 @@ LISTS = {
     "/api/jobs": "jobs", "/api/job-steps": "job_steps", "/api/customers": "customers", "/api/machines": "machines",
     "/api/processes": "processes", "/api/users": "users", "/api/notifications": "notifications", "/api/audit": "audit",
     "/api/leads": "leads", "/api/workflow-approvals": "workflow_approvals",
+    "/api/campaigns": "campaigns",
 }  # fmt: skip
 
 

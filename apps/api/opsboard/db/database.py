@@ -135,6 +135,7 @@ CONSTRAINTS = {
     "job_steps_process_fkey": "There is no such process (process_id).",
     "response_approvals_lead_fkey": "There is no such lead (lead_id).",
     "approval_queue_assigned_user_fkey": "There is no such user (assigned_user_id).",
+    "campaign_recipients_lead_fkey": "There is no such lead (lead_id).",
     "leads_customer_fkey": "There is no such customer (customer_id).",
     "leads_assigned_user_fkey": "There is no such user (assigned_user_id).",
     "job_steps_assigned_user_fkey": "There is no such user (assigned_user_id).",

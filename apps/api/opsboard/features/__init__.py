@@ -19,6 +19,7 @@ ALL = (
     "audit",
     "leads",
     "workflow_approvals",
+    "campaigns",
     "health",
     "pages",
 )

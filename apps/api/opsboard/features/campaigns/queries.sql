@@ -1,0 +1,470 @@
+-- fragment: campaign_members
+        'id', c.id,
+        'name', c.name,
+        'channel', c.channel,
+        'status', c.status,
+        'scheduled_at', c.scheduled_at,
+        'started_at', c.started_at,
+        'completed_at', c.completed_at,
+        'created_at', c.created_at,
+        'updated_at', c.updated_at
+
+-- fragment: sums
+                'sent', coalesce(sum(m.sent), 0),
+                'delivered', coalesce(sum(m.delivered), 0),
+                'opened', coalesce(sum(m.opened), 0),
+                'clicked', coalesce(sum(m.clicked), 0),
+                'converted', coalesce(sum(m.converted), 0),
+                'bounced', coalesce(sum(m.bounced), 0),
+                'unsubscribed', coalesce(sum(m.unsubscribed), 0)
+
+-- name: list_campaigns
+-- reads: campaigns
+-- from: campaigns AS c
+-- filter status: c.status = ANY(%(status)s)
+-- sort created_at: c.created_at | timestamptz
+-- Campaigns.
+SELECT
+    page.position,
+    json_build_object(
+        /* include campaign_members */
+    ) AS item
+FROM page
+JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
+
+-- name: list_active
+-- reads: campaigns
+-- from: campaigns AS c
+-- filter active: c.status IN ('scheduled', 'running')
+-- sort created_at: c.created_at | timestamptz
+-- Campaigns that are scheduled or running.
+SELECT
+    page.position,
+    json_build_object(
+        /* include campaign_members */
+    ) AS item
+FROM page
+JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
+
+-- name: get_campaign
+-- reads: campaigns, campaign_metrics
+-- One campaign with how many events of each kind it had.
+SELECT json_build_object(
+        /* include campaign_members */,
+        'totals', (
+            SELECT json_build_object(
+                /* include sums */
+            )
+            FROM campaign_metrics AS m
+            WHERE m.tenant_id = %(tenant_id)s
+                AND m.campaign_id = c.id
+        )
+)::text
+FROM campaigns AS c
+WHERE c.tenant_id = %(tenant_id)s
+    AND c.id = %(campaign_id)s
+
+-- name: get_metrics
+-- reads: campaigns, campaign_metrics, tenants
+-- How many events of each kind a campaign had on each day of a range (the last 30 days when none is given), and in all.
+WITH clock AS (
+    SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
+    FROM tenants AS t
+    WHERE t.id = %(tenant_id)s
+),
+m AS MATERIALIZED (
+    SELECT
+        n.date,
+        n.sent,
+        n.delivered,
+        n.opened,
+        n.clicked,
+        n.converted,
+        n.bounced,
+        n.unsubscribed
+    FROM campaign_metrics AS n
+    WHERE n.tenant_id = %(tenant_id)s
+        AND n.campaign_id = %(campaign_id)s
+        AND n.date >= coalesce(%(date_from)s::date, (SELECT today - 29 FROM clock))
+        AND n.date <= coalesce(%(date_to)s::date, (SELECT today FROM clock))
+)
+SELECT json_build_object(
+        'campaign', json_build_object('id', c.id, 'name', c.name),
+        'date_from', coalesce(%(date_from)s::date, k.today - 29),
+        'date_to', coalesce(%(date_to)s::date, k.today),
+        'totals', (
+            SELECT json_build_object(
+                /* include sums */
+            )
+            FROM m
+        ),
+        'days', (
+            SELECT coalesce(
+                json_agg(
+                    json_build_object(
+                        'date', m.date,
+                        'sent', m.sent,
+                        'delivered', m.delivered,
+                        'opened', m.opened,
+                        'clicked', m.clicked,
+                        'converted', m.converted,
+                        'bounced', m.bounced,
+                        'unsubscribed', m.unsubscribed
+                    )
+                    ORDER BY m.date
+                ),
+                '[]'
+            )
+            FROM m
+        )
+)::text
+FROM campaigns AS c
+CROSS JOIN clock AS k
+WHERE c.tenant_id = %(tenant_id)s
+    AND c.id = %(campaign_id)s
+
+-- name: list_recipients
+-- reads: campaign_recipients, campaigns, campaign_tracking_events, leads
+-- from: campaign_recipients AS r
+-- within: campaigns AS w | w.id = %(campaign_id)s
+-- filter campaign_id: r.campaign_id = %(campaign_id)s
+-- filter status: r.status = ANY(%(status)s)
+-- sort created_at: r.created_at | timestamptz
+-- Recipients of a campaign, each with the last events of their message.
+SELECT
+    page.position,
+    json_build_object(
+        'id', r.id,
+        'address', r.address,
+        'name', r.name,
+        'segment', r.segment,
+        'status', r.status,
+        'lead', CASE WHEN l.id IS NOT NULL THEN json_build_object('id', l.id, 'name', l.name) END,
+        'events', t.events,
+        'created_at', r.created_at,
+        'updated_at', r.updated_at
+    ) AS item
+FROM page
+JOIN campaign_recipients AS r ON r.tenant_id = %(tenant_id)s AND r.id = page.id
+LEFT JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = r.lead_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        json_agg(
+            json_build_object('id', e.id, 'kind', e.kind, 'occurred_at', e.occurred_at)
+            ORDER BY e.occurred_at DESC, e.id DESC
+        ),
+        '[]'
+    ) AS events
+    FROM (
+        SELECT
+            v.id,
+            v.kind,
+            v.occurred_at
+        FROM campaign_tracking_events AS v
+        WHERE v.tenant_id = %(tenant_id)s
+            AND v.recipient_id = r.id
+        ORDER BY
+            v.occurred_at DESC,
+            v.id DESC
+        LIMIT %(events)s
+    ) AS e
+) AS t
+
+-- name: create_campaign
+-- writes: campaigns, audit_logs
+-- Make a campaign; only the name is needed.
+WITH c AS (
+    INSERT INTO campaigns (tenant_id, name, channel, status, scheduled_at, started_at, completed_at)
+    VALUES (
+        %(tenant_id)s,
+        %(name)s,
+        %(channel)s,
+        %(status)s,
+        %(scheduled_at)s::timestamptz,
+        CASE WHEN %(status)s IN ('running', 'paused', 'completed') THEN now() END,
+        CASE WHEN %(status)s = 'completed' THEN now() END
+    )
+    RETURNING id, name, channel, status, scheduled_at, started_at, completed_at, created_at, updated_at
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'create',
+        'campaign',
+        c.id,
+        jsonb_build_object('name', jsonb_build_array(NULL, c.name)),
+        %(request_id)s
+    FROM c
+)
+SELECT
+    json_build_object(
+        /* include campaign_members */
+    )::text,
+    c.id,
+    NULL AS problem,
+    NULL AS detail
+FROM c
+
+-- name: update_campaign
+-- writes: campaigns, audit_logs
+-- Change some columns of a campaign; its times of start and completion follow its status.
+WITH before AS (
+    SELECT
+        c.id,
+        c AS was
+    FROM campaigns AS c
+    WHERE c.tenant_id = %(tenant_id)s
+        AND c.id = %(campaign_id)s
+    FOR UPDATE
+),
+changed AS (
+    UPDATE campaigns AS c
+    SET
+        name = n.name,
+        channel = n.channel,
+        status = n.status,
+        scheduled_at = n.scheduled_at,
+        started_at = CASE
+            WHEN n.status IN ('running', 'paused', 'completed') THEN coalesce((b.was).started_at, now())
+            WHEN n.status IN ('draft', 'scheduled') THEN NULL
+            ELSE (b.was).started_at
+        END,
+        completed_at = CASE WHEN n.status = 'completed' THEN coalesce((b.was).completed_at, now()) END
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
+    WHERE c.tenant_id = %(tenant_id)s
+        AND c.id = b.id
+    RETURNING c.*
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        'campaign',
+        a.id,
+        changed_columns(to_jsonb(b.was), to_jsonb(a)),
+        %(request_id)s
+    FROM changed AS a
+    JOIN before AS b ON b.id = a.id
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
+)
+SELECT
+    json_build_object(
+        /* include campaign_members */
+    )::text,
+    c.id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS c
+
+-- name: add_recipients
+-- reads: campaigns
+-- writes: campaign_recipients, audit_logs
+-- Add many recipients at once; an address that the campaign has already stays as it is and is told.
+WITH campaign AS (
+    SELECT c.id
+    FROM campaigns AS c
+    WHERE c.tenant_id = %(tenant_id)s
+        AND c.id = %(campaign_id)s
+),
+given AS (
+    SELECT DISTINCT ON (g.address)
+        g.address,
+        g.name,
+        g.segment,
+        g.lead_id
+    FROM jsonb_to_recordset(%(recipients)s::jsonb) AS g (address text, name text, segment text, lead_id bigint)
+    ORDER BY g.address
+),
+added AS (
+    INSERT INTO campaign_recipients (tenant_id, campaign_id, address, name, segment, lead_id)
+    SELECT
+        %(tenant_id)s,
+        c.id,
+        g.address,
+        g.name,
+        g.segment,
+        g.lead_id
+    FROM campaign AS c
+    CROSS JOIN given AS g
+    ORDER BY g.address
+    ON CONFLICT (tenant_id, campaign_id, address) DO NOTHING
+    RETURNING id, address
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'add_recipients',
+        'campaign',
+        c.id,
+        jsonb_build_object('recipients', jsonb_build_array(NULL, (SELECT count(*) FROM added))),
+        %(request_id)s
+    FROM campaign AS c
+)
+SELECT
+    json_build_object(
+        'added', (SELECT count(*) FROM added),
+        'known', (
+            SELECT coalesce(json_agg(g.address ORDER BY g.address), '[]')
+            FROM given AS g
+            WHERE NOT EXISTS (SELECT FROM added AS a WHERE a.address = g.address)
+        )
+    )::text,
+    c.id,
+    NULL AS problem,
+    NULL AS detail
+FROM campaign AS c
+
+-- name: take_events
+-- reads: campaigns, tenants
+-- writes: campaign_tracking_events, campaign_event_keys, campaign_metrics, campaign_recipients
+-- Take in many events at once: each key counts once however often and by however many it is told. The days' numbers and
+-- the recipients' status follow in the same statement. Keys, days and recipients are taken in order, so that two who
+-- tell the same things wait for each other instead of deadlocking.
+WITH campaign AS (
+    SELECT
+        c.id,
+        t.time_zone
+    FROM campaigns AS c
+    JOIN tenants AS t ON t.id = %(tenant_id)s
+    WHERE c.tenant_id = %(tenant_id)s
+        AND c.id = %(campaign_id)s
+),
+given AS MATERIALIZED (
+    SELECT
+        g.place,
+        g.one ->> 'key' AS event_key,
+        (g.one ->> 'recipient_id')::bigint AS recipient_id,
+        g.one ->> 'kind' AS kind,
+        (g.one ->> 'occurred_at')::timestamptz AS occurred_at
+    FROM jsonb_array_elements(%(events)s::jsonb) WITH ORDINALITY AS g (one, place)
+),
+known AS MATERIALIZED (
+    SELECT
+        r.id,
+        r.campaign_id
+    FROM campaign_recipients AS r
+    WHERE r.tenant_id = %(tenant_id)s
+        AND r.id = ANY(ARRAY(SELECT g.recipient_id FROM given AS g))
+        AND r.campaign_id = %(campaign_id)s
+    ORDER BY r.id
+    FOR UPDATE
+),
+candidates AS MATERIALIZED (
+    SELECT DISTINCT ON (g.event_key)
+        g.place,
+        g.event_key,
+        g.recipient_id,
+        g.kind,
+        g.occurred_at
+    FROM given AS g
+    JOIN known AS k ON k.id = g.recipient_id
+    ORDER BY
+        g.event_key,
+        g.place
+),
+keys AS (
+    INSERT INTO campaign_event_keys (tenant_id, event_key)
+    SELECT
+        %(tenant_id)s,
+        n.event_key
+    FROM candidates AS n
+    ORDER BY n.event_key
+    ON CONFLICT (tenant_id, event_key) DO NOTHING
+    RETURNING event_key
+),
+fresh AS MATERIALIZED (
+    SELECT
+        n.place,
+        n.event_key,
+        n.recipient_id,
+        n.kind,
+        n.occurred_at
+    FROM keys AS y
+    JOIN candidates AS n ON n.event_key = y.event_key
+),
+stored AS (
+    INSERT INTO campaign_tracking_events (tenant_id, recipient_id, event_key, kind, occurred_at)
+    SELECT
+        %(tenant_id)s,
+        f.recipient_id,
+        f.event_key,
+        f.kind,
+        f.occurred_at
+    FROM fresh AS f
+    ORDER BY f.place
+),
+counted AS (
+    INSERT INTO campaign_metrics AS m (
+        tenant_id, campaign_id, date, sent, delivered, opened, clicked, converted, bounced, unsubscribed
+    )
+    SELECT
+        %(tenant_id)s,
+        c.id,
+        local_day(f.occurred_at, c.time_zone) AS date,
+        count(*) FILTER (WHERE f.kind = 'sent'),
+        count(*) FILTER (WHERE f.kind = 'delivered'),
+        count(*) FILTER (WHERE f.kind = 'opened'),
+        count(*) FILTER (WHERE f.kind = 'clicked'),
+        count(*) FILTER (WHERE f.kind = 'converted'),
+        count(*) FILTER (WHERE f.kind = 'bounced'),
+        count(*) FILTER (WHERE f.kind = 'unsubscribed')
+    FROM fresh AS f
+    CROSS JOIN campaign AS c
+    GROUP BY c.id, local_day(f.occurred_at, c.time_zone)
+    ORDER BY local_day(f.occurred_at, c.time_zone)
+    ON CONFLICT (tenant_id, campaign_id, date) DO UPDATE SET
+        sent = m.sent + EXCLUDED.sent,
+        delivered = m.delivered + EXCLUDED.delivered,
+        opened = m.opened + EXCLUDED.opened,
+        clicked = m.clicked + EXCLUDED.clicked,
+        converted = m.converted + EXCLUDED.converted,
+        bounced = m.bounced + EXCLUDED.bounced,
+        unsubscribed = m.unsubscribed + EXCLUDED.unsubscribed
+),
+ways AS (
+    SELECT
+        ARRAY['pending', 'sent', 'delivered', 'opened', 'clicked', 'converted', 'bounced', 'unsubscribed'] AS steps
+),
+reached AS (
+    SELECT
+        f.recipient_id,
+        max(array_position(w.steps, f.kind)) AS step
+    FROM fresh AS f
+    CROSS JOIN ways AS w
+    GROUP BY f.recipient_id
+),
+moved AS (
+    UPDATE campaign_recipients AS r
+    SET status = w.steps[n.step]
+    FROM reached AS n
+    CROSS JOIN ways AS w
+    WHERE r.tenant_id = %(tenant_id)s
+        AND r.id = n.recipient_id
+        AND array_position(w.steps, r.status) < n.step
+)
+SELECT
+    json_build_object(
+        'accepted', (SELECT count(*) FROM fresh),
+        'duplicates', (
+            SELECT coalesce(json_agg(g.event_key ORDER BY g.place), '[]')
+            FROM given AS g
+            WHERE EXISTS (SELECT FROM known AS k WHERE k.id = g.recipient_id)
+                AND NOT EXISTS (SELECT FROM fresh AS f WHERE f.place = g.place)
+        ),
+        'unknown_recipients', (
+            SELECT coalesce(json_agg(g.event_key ORDER BY g.place), '[]')
+            FROM given AS g
+            WHERE NOT EXISTS (SELECT FROM known AS k WHERE k.id = g.recipient_id)
+        )
+    )::text,
+    c.id,
+    NULL AS problem,
+    NULL AS detail
+FROM campaign AS c

@@ -1,0 +1,187 @@
+"""/api/campaigns: campaigns, their recipients with what became of each message, and their numbers by day."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from pydantic import AwareDatetime, Field
+
+from opsboard.auth.identity import Role
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.features.campaigns.documents import (
+    Added,
+    Campaign,
+    Campaigns,
+    CampaignStatus,
+    CampaignWithTotals,
+    Channel,
+    EventKind,
+    Metrics,
+    Recipients,
+    RecipientStatus,
+    Taken,
+)
+from opsboard.web.access import only_for
+from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Text
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.endpoint import fresh
+from opsboard.web.listing import ListArguments, listing
+
+bp = APIBlueprint("campaigns", __name__, url_prefix="/api/campaigns", tag="Campaigns")
+sql = load_queries(__package__)
+
+AT_ONCE = 5000
+Address = Annotated[Text, Field(min_length=3, max_length=254)]
+Key = Annotated[Text, Field(min_length=1, max_length=200)]
+Segment = Annotated[Text, Field(max_length=100)]
+
+
+class ListCampaigns(ListArguments, query=sql.list_campaigns, default_sort="-created_at"):
+    status: Annotated[
+        list[CampaignStatus] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
+
+
+class ListActive(ListArguments, query=sql.list_active, default_sort="-created_at"):
+    pass
+
+
+class ListRecipients(ListArguments, query=sql.list_recipients, default_sort="created_at"):
+    status: Annotated[
+        list[RecipientStatus] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
+    events: Annotated[int, Field(ge=0, le=50, description="How many of the last events of each.")] = 5
+
+
+class Range(Arguments):
+    date_from: Annotated[Day | None, Field(description="29 days before date_to's default if left out.")] = (
+        None
+    )
+    date_to: Annotated[Day | None, Field(description="Today if left out.")] = None
+
+
+class NewCampaign(Arguments):
+    name: Line
+    channel: Channel = "email"
+    status: CampaignStatus = "draft"
+    scheduled_at: AwareDatetime | None = None
+
+
+class ChangeCampaign(Patch):
+    name: Line = ""
+    channel: Channel = "email"
+    status: CampaignStatus = "draft"
+    scheduled_at: AwareDatetime | None = None
+
+
+class NewRecipient(Arguments):
+    address: Address
+    name: Line | None = None
+    segment: Segment | None = None
+    lead_id: Id | None = None
+
+
+class NewRecipients(Arguments):
+    recipients: Annotated[list[NewRecipient], Field(min_length=1, max_length=AT_ONCE)]
+
+
+class Event(Arguments):
+    key: Annotated[Key, Field(description="Its own name for the event; the same key counts once.")]
+    recipient_id: Id
+    kind: EventKind
+    occurred_at: AwareDatetime
+
+
+class Events(Arguments):
+    events: Annotated[list[Event], Field(min_length=1, max_length=AT_ONCE)]
+
+
+@bp.get("")
+@bp.input(ListCampaigns, location="query", arg_name="wanted")
+@bp.output(Campaigns)
+@fresh
+def list_campaigns(wanted: ListCampaigns) -> Body:
+    """Campaigns, newest first."""
+    return listing(wanted)
+
+
+@bp.get("/active")
+@bp.input(ListActive, location="query", arg_name="wanted")
+@bp.output(Campaigns)
+@fresh
+def list_active(wanted: ListActive) -> Body:
+    """Campaigns that are scheduled or running, newest first."""
+    return listing(wanted, active="true")
+
+
+@bp.get("/<id:campaign_id>")
+@bp.output(CampaignWithTotals)
+@fresh
+def get_campaign(campaign_id: int) -> Body:
+    """One campaign with how many events of each kind it had."""
+    return document(sql.get_campaign, campaign_id=campaign_id)
+
+
+@bp.get("/<id:campaign_id>/recipients")
+@bp.input(ListRecipients, location="query", arg_name="wanted")
+@bp.output(Recipients)
+@fresh
+def list_recipients(campaign_id: int, wanted: ListRecipients) -> Body:
+    """Recipients of a campaign, each with the last events of their message."""
+    return listing(wanted, campaign_id=campaign_id)
+
+
+@bp.get("/<id:campaign_id>/metrics")
+@bp.input(Range, location="query", arg_name="days")
+@bp.output(Metrics)
+@fresh
+def get_metrics(campaign_id: int, days: Range) -> Body:
+    """The numbers of a campaign on each day of a range, and in all; the last 30 days when none is given."""
+    return document(sql.get_metrics, campaign_id=campaign_id, **days.model_dump())
+
+
+@bp.post("")
+@bp.input(NewCampaign, arg_name="campaign")
+@bp.output(Campaign, status_code=201)
+@only_for(Role.ADMIN, Role.MANAGER)
+def create_campaign(campaign: NewCampaign) -> Response:
+    """Make a campaign; only the name is needed."""
+    return command(sql.create_campaign, campaign.model_dump(), status=201, location="/api/campaigns/{id}")
+
+
+@bp.patch("/<id:campaign_id>")
+@bp.input(ChangeCampaign, arg_name="change")
+@bp.output(Campaign)
+@only_for(Role.ADMIN, Role.MANAGER)
+def update_campaign(campaign_id: int, change: ChangeCampaign) -> Response:
+    """Change what is sent of a campaign and leave the rest."""
+    return command(sql.update_campaign, {"campaign_id": campaign_id, "patch": change.patch()})
+
+
+@bp.post("/<id:campaign_id>/recipients")
+@bp.input(NewRecipients, arg_name="given")
+@bp.output(Added)
+@only_for(Role.ADMIN, Role.MANAGER)
+def add_recipients(campaign_id: int, given: NewRecipients) -> Response:
+    """Add many recipients at once; addresses that the campaign has already are told and stay as they are."""
+    rows = json.dumps(given.model_dump(mode="json")["recipients"])
+    return command(sql.add_recipients, {"campaign_id": campaign_id, "recipients": rows})
+
+
+@bp.post("/<id:campaign_id>/events")
+@bp.input(Events, arg_name="given")
+@bp.output(Taken)
+@only_for(Role.ADMIN, Role.MANAGER)
+def take_events(campaign_id: int, given: Events) -> Response:
+    """Take in what became of messages; an event that was told before is told back and not counted again."""
+    rows = json.dumps(given.model_dump(mode="json")["events"])
+    return command(sql.take_events, {"campaign_id": campaign_id, "events": rows})
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

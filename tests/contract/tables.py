@@ -1,0 +1,24 @@
+"""The tables there are, by what may be done to them."""
+
+from __future__ import annotations
+
+# Tables that hold nothing of any business: worker and endpoint names, numbers.
+SHARED = {"workers", "cache_clears"}
+TABLES = (
+    "tenants", "users", "revocations", "customers", "processes", "role_process_permissions", "machines", "jobs",
+    "job_steps", "notifications", "audit_logs", "changes", "rollup_deltas", "rollups",
+    "leads", "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
+    "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
+)  # fmt: skip
+# Written by triggers and functions alone.
+NOT_WRITTEN = ("changes", "rollup_deltas", "rollups")
+# Of these rows may be added, and none changed.
+APPENDED = (
+    "audit_logs", "lead_status_history", "approval_history", "campaign_tracking_events", "campaign_event_keys",
+)  # fmt: skip
+# Whose rows of another business a test watches while it tries to reach them.
+FINGERPRINTED = (
+    "jobs", "job_steps", "customers", "machines", "users", "notifications", "audit_logs",
+    "leads", "lead_status_history", "response_approvals", "approval_history", "auto_responses",
+    "campaigns", "campaign_recipients", "campaign_tracking_events",
+)  # fmt: skip
