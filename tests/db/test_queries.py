@@ -19,7 +19,7 @@ GOOD = """
 -- with their customers.
 SELECT json_build_object(
 /* include members */
-)
+) AS item
 FROM jobs AS j;
 
 -- name: add_thing

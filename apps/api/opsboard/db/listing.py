@@ -33,7 +33,7 @@ class Position(NamedTuple):
 class Page:
     """What is asked of a list. `position` set: keyset paging; otherwise page number `number`, from 1.
 
-    `counted` False leaves out the total (a cursor's first page, `?cursor=`).
+    `counted` False leaves out the total (a cursor's first page, `?cursor=`). `fields`: these members of an item.
     """
 
     sort: str
@@ -42,6 +42,7 @@ class Page:
     number: int = 1
     position: Position | None = None
     counted: bool = True
+    fields: tuple[str, ...] | None = None
 
 
 def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, dict[str, Any]]:
@@ -97,7 +98,7 @@ page AS MATERIALIZED (
     LIMIT %(page_size)s
 ),
 items AS (
-{query.sql}
+{query.showing(page.fields)}
 ),
 counted AS (
     {counting(query, filters, sort, both.join(wanted)) if counted else "SELECT NULL::bigint AS total"}

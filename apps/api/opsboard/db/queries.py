@@ -28,9 +28,11 @@ list is not found, rather than empty. db/listing.py puts them together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+
+from opsboard.db.members import item_members
 
 HEADER = re.compile(
     r"^--\s*(?P<word>name|reads|writes|from|within|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
@@ -77,10 +79,23 @@ class Query:
     sorts: dict[str, Sort] = field(default_factory=dict)
     # The filters that are asked for -> the total kept for just these.
     totals: dict[frozenset[str], Total] = field(default_factory=dict)
+    # The members of an item, each with its SQL.
+    members: dict[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> frozenset[str]:
         return frozenset(PARAMETER.findall(self.sql))
+
+    def showing(self, fields: Sequence[str] | None) -> str:
+        """The SQL of a list whose items have these members, in this order; None: all.
+
+        What only the others need is not there any more: Postgres leaves out a LEFT JOIN that nothing refers to.
+        """
+        if fields is None:
+            return self.sql
+        begin, end, _ = item_members(self.sql)
+        shown = ",\n        ".join(f"'{name}', {self.members[name]}" for name in fields)
+        return f"{self.sql[:begin]}\n        {shown}\n    {self.sql[end:]}"
 
 
 class Queries:
@@ -154,6 +169,10 @@ def parse_one(area: str, block: str) -> Query:
         raise ValueError(f"{where}: needs '-- reads:' or '-- writes:', a sentence and a statement")
     if unknown := frozenset[str]().union(*totals) - filters.keys():
         raise ValueError(f"{where}: a total for {', '.join(sorted(unknown))}, which is no filter")
+    try:
+        members = item_members(sql)[2] if "from" in words else {}
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
     return Query(
         name=f"{area}.{words['name']}",
         sql=sql,
@@ -165,6 +184,7 @@ def parse_one(area: str, block: str) -> Query:
         filters=filters,
         sorts=sorts,
         totals=totals,
+        members=members,
     )
 
 

@@ -11,21 +11,25 @@ from opsboard.cache.key import canonical
 from opsboard.db.listing import Page, Position
 from opsboard.db.queries import Query
 from opsboard.errors import InvalidInput
-from opsboard.web.arguments import Arguments, Text
+from opsboard.web.arguments import SPLIT, Arguments, Text
 from opsboard.web.cursors import Cursor, read_cursor, write_cursor
 from opsboard.web.services import identity, services
 
-PAGING = ("page", "page_size", "sort", "cursor")
+PAGING = ("page", "page_size", "sort", "cursor", "fields")
 LAST_PAGE = 1_000_000
 
 
-def show_sorts(schema: dict[str, Any], model: type) -> None:
-    """Name the allowed sorts in the OpenAPI document."""
+def show_choices(schema: dict[str, Any], model: type) -> None:
+    """Name the allowed sorts and fields in the OpenAPI document."""
     if query := getattr(model, "query", None):
         sort = schema["properties"]["sort"]
         sort.pop("anyOf", None)
         sort |= {"type": "string", "enum": [sign + name for name in query.sorts for sign in ("", "-")]}
         sort["default"] = model.default_sort  # type: ignore[attr-defined]
+        fields = schema["properties"]["fields"]
+        fields.pop("anyOf", None)
+        fields.pop("default", None)
+        fields |= {"type": "array", "items": {"type": "string", "enum": list(query.members)}}
 
 
 class ListArguments(Arguments):
@@ -34,7 +38,7 @@ class ListArguments(Arguments):
     class ListJobs(ListArguments, query=sql.list_jobs, default_sort="-created_at"): ...
     """
 
-    model_config = ConfigDict(json_schema_extra=show_sorts)
+    model_config = ConfigDict(json_schema_extra=show_choices)
 
     query: ClassVar[Query]
     default_sort: ClassVar[str]
@@ -50,6 +54,14 @@ class ListArguments(Arguments):
         ),
     ] = None
 
+    fields: Annotated[
+        tuple[Text, ...] | None,
+        SPLIT,
+        Field(
+            description="Only these members of each item, with commas between. The others are not made either."
+        ),
+    ] = None
+
     def __init_subclass__(cls, query: Query | None = None, default_sort: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if query is not None:
@@ -61,6 +73,16 @@ class ListArguments(Arguments):
         if value is not None and value.removeprefix("-") not in cls.query.sorts:
             raise ValueError(f"must be one of {', '.join(cls.query.sorts)}, with or without - in front")
         return value
+
+    @field_validator("fields")
+    @classmethod
+    def known_fields(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        if unknown := set(value) - cls.query.members.keys():
+            names = ", ".join(sorted(unknown))[:200]
+            raise ValueError(f"has unknown names ({names}); allowed are {', '.join(cls.query.members)}")
+        return tuple(dict.fromkeys(value))
 
 
 def listing(arguments: ListArguments, **always: Any) -> Body:
@@ -81,6 +103,7 @@ def listing(arguments: ListArguments, **always: Any) -> Body:
         number=arguments.page,
         position=position,
         counted=arguments.cursor is None,
+        fields=arguments.fields,
     )
     row = services().database.fetch_list(query, who, filters, page)
     text, first_key, first_id, last_key, last_id, has_previous, has_next = row

@@ -95,6 +95,10 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
             parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+        elif "array" in [
+            kind.get("type") for kind in (parameter["schema"], *parameter["schema"].get("anyOf", ()))
+        ]:
+            parameter |= {"style": "form", "explode": False}  # a,b and not twice the name
 
 
 def endpoint_of(app: APIFlask, operation_id: str) -> str:

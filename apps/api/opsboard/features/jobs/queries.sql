@@ -21,14 +21,14 @@ CROSS JOIN (
     WHERE t.id = %(tenant_id)s
 ) AS d
 LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT
         count(*) AS steps,
         count(*) FILTER (WHERE s.status IN ('completed', 'skipped')) AS done
     FROM job_steps AS s
     WHERE s.tenant_id = %(tenant_id)s
         AND s.job_id = j.id
-) AS p
+) AS p ON true
 
 -- name: list_jobs
 -- reads: jobs, customers, job_steps, tenants

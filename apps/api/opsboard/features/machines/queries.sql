@@ -8,7 +8,7 @@
         'updated_at', m.updated_at
 
 -- fragment: machine_load
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE s.status = 'pending') AS pending,
         count(*) FILTER (WHERE s.status = 'in_progress') AS in_progress
@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (
     WHERE s.tenant_id = %(tenant_id)s
         AND s.machine_id = m.id
         AND s.status IN ('pending', 'in_progress')
-) AS w
+) AS w ON true
 
 -- name: list_machines
 -- reads: machines, job_steps, tenants
