@@ -11,7 +11,7 @@ from opsboard.db.listing import Page, Position, compose
 from opsboard.db.queries import Queries, Query, load_queries
 from opsboard.features import ALL
 
-PACKAGES = ("opsboard.auth", "opsboard.fleet", *(f"opsboard.features.{area}" for area in ALL))
+PACKAGES = ("opsboard.auth", "opsboard.fleet", "opsboard.web", *(f"opsboard.features.{area}" for area in ALL))
 # Values for the parameters of all queries; a new parameter without one fails the tests, by design.
 VALUES: dict[str, Any] = {
     "tenant_id": 1, "user_id": 1, "role": "manager", "request_id": "r", "limit": 10, "months": 12,
@@ -22,6 +22,7 @@ VALUES: dict[str, Any] = {
     "id": "w", "machine": "m", "pid": 1, "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None,
     "order_id": 1, "mourned": 5.0, "silent_after": 2.0,
     "order_id": 1, "months_ahead": 1,
+    "order_id": 1, "exported": "jobs", "export": "{}",
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "lead_id": 1, "source": None, "category": None, "assigned_user_id": None, "notes": None, "scraped_at": None,
     "approval_id": 1, "subject": "s", "response": None, "due_at": None, "decision": "approve", "comment": None,

@@ -48,10 +48,28 @@ def test_every_get_answers_in_the_shape_it_promises(shop: Application, document:
             continue
         operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")]["get"]
         answer = client.get(route.path)
+        if route.rule.endswith("/export"):
+            assert answer.mimetype in operation["responses"]["200"]["content"], route
+            continue
         errors = list(validator(document, operation, "200").iter_errors(answer.json))
         assert not errors, f"{route}: {errors[0].json_path}: {errors[0].message}"
         checked += 1
     assert checked > 20
+
+
+def test_every_list_has_an_export_with_its_filters(shop: Application, document: dict[str, Any]) -> None:
+    lists = 0
+    for path, item in document["paths"].items():
+        named = {parameter["name"] for parameter in item.get("get", {}).get("parameters", [])}
+        if "cursor" not in named:
+            continue
+        lists += 1
+        export = document["paths"][f"{path}/export"]["get"]
+        assert {parameter["name"] for parameter in export["parameters"]} == named - {
+            "page", "page_size", "cursor",
+        } | {"format", "bom"}  # fmt: skip
+        assert export["tags"] == item["get"]["tags"]
+    assert lists >= 8
 
 
 def test_every_write_answers_in_the_shape_it_promises(

@@ -18,6 +18,7 @@ from opsboard.cache.store import Store
 from opsboard.config import Config, load_config
 from opsboard.db.addresses import service_url
 from opsboard.db.database import Database
+from opsboard.db.exports import Exports
 from opsboard.db.pool import Pool
 from opsboard.features import register_features
 from opsboard.fleet.pulse import Ears, Pulse
@@ -27,6 +28,7 @@ from opsboard.observability.tally import Tally, process_report
 from opsboard.secret import derived_key, signing_secret
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
+from opsboard.web.exports import add_exports
 from opsboard.web.front import Front
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
@@ -61,6 +63,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     register_problems(app)
     watch_requests(app)
     register_features(app)
+    add_exports(app)
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     # Inside the proxies' layer: whether the caller came by https is true by then.
@@ -115,6 +118,7 @@ def make_services(config: Config) -> Services:
         config=config,
         secret=secret,
         database=database,
+        exports=Exports(pool, config.export_most, config.export_deadline),
         store=store,
         shared=shared,
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),

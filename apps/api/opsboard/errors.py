@@ -188,6 +188,16 @@ class TooManyAttempts(OpsboardError):
     default_detail = "Too many sign-in attempts; wait a minute."
 
 
+class TooManyExports(OpsboardError):
+    """This worker makes as many exports as it may at a time."""
+
+    status = 503
+    code = "too_many_exports"
+    title = "Too many exports"
+    retry_after = 10
+    default_detail = "Other exports are under way; try again in a moment."
+
+
 # SQLSTATE -> the error a client gets. A prefix of two characters stands for its whole class.
 # Source: Appendix A of the PostgreSQL manual.
 SQLSTATES: dict[str, type[OpsboardError]] = {

@@ -18,7 +18,13 @@ from typing import Any, NamedTuple
 
 from opsboard.db.queries import Query, Sort
 
-ONE_OF = re.compile(r"= ANY\(%\((\w+)\)s\)")
+CLOCK = """clock AS (
+    SELECT
+        coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today,
+        t.time_zone
+    FROM tenants AS t
+    WHERE t.id = %(tenant_id)s
+)"""
 
 
 class Position(NamedTuple):
@@ -53,12 +59,7 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
     total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous. No row at
     all when the list belongs to a row that is not there.
     """
-    alias = query.base.split()[-1]
-    sort = query.sorts[page.sort]
-    wanted = [f"{alias}.tenant_id = %(tenant_id)s"]
-    wanted += [narrowed(query.filters[name], filters[name]) for name in filters if name in query.filters]
-    if sort.condition:
-        wanted.append(sort.condition)
+    alias, sort, wanted = chosen(query, filters, page)
     parameters: dict[str, Any] = {**filters, "page_size": page.size, "page_number": page.number}
     backwards = page.position is not None and page.position.backwards
     falling = page.descending != backwards
@@ -70,13 +71,7 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
         parameters |= {"cursor_key": page.position.key, "cursor_id": page.position.id}
     both = "\n        AND "
     counted = page.counted and page.position is None
-    statement = f"""WITH clock AS (
-    SELECT
-        coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today,
-        t.time_zone
-    FROM tenants AS t
-    WHERE t.id = %(tenant_id)s
-),
+    statement = f"""WITH {CLOCK},
 reached AS (
     SELECT
         {alias}.id,
@@ -134,13 +129,42 @@ FROM ends, counted, neighbours{belonging(query)}"""
     return statement, parameters
 
 
-def narrowed(condition: str, value: Any) -> str:
-    """One of one is an equality. To the planner it is another thing: only of an equality come the rows in the order
-    of an index behind it, so that a page needs to read no more than itself.
+def compose_export(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:
+    """The statement that gives the ids of all rows in their order, the one that gives the items of `ids`, and what
+    both need. Of the page only its sort and fields count.
     """
-    return (
-        ONE_OF.sub(r"= (%(\1)s)[1]", condition) if isinstance(value, list) and len(value) == 1 else condition
-    )
+    alias, sort, wanted = chosen(query, filters, page)
+    order = "DESC" if page.descending else "ASC"
+    ids = f"""WITH {CLOCK}
+SELECT {alias}.id
+FROM {query.base}
+WHERE {" AND ".join(wanted)}
+ORDER BY {sort.expression} {order}, {alias}.id {order}"""
+    rows = f"""WITH {CLOCK},
+page AS (
+    SELECT
+        u.id,
+        u.position
+    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS u (id, position)
+),
+items AS (
+{query.showing(page.fields)}
+)
+SELECT item::text
+FROM items
+ORDER BY position"""
+    return f"/* {query.name} */ {ids}", f"/* {query.name} */ {rows}", dict(filters)
+
+
+def chosen(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, Sort, list[str]]:
+    """The alias of the table a list pages over, its sort, and the conditions on its rows."""
+    alias = query.base.split()[-1]
+    sort = query.sorts[page.sort]
+    wanted = [f"{alias}.tenant_id = %(tenant_id)s"]
+    wanted += [query.filters[name] for name in filters if name in query.filters]
+    if sort.condition:
+        wanted.append(sort.condition)
+    return alias, sort, wanted
 
 
 def counting(query: Query, filters: Mapping[str, Any], sort: Sort, wanted: str) -> str:

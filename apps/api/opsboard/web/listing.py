@@ -42,6 +42,8 @@ class ListArguments(Arguments):
 
     query: ClassVar[Query]
     default_sort: ClassVar[str]
+    # Arguments of a subclass that are no filters.
+    beside_filters: ClassVar[frozenset[str]] = frozenset()
 
     page: Annotated[int, Field(ge=1, le=LAST_PAGE, description="Page number, from 1.")] = 1
     page_size: Annotated[int, Field(ge=1, le=100, description="Items on a page.")] = 50
@@ -84,15 +86,25 @@ class ListArguments(Arguments):
             raise ValueError(f"has unknown names ({names}); allowed are {', '.join(cls.query.members)}")
         return tuple(dict.fromkeys(value))
 
+    def answer(self, filters: dict[str, Any]) -> Any:
+        """What a view of this list gives for these filters."""
+        return one_page(self, filters)
+
 
 def listing(arguments: ListArguments, **always: Any) -> Body:
     """One page of a list as the envelope its reader knows. `always`: filters the caller has no say in.
 
     By number: items, total, page, page_size, total_pages, has_next, has_previous. By cursor: items, page_size,
-    has_next, has_previous. Both with next_cursor and previous_cursor, null at the ends.
+    has_next, has_previous. Both with next_cursor and previous_cursor, null at the ends. For the list's export, whose
+    arguments know a way of their own, all rows as a file.
     """
+    filters = arguments.model_dump(exclude=set(PAGING) | arguments.beside_filters, exclude_none=True) | always
+    body: Body = arguments.answer(filters)
+    return body
+
+
+def one_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
     query, who = arguments.query, identity()
-    filters = arguments.model_dump(exclude=set(PAGING), exclude_none=True) | always
     context = repr((query.name, who.tenant_id, who.user_id, canonical(filters)))
     secret = services().secret
     sort, position = asked_for(arguments, secret, context)

@@ -43,6 +43,12 @@ PROBLEMS = {
     "504": "It took longer than REQUEST_DEADLINE.",
 }
 
+EXPORTED: dict[str, Any] = {
+    "description": "All rows as a file, as they are read: one that was broken off ends without the last chunk.",
+    "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
+    "content": {name: {"schema": {"type": "string"}} for name in ("text/csv", "application/jsonl")},
+}
+
 
 def describe_api(app: APIFlask) -> None:
     """Settings of the document, and the processing it goes through before it is served."""
@@ -90,7 +96,9 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
             "description": PROBLEMS[status],
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-    if "200" in operation["responses"] and method == "get" and not is_open:
+    if getattr(app.view_functions.get(endpoint), "exports", False):
+        operation["responses"]["200"] = EXPORTED
+    elif "200" in operation["responses"] and method == "get" and not is_open:
         operation["responses"]["304"] = {"description": "The body that If-None-Match names still holds."}
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":

@@ -12,6 +12,7 @@ from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
 from opsboard.config import Config
 from opsboard.db.database import Database
+from opsboard.db.exports import Exports
 from opsboard.fleet.pulse import Pulse
 from opsboard.fleet.upkeep import Upkeep
 from opsboard.observability.tally import Tally
@@ -24,6 +25,7 @@ class Services:
     config: Config
     secret: str
     database: Database
+    exports: Exports
     store: Store
     shared: SharedCache | None
     sign_in: SignIn

@@ -19,7 +19,9 @@ export function list(area, query, shop) {
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
-    h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, shop)),
+    h("div", { class: "list-head" }, h("h1", {}, title), total,
+      h("a", { class: "export", href: exportOf(area, query), download: "" }, "Export"),
+      kind.action && actionButton(kind.action, shop)),
     filters(area, query, kind.filters), body, pages);
   let shown = null;
 
@@ -58,6 +60,13 @@ function pathOf(area, query, size = PAGE_SIZE) {
   const asked = new URLSearchParams(query);
   if (!asked.has("page_size")) asked.set("page_size", size);
   return `/api/${area}?${asked}`;
+}
+
+function exportOf(area, query) {
+  const asked = new URLSearchParams(query);
+  for (const name of ["cursor", "page_size"]) asked.delete(name);
+  asked.set("bom", "true");
+  return `/api/${area}/export?${asked}`;
 }
 
 function withoutCursor(query) {

@@ -1,0 +1,137 @@
+"""All rows of a list, read through a server-side cursor a batch at a time, however many there are."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import psycopg2
+
+from opsboard.db import tenancy
+from opsboard.db.database import translated
+from opsboard.db.listing import Page, compose_export
+from opsboard.db.pool import Loan, Pool, is_disconnect
+from opsboard.db.queries import Query
+from opsboard.errors import DeadlineExceeded, OpsboardError, TooManyExports
+from opsboard.observability import record
+
+BATCH = 1000  # rows
+# What is asked for is noted first, whatever becomes of the export; then one snapshot serves for all of it.
+BEGIN = "BEGIN;\n{bind}{note};\nCOMMIT;\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n{bind}"
+OPEN = "DECLARE exported NO SCROLL CURSOR FOR {ids};\n"
+FETCH = f"FETCH {BATCH} FROM exported"
+
+
+class Asked(NamedTuple):
+    """What is to be exported, and the statement that notes it."""
+
+    query: Query
+    filters: Mapping[str, Any]
+    page: Page
+    note: Query
+    noted: Mapping[str, Any]
+
+
+class Exports:
+    """Lends the pool's connections to exports: `most` at a time, each for `deadline` seconds.
+
+    An export holds its connection for as long as its reader takes; so that requests always find one, exports never
+    have more than half of the pool.
+    """
+
+    def __init__(self, pool: Pool, most: int, deadline: float) -> None:
+        self._pool = pool
+        self._free = threading.Semaphore(min(most, max(1, pool.maxconn // 2)))
+        self.deadline = deadline
+
+    def begin(self, asked: Asked, identity: tenancy.Identity) -> Export:
+        """The export with its first rows read, so that what is wrong is told before anything is sent."""
+        if not self._free.acquire(blocking=False):
+            raise TooManyExports()
+        export = Export(self._pool.connection, self._free.release, asked, identity, self.deadline)
+        try:
+            export.open()
+        except BaseException:
+            export.close()
+            raise
+        return export
+
+
+class Export:
+    """Iterates over batches of items, each item a JSON text. To be closed by whoever has it; twice does no harm."""
+
+    def __init__(
+        self, connect: Any, ended: Any, asked: Asked, identity: tenancy.Identity, deadline: float
+    ) -> None:
+        self._connect, self._ended = connect, ended
+        self._asked = asked
+        self._identity = identity
+        self._deadline = time.monotonic() + deadline
+        self._lock = threading.Lock()
+        self._loan: Loan | None = None
+        self._ids, self._rows, params = compose_export(asked.query, asked.filters, asked.page)
+        self._params = tenancy.parameters(identity, params)
+        self.rows = 0
+
+    def open(self) -> None:
+        """Note the export, open its cursor and read the first batch."""
+        current, began = record.current(), time.monotonic()
+        loan = self._connect(deadline=self._deadline)
+        connection = loan.__enter__()
+        self._loan = loan
+        # It outlives the request's hold on its thread, and may be held for as long as it may take.
+        connection.lease.thread, connection.lease.leaks_at = 0, math.inf
+        self._cursor = connection.cursor()
+        asked, name = self._asked, self._asked.query.name
+        if current:
+            current.waited((time.monotonic() - began) * 1000)
+        bind = f"/* {name} */ {tenancy.BIND}"
+        message = BEGIN.format(bind=bind, note=asked.note.sql) + OPEN.format(ids=self._ids) + FETCH
+        noted = tenancy.parameters(self._identity, asked.noted)
+        self._first = self._fetch(message, {**self._params, **noted, "statement_timeout": self._left()})
+        if current:
+            current.query(name, (time.monotonic() - began) * 1000)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        batch = self._first
+        while batch:
+            self.rows += len(batch)
+            yield batch
+            batch = self._fetch(FETCH, {}) if len(batch) == BATCH else []
+        self._send("COMMIT", {})
+
+    def close(self) -> None:
+        """Give the connection back at once, wherever the export is."""
+        with self._lock:
+            loan, self._loan = self._loan, None
+            ended, self._ended = self._ended, None
+        try:
+            if loan is not None:
+                loan.__exit__(None, None, None)
+        finally:
+            if ended is not None:
+                ended()
+
+    def _fetch(self, fetch: str, params: Mapping[str, Any]) -> list[str]:
+        """The next items: their ids in order from the cursor, then what they show."""
+        ids = [row_id for (row_id,) in self._send(fetch, params)]
+        return [text for (text,) in self._send(self._rows, {**self._params, "ids": ids})] if ids else []
+
+    def _send(self, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        try:
+            self._cursor.execute(sql, params)
+            return list(self._cursor.fetchall()) if self._cursor.description else []
+        except psycopg2.Error as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: psycopg2.Error) -> OpsboardError:
+        lost = is_disconnect(error)
+        if lost and time.monotonic() >= self._deadline:
+            return DeadlineExceeded("The export took longer than it may; narrow it down.")
+        return translated(error, self._asked.query, lost)
+
+    def _left(self) -> str:
+        return f"{max(1, int((self._deadline - time.monotonic()) * 1000))}ms"
