@@ -64,20 +64,7 @@ FROM job_steps AS s
 WHERE s.tenant_id = %(tenant_id)s
     AND s.id = %(step_id)s
 
--- name: update_job_step
--- reads: jobs, processes, machines, users, role_process_permissions
--- writes: job_steps, audit_logs
--- Move a step on, count its pieces, assign it. Who may: an admin always; others only where the process is open to
--- their role; an operator only on steps of their own or of nobody, and assigns to nobody but themselves.
-WITH before AS (
-    SELECT
-        s.id,
-        s AS was
-    FROM job_steps AS s
-    WHERE s.tenant_id = %(tenant_id)s
-        AND s.id = %(step_id)s
-    FOR UPDATE
-),
+-- fragment: step_changed
 wanted AS (
     SELECT
         n.id,
@@ -149,7 +136,23 @@ audited AS (
     FROM changed AS a
     JOIN before AS b ON b.id = a.id
     WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
+)
+
+-- name: update_job_step
+-- reads: jobs, processes, machines, users, role_process_permissions
+-- writes: job_steps, audit_logs
+-- Move a step on, count its pieces, assign it. Who may: an admin always; others only where the process is open to
+-- their role; an operator only on steps of their own or of nobody, and assigns to nobody but themselves.
+WITH before AS (
+    SELECT
+        s.id,
+        s AS was
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.id = %(step_id)s
+    FOR UPDATE
 ),
+/* include step_changed */,
 shown AS (
     SELECT
         s.id,
@@ -166,3 +169,66 @@ SELECT
     w.refusal AS detail
 FROM wanted AS w
 LEFT JOIN shown AS d ON d.id = w.id
+
+-- name: bulk_status
+-- reads: role_process_permissions
+-- writes: job_steps, audit_logs
+-- Give many steps one status; who may is looked at for each, as update_job_step does.
+WITH given AS (
+    SELECT
+        g.id,
+        g.position,
+        row_number() OVER (PARTITION BY g.id ORDER BY g.position) > 1 AS again
+    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS g (id, position)
+),
+-- In the order of their ids, so that two who change the same rows wait for each other in turn.
+found AS (
+    SELECT
+        s.id,
+        s AS was
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.id = ANY(%(ids)s::bigint[])
+    ORDER BY s.id
+    FOR UPDATE
+),
+before AS (
+    SELECT
+        f.id,
+        f.was
+    FROM found AS f
+    WHERE (f.was).status <> %(patch)s::jsonb ->> 'status'
+),
+/* include step_changed */,
+results AS (
+    SELECT
+        g.position,
+        g.id,
+        CASE
+            WHEN g.again THEN 'duplicate'
+            WHEN f.id IS NULL THEN 'not_found'
+            WHEN w.refusal IS NOT NULL THEN 'refused'
+            WHEN a.id IS NOT NULL THEN 'updated'
+            ELSE 'unchanged'
+        END AS result,
+        w.refusal AS reason
+    FROM given AS g
+    LEFT JOIN found AS f ON f.id = g.id
+    LEFT JOIN wanted AS w ON w.id = g.id AND NOT g.again
+    LEFT JOIN changed AS a ON a.id = g.id
+)
+SELECT
+    json_build_object(
+        'updated', count(*) FILTER (WHERE r.result = 'updated'),
+        'unchanged', count(*) FILTER (WHERE r.result = 'unchanged'),
+        'refused', count(*) FILTER (WHERE r.result = 'refused'),
+        'not_found', count(*) FILTER (WHERE r.result = 'not_found'),
+        'duplicate', count(*) FILTER (WHERE r.result = 'duplicate'),
+        'results', json_agg(
+            json_build_object('id', r.id, 'result', r.result, 'reason', r.reason) ORDER BY r.position
+        )
+    )::text,
+    NULL::bigint AS id,
+    NULL AS problem,
+    NULL AS detail
+FROM results AS r

@@ -12,6 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.job_steps.documents import Step, Steps
 from opsboard.web.arguments import SPLIT, Id, Patch
+from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.documents import StepStatus
@@ -44,6 +45,10 @@ class ChangeStep(Patch):
     quantity_rejected: Pieces = 0
 
 
+class BulkSteps(BulkStatus):
+    status: StepStatus
+
+
 @bp.get("")
 @bp.input(ListSteps, location="query", arg_name="wanted")
 @bp.output(Steps)
@@ -67,6 +72,14 @@ def get_job_step(step_id: int) -> Body:
 def update_job_step(step_id: int, change: ChangeStep) -> Response:
     """Move a step on, count its pieces, assign it; as far as your role may work on its process."""
     return command(sql.update_job_step, {"step_id": step_id, "patch": change.patch()})
+
+
+@bp.post("/bulk-status")
+@bp.input(BulkSteps, arg_name="wanted")
+@bp.output(BulkResult)
+def bulk_job_steps_status(wanted: BulkSteps) -> Response:
+    """Give many steps one status, each as far as your role may; the answer has a result for each id."""
+    return bulk_status(sql.bulk_status, wanted)
 
 
 def register(app: APIFlask) -> None:

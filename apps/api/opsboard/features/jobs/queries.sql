@@ -166,19 +166,7 @@ SELECT
 FROM j
 /* include job_surroundings */
 
--- name: update_job
--- reads: customers, tenants, job_steps
--- writes: jobs, audit_logs
--- Change some columns of a job; its times of start and completion follow its status.
-WITH before AS (
-    SELECT
-        j.id,
-        j AS was
-    FROM jobs AS j
-    WHERE j.tenant_id = %(tenant_id)s
-        AND j.id = %(job_id)s
-    FOR UPDATE
-),
+-- fragment: job_changed
 changed AS (
     UPDATE jobs AS j
     SET
@@ -216,6 +204,21 @@ audited AS (
     JOIN before AS b ON b.id = a.id
     WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
+
+-- name: update_job
+-- reads: customers, tenants, job_steps
+-- writes: jobs, audit_logs
+-- Change some columns of a job; its times of start and completion follow its status.
+WITH before AS (
+    SELECT
+        j.id,
+        j AS was
+    FROM jobs AS j
+    WHERE j.tenant_id = %(tenant_id)s
+        AND j.id = %(job_id)s
+    FOR UPDATE
+),
+/* include job_changed */
 SELECT
     json_build_object(
         /* include job_members */
@@ -225,3 +228,63 @@ SELECT
     NULL AS detail
 FROM changed AS j
 /* include job_surroundings */
+
+-- name: bulk_status
+-- writes: jobs, audit_logs
+-- Give many jobs one status, as update_job does for one; a result for each id, in the order given.
+WITH given AS (
+    SELECT
+        g.id,
+        g.position,
+        row_number() OVER (PARTITION BY g.id ORDER BY g.position) > 1 AS again
+    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS g (id, position)
+),
+-- In the order of their ids, so that two who change the same rows wait for each other in turn.
+found AS (
+    SELECT
+        j.id,
+        j AS was
+    FROM jobs AS j
+    WHERE j.tenant_id = %(tenant_id)s
+        AND j.id = ANY(%(ids)s::bigint[])
+    ORDER BY j.id
+    FOR UPDATE
+),
+before AS (
+    SELECT
+        f.id,
+        f.was
+    FROM found AS f
+    WHERE (f.was).status <> %(patch)s::jsonb ->> 'status'
+),
+/* include job_changed */,
+results AS (
+    SELECT
+        g.position,
+        g.id,
+        CASE
+            WHEN g.again THEN 'duplicate'
+            WHEN f.id IS NULL THEN 'not_found'
+            WHEN a.id IS NOT NULL THEN 'updated'
+            ELSE 'unchanged'
+        END AS result,
+        NULL::text AS reason
+    FROM given AS g
+    LEFT JOIN found AS f ON f.id = g.id
+    LEFT JOIN changed AS a ON a.id = g.id
+)
+SELECT
+    json_build_object(
+        'updated', count(*) FILTER (WHERE r.result = 'updated'),
+        'unchanged', count(*) FILTER (WHERE r.result = 'unchanged'),
+        'refused', count(*) FILTER (WHERE r.result = 'refused'),
+        'not_found', count(*) FILTER (WHERE r.result = 'not_found'),
+        'duplicate', count(*) FILTER (WHERE r.result = 'duplicate'),
+        'results', json_agg(
+            json_build_object('id', r.id, 'result', r.result, 'reason', r.reason) ORDER BY r.position
+        )
+    )::text,
+    NULL::bigint AS id,
+    NULL AS problem,
+    NULL AS detail
+FROM results AS r

@@ -14,6 +14,7 @@ from opsboard.db.queries import load_queries
 from opsboard.features.jobs.documents import Job, Jobs, JobWithSteps
 from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text
+from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.documents import JobStatus, Priority
@@ -71,6 +72,10 @@ class ChangeJob(Patch):
     due_date: Day | None = None
 
 
+class BulkJobs(BulkStatus):
+    status: JobStatus
+
+
 @bp.get("")
 @bp.input(ListJobs, location="query", arg_name="wanted")
 @bp.output(Jobs)
@@ -104,6 +109,15 @@ def create_job(job: NewJob) -> Response:
 def update_job(job_id: int, change: ChangeJob) -> Response:
     """Change what is sent of a job and leave the rest."""
     return command(sql.update_job, {"job_id": job_id, "patch": change.patch()})
+
+
+@bp.post("/bulk-status")
+@bp.input(BulkJobs, arg_name="wanted")
+@bp.output(BulkResult)
+@only_for(Role.ADMIN, Role.MANAGER)
+def bulk_jobs_status(wanted: BulkJobs) -> Response:
+    """Give many jobs one status; the answer has a result for each id."""
+    return bulk_status(sql.bulk_status, wanted)
 
 
 def register(app: APIFlask) -> None:

@@ -52,18 +52,7 @@ FROM machines AS m
 WHERE m.tenant_id = %(tenant_id)s
     AND m.id = %(machine_id)s
 
--- name: update_machine
--- writes: machines, audit_logs
--- Change a machine, most often its status.
-WITH before AS (
-    SELECT
-        m.id,
-        m AS was
-    FROM machines AS m
-    WHERE m.tenant_id = %(tenant_id)s
-        AND m.id = %(machine_id)s
-    FOR UPDATE
-),
+-- fragment: machine_changed
 changed AS (
     UPDATE machines AS m
     SET
@@ -91,6 +80,20 @@ audited AS (
     JOIN before AS b ON b.id = a.id
     WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
+
+-- name: update_machine
+-- writes: machines, audit_logs
+-- Change a machine, most often its status.
+WITH before AS (
+    SELECT
+        m.id,
+        m AS was
+    FROM machines AS m
+    WHERE m.tenant_id = %(tenant_id)s
+        AND m.id = %(machine_id)s
+    FOR UPDATE
+),
+/* include machine_changed */
 SELECT
     CASE WHEN m.id IS NOT NULL THEN json_build_object(
         /* include machine_members */
@@ -100,3 +103,63 @@ SELECT
     CASE WHEN m.id IS NULL THEN 'An operator changes the status of a machine and nothing else.' END AS detail
 FROM before AS b
 LEFT JOIN changed AS m ON m.id = b.id
+
+-- name: bulk_status
+-- writes: machines, audit_logs
+-- Give many machines one status, as update_machine does for one.
+WITH given AS (
+    SELECT
+        g.id,
+        g.position,
+        row_number() OVER (PARTITION BY g.id ORDER BY g.position) > 1 AS again
+    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS g (id, position)
+),
+-- In the order of their ids, so that two who change the same rows wait for each other in turn.
+found AS (
+    SELECT
+        m.id,
+        m AS was
+    FROM machines AS m
+    WHERE m.tenant_id = %(tenant_id)s
+        AND m.id = ANY(%(ids)s::bigint[])
+    ORDER BY m.id
+    FOR UPDATE
+),
+before AS (
+    SELECT
+        f.id,
+        f.was
+    FROM found AS f
+    WHERE (f.was).status <> %(patch)s::jsonb ->> 'status'
+),
+/* include machine_changed */,
+results AS (
+    SELECT
+        g.position,
+        g.id,
+        CASE
+            WHEN g.again THEN 'duplicate'
+            WHEN f.id IS NULL THEN 'not_found'
+            WHEN a.id IS NOT NULL THEN 'updated'
+            ELSE 'unchanged'
+        END AS result,
+        NULL::text AS reason
+    FROM given AS g
+    LEFT JOIN found AS f ON f.id = g.id
+    LEFT JOIN changed AS a ON a.id = g.id
+)
+SELECT
+    json_build_object(
+        'updated', count(*) FILTER (WHERE r.result = 'updated'),
+        'unchanged', count(*) FILTER (WHERE r.result = 'unchanged'),
+        'refused', count(*) FILTER (WHERE r.result = 'refused'),
+        'not_found', count(*) FILTER (WHERE r.result = 'not_found'),
+        'duplicate', count(*) FILTER (WHERE r.result = 'duplicate'),
+        'results', json_agg(
+            json_build_object('id', r.id, 'result', r.result, 'reason', r.reason) ORDER BY r.position
+        )
+    )::text,
+    NULL::bigint AS id,
+    NULL AS problem,
+    NULL AS detail
+FROM results AS r

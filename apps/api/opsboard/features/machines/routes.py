@@ -12,6 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.machines.documents import Machine, Machines, MachineWithLink
 from opsboard.web.arguments import SPLIT, Line, Patch, Search, Text
+from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.documents import MachineStatus
@@ -34,6 +35,10 @@ class ChangeMachine(Patch):
     name: Line = ""
     status: MachineStatus = "active"
     location: Annotated[Text, Field(max_length=200)] | None = None
+
+
+class BulkMachines(BulkStatus):
+    status: MachineStatus
 
 
 @bp.get("")
@@ -59,6 +64,14 @@ def get_machine(machine_id: int) -> Body:
 def update_machine(machine_id: int, change: ChangeMachine) -> Response:
     """Change a machine; everybody may change its status, managers and admins the rest."""
     return command(sql.update_machine, {"machine_id": machine_id, "patch": change.patch()})
+
+
+@bp.post("/bulk-status")
+@bp.input(BulkMachines, arg_name="wanted")
+@bp.output(BulkResult)
+def bulk_machines_status(wanted: BulkMachines) -> Response:
+    """Give many machines one status; the answer has a result for each id."""
+    return bulk_status(sql.bulk_status, wanted)
 
 
 def register(app: APIFlask) -> None:
