@@ -97,6 +97,11 @@ SELECT
     jsonb_build_object('title', jsonb_build_array(%(word)s, j.title)), %(word)s
 FROM jobs AS j
 WHERE j.tenant_id = %(tenant)s AND j.quantity <= 20;
+
+INSERT INTO idempotency_keys (tenant_id, user_id, key, fingerprint, status, body, media_type)
+SELECT %(tenant)s, min(id), %(word)s, %(word)s, 200, %(word)s, 'text/plain'
+FROM users
+WHERE tenant_id = %(tenant)s;
 """
 
 

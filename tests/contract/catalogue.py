@@ -24,6 +24,8 @@ VALUES: dict[str, Any] = {
     "order_id": 1, "months_ahead": 1,
     "order_id": 1, "exported": "jobs", "export": "{}",
     "order_id": 1, "ids": [1, 2], "exported": "jobs", "export": "{}",
+    "order_id": 1, "idempotency_key": "k", "fingerprint": "f", "answer_status": 200, "answer_body": "{}",
+    "answer_location": None, "answer_type": "application/json", "ids": [1, 2], "exported": "jobs", "export": "{}",
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "lead_id": 1, "source": None, "category": None, "assigned_user_id": None, "notes": None, "scraped_at": None,
     "approval_id": 1, "subject": "s", "response": None, "due_at": None, "decision": "approve", "comment": None,

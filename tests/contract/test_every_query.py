@@ -23,6 +23,7 @@ TENANTLESS = {
     "fleet.listen": "revocations hold ids only and are read for all tenants",
     "fleet.fold_rollups": "its function moves counts of all tenants and gives back how many",
     "fleet.ensure_partitions": "its function makes tables and reads no row",
+    "fleet.prune_idempotency_keys": "its function removes what is older than a day and gives back how many",
     "health.ready": "looks for a tenant that cannot exist",
     "health.fleet": "workers belong to no tenant",
     "health.test": "counts what row security lets it see",
@@ -32,6 +33,7 @@ TENANT_TABLES = {
     "audit_logs", "revocations", "rollups", "rollup_deltas", "leads", "lead_status_history",
     "response_approvals", "approval_queue", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
+    "idempotency_keys",
 }  # fmt: skip
 # What kept counts are made from: an answer that shows them goes when that table changes, not when they are folded.
 SOURCES = {

@@ -30,6 +30,7 @@ KEPT_UP = {
     ("changes", "changes_upkeep"): "*",
     ("rollup_deltas", "rollup_deltas_upkeep"): "*",
     ("rollups", "rollups_upkeep"): "*",
+    ("idempotency_keys", "idempotency_keys_upkeep"): "*",
 }
 INITPLAN = re.compile(
     r"\( SELECT \(NULLIF\(current_setting\('app\.tenant_id'::text, true\), ''::text\)\)::bigint AS \"?nullif\"?\)"

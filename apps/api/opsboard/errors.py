@@ -178,6 +178,29 @@ class Conflict(OpsboardError):
     default_detail = "The change conflicts with the present state; read it again first."
 
 
+class KeyTaken(Conflict):
+    """A write with this Idempotency-Key has been done; its answer is kept."""
+
+
+class KeyInUse(OpsboardError):
+    """A write with this Idempotency-Key is under way."""
+
+    status = 409
+    code = "idempotency_key_in_use"
+    title = "Under way"
+    retry_after = 1
+    default_detail = "A request with this Idempotency-Key is under way; ask again for its answer."
+
+
+class KeyMisused(OpsboardError):
+    """The Idempotency-Key was sent with another request before."""
+
+    status = 422
+    code = "idempotency_key_misused"
+    title = "Another request"
+    default_detail = "This Idempotency-Key belongs to another request; use a new key for a new request."
+
+
 class TooManyAttempts(OpsboardError):
     """The limit of sign-in attempts is reached."""
 

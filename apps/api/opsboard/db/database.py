@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import psycopg2
 import structlog
@@ -17,6 +17,8 @@ from opsboard.errors import (
     DatabaseUnavailable,
     DeadlineExceeded,
     InvalidInput,
+    KeyInUse,
+    KeyTaken,
     NotFound,
     OpsboardError,
     error_for_sqlstate,
@@ -28,6 +30,20 @@ log = structlog.get_logger(__name__)
 Row = tuple[Any, ...]
 # A read is repeated on another connection when its own dies. The deadline is the real bound.
 READ_ATTEMPTS = 5
+
+# The key is waited for, not longer than this; the write itself then waits for as long as any other.
+LOCK_NOT_AVAILABLE = "55P03"
+TAKE = "SELECT set_config('lock_timeout', '3s', true);\n"
+TAKEN = "SELECT set_config('lock_timeout', '0', true);\n"
+
+
+class Once(NamedTuple):
+    """How a write is done once: what takes its key, what keeps its answer, and the answer its row makes."""
+
+    take: Query
+    keep: Query
+    parameters: Mapping[str, Any]
+    answer: Callable[[Row | None], Mapping[str, Any]]
 
 
 class Database:
@@ -68,6 +84,31 @@ class Database:
         return self._run(
             query, tenancy.bound(query.name, query.sql), tenancy.parameters(identity, params or {})
         )
+
+    def fetch_once(
+        self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any], once: Once
+    ) -> Row | None:
+        """The first row of a write that is done once for its key, with its answer kept in its own transaction.
+
+        Raises KeyTaken when it was done before, and KeyInUse when that takes longer than it waits.
+        """
+        deadline = self._deadline()
+        taken = {**tenancy.parameters(identity, {**params, **once.parameters})}
+        begin = f"BEGIN;\n{tenancy.bound(query.name, TAKE)}{once.take.sql};\n{TAKEN}{query.sql}"
+        name, current, asked = query.name, record.current(), time.monotonic()
+        with self.pool.connection(deadline=deadline) as connection:
+            if current:
+                current.waited((time.monotonic() - asked) * 1000)
+            taken["statement_timeout"] = f"{max(1, int((deadline - time.monotonic()) * 1000))}ms"
+            try:
+                row = connection.run_clean(begin, taken)
+                connection.run_clean(f"{once.keep.sql};\nCOMMIT", {**taken, **once.answer(row)})
+                return row
+            except psycopg2.Error as error:
+                raise not_taken(error) or translated(error, query, is_disconnect(error)) from error
+            finally:
+                if current:
+                    current.query(name, (time.monotonic() - asked) * 1000)
 
     def fetch_for_sign_in(self, query: Query, email: str, tenant_slug: str = "") -> Row | None:
         """The first row of a query that runs for nobody yet: it sees the accounts of one e-mail address."""
@@ -115,6 +156,13 @@ class Database:
         current = record.current()
         started = current.started if current else time.monotonic()
         return started + self.deadline
+
+
+def not_taken(error: psycopg2.Error) -> OpsboardError | None:
+    """What it means when a key could not be taken; None: something else is the matter."""
+    if error.diag.constraint_name == "idempotency_keys_pkey":
+        return KeyTaken()
+    return KeyInUse() if error.pgcode == LOCK_NOT_AVAILABLE else None
 
 
 def translated(error: psycopg2.Error, query: Query, lost: bool) -> OpsboardError:

@@ -108,3 +108,8 @@ SELECT fold_rollups(%(most)s)
 -- writes:
 -- Make the months ahead of every table that is cut by month; how many must wait, or null when another worker is at it.
 SELECT ensure_partitions(%(months_ahead)s)
+
+-- name: prune_idempotency_keys
+-- writes: idempotency_keys
+-- Remove kept answers of yesterday's writes; how many, or null when another worker is at it.
+SELECT prune_idempotency_keys(%(most)s)

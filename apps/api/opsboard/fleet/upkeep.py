@@ -1,10 +1,11 @@
-"""One thread per worker that folds what writers counted and makes the partitions of the months to come."""
+"""One thread per worker that folds counts, makes the partitions to come and removes what has had its day."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
+from typing import Any
 
 import structlog
 
@@ -20,6 +21,8 @@ BATCH = 20_000  # deltas folded in one transaction: some 0.2 s of work
 MONTHS_AHEAD = 3
 DAY = 86_400.0
 AGAIN = 60.0  # seconds until partitions are asked for once more, when a lock was in the way
+PRUNE_EVERY = 60.0  # seconds
+PRUNED = 1000  # kept answers removed in one transaction
 
 
 class Upkeep:
@@ -39,6 +42,7 @@ class Upkeep:
         self._stop = threading.Event()
         self._failing = False
         self._partitions_due = 0.0
+        self._pruned_at = -PRUNE_EVERY
 
     def start(self) -> None:
         """Start the thread of this process; threads do not survive a fork."""
@@ -54,14 +58,15 @@ class Upkeep:
         self._database.pool.closeall()
 
     def beat(self) -> None:
-        """Fold all there is, and make the next months when it is time. An error is logged when it begins, not
-        at every beat."""
+        """Fold all there is, and when it is time make the next months and prune. An error is logged when it
+        begins, not at every beat."""
         try:
             # Not part of any request.
             with record.recording():
                 self._fold()
                 if time.monotonic() >= self._partitions_due:
                     self._make_partitions()
+                self._prune()
         except OpsboardError as error:
             if not self._failing:
                 log.warning("upkeep cannot reach the database; counts stay right", error=error.code)
@@ -81,6 +86,14 @@ class Upkeep:
         # Null: another worker is at it, and may be left waiting for a lock.
         done = row is not None and row[0] == 0
         self._partitions_due = time.monotonic() + (DAY if done else AGAIN)
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned_at < PRUNE_EVERY:
+            return
+        row: Any = (PRUNED,)
+        while row and row[0] == PRUNED and not self._stop.is_set():
+            row = self._database.fetch_unbound(sql.prune_idempotency_keys, {"most": PRUNED})
+        self._pruned_at = time.monotonic()
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):

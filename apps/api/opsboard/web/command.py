@@ -7,10 +7,12 @@ from typing import Any
 
 from flask import Response
 
+from opsboard.db.database import Row
 from opsboard.db.queries import Query
 from opsboard.errors import Conflict, Forbidden, InvalidInput, NotFound, OpsboardError
 from opsboard.observability import record
 from opsboard.web.document import CACHE_CONTROL, JSON, VARY
+from opsboard.web.idempotency import REPLAYED, Answer, done_once, sent_key
 from opsboard.web.services import identity, services
 
 PROBLEMS: dict[str, type[OpsboardError]] = {
@@ -24,22 +26,37 @@ PROBLEMS: dict[str, type[OpsboardError]] = {
 def command(query: Query, parameters: Mapping[str, Any], status: int = 200, location: str = "") -> Response:
     """Run a write and answer with its document. `location` is a path with `{id}` in it, for 201.
 
-    The query gives one row: document (JSON text or null), its id, problem (null or one of PROBLEMS), detail.
+    The query gives one row: document (JSON text or null), its id, problem (null or one of PROBLEMS), detail. With an
+    Idempotency-Key it is run once, and answered as often as it is sent.
     """
+
+    def made(row: Row | None) -> Answer:
+        if row is None:
+            raise NotFound()
+        text, made_id, problem, detail = row
+        if problem is not None:
+            raise PROBLEMS[problem](detail)
+        return Answer(status, text, location.format(id=made_id) if location else None, JSON)
+
     current = record.current()
-    request_id = current.request_id if current else None
-    who = identity()
-    row = services().database.fetch_row(query, who, {**parameters, "request_id": request_id})
-    if row is None:
-        raise NotFound()
-    text, made_id, problem, detail = row
-    if problem is not None:
-        raise PROBLEMS[problem](detail)
-    services().store.bump(who.tenant_id, query.writes)
-    response = Response(text, status=status, mimetype=JSON)
-    response.headers["Cache-Control"] = CACHE_CONTROL
+    given = {**parameters, "request_id": current.request_id if current else None}
+    key, who = sent_key(), identity()
+    if key is None:
+        answer, replayed = made(services().database.fetch_row(query, who, given)), False
+    else:
+        answer, replayed = done_once(key, query, given, made)
+    if not replayed:
+        services().store.bump(who.tenant_id, query.writes)
+    return answered(answer, replayed)
+
+
+def answered(answer: Answer, replayed: bool) -> Response:
+    response = Response(answer.body, status=answer.status, mimetype=answer.media_type)
+    response.headers["Cache-Control"] = CACHE_CONTROL if answer.media_type == JSON else "no-store"
     response.headers["Vary"] = VARY
     response.headers["X-Cache"] = "BYPASS"
-    if location:
-        response.headers["Location"] = location.format(id=made_id)
+    if answer.location:
+        response.headers["Location"] = answer.location
+    if replayed:
+        response.headers[REPLAYED] = "true"
     return response

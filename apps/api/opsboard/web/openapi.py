@@ -6,6 +6,8 @@ from typing import Any
 
 from apiflask import APIFlask
 
+from opsboard.web.idempotency import HEADER, LONGEST
+
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "An error (RFC 9457). `code` is for programs, `detail` for people.",
@@ -38,11 +40,20 @@ PROBLEMS = {
     "404": "There is no such thing, or it is not yours.",
     "409": "The change does not fit the present state.",
     "413": "The request body is too large.",
+    "422": "The Idempotency-Key belongs to another request.",
     "429": "Too many sign-in attempts.",
     "503": "The database is busy or away; try again after Retry-After seconds.",
     "504": "It took longer than REQUEST_DEADLINE.",
 }
 
+# Writes whose repetition does no harm, or whose answer must not be kept.
+KEYLESS = {"auth.login", "auth.logout", "health.clear_cache"}
+KEY_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "description": "The same key and request: the same answer, done once. Kept for 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+}
 EXPORTED: dict[str, Any] = {
     "description": "All rows as a file, as they are read: one that was broken off ends without the last chunk.",
     "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
@@ -89,6 +100,9 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
     possible = {"400", "503", "504"} | (set() if is_open else {"401", "403", "404"})
     if method != "get":
         possible |= {"409", "413"}
+    if method != "get" and endpoint not in KEYLESS:
+        possible.add("422")
+        operation["parameters"].append(KEY_PARAMETER)
     if endpoint == "auth.login":
         possible |= {"401", "429"}
     for status in sorted(possible):

@@ -19,10 +19,9 @@ export function list(area, query, shop) {
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
-    h("div", { class: "list-head" }, h("h1", {}, title), total,
-      h("a", { class: "export", href: exportOf(area, query), download: "" }, "Export"),
-      kind.action && actionButton(kind.action, shop)),
-    filters(area, query, kind.filters), body, pages);
+    h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, shop)),
+    filters(area, query, kind.filters), body, pages,
+    h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
 
   async function load(signal) {

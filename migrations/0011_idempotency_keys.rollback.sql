@@ -1,0 +1,2 @@
+DROP FUNCTION IF EXISTS prune_idempotency_keys(integer);
+DROP TABLE IF EXISTS idempotency_keys;
