@@ -102,6 +102,16 @@ INSERT INTO idempotency_keys (tenant_id, user_id, key, fingerprint, status, body
 SELECT %(tenant)s, min(id), %(word)s, %(word)s, 200, %(word)s, 'text/plain'
 FROM users
 WHERE tenant_id = %(tenant)s;
+INSERT INTO documents (tenant_id, user_id, document_type, title, file_name, size_bytes, uploaded_at)
+SELECT
+    %(tenant)s, (SELECT min(id) + n %% 3 FROM users WHERE tenant_id = %(tenant)s),
+    (ARRAY['contract', 'drawing', 'drawing', 'invoice', 'photo', 'quote', 'report', 'other'])[1 + n %% 8],
+    %(word)s || ' document ' || n, %(word)s || n || '.pdf', n * 1000, now() - n * interval '3 days'
+FROM generate_series(1, 40) AS n;
+
+UPDATE users
+SET active_document_id = (SELECT min(id) FROM documents WHERE tenant_id = %(tenant)s)
+WHERE tenant_id = %(tenant)s AND role = 'manager';
 """
 
 

@@ -33,6 +33,8 @@ VALUES: dict[str, Any] = {
     "recipients": '[{"address": "somebody@example.com"}]',
     "events": '[{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]',
     "count": 10, "minutes": 5, "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
+    "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
+    "document_id": 1, "document_type": "invoice", "file_name": "f", "media_type": "m", "size_bytes": 1, "sha256": None,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
     "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",
@@ -42,6 +44,7 @@ FILTER_VALUES: dict[str, Any] = {
     "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
     "category": "bulk", "source": "fair", "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1,
     "pending": "true", "approval_id": 1, "active": "true", "campaign_id": 1,
+    "document_type": "invoice", "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01",
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 SHARED = {"workers", "cache_clears"}
 TABLES = (
     "tenants", "users", "revocations", "customers", "processes", "role_process_permissions", "machines", "jobs",
-    "job_steps", "notifications", "audit_logs", "changes", "rollup_deltas", "rollups",
+    "job_steps", "notifications", "audit_logs", "changes", "rollup_deltas", "rollups", "idempotency_keys", "documents",
     "leads", "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
 )  # fmt: skip

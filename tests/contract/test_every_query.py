@@ -15,6 +15,7 @@ from opsboard.db.listing import Page, compose
 from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import all_queries, shapes
+from tests.contract.tables import TABLES
 
 QUERIES = all_queries()
 # Queries that run for no tenant, with what protects them instead.
@@ -28,19 +29,13 @@ TENANTLESS = {
     "health.fleet": "workers belong to no tenant",
     "health.test": "counts what row security lets it see",
 }
-TENANT_TABLES = {
-    "users", "customers", "processes", "role_process_permissions", "machines", "jobs", "job_steps", "notifications",
-    "audit_logs", "revocations", "rollups", "rollup_deltas", "leads", "lead_status_history",
-    "response_approvals", "approval_queue", "approval_history", "auto_responses",
-    "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
-    "idempotency_keys",
-}  # fmt: skip
+TENANT_TABLES = set(TABLES) - {"tenants", "changes"}
 # What kept counts are made from: an answer that shows them goes when that table changes, not when they are folded.
 SOURCES = {
     "jobs": "jobs", "open_jobs": "jobs", "jobs_created": "jobs", "jobs_completed": "jobs", "steps": "job_steps",
     "steps_completed": "job_steps", "machines": "machines", "users_active": "users", "users_blocked": "users",
     "processes_active": "processes", "processes_inactive": "processes", "customers": "customers",
-    "audit_logs": "audit_logs",
+    "audit_logs": "audit_logs", "documents": "documents", "documents_by_day": "documents",
 }  # fmt: skip
 COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+), ARRAY\[([^\]]+)\]\s*\)")
 KEPT = {"rollups", "rollup_deltas"}

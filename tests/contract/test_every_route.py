@@ -15,6 +15,9 @@ from tests.contract.tables import FINGERPRINTED
 from tests.seed import ROLES
 
 HUGE = "9" * 19  # above bigint
+FINGERPRINTED = (
+    "jobs", "job_steps", "customers", "machines", "users", "notifications", "audit_logs", "documents",
+)  # fmt: skip
 
 
 def call(
@@ -115,6 +118,7 @@ def test_another_tenants_ids_in_filters_and_bodies_find_nothing(own_shop: Applic
         f"/api/audit?user_id={foreign['wanted_id']}",
         f"/api/leads?customer_id={foreign['customer_id']}",
         f"/api/leads?assigned_user_id={foreign['wanted_id']}",
+        f"/api/documents?user_id={foreign['wanted_id']}",
     ):
         assert client.get(path).json["total"] == 0, path  # type: ignore[index]
     for path, body in (

@@ -85,6 +85,12 @@ SELECT
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
+INSERT INTO documents (tenant_id, user_id, document_type, title, file_name, uploaded_at)
+SELECT j.tenant_id, (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + j.id %% 11,
+    (ARRAY['drawing', 'drawing', 'photo', 'photo', 'report', 'quote', 'contract', 'other', 'invoice'])[1 + j.id %% 9],
+    'd', 'f', j.created_at
+FROM jobs AS j WHERE j.title LIKE 'large %%';
+
 INSERT INTO machines (tenant_id, name, status)
 SELECT t, md5(n::text), CASE n %% 20 WHEN 0 THEN 'maintenance' WHEN 1 THEN 'inactive' ELSE 'active' END
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t

@@ -18,6 +18,7 @@ LISTS = {
     "/api/processes": "processes", "/api/users": "users", "/api/notifications": "notifications", "/api/audit": "audit",
     "/api/leads": "leads", "/api/workflow-approvals": "workflow_approvals",
     "/api/campaigns": "campaigns",
+    "/api/documents": "documents",
 }  # fmt: skip
 
 

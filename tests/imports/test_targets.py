@@ -20,7 +20,10 @@ KINDS = {
     "timestamp with time zone": "timestamp",
 }
 # Not for an import to say.
-OWN = {"id", "tenant_id", "external_id", "updated_at", "password_hash", "token_version", "created_by"}
+OWN = {
+    "id", "tenant_id", "external_id", "updated_at", "password_hash", "token_version", "created_by",
+    "active_document_id",
+}  # fmt: skip
 
 
 def ask(database: FreshDatabase, query: str, *params: str) -> list[tuple[Any, ...]]:

@@ -172,6 +172,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Seconds /api/dashboard/chart/jobs-by-status is kept.", "Cache"),
     Setting("CACHE_TTL_JOBS_BY_MONTH", seconds(0, 86400), 300.0,
             "Seconds /api/dashboard/chart/jobs-by-month is kept.", "Cache"),
+    Setting("CACHE_TTL_DOCUMENT_ANALYTICS", seconds(0, 86400), 300.0, "Seconds /api/documents/analytics is kept.",
+            "Cache"),
     Setting("CACHE_STALE_IF_ERROR", seconds(0, 86400), 300.0,
             "Seconds after its TTL a body may still be given, marked STALE, while the database is away.", "Cache"),
     Setting("CACHE_STALE_WHILE_REVALIDATE", seconds(0, 86400), 5.0,

@@ -14,6 +14,7 @@ ALL = (
     "customers",
     "machines",
     "processes",
+    "documents",
     "users",
     "notifications",
     "audit",

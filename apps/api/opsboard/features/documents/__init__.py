@@ -1,0 +1,1 @@
+"""Documents: what was uploaded, by whom, of which type."""

@@ -1,0 +1,61 @@
+"""The shapes of the answers about documents."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import BaseModel
+
+from opsboard.web.documents import Envelope, Named
+
+DocumentType = Literal["contract", "drawing", "invoice", "photo", "quote", "report", "other"]
+
+
+class Document(BaseModel):
+    id: int
+    document_type: DocumentType
+    title: str
+    file_name: str
+    media_type: str
+    size_bytes: int
+    sha256: str | None
+    user: Named | None
+    uploaded_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class DocumentWithReaders(Document):
+    """`active_for`: who has it as the document they work with."""
+
+    active_for: list[Named]
+
+
+class Documents(Envelope):
+    items: list[Document]
+
+
+class DocumentTypeCount(BaseModel):
+    document_type: DocumentType
+    count: int
+    link: str
+
+
+class DocumentMonth(BaseModel):
+    """`types` has every type, also those with none."""
+
+    month: str
+    count: int
+    types: dict[DocumentType, int]
+    link: str
+
+
+class DocumentAnalytics(BaseModel):
+    total: int
+    types: list[DocumentTypeCount]
+    months: list[DocumentMonth]
+
+
+class ActiveDocument(BaseModel):
+    id: int
+    user_id: int

@@ -1,0 +1,142 @@
+"""Documents: noted with who uploaded them, counted by type and month, worked with one at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+
+from tests.application import Application
+
+NEW = {"title": "Drawing of a flange", "file_name": "flange.dwg", "document_type": "drawing", "size_bytes": 5}
+
+
+def run(shop: Application, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with (
+        closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_a_noted_document_is_at_its_location_and_in_the_audit_log(own_shop: Application) -> None:
+    client = own_shop.client("operator")
+    answer = client.post("/api/documents", json=NEW)
+    assert answer.status_code == 201
+    kept: dict[str, Any] = client.get(answer.headers["Location"]).json  # type: ignore[assignment]
+    assert {name: kept[name] for name in NEW} == NEW
+    assert kept["user"]["name"] == f"{own_shop.alpha.canary} operator"
+    newest = own_shop.client().get("/api/audit?entity=document").json["items"][0]  # type: ignore[index]
+    assert (newest["action"], newest["entity_id"]) == ("create", kept["id"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": ""},
+        {"file_name": "x" * 256},
+        {"document_type": "poem"},
+        {"size_bytes": -1},
+        {"sha256": "abc"},
+        {"media_type": "x" * 101},
+    ],
+)
+def test_what_is_no_document_is_refused(shop: Application, wrong: dict[str, Any]) -> None:
+    assert shop.client().post("/api/documents", json=NEW | wrong).status_code == 400
+
+
+def test_analytics_are_what_counting_gives_and_follow_every_write(own_shop: Application) -> None:
+    client = own_shop.client()
+    for write in (
+        "SELECT 1",
+        "UPDATE documents SET document_type = 'report' WHERE document_type = 'drawing'",
+        "UPDATE documents SET uploaded_at = uploaded_at - interval '70 days' WHERE id % 2 = 0",
+        "DELETE FROM documents WHERE id % 5 = 0",
+        "SELECT fold_rollups(1000000)",
+        "INSERT INTO documents (tenant_id, title, file_name) SELECT tenant_id, 'n', 'n' FROM documents",
+    ):
+        run(own_shop, write)
+        own_shop.services.store.clear()
+        answer: dict[str, Any] = client.get("/api/documents/analytics?months=12").json  # type: ignore[assignment]
+        documents = run(
+            own_shop,
+            "SELECT document_type, to_char(uploaded_at AT TIME ZONE 'UTC', 'YYYY-MM') "
+            "FROM documents WHERE tenant_id = %s",
+            own_shop.alpha.id,
+        )
+        types = Counter(kind for kind, _ in documents)
+        assert {item["document_type"]: item["count"] for item in answer["types"] if item["count"]} == types
+        assert answer["total"] == len(documents) > 0
+        months = Counter(month for _, month in documents)
+        assert len(answer["months"]) == 12
+        for item in answer["months"]:
+            assert item["count"] == months[item["month"]], write
+            of_month = Counter(kind for kind, month in documents if month == item["month"])
+            assert {kind: n for kind, n in item["types"].items() if n} == of_month
+            assert client.get(item["link"]).json["total"] == item["count"]  # type: ignore[index]
+        assert run(own_shop, "SELECT d.* FROM rollup_differences(%s) AS d", own_shop.alpha.id) == []
+
+
+def test_a_truncated_table_counts_nothing(own_shop: Application) -> None:
+    # With CASCADE the users would go as well: they refer to documents.
+    run(own_shop, "ALTER TABLE users DROP CONSTRAINT users_active_document_fkey")
+    run(own_shop, "TRUNCATE documents")
+    assert own_shop.client().get("/api/documents/analytics").json["total"] == 0  # type: ignore[index]
+
+
+def test_a_wrong_count_is_seen_and_mended(own_shop: Application) -> None:
+    run(own_shop, "SELECT fold_rollups(1000000)")
+    run(own_shop, "UPDATE rollups SET n = n + 3 WHERE metric = 'documents' AND label = 'photo'")
+    found = run(
+        own_shop, "SELECT metric, label, kept - counted FROM rollup_differences(%s)", own_shop.alpha.id
+    )
+    assert found == [("documents", "photo", 3)]
+    assert run(own_shop, "SELECT rebuild_rollups(%s)", own_shop.alpha.id) == [(1,)]
+    assert run(own_shop, "SELECT metric FROM rollup_differences(%s)", own_shop.alpha.id) == []
+
+
+def test_analytics_are_kept_until_a_document_comes(own_shop: Application) -> None:
+    client = own_shop.client()
+    before = client.get("/api/documents/analytics")
+    assert client.get("/api/documents/analytics").headers["X-Cache"] == "HIT"
+    assert client.get("/api/documents/analytics").headers["X-Queries"] == "0"
+    client.post("/api/documents", json=NEW)
+    after = client.get("/api/documents/analytics")
+    assert after.headers["X-Cache"] == "MISS"
+    assert after.json["total"] == before.json["total"] + 1  # type: ignore[index]
+
+
+def test_somebody_works_with_one_document_at_a_time(own_shop: Application) -> None:
+    client = own_shop.client("operator")
+    first, second = (client.get("/api/documents").json["items"][n]["id"] for n in (0, 1))  # type: ignore[index]
+    for document in (first, second):
+        assert client.post(f"/api/documents/{document}/activate").json["id"] == document  # type: ignore[index]
+    name = f"{own_shop.alpha.canary} operator"
+
+    def readers(document: int) -> list[str]:
+        kept: Any = client.get(f"/api/documents/{document}").json
+        return [person["name"] for person in kept["active_for"]]
+
+    assert name in readers(second)
+    assert name not in readers(first)
+
+
+def test_filters_narrow_and_combine(shop: Application) -> None:
+    client = shop.client()
+    everything: Any = client.get("/api/documents?page_size=100").json
+    person = everything["items"][0]["user"]["id"]
+    for query, keeps in (
+        ("document_type=drawing", lambda item: item["document_type"] == "drawing"),
+        (f"user_id={person}", lambda item: item["user"]["id"] == person),
+        (
+            f"user_id={person}&document_type=drawing",
+            lambda item: (item["user"]["id"], item["document_type"]) == (person, "drawing"),
+        ),
+    ):
+        found: Any = client.get(f"/api/documents?page_size=100&{query}").json
+        assert found["total"] == len(found["items"]) == sum(map(keeps, everything["items"])) > 0
