@@ -109,6 +109,11 @@ SELECT
     %(word)s || ' document ' || n, %(word)s || n || '.pdf', n * 1000, now() - n * interval '3 days'
 FROM generate_series(1, 40) AS n;
 
+INSERT INTO business_settings (
+    tenant_id, locale, currency, opens_at, closes_at, auto_reply, auto_reply_text, options
+)
+VALUES (%(tenant)s, 'en', 'EUR', '07:00', '16:30', true, %(word)s, jsonb_build_object('note', %(word)s));
+
 UPDATE users
 SET active_document_id = (SELECT min(id) FROM documents WHERE tenant_id = %(tenant)s)
 WHERE tenant_id = %(tenant)s AND role = 'manager';

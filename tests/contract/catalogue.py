@@ -35,6 +35,8 @@ VALUES: dict[str, Any] = {
     "count": 10, "minutes": 5, "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
     "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
     "document_id": 1, "document_type": "invoice", "file_name": "f", "media_type": "m", "size_bytes": 1, "sha256": None,
+    "locale": "en", "currency": "EUR", "contact_email": None, "contact_phone": None, "whatsapp_number": None,
+    "opens_at": "08:00", "closes_at": "17:00", "auto_reply": False, "auto_reply_text": None, "options": "{}",
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
     "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",

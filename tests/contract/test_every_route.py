@@ -166,7 +166,10 @@ def test_unknown_members_of_a_body_are_400(shop: Application) -> None:
 
 def test_wrong_methods_are_405_and_unknown_addresses_404(shop: Application) -> None:
     client = shop.client()
+    with_put = {route.rule for route in routes(shop) if route.method == "PUT"}
     for route in routes(shop):
+        if route.rule in with_put:
+            continue
         answer = client.open(route.path, method="PUT")
         assert_problem(answer, 405, "method_not_allowed")
         assert route.method in answer.headers["Allow"]

@@ -97,6 +97,7 @@ def make_services(config: Config) -> Services:
         stale_while_revalidate=config.cache_stale_while_revalidate,
         trusted=lambda: not pulse.deaf,
         shared=shared,
+        limits=dict.fromkeys(("settings.get_settings", "tenant.get_tenant"), config.cache_max_settings),
     )
     tally = Tally()
     pulse = Pulse(

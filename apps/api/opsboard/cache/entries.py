@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opsboard.cache.body import Body
@@ -49,8 +49,20 @@ class Entries:
     the store holds its lock.
     """
 
-    def __init__(self, max_entries: int, max_bytes: int, counts: Counts, keep: float = 0.0) -> None:
-        """`keep`: seconds an expired entry stays, for the time when the database is away."""
+    def __init__(
+        self,
+        max_entries: int,
+        max_bytes: int,
+        counts: Counts,
+        keep: float = 0.0,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        """`keep`: seconds an expired entry stays, for the time when the database is away.
+
+        `limits`: endpoints that may have only so many of the entries.
+        """
+        self._limits = limits or {}
+        self._of_limited: Counter[str] = Counter()
         self._keep = keep
         self.max_entries = max_entries
         self.max_bytes = max_bytes
@@ -84,6 +96,12 @@ class Entries:
         replaced = self._by_use.pop(entry.key, None)
         self.bytes += entry.size - (replaced.size if replaced else 0)
         self._by_use[entry.key] = entry
+        endpoint = entry.key.endpoint
+        if endpoint in self._limits:
+            self._of_limited[endpoint] += replaced is None
+            if self._of_limited[endpoint] > self._limits[endpoint]:
+                oldest = next(one for key, one in self._by_use.items() if key.endpoint == endpoint)
+                self.drop(oldest, Event.EVICTED_BY_ENTRIES)
         self._pushed += 1
         heapq.heappush(self._by_expiry, (entry.expires, self._pushed, entry.key))
         while len(self._by_use) > self.max_entries:
@@ -95,6 +113,8 @@ class Entries:
         """Let the entry go and count why."""
         del self._by_use[entry.key]
         self.bytes -= entry.size
+        if entry.key.endpoint in self._limits:
+            self._of_limited[entry.key.endpoint] -= 1
         self._counts[entry.key.endpoint][reason] += 1
 
     def _least_recent(self) -> Entry:

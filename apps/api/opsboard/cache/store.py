@@ -75,6 +75,7 @@ class Store:
         stale_while_revalidate: float = 0.0,
         trusted: Callable[[], bool] = lambda: True,
         shared: SharedCache | None = None,
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         self.clock = clock
         self._stale_if_error = stale_if_error
@@ -83,7 +84,7 @@ class Store:
         self._shared = shared
         self._lock = threading.Lock()
         self._counts = new_counts()
-        self._entries = Entries(max_entries, max_bytes, self._counts, keep=stale_if_error)
+        self._entries = Entries(max_entries, max_bytes, self._counts, keep=stale_if_error, limits=limits)
         self._flights: dict[Key, Flight] = {}
         # While its count stands still, what was found is still valid: until it expires, or trust ends.
         self.versions = Versions()

@@ -15,6 +15,8 @@ ALL = (
     "machines",
     "processes",
     "documents",
+    "settings",
+    "tenant",
     "users",
     "notifications",
     "audit",

@@ -1,0 +1,1 @@
+"""Settings: how a business wants to be served."""

@@ -1,0 +1,86 @@
+"""/api/settings: how the business wants to be served; admins replace it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Annotated, Any
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from pydantic import BaseModel, Field
+
+from opsboard.auth.identity import Role
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.web.access import only_for
+from opsboard.web.arguments import Arguments, Text
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.endpoint import cache_route
+
+bp = APIBlueprint("settings", __name__, url_prefix="/api/settings", tag="Settings")
+sql = load_queries(__package__)
+
+HourOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM")]
+Number = Annotated[Text, Field(max_length=50)]
+
+
+class Business(BaseModel):
+    id: int
+    slug: str
+    name: str
+    time_zone: str
+
+
+class Settings(BaseModel):
+    """`updated_at` is null as long as these are the defaults."""
+
+    business: Business
+    locale: str
+    currency: str
+    contact_email: str | None
+    contact_phone: str | None
+    whatsapp_number: str | None
+    opens_at: str
+    closes_at: str
+    auto_reply: bool
+    auto_reply_text: str | None
+    options: dict[str, Any]
+    updated_at: dt.datetime | None
+
+
+class NewSettings(Arguments):
+    """All of them: what is left out of the optional ones is empty afterwards."""
+
+    locale: Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$")]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    opens_at: HourOfDay
+    closes_at: HourOfDay
+    auto_reply: bool
+    contact_email: Annotated[Text | None, Field(max_length=254, pattern=".@.")] = None
+    contact_phone: Number | None = None
+    whatsapp_number: Number | None = None
+    auto_reply_text: Annotated[Text | None, Field(max_length=1000)] = None
+    options: Annotated[dict[str, Any], Field(default_factory=dict)]
+
+
+@bp.get("")
+@bp.output(Settings)
+@cache_route(ttl="cache_ttl_settings")
+def get_settings() -> Body:
+    """The business with its settings."""
+    return document(sql.get_settings)
+
+
+@bp.put("")
+@bp.input(NewSettings, arg_name="new")
+@bp.output(Settings)
+@only_for(Role.ADMIN)
+def put_settings(new: NewSettings) -> Response:
+    """Replace the settings; every worker drops what it had kept of them."""
+    return command(sql.put_settings, {**new.model_dump(), "options": json.dumps(new.options)})
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)
