@@ -109,6 +109,48 @@ SELECT
     %(word)s || ' document ' || n, %(word)s || n || '.pdf', n * 1000, now() - n * interval '3 days'
 FROM generate_series(1, 40) AS n;
 
+INSERT INTO contacts (tenant_id, customer_id, name, email, phone, external_id, created_at)
+SELECT
+    %(tenant)s, CASE WHEN n %% 3 > 0 THEN (SELECT min(id) + n %% 12 FROM customers WHERE tenant_id = %(tenant)s) END,
+    %(word)s || ' contact ' || n, 'k' || n || '@' || %(word)s || '.example', '555-03' || lpad(n::text, 2, '0'),
+    %(word)s || n, now() - n * interval '1 day'
+FROM generate_series(1, 14) AS n;
+
+INSERT INTO conversations (tenant_id, contact_id, channel, status, last_message_at)
+SELECT
+    %(tenant)s, k.id, c.channel, CASE WHEN k.id %% 4 = 0 THEN 'closed' ELSE 'open' END, k.created_at
+FROM contacts AS k
+CROSS JOIN unnest(ARRAY['whatsapp', 'email']) AS c (channel)
+WHERE k.tenant_id = %(tenant)s;
+
+INSERT INTO messages (tenant_id, conversation_id, direction, body, from_number, to_number, created_at)
+SELECT
+    %(tenant)s, v.id, CASE n %% 3 WHEN 0 THEN 'out' ELSE 'in' END, %(word)s || ' message ' || n,
+    '555 1', '555 ' || v.id %% 5, now() - n * interval '1 hour'
+FROM conversations AS v
+CROSS JOIN generate_series(1, 7) AS n
+WHERE v.tenant_id = %(tenant)s;
+
+INSERT INTO conversation_reads (tenant_id, conversation_id, read_count)
+SELECT %(tenant)s, v.id, v.id %% 5
+FROM conversations AS v
+WHERE v.tenant_id = %(tenant)s AND v.channel = 'whatsapp';
+
+INSERT INTO call_log (
+    tenant_id, customer_id, lead_id, contact_id, user_id, direction, status, to_number, topic, outcome, notes,
+    duration_seconds, external_id, created_at
+)
+SELECT
+    %(tenant)s, (SELECT min(id) + n %% 12 FROM customers WHERE tenant_id = %(tenant)s),
+    CASE WHEN n %% 5 = 0 THEN (SELECT min(id) FROM leads WHERE tenant_id = %(tenant)s) END,
+    (SELECT min(id) + n %% 14 FROM contacts WHERE tenant_id = %(tenant)s),
+    (SELECT min(id) + n %% 3 FROM users WHERE tenant_id = %(tenant)s),
+    CASE WHEN n %% 3 = 0 THEN 'in' ELSE 'out' END,
+    (ARRAY['completed', 'completed', 'missed', 'busy', 'in_progress', 'failed'])[1 + n %% 6],
+    '555 ' || n, %(word)s || ' topic', %(word)s || ' outcome', %(word)s, n * 10, %(word)s || n,
+    now() - n * interval '1 day'
+FROM generate_series(1, 53) AS n;
+
 INSERT INTO business_settings (
     tenant_id, locale, currency, opens_at, closes_at, auto_reply, auto_reply_text, options
 )

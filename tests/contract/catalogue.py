@@ -34,6 +34,9 @@ VALUES: dict[str, Any] = {
     "events": '[{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]',
     "count": 10, "minutes": 5, "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
     "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
+    "contact_id": 1, "conversation_id": 1, "message_id": 1, "call_id": 1, "channel": "sms", "direction": "out",
+    "body": "b", "from_number": None, "to_number": None, "topic": None, "outcome": None, "duration_seconds": 1,
+    "waited_seconds": None, "rating": None,
     "document_id": 1, "document_type": "invoice", "file_name": "f", "media_type": "m", "size_bytes": 1, "sha256": None,
     "locale": "en", "currency": "EUR", "contact_email": None, "contact_phone": None, "whatsapp_number": None,
     "opens_at": "08:00", "closes_at": "17:00", "auto_reply": False, "auto_reply_text": None, "options": "{}",
@@ -44,6 +47,8 @@ FILTER_VALUES: dict[str, Any] = {
     "created_to": "2040-01-01", "completed_from": "2020-01-01", "completed_to": "2040-01-01", "job_id": 1,
     "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
     "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
+    "document_type": "invoice", "contact_id": 1, "conversation_id": 1, "to_number": "555 3",
+    "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01",
     "category": "bulk", "source": "fair", "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1,
     "pending": "true", "approval_id": 1, "active": "true", "campaign_id": 1,
     "document_type": "invoice", "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01",
@@ -56,6 +61,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "campaigns.list_recipients": {"campaign_id": 1, "events": 3},
     "workflow_approvals.list_pending": {"pending": "true"},
     "workflow_approvals.list_history": {"approval_id": 1},
+    "conversations.list_messages": {"conversation_id": 1},
 }
 # Of queries whose words are their own.
 OWN_VALUES: dict[str, dict[str, Any]] = {
@@ -66,6 +72,9 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "workflow_approvals.list_approvals": {"status": ["rejected"]},
     "workflow_approvals.decide_approval": {"status": "approved"},
     "workflow_approvals.list_auto_responses": {"status": ["failed"]},
+    "conversations.list_conversations": {"status": "open"},
+    "calls.list_calls": {"status": ["missed", "busy"]},
+    "calls.create_call": {"status": "missed", "started_at": None},
 }
 KEYS = {
     "timestamptz": "2026-01-01 00:00:00+00",

@@ -7,6 +7,7 @@ SHARED = {"workers", "cache_clears"}
 TABLES = (
     "tenants", "users", "revocations", "customers", "processes", "role_process_permissions", "machines", "jobs",
     "job_steps", "notifications", "audit_logs", "changes", "rollup_deltas", "rollups", "idempotency_keys", "documents",
+    "business_settings", "contacts", "conversations", "conversation_reads", "messages", "call_log",
     "leads", "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
 )  # fmt: skip
@@ -15,10 +16,12 @@ NOT_WRITTEN = ("changes", "rollup_deltas", "rollups")
 # Of these rows may be added, and none changed.
 APPENDED = (
     "audit_logs", "lead_status_history", "approval_history", "campaign_tracking_events", "campaign_event_keys",
+    "messages",
 )  # fmt: skip
 # Whose rows of another business a test watches while it tries to reach them.
 FINGERPRINTED = (
     "jobs", "job_steps", "customers", "machines", "users", "notifications", "audit_logs",
     "leads", "lead_status_history", "response_approvals", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events",
+    "documents", "contacts", "conversations", "messages", "call_log",
 )  # fmt: skip

@@ -35,7 +35,8 @@ SOURCES = {
     "jobs": "jobs", "open_jobs": "jobs", "jobs_created": "jobs", "jobs_completed": "jobs", "steps": "job_steps",
     "steps_completed": "job_steps", "machines": "machines", "users_active": "users", "users_blocked": "users",
     "processes_active": "processes", "processes_inactive": "processes", "customers": "customers",
-    "audit_logs": "audit_logs", "documents": "documents", "documents_by_day": "documents",
+    "audit_logs": "audit_logs", "documents": "documents", "documents_by_day": "documents", "contacts": "contacts",
+    "conversations": "conversations", "messages": "messages", "call_log": "call_log",
 }  # fmt: skip
 COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+), ARRAY\[([^\]]+)\]\s*\)")
 KEPT = {"rollups", "rollup_deltas"}

@@ -15,9 +15,6 @@ from tests.contract.tables import FINGERPRINTED
 from tests.seed import ROLES
 
 HUGE = "9" * 19  # above bigint
-FINGERPRINTED = (
-    "jobs", "job_steps", "customers", "machines", "users", "notifications", "audit_logs", "documents",
-)  # fmt: skip
 
 
 def call(
@@ -116,6 +113,10 @@ def test_another_tenants_ids_in_filters_and_bodies_find_nothing(own_shop: Applic
         f"/api/job-steps?assigned_user_id={foreign['wanted_id']}",
         f"/api/audit?entity=job&entity_id={foreign['job_id']}",
         f"/api/audit?user_id={foreign['wanted_id']}",
+        f"/api/contacts?customer_id={foreign['customer_id']}",
+        f"/api/conversations?contact_id={foreign['contact_id']}",
+        *(f"/api/calls?{name}={foreign[name]}" for name in ("customer_id", "lead_id", "contact_id")),
+        f"/api/calls?user_id={foreign['wanted_id']}",
         f"/api/leads?customer_id={foreign['customer_id']}",
         f"/api/leads?assigned_user_id={foreign['wanted_id']}",
         f"/api/documents?user_id={foreign['wanted_id']}",

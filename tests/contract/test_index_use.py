@@ -19,7 +19,10 @@ from tests.contract.test_large import MIGRATIONS, large
 
 __all__ = ["large"]
 
-FILES = ("0013_leads.sql", "0014_approvals.sql", "0015_campaigns.sql")
+FILES = (
+    "0013_leads.sql", "0014_approvals.sql", "0015_campaigns.sql", "0017_documents.sql",
+    "0020_contacts_and_messages.sql", "0021_calls.sql",
+)  # fmt: skip
 # Questions that only several filters together ask: the query, what is asked, the sort.
 TOGETHER: dict[str, list[tuple[dict[str, Any], str]]] = {
     "workflow_approvals.list_auto_responses": [({"status": ["sent"], "lead_id": 5}, "created_at")],
@@ -29,6 +32,15 @@ TOGETHER: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"category": "category 7"}, "created_at"),
         ({"source": "fair"}, "created_at"),
         ({"q": "777123"}, "name"),
+    ],
+    "contacts.list_contacts": [({"q": "557123"}, "name")],
+    "documents.list_documents": [
+        ({"by_user_id": 1, "document_type": "photo"}, "uploaded_at"),
+        ({"by_user_id": 1}, "uploaded_at"),
+    ],
+    "calls.list_calls": [
+        ({"status": ["missed"]}, "created_at"),
+        ({"status": ["missed", "busy"], "created_from": "2026-01-01"}, "created_at"),
     ],
 }
 SERVES = re.compile(r"-- Serves: (.+)\nCREATE INDEX (\w+)\s+ON (\w+)")

@@ -85,6 +85,30 @@ SELECT
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
+INSERT INTO contacts (tenant_id, customer_id, name, phone, created_at)
+SELECT c.tenant_id, c.id, md5(c.id::text), '557' || c.id, now() - c.id * interval '1 minute'
+FROM customers AS c CROSS JOIN generate_series(1, 2) AS n
+WHERE c.name LIKE 'customer %%';
+
+INSERT INTO conversations (tenant_id, contact_id, status, last_message_at)
+SELECT k.tenant_id, k.id, CASE WHEN k.id %% 20 = 0 THEN 'closed' ELSE 'open' END, k.created_at
+FROM contacts AS k WHERE k.phone LIKE '557%%';
+
+INSERT INTO messages (tenant_id, conversation_id, direction, body, to_number, sent_by, created_at)
+SELECT v.tenant_id, v.id, CASE n %% 3 WHEN 0 THEN 'out' ELSE 'in' END, 'm', '558 ' || v.id %% 500,
+    (SELECT min(id) FROM users WHERE tenant_id = v.tenant_id) + v.id %% 11, now() - v.id * n * interval '3 minutes'
+FROM conversations AS v CROSS JOIN generate_series(1, 3) AS n;
+
+INSERT INTO call_log (tenant_id, customer_id, lead_id, contact_id, user_id, status, created_at)
+SELECT
+    j.tenant_id, j.customer_id, (SELECT min(id) FROM leads WHERE tenant_id = j.tenant_id) + j.id %% 29,
+    k.ids[1 + j.id %% 900],
+    (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + j.id %% 11,
+    CASE j.id %% 20 WHEN 0 THEN 'missed' WHEN 1 THEN 'busy' WHEN 2 THEN 'failed' ELSE 'completed' END, j.created_at
+FROM jobs AS j
+JOIN (SELECT tenant_id, array_agg(id) AS ids FROM contacts GROUP BY tenant_id) AS k ON k.tenant_id = j.tenant_id
+WHERE j.title LIKE 'large %%';
+
 INSERT INTO documents (tenant_id, user_id, document_type, title, file_name, uploaded_at)
 SELECT j.tenant_id, (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + j.id %% 11,
     (ARRAY['drawing', 'drawing', 'photo', 'photo', 'report', 'quote', 'contract', 'other', 'invoice'])[1 + j.id %% 9],

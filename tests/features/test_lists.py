@@ -19,6 +19,8 @@ LISTS = {
     "/api/leads": "leads", "/api/workflow-approvals": "workflow_approvals",
     "/api/campaigns": "campaigns",
     "/api/documents": "documents",
+    "/api/contacts": "contacts", "/api/calls": "calls",
+    "/api/conversations": "conversations", "/api/intelligence/customers": "intelligence",
 }  # fmt: skip
 
 

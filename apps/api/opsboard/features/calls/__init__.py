@@ -1,0 +1,1 @@
+"""Calls: with whom, when and what came of it."""

@@ -1,0 +1,136 @@
+"""/api/calls: list by status and day, look at, note and complete calls."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Patch, Text
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.documents import Envelope, Named
+from opsboard.web.endpoint import fresh
+from opsboard.web.listing import ListArguments, listing
+
+bp = APIBlueprint("calls", __name__, url_prefix="/api/calls", tag="Calls")
+sql = load_queries(__package__)
+
+CallStatus = Literal["in_progress", "completed", "missed", "busy", "failed"]
+Direction = Literal["in", "out"]
+Number = Annotated[Text, Field(max_length=50)]
+Words = Annotated[Text, Field(max_length=200)]
+Notes = Annotated[Text, Field(max_length=10_000)]
+Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Rating = Annotated[int, Field(ge=1, le=5)]
+
+
+class Call(BaseModel):
+    id: int
+    direction: Direction
+    status: CallStatus
+    customer: Named | None
+    lead: Named | None
+    contact: Named | None
+    user: Named | None
+    from_number: str | None
+    to_number: str | None
+    topic: str | None
+    outcome: str | None
+    duration_seconds: int
+    waited_seconds: int | None
+    rating: int | None
+    started_at: dt.datetime
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class Calls(Envelope):
+    items: list[Call]
+
+
+class CallWithNotes(Call):
+    notes: str | None
+
+
+class ListCalls(ListArguments, query=sql.list_calls, default_sort="-created_at"):
+    status: Annotated[
+        list[CallStatus] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
+    customer_id: Id | None = None
+    lead_id: Id | None = None
+    contact_id: Id | None = None
+    by_user_id: Annotated[Id | None, Field(alias="user_id", description="Who spoke.")] = None
+    created_from: Day | None = None
+    created_to: Day | None = None
+
+
+class NewCall(Arguments):
+    status: CallStatus
+    direction: Direction = "out"
+    customer_id: Id | None = None
+    lead_id: Id | None = None
+    contact_id: Id | None = None
+    from_number: Number | None = None
+    to_number: Number | None = None
+    topic: Words | None = None
+    outcome: Words | None = None
+    notes: Notes | None = None
+    duration_seconds: Seconds = 0
+    waited_seconds: Seconds | None = None
+    rating: Rating | None = None
+    started_at: Annotated[AwareDatetime | None, Field(description="Its duration before now if left out.")] = (
+        None
+    )
+
+
+class ChangeCall(Patch):
+    status: CallStatus = "completed"
+    topic: Words | None = None
+    outcome: Words | None = None
+    notes: Notes | None = None
+    duration_seconds: Seconds = 0
+    waited_seconds: Seconds | None = None
+    rating: Rating | None = None
+
+
+@bp.get("")
+@bp.input(ListCalls, location="query", arg_name="wanted")
+@bp.output(Calls)
+@fresh
+def list_calls(wanted: ListCalls) -> Body:
+    """Calls by status and day, newest first."""
+    return listing(wanted)
+
+
+@bp.get("/<id:call_id>")
+@bp.output(CallWithNotes)
+@fresh
+def get_call(call_id: int) -> Body:
+    """One call with its notes."""
+    return document(sql.get_call, call_id=call_id)
+
+
+@bp.post("")
+@bp.input(NewCall, arg_name="call")
+@bp.output(CallWithNotes, status_code=201)
+def create_call(call: NewCall) -> Response:
+    """Note a call that you have made or taken."""
+    return command(sql.create_call, call.model_dump(), status=201, location="/api/calls/{id}")
+
+
+@bp.patch("/<id:call_id>")
+@bp.input(ChangeCall, arg_name="change")
+@bp.output(CallWithNotes)
+def update_call(call_id: int, change: ChangeCall) -> Response:
+    """Say how a call went on, or what came of it."""
+    return command(sql.update_call, {"call_id": call_id, "patch": change.patch()})
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

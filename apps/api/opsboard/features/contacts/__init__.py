@@ -1,0 +1,1 @@
+"""Contacts: people that the business talks with."""

@@ -1,0 +1,135 @@
+-- fragment: contact_members
+        'id', k.id,
+        'name', k.name,
+        'email', k.email,
+        'phone', k.phone,
+        'customer', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.name) END,
+        'created_at', k.created_at,
+        'updated_at', k.updated_at
+
+-- name: list_contacts
+-- reads: contacts, customers, tenants
+-- from: contacts AS k
+-- filter customer_id: k.customer_id = %(customer_id)s
+-- filter q: k.id IN (SELECT n.id FROM contacts AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= lower(%(q)s) AND n.name_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM contacts AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(regexp_replace(%(q)s, '[^0-9]', '', 'g'), '') AND p.phone_search < regexp_replace(%(q)s, '[^0-9]', '', 'g') || ':')
+-- sort created_at: k.created_at | timestamptz
+-- sort name: k.name_search | text COLLATE "C"
+-- total: contacts
+-- Contacts with their customer; a search finds the beginning of a name or a phone number.
+SELECT
+    page.position,
+    json_build_object(
+        /* include contact_members */
+    ) AS item
+FROM page
+JOIN contacts AS k ON k.tenant_id = %(tenant_id)s AND k.id = page.id
+LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id
+
+-- name: get_contact
+-- reads: contacts, customers, conversations
+-- One contact with the conversations there are.
+SELECT json_build_object(
+        /* include contact_members */,
+        'conversations', (
+            SELECT coalesce(
+                json_agg(
+                    json_build_object(
+                        'id', v.id,
+                        'channel', v.channel,
+                        'status', v.status,
+                        'link', '/api/conversations/' || v.id
+                    )
+                    ORDER BY v.channel
+                ),
+                '[]'
+            )
+            FROM conversations AS v
+            WHERE v.tenant_id = %(tenant_id)s
+                AND v.contact_id = k.id
+        )
+)::text
+FROM contacts AS k
+LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id
+WHERE k.tenant_id = %(tenant_id)s
+    AND k.id = %(contact_id)s
+
+-- name: create_contact
+-- reads: customers
+-- writes: contacts, audit_logs
+-- Add a contact.
+WITH k AS (
+    INSERT INTO contacts (tenant_id, customer_id, name, email, phone)
+    VALUES (%(tenant_id)s, %(customer_id)s, %(name)s, %(email)s, %(phone)s)
+    RETURNING id, customer_id, name, email, phone, created_at, updated_at
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'create',
+        'contact',
+        k.id,
+        jsonb_build_object('name', jsonb_build_array(NULL, k.name)),
+        %(request_id)s
+    FROM k
+)
+SELECT
+    json_build_object(
+        /* include contact_members */
+    )::text,
+    k.id,
+    NULL AS problem,
+    NULL AS detail
+FROM k
+LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id
+
+-- name: update_contact
+-- reads: customers
+-- writes: contacts, audit_logs
+-- Change some columns of a contact.
+WITH before AS (
+    SELECT
+        k.id,
+        k AS was
+    FROM contacts AS k
+    WHERE k.tenant_id = %(tenant_id)s
+        AND k.id = %(contact_id)s
+    FOR UPDATE
+),
+changed AS (
+    UPDATE contacts AS k
+    SET
+        customer_id = n.customer_id,
+        name = n.name,
+        email = n.email,
+        phone = n.phone
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
+    WHERE k.tenant_id = %(tenant_id)s
+        AND k.id = b.id
+    RETURNING k.*
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        'contact',
+        a.id,
+        changed_columns(to_jsonb(b.was), to_jsonb(a)),
+        %(request_id)s
+    FROM changed AS a
+    JOIN before AS b ON b.id = a.id
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
+)
+SELECT
+    json_build_object(
+        /* include contact_members */
+    )::text,
+    k.id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS k
+LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id

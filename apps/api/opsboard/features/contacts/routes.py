@@ -1,0 +1,106 @@
+"""/api/contacts: list, search, look at, add and change contacts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from pydantic import BaseModel, Field
+
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.web.arguments import Arguments, Id, Line, Patch, Search, Text
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.documents import Envelope, Named
+from opsboard.web.endpoint import fresh
+from opsboard.web.listing import ListArguments, listing
+
+bp = APIBlueprint("contacts", __name__, url_prefix="/api/contacts", tag="Contacts")
+sql = load_queries(__package__)
+
+Email = Annotated[Text, Field(max_length=254)]
+Phone = Annotated[Text, Field(max_length=50)]
+
+
+class Contact(BaseModel):
+    id: int
+    name: str
+    email: str | None
+    phone: str | None
+    customer: Named | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class Contacts(Envelope):
+    items: list[Contact]
+
+
+class ConversationOfContact(BaseModel):
+    id: int
+    channel: Literal["whatsapp", "sms", "email"]
+    status: Literal["open", "closed"]
+    link: str
+
+
+class ContactWithConversations(Contact):
+    conversations: list[ConversationOfContact]
+
+
+class ListContacts(ListArguments, query=sql.list_contacts, default_sort="-created_at"):
+    customer_id: Id | None = None
+    q: Annotated[Search | None, Field(description="The beginning of a name or a phone number.")] = None
+
+
+class NewContact(Arguments):
+    name: Line
+    email: Email | None = None
+    phone: Phone | None = None
+    customer_id: Id | None = None
+
+
+class ChangeContact(Patch):
+    name: Line = ""
+    email: Email | None = None
+    phone: Phone | None = None
+    customer_id: Id | None = None
+
+
+@bp.get("")
+@bp.input(ListContacts, location="query", arg_name="wanted")
+@bp.output(Contacts)
+@fresh
+def list_contacts(wanted: ListContacts) -> Body:
+    """Contacts with their customer, newest first."""
+    return listing(wanted)
+
+
+@bp.get("/<id:contact_id>")
+@bp.output(ContactWithConversations)
+@fresh
+def get_contact(contact_id: int) -> Body:
+    """One contact with the conversations there are."""
+    return document(sql.get_contact, contact_id=contact_id)
+
+
+@bp.post("")
+@bp.input(NewContact, arg_name="contact")
+@bp.output(Contact, status_code=201)
+def create_contact(contact: NewContact) -> Response:
+    """Add a contact."""
+    return command(sql.create_contact, contact.model_dump(), status=201, location="/api/contacts/{id}")
+
+
+@bp.patch("/<id:contact_id>")
+@bp.input(ChangeContact, arg_name="change")
+@bp.output(Contact)
+def update_contact(contact_id: int, change: ChangeContact) -> Response:
+    """Change what is sent of a contact and leave the rest."""
+    return command(sql.update_contact, {"contact_id": contact_id, "patch": change.patch()})
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

@@ -1,0 +1,1 @@
+"""Intelligence: what is known of customers from leads and calls."""

@@ -1,0 +1,7 @@
+DROP TABLE IF EXISTS messages;
+SELECT unwatch_counts('messages');
+DROP TABLE IF EXISTS conversation_reads;
+DROP TABLE IF EXISTS conversations;
+SELECT unwatch_counts('conversations');
+DROP TABLE IF EXISTS contacts;
+SELECT unwatch_counts('contacts');

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS call_log;
+SELECT unwatch_counts('call_log');
