@@ -90,7 +90,8 @@ def test_each_fault_is_told_with_its_place(old: str, new: str, fault: str) -> No
 
 def test_an_unknown_table_is_told_with_the_known_ones() -> None:
     assert faults(MAPPING.replace("tables.processes", "tables.leads")) == [
-        "tables.leads: is no table; known are customers, users, processes, machines, jobs, job_steps"
+        "tables.leads: is no table; known are customers, users, processes, machines, jobs, job_steps, contacts, "
+        "call_log"
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from opsboard.imports.targets import TARGETS, Target
+from opsboard.imports.targets import LARGEST_INTEGER, TARGETS, Target
 from tests.clusters import FreshDatabase
 
 KINDS = {
@@ -22,7 +22,7 @@ KINDS = {
 # Not for an import to say.
 OWN = {
     "id", "tenant_id", "external_id", "updated_at", "password_hash", "token_version", "created_by",
-    "active_document_id",
+    "active_document_id", "lead_id",
 }  # fmt: skip
 
 
@@ -45,7 +45,8 @@ def test_columns_are_those_of_the_table(database: FreshDatabase, target: Target)
     assert found.keys() == {column.name for column in target.columns} | parents
     for column in target.columns:
         kind, nullable, no_default = found[column.name]
-        assert (column.kind, column.nullable, column.required) == (
+        stored = "integer" if column.kind == "seconds" else column.kind
+        assert (stored, column.nullable, column.required) == (
             kind,
             nullable,
             not nullable and no_default,
@@ -74,8 +75,10 @@ def test_rules_are_those_of_the_table(database: FreshDatabase, target: Target) -
             assert list(column.one_of) == words.pop(column.name)
         elif column.kind == "text":
             assert column.longest == lengths.pop(column.name)
-        elif column.kind == "integer" and column.least >= 0:
+        elif column.kind in ("integer", "seconds") and column.least >= 0:
             assert column.least == least.pop(column.name)
+            if column.most < LARGEST_INTEGER:
+                assert f"({column.name} < {column.most + 1})" in checks
         if column.like:
             assert f"{column.name} ~~ '{column.like}'" in checks
     assert (lengths, words, least) == ({}, {}, {})

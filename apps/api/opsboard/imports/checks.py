@@ -12,7 +12,7 @@ from opsboard.imports import fault_sql
 from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.rows import bad, missing, parent_key
 from opsboard.imports.rules import Rule, insert_by_rules
-from opsboard.imports.targets import LARGEST_INTEGER, LONGEST_EXTERNAL_ID, Column, Unique
+from opsboard.imports.targets import LONGEST_EXTERNAL_ID, Column, Unique
 
 
 def check(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
@@ -77,11 +77,11 @@ def _column_rules(column: Column, formats: Sequence[str], values: list[str]) -> 
     if column.like:
         unlike = sql.SQL("{} NOT LIKE {}").format(name, sql.Literal(column.like))
         yield unlike, name, f"is not {column.like_means}"
-    if column.kind == "integer":
+    if column.kind in ("integer", "seconds"):
         outside = sql.SQL("{} NOT BETWEEN {} AND {}").format(
-            name, sql.Literal(column.least), sql.Literal(LARGEST_INTEGER)
+            name, sql.Literal(column.least), sql.Literal(column.most)
         )
-        yield outside, name, f"is not from {column.least} to {LARGEST_INTEGER}, the range of {column.name}"
+        yield outside, name, f"is not from {column.least} to {column.most}, the range of {column.name}"
 
 
 def _order_rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
@@ -101,9 +101,11 @@ def _unreadable(column: Column, formats: Sequence[str], values: list[str]) -> st
         return f"is not a date in the format {' or '.join(formats)}"
     if column.one_of:
         return f"is not one of {', '.join(column.one_of)}"
-    return {"integer": "is not a whole number", "boolean": "is neither true nor false"}.get(
-        column.kind, "cannot be read"
-    )
+    return {
+        "integer": "is not a whole number",
+        "seconds": "is neither a number of seconds nor hh:mm:ss",
+        "boolean": "is neither true nor false",
+    }.get(column.kind, "cannot be read")
 
 
 def _columns_of(table: TablePlan, unique: Unique) -> list[str]:

@@ -64,6 +64,11 @@ def typed(
     if column.kind == "integer":
         # No more digits than bigint holds; the checks then bound it further.
         return sql.SQL("CASE WHEN {0} ~ '^[+-]?[0-9]{{1,18}}$' THEN {0}::bigint END").format(text)
+    if column.kind == "seconds":
+        return sql.SQL(
+            "CASE WHEN {0} ~ '^[0-9]{{1,9}}$' THEN {0}::integer "
+            "WHEN {0} ~ '^[0-9]{{1,4}}:[0-5][0-9]:[0-5][0-9]$' THEN extract(epoch FROM {0}::interval)::integer END"
+        ).format(text)
     if column.kind == "boolean":
         return sql.SQL(
             "CASE WHEN lower({0}) = ANY ({1}) THEN true WHEN lower({0}) = ANY ({2}) THEN false END"

@@ -22,12 +22,16 @@ def faults_of(mapping: Mapping) -> list[str]:
     return faults
 
 
+# What a file without a key of its own is told apart by: {#} is the number of the line.
+LINE_NUMBER = "#"
+
+
 def column_faults(mapping: Mapping, columns: dict[str, list[str]]) -> list[str]:
     """Columns the mapping names that their file does not have; `columns` says what each file has."""
     faults: list[str] = []
     for name, table in mapping.tables.items():
         for place, file, column in named_columns(table):
-            if file in columns and column not in columns[file]:
+            if file in columns and column not in (*columns[file], LINE_NUMBER):
                 known = _words(columns[file])
                 faults.append(
                     f"tables.{name}.{place}: {mapping.files[file].path} has no {column}; it has {known}"
@@ -104,9 +108,9 @@ def _when_status_faults(value: Value, column: Column, table: Table, target: Targ
             yield f".when_status: {status} is not a status of tables.{target.table}.stages"
     if value.until_then is None and not column.nullable:
         yield f".until_then: is missing, and {column.name} cannot be empty"
-    if value.until_then is not None and column.kind not in ("text", "integer"):
+    if value.until_then is not None and column.kind not in ("text", "integer", "seconds"):
         yield ".until_then: only a text or a number can have one"
-    elif value.until_then and column.kind == "integer" and not value.until_then.isdecimal():
+    elif value.until_then and column.kind in ("integer", "seconds") and not value.until_then.isdecimal():
         yield ".until_then: is not a whole number"
 
 

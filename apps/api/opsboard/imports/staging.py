@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports.copying import Copying, copy_line
 from opsboard.imports.mapping import File, Mapping
-from opsboard.imports.mapping_checks import column_faults, named_columns
+from opsboard.imports.mapping_checks import LINE_NUMBER, column_faults, named_columns
 from opsboard.imports.mapping_file import MappingError
 from opsboard.imports.progress import Progress
 from opsboard.imports.records import Records
@@ -25,8 +25,7 @@ LONGEST_VALUE_TOLD = 200
 SOURCE = sql.SQL("""
 CREATE TEMP TABLE {table} (
     line bigint NOT NULL,
-    damaged boolean NOT NULL,
-    {columns}
+    damaged boolean NOT NULL{columns}
 ) ON COMMIT DROP
 """)
 
@@ -48,7 +47,9 @@ class Source:
         return sql.Identifier(f"import_source_{self.number}")
 
     def column(self, name: str, alias: str) -> sql.Composable:
-        """A column of the file as the temporary table calls it."""
+        """A column of the file as the temporary table calls it; `#` is the number of the line."""
+        if name == LINE_NUMBER:
+            return sql.SQL("{}::text").format(sql.Identifier(alias, "line"))
         return sql.Identifier(alias, f"c{self.used.index(name) + 1}")
 
 
@@ -81,8 +82,8 @@ def open_sources(folder: Path, mapping: Mapping, progress: Progress, until: Exit
 
 def stage(cursor: Cursor, source: Source) -> None:
     """Bring one file into its temporary table, and what is damaged in it into import_faults."""
-    columns = sql.SQL(", ").join(
-        sql.SQL("c{} text").format(sql.Literal(i + 1)) for i in range(len(source.used))
+    columns = sql.SQL("").join(
+        sql.SQL(", c{} text").format(sql.Literal(i + 1)) for i in range(len(source.used))
     )
     cursor.execute(SOURCE.format(table=source.table, columns=columns))
     with TemporaryFile() as damage:
@@ -133,4 +134,8 @@ def _used_columns(mapping: Mapping) -> dict[str, list[str]]:
     for table in mapping.tables.values():
         for _, file, column in named_columns(table):
             used[file][column] = None
-    return {name: list(columns) for name, columns in used.items() if columns}
+    return {
+        name: [column for column in columns if column != LINE_NUMBER]
+        for name, columns in used.items()
+        if columns
+    }

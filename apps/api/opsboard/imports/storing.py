@@ -96,7 +96,7 @@ def _value(plan: Plan, column: Column, value: Value, is_stage: bool) -> sql.Comp
         return sql.SQL("CASE WHEN {0} < {1} THEN {0} END").format(read, _cut(plan))
     if value.when_status:
         until_then: sql.Composable = sql.Literal(value.until_then)
-        if column.kind == "integer":
+        if column.kind in ("integer", "seconds"):
             until_then = sql.SQL("{}::integer").format(until_then)
         return sql.SQL("CASE WHEN r.stage = ANY ({}) THEN {} ELSE {} END").format(
             sql.Literal(value.when_status), read, until_then

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["text", "integer", "boolean", "date", "timestamp"]
+# seconds: an integer that a file may write as hh:mm:ss.
+Kind = Literal["text", "integer", "seconds", "boolean", "date", "timestamp"]
 
 LARGEST_INTEGER = 2**31 - 1
 # An outside key is part of an index entry, which Postgres limits to about 2,700 bytes.
@@ -27,6 +28,7 @@ class Column:
     nullable: bool = True
     longest: int | None = None
     least: int = -LARGEST_INTEGER - 1
+    most: int = LARGEST_INTEGER
     one_of: tuple[str, ...] = ()
     # Of text: a pattern of LIKE, and what it means.
     like: str = ""
@@ -183,6 +185,40 @@ TARGETS: dict[str, Target] = {
                 Parent("assigned_user", "users"),
             ),
             uniques=(Unique(("job", "step_order")),),
+        ),
+        Target(
+            "contacts",
+            "contact",
+            (text("name", 200, required=True), text("email", 254), text("phone", 50), CREATED_AT),
+            parents=(Parent("customer", "customers"),),
+        ),
+        Target(
+            "call_log",
+            "call",
+            (
+                text("direction", 50, nullable=False, one_of=("in", "out")),
+                text(
+                    "status",
+                    50,
+                    nullable=False,
+                    one_of=("in_progress", "completed", "missed", "busy", "failed"),
+                ),
+                text("from_number", 50),
+                text("to_number", 50),
+                text("topic", 200),
+                text("outcome", 200),
+                text("notes", 10000),
+                Column("duration_seconds", "seconds", nullable=False, least=0),
+                Column("waited_seconds", "seconds", least=0),
+                Column("rating", "integer", least=1, most=5),
+                timestamp("started_at", nullable=False),
+                CREATED_AT,
+            ),
+            parents=(
+                Parent("customer", "customers"),
+                Parent("contact", "contacts"),
+                Parent("user", "users"),
+            ),
         ),
     )
 }
