@@ -20,6 +20,13 @@ TABLES = (
     "job_steps",
     "notifications",
     "audit_logs",
+    "business_settings",
+    "contacts",
+    "conversations",
+    "conversation_reads",
+    "messages",
+    "call_log",
+    "documents",
 )
 
 

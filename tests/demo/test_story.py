@@ -11,6 +11,31 @@ from tests.demo.reading import rows, value
 
 # Each finds the rows for which its sentence is not true.
 SENTENCES = {
+    "what is unread was received": """
+        SELECT FROM conversation_reads AS r
+        WHERE r.read_count > (SELECT count(*) FROM messages AS m
+            WHERE m.tenant_id = r.tenant_id AND m.conversation_id = r.conversation_id AND m.direction = 'in')
+    """,
+    "a conversation's last message is its last": """
+        SELECT FROM conversations AS v
+        WHERE v.last_message_at IS DISTINCT FROM (SELECT max(m.created_at) FROM messages AS m
+            WHERE m.tenant_id = v.tenant_id AND m.conversation_id = v.id)
+    """,
+    "nobody is written to or called before they are a contact": """
+        SELECT FROM contacts AS k JOIN conversations AS v ON v.tenant_id = k.tenant_id AND v.contact_id = k.id
+        JOIN messages AS m ON m.tenant_id = v.tenant_id AND m.conversation_id = v.id
+        WHERE m.created_at < k.created_at
+        UNION ALL
+        SELECT FROM contacts AS k JOIN call_log AS p ON p.tenant_id = k.tenant_id AND p.contact_id = k.id
+        WHERE p.started_at < k.created_at OR p.customer_id <> k.customer_id
+    """,
+    "only a call that was answered takes time and comes to something": """
+        SELECT FROM call_log AS p
+        WHERE (p.status = 'completed') <> (p.duration_seconds > 0 AND p.outcome IS NOT NULL)
+    """,
+    "a message of ours has somebody who sent it": """
+        SELECT FROM messages AS m WHERE (m.direction = 'out') <> (m.sent_by IS NOT NULL)
+    """,
     "a draft has no step that was touched": """
         SELECT FROM jobs AS j JOIN job_steps AS s USING (tenant_id)
         WHERE s.job_id = j.id AND j.status = 'draft' AND (s.status <> 'pending' OR s.started_at IS NOT NULL)

@@ -13,6 +13,7 @@ from opsboard.demo.catalogue import BUSINESSES, PASSWORD, Business
 from opsboard.demo.names import pick_names
 from opsboard.demo.shop import add_shop
 from opsboard.demo.statements import fetch, sql
+from opsboard.demo.talk import add_talk
 
 LAST_DAY = 425  # Jobs are made on days 0, fourteen months ago, to 425, today.
 BATCH = 20_000
@@ -71,7 +72,7 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             made.append(parameters)
         cursor.execute(sql.continue_ids.sql, {"next_job": progress.jobs + 1, "next_step": progress.steps + 1})
     cursor.execute(sql.analyse.sql)
-    for parameters in made:
+    for business, parameters in zip(BUSINESSES, made, strict=True):
         for query in (
             sql.count_jobs,
             sql.bind_tenant,
@@ -81,6 +82,7 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.log_changes,
         ):
             cursor.execute(query.sql, parameters)
+        add_talk(cursor, business, parameters)
 
 
 def shares(jobs: int) -> list[int]:

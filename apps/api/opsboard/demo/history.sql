@@ -193,4 +193,5 @@ ORDER BY
 -- name: tidy
 -- reads: jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, rollups, rollup_deltas
 -- Statistics, and pages marked all-visible, so that the first answers are as fast as later ones.
-VACUUM (ANALYZE) jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, rollups, rollup_deltas
+VACUUM (ANALYZE) jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, rollups,
+rollup_deltas, contacts, conversations, conversation_reads, messages, call_log, documents

@@ -9,7 +9,7 @@ from typing import Any
 from opsboard.db.queries import Queries, parse
 from opsboard.db.session import Cursor
 
-PARTS = ("bulk", "calendar", "shop", "jobs", "history")
+PARTS = ("bulk", "calendar", "shop", "jobs", "history", "talk")
 
 sql = Queries(
     "demo",
