@@ -4,6 +4,8 @@ SELECT unwatch_counts('documents');
 DROP FUNCTION IF EXISTS unwatch_counts(text);
 DROP FUNCTION IF EXISTS watch_counts(regclass, text, text, text);
 DROP FUNCTION IF EXISTS count_emptied_table();
+DROP FUNCTION IF EXISTS rebuild_rollups(bigint);
+ALTER FUNCTION rebuild_rollups_and_tell_named_sources(bigint) RENAME TO rebuild_rollups;
 DROP FUNCTION IF EXISTS rollup_recount(bigint);
 DROP FUNCTION IF EXISTS rollup_recount_of_watched_tables(bigint);
 ALTER FUNCTION rollup_recount_of_named_sources(bigint) RENAME TO rollup_recount;

@@ -97,6 +97,34 @@ AS $$
     FROM public.rollup_recount_of_watched_tables(tenant) AS w
 $$;
 
+ALTER FUNCTION rebuild_rollups(bigint)
+-- squawk-ignore renaming-object
+RENAME TO rebuild_rollups_and_tell_named_sources;
+
+-- Count a business anew; how many counts were wrong. Answers made from those of further tables must go too.
+CREATE FUNCTION rebuild_rollups(tenant bigint) RETURNS bigint
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    corrected constant bigint := public.rebuild_rollups_and_tell_named_sources(tenant);
+BEGIN
+    IF corrected > 0 THEN
+        INSERT INTO public.changes (tenant_id, table_name)
+        SELECT
+            tenant,
+            substr(f.proname, 9)
+        FROM pg_proc AS f
+        WHERE f.pronamespace = 'public'::regnamespace
+            AND f.proname LIKE 'recount\_%';
+    END IF;
+    RETURN corrected;
+END
+$$;
+
+REVOKE ALL ON FUNCTION rebuild_rollups(bigint) FROM PUBLIC;
+
 -- A further table without rows counts nothing. It is locked against writers, so all its deltas are in sight.
 CREATE FUNCTION count_emptied_table() RETURNS trigger
 LANGUAGE plpgsql

@@ -148,7 +148,13 @@ def test_a_writer_waits_for_no_other_that_has_not_committed(own_shop: Applicatio
     assert unread(client, conversation) == 2
 
 
-@pytest.mark.parametrize("writers", [pytest.param(8, id="8 writers")])
+@pytest.mark.parametrize(
+    "writers",
+    [
+        pytest.param(8, id="8 writers"),
+        pytest.param(60, id="60 writers", marks=pytest.mark.slow),
+    ],
+)
 def test_unread_is_exact_under_many_writers_and_readers(own_shop: Application, writers: int) -> None:
     """Each answer is checked against a recount in the same snapshot; in the end all agree."""
     clients = [own_shop.client(role) for role in ("admin", "manager", "operator")]

@@ -58,6 +58,20 @@ WRITES = [
     "DELETE FROM customers WHERE tenant_id = %(t)s AND name = 'c' AND id %% 9 = %(n)s %% 9",
     "INSERT INTO processes (tenant_id, name) VALUES (%(t)s, 'p')",
     "UPDATE processes SET is_active = NOT is_active WHERE tenant_id = %(t)s AND id %% 2 = %(n)s %% 2",
+    """INSERT INTO documents (tenant_id, title, file_name, document_type, uploaded_at)
+       SELECT %(t)s, 'd', 'f', (ARRAY['photo', 'quote', 'other'])[1 + g %% 3], %(m)s
+       FROM generate_series(1, %(k)s) AS g""",
+    "UPDATE documents SET document_type = 'report' WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5",
+    "UPDATE documents SET uploaded_at = %(m)s WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
+    "UPDATE documents SET tenant_id = %(u)s WHERE tenant_id = %(t)s AND title = 'd' AND id %% 3 = %(n)s %% 3",
+    "DELETE FROM documents WHERE tenant_id = %(t)s AND title = 'd' AND id %% 4 = %(n)s %% 4",
+    "INSERT INTO call_log (tenant_id, status) SELECT %(t)s, 'missed' FROM generate_series(1, %(k)s)",
+    "UPDATE call_log SET status = 'completed' WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5",
+    """INSERT INTO messages (tenant_id, conversation_id, direction, body, created_at)
+       SELECT v.tenant_id, v.id, 'in', 'x', %(m)s
+       FROM conversations AS v
+       WHERE v.tenant_id = %(t)s AND v.id %% 3 = 0""",
+    "DELETE FROM messages WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
     "INSERT INTO audit_logs (tenant_id, action, entity) SELECT %(t)s, 'a', 'e' FROM generate_series(1, %(k)s)",
     "UPDATE audit_logs SET tenant_id = %(u)s, user_id = NULL WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
 ]

@@ -9,7 +9,10 @@ from psycopg2 import errors
 
 from tests.rollups.conftest import Books
 
-ALL_SOURCES = ("jobs", "job_steps", "machines", "users", "processes", "customers", "audit_logs")
+ALL_SOURCES = (
+    "jobs", "job_steps", "machines", "users", "processes", "customers", "audit_logs",
+    "documents", "contacts", "conversations", "messages", "call_log",
+)  # fmt: skip
 
 
 def test_a_seeded_business_is_counted_right_before_and_after_folding(books: Books) -> None:
