@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from typing import Any
 
@@ -83,6 +84,34 @@ def test_they_are_kept_per_business_until_they_change(own_shop: Application, pat
     # The business is part of its settings.
     client.patch("/api/tenant", json={"name": "Yet another"})
     assert outcome(own_shop, "/api/settings") == "MISS"
+
+
+def test_another_worker_drops_them_when_they_change_whoever_wrote(own_shop: Application) -> None:
+    def pushed_out(shop: Application, path: str) -> bool:
+        """Whether the kept answer goes within seconds; it is asked for again and again meanwhile."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            if shop.client().get(path).headers["X-Cache"] == "MISS":
+                return True
+        return False
+
+    with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as other:
+        other.services.pulse.start()
+        for path in PATHS:
+            while outcome(other, path) != "HIT":
+                pass
+        assert own_shop.client().put("/api/settings", json=NEW).status_code == 200
+        assert pushed_out(other, "/api/settings")
+        assert other.client().get("/api/settings").json["locale"] == "de-AT"  # type: ignore[index]
+        assert outcome(other, "/api/tenant") == "HIT"
+        with (
+            closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("UPDATE tenants SET name = 'By hand' WHERE id = %s", (own_shop.alpha.id,))
+        assert pushed_out(other, "/api/tenant")
+        assert other.client().get("/api/tenant").json["name"] == "By hand"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("path", PATHS)
