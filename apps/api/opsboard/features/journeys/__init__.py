@@ -1,0 +1,1 @@
+"""Journeys: what happens to a customer step by step, proven to end before it begins."""
