@@ -85,6 +85,76 @@ CROSS JOIN LATERAL (SELECT CASE
 END AS status) AS s
 WHERE j.tenant_id = %(tenant)s;
 
+INSERT INTO journeys (tenant_id, name, description, status, messages_per_hour, created_by)
+SELECT
+    %(tenant)s, %(word)s || ' journey ' || n, %(word)s,
+    (ARRAY['active', 'paused', 'archived', 'draft'])[n], CASE WHEN n = 1 THEN 3 END,
+    (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s)
+FROM generate_series(1, 4) AS n;
+
+INSERT INTO journey_nodes (tenant_id, journey_id, name, type, config)
+SELECT %(tenant)s, j.id, v.name, v.type, replace(v.config, 'WORD', %(word)s)::jsonb
+FROM journeys AS j
+CROSS JOIN (VALUES
+    ('start', 'start', '{}'), ('welcome', 'message', '{"channel": "email", "subject": "WORD", "body": "WORD hello"}'),
+    ('rest', 'wait', '{"seconds": 86400}'),
+    ('three times', 'condition', '{"field": "round", "operator": "at_least", "value": 3}'),
+    ('tell', 'action', '{"role": "manager", "title": "WORD went through"}'), ('exit', 'exit', '{}')
+) AS v (name, type, config)
+WHERE j.tenant_id = %(tenant)s;
+
+INSERT INTO journey_edges (tenant_id, journey_id, from_node_id, branch, to_node_id)
+SELECT %(tenant)s, f.journey_id, f.id, v.branch, t.id
+FROM (VALUES
+    ('start', 'next', 'welcome'), ('welcome', 'next', 'rest'), ('rest', 'next', 'three times'),
+    ('three times', 'yes', 'tell'), ('three times', 'no', 'welcome'), ('tell', 'next', 'exit')
+) AS v (source, branch, target)
+JOIN journey_nodes AS f ON f.name = v.source
+JOIN journey_nodes AS t ON t.name = v.target AND t.journey_id = f.journey_id
+WHERE f.tenant_id = %(tenant)s;
+
+-- The first contact of each journey is at its start; the second has been welcomed and rests.
+INSERT INTO journey_contacts (tenant_id, journey_id, customer_id, node_id, status, steps, due_at)
+SELECT
+    %(tenant)s, j.id, k.id, n.id,
+    CASE WHEN k.place > 5 THEN 'paused' ELSE 'active' END, CASE WHEN k.place = 1 THEN 0 ELSE 2 END,
+    CASE WHEN k.place = 1 THEN now() ELSE now() + interval '1 day' END
+FROM journeys AS j
+CROSS JOIN (
+    SELECT id, row_number() OVER (ORDER BY id) AS place FROM customers WHERE tenant_id = %(tenant)s
+) AS k
+JOIN journey_nodes AS n
+    ON n.journey_id = j.id AND n.name = CASE WHEN k.place = 1 THEN 'start' ELSE 'three times' END
+WHERE j.tenant_id = %(tenant)s AND k.place <= 6
+ORDER BY j.id, k.place;
+
+INSERT INTO journey_step_keys (tenant_id, journey_contact_id, node_id, round)
+SELECT %(tenant)s, c.id, n.id, 1
+FROM journey_contacts AS c
+JOIN journey_nodes AS n ON n.journey_id = c.journey_id AND n.name IN ('start', 'welcome', 'rest')
+WHERE c.tenant_id = %(tenant)s AND c.steps > 0
+ORDER BY c.id, n.id;
+
+INSERT INTO journey_node_executions (
+    tenant_id, journey_id, journey_contact_id, node_id, round, outcome, branch, executed_at, created_at
+)
+SELECT %(tenant)s, n.journey_id, k.journey_contact_id, k.node_id, 1, 'executed', 'next', s.at, s.at
+FROM journey_step_keys AS k
+JOIN journey_nodes AS n ON n.id = k.node_id
+-- Not all at one moment, that lists have an order; within the hour, that none is a month ago.
+CROSS JOIN LATERAL (
+    SELECT now() - interval '30 minutes' + (k.journey_contact_id * 7 + k.node_id) * interval '1 second' AS at
+) AS s
+WHERE k.tenant_id = %(tenant)s;
+
+INSERT INTO journey_messages (tenant_id, journey_contact_id, node_id, round, channel, recipient, subject, body, sent_at)
+SELECT
+    %(tenant)s, k.journey_contact_id, k.node_id, 1, 'email', 'c@' || %(word)s || '.example', %(word)s, %(word)s,
+    CASE WHEN k.journey_contact_id %% 2 = 0 THEN now() END
+FROM journey_step_keys AS k
+JOIN journey_nodes AS n ON n.id = k.node_id
+WHERE k.tenant_id = %(tenant)s AND n.type = 'message';
+
 INSERT INTO notifications (tenant_id, user_id, kind, title, body, read_at)
 SELECT %(tenant)s, u.id, 'job', %(word)s || ' note ' || n, %(word)s, CASE WHEN n %% 3 = 0 THEN now() END
 FROM users AS u

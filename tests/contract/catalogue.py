@@ -26,6 +26,9 @@ VALUES: dict[str, Any] = {
     "order_id": 1, "ids": [1, 2], "exported": "jobs", "export": "{}",
     "order_id": 1, "idempotency_key": "k", "fingerprint": "f", "answer_status": 200, "answer_body": "{}",
     "answer_location": None, "answer_type": "application/json", "ids": [1, 2], "exported": "jobs", "export": "{}",
+    "journey_id": 1, "node_id": 1, "contact_id": 1, "message_id": 1, "round": None, "messages_per_hour": 4,
+    "loop_window": 60.0, "max_rounds": 12, "nodes": None, "edges": None, "customer_ids": [1, 2], "contact_ids": [1, 2],
+    "wanted_status": "paused",
     "job_number": "J-1", "title": "t", "description": None, "status": "draft", "priority": "normal", "quantity": 1,
     "lead_id": 1, "source": None, "category": None, "assigned_user_id": None, "notes": None, "scraped_at": None,
     "approval_id": 1, "subject": "s", "response": None, "due_at": None, "decision": "approve", "comment": None,
@@ -52,6 +55,7 @@ FILTER_VALUES: dict[str, Any] = {
     "category": "bulk", "source": "fair", "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1,
     "pending": "true", "approval_id": 1, "active": "true", "campaign_id": 1,
     "document_type": "invoice", "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01",
+    "journey_id": 1, "contact_id": 2, "node_id": 2, "unsent": "true",
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {

@@ -28,6 +28,11 @@ IDS = {
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
     "returned_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'",
     "campaign_id": "SELECT min(id) FROM campaigns WHERE tenant_id = %s",
+    # One of which the node and the contact are, and that is active.
+    "journey_id": "SELECT min(id) FROM journeys WHERE tenant_id = %s",
+    "node_id": "SELECT min(id) FROM journey_nodes WHERE tenant_id = %s",
+    "journey_contact_id": "SELECT min(id) FROM journey_contacts WHERE tenant_id = %s",
+    "journey_message_id": "SELECT min(id) FROM journey_messages WHERE tenant_id = %s",
     # The admin's own: the tests over all routes are signed in as admin.
     "notification_id": """
         SELECT min(n.id)
@@ -35,6 +40,10 @@ IDS = {
         JOIN users AS u ON u.id = n.user_id
         WHERE n.tenant_id = %s AND u.role = 'admin'
     """,
+}
+# Routes whose ids must not be those of the others: what they remove is gone.
+OTHER_IDS = {
+    "journeys.delete_journey": {"journey_id": "SELECT max(id) FROM journeys WHERE tenant_id = %s"},
 }
 # A body that each write accepts.
 BODIES: dict[str, dict[str, object]] = {
@@ -51,6 +60,11 @@ BODIES: dict[str, dict[str, object]] = {
     "calls.create_call": {"status": "missed"},
     "calls.update_call": {"outcome": "Calls back"},
     "documents.create_document": {"title": "A document", "file_name": "a.pdf", "document_type": "invoice"},
+    "journeys.create_journey": {"name": "A journey"},
+    "journeys.update_journey": {"description": "About it"},
+    "journeys.execute_node": {"contact_id": 1},
+    "journeys.add_contacts": {"customer_ids": [1]},
+    "journeys.change_contacts": {"contact_ids": [1], "status": "active"},
     "machines.update_machine": {"status": "maintenance"},
     "jobs.bulk_jobs_status": {"ids": [1, 2**62], "status": "active"},
     "job_steps.bulk_job_steps_status": {"ids": [1], "status": "completed"},
@@ -106,14 +120,16 @@ def routes(application: Application, business: Business | None = None) -> list[R
 
 
 def _routes(application: Application, business: Business) -> Iterator[Route]:
-    ids = ids_of(application, business)
+    ids = ids_of(application, business, IDS)
+    others = {endpoint: ids_of(application, business, queries) for endpoint, queries in OTHER_IDS.items()}
     for rule in application.app.url_map.iter_rules():
         if not rule.rule.startswith(("/api", "/health")):
             continue
         view = application.app.view_functions[rule.endpoint]
         path = rule.rule
         for argument in rule.arguments:
-            path = path.replace(f"<id:{argument}>", str(ids[argument]))
+            found = others.get(rule.endpoint, {}).get(argument, ids[argument])
+            path = path.replace(f"<id:{argument}>", str(found))
         assert "<" not in path, f"{rule.rule} has an argument the tests do not know; add it to IDS"
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield Route(
@@ -126,14 +142,16 @@ def _routes(application: Application, business: Business) -> Iterator[Route]:
             )
 
 
-def ids_of(application: Application, business: Business) -> dict[str, int]:
+def ids_of(
+    application: Application, business: Business, queries: dict[str, str] | None = None
+) -> dict[str, int]:
     """For each path argument an id that exists in the business."""
     with (
         closing(psycopg2.connect(application.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         found = {}
-        for argument, query in IDS.items():
+        for argument, query in (queries or IDS).items():
             cursor.execute(query, (business.id,))
             row = cursor.fetchone()
             assert row and row[0], f"the seed has no {argument}"

@@ -8,6 +8,8 @@ TABLES = (
     "tenants", "users", "revocations", "customers", "processes", "role_process_permissions", "machines", "jobs",
     "job_steps", "notifications", "audit_logs", "changes", "rollup_deltas", "rollups", "idempotency_keys", "documents",
     "business_settings", "contacts", "conversations", "conversation_reads", "messages", "call_log",
+    "journeys", "journey_nodes", "journey_edges", "journey_contacts", "journey_step_keys", "journey_node_executions",
+    "journey_messages",
     "leads", "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
 )  # fmt: skip
@@ -16,7 +18,7 @@ NOT_WRITTEN = ("changes", "rollup_deltas", "rollups")
 # Of these rows may be added, and none changed.
 APPENDED = (
     "audit_logs", "lead_status_history", "approval_history", "campaign_tracking_events", "campaign_event_keys",
-    "messages",
+    "messages", "journey_step_keys", "journey_node_executions",
 )  # fmt: skip
 # Whose rows of another business a test watches while it tries to reach them.
 FINGERPRINTED = (
@@ -24,4 +26,5 @@ FINGERPRINTED = (
     "leads", "lead_status_history", "response_approvals", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events",
     "documents", "contacts", "conversations", "messages", "call_log",
+    "journeys", "journey_nodes", "journey_contacts", "journey_node_executions", "journey_messages",
 )  # fmt: skip

@@ -124,6 +124,56 @@ INSERT INTO processes (tenant_id, name, is_active)
 SELECT t, md5(n::text), n %% 10 > 0
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
+
+INSERT INTO journeys (tenant_id, name, status, created_at)
+SELECT
+    t, md5(n::text), (ARRAY['archived', 'archived', 'paused', 'draft', 'active'])[1 + n %% 5],
+    now() - n * interval '1 hour'
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
+INSERT INTO journey_nodes (tenant_id, journey_id, name, type, config)
+SELECT j.tenant_id, j.id, v.name, v.type, '{"body": "b", "channel": "email"}'
+FROM journeys AS j CROSS JOIN (VALUES ('start', 'start'), ('hello', 'message'), ('exit', 'exit')) AS v (name, type)
+WHERE length(j.name) = 32;
+
+INSERT INTO journey_edges (tenant_id, journey_id, from_node_id, to_node_id)
+SELECT f.tenant_id, f.journey_id, f.id, t.id
+FROM journey_nodes AS f
+JOIN journey_nodes AS t
+    ON t.journey_id = f.journey_id AND (f.name, t.name) IN (('start', 'hello'), ('hello', 'exit'));
+
+-- In the seeded journeys, and three in each of the others; few are due, most have been through.
+INSERT INTO journey_contacts (tenant_id, journey_id, customer_id, node_id, status, due_at, created_at)
+SELECT n.tenant_id, n.journey_id, k.id, n.id,
+    (ARRAY['active', 'completed', 'completed', 'completed', 'failed', 'paused'])[1 + k.id %% 6],
+    now() + (k.id %% 90 - 1) * interval '1 hour', now() - (k.id %% 9000) * interval '10 minutes'
+FROM journey_nodes AS n
+JOIN customers AS k
+    ON k.tenant_id = n.tenant_id AND (n.name = 'rest' OR n.name = 'hello' AND k.id %% 600 = n.journey_id %% 600)
+-- Totals of these lists are counted, and of a table that is mostly its own Postgres rightly reads all.
+WHERE n.tenant_id = %(alpha)s OR k.id %% 16 = 0
+ON CONFLICT DO NOTHING;
+
+INSERT INTO journey_step_keys (tenant_id, journey_contact_id, node_id, round, created_at)
+SELECT c.tenant_id, c.id, c.node_id, r, c.created_at + r * interval '1 minute'
+FROM journey_contacts AS c CROSS JOIN generate_series(2, 4) AS r;
+
+INSERT INTO journey_node_executions (
+    tenant_id, journey_id, journey_contact_id, node_id, round, outcome, branch, executed_at, created_at
+)
+SELECT k.tenant_id, n.journey_id, k.journey_contact_id, k.node_id, k.round, 'executed', 'next',
+    CASE WHEN k.journey_contact_id %% 50 > 0 THEN k.created_at END, k.created_at
+FROM journey_step_keys AS k JOIN journey_nodes AS n ON n.id = k.node_id
+WHERE k.round > 1;
+
+INSERT INTO journey_messages (
+    tenant_id, journey_contact_id, node_id, round, channel, recipient, body, sent_at, created_at
+)
+SELECT k.tenant_id, k.journey_contact_id, k.node_id, k.round, 'email', 'r', 'b',
+    CASE WHEN k.journey_contact_id %% 50 > 0 THEN now() END, k.created_at
+FROM journey_step_keys AS k
+WHERE k.round > 1;
 """
 
 

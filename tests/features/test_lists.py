@@ -21,11 +21,16 @@ LISTS = {
     "/api/documents": "documents",
     "/api/contacts": "contacts", "/api/calls": "calls",
     "/api/conversations": "conversations", "/api/intelligence/customers": "intelligence",
+    "/api/journeys": "journeys.list_journeys", "/api/journeys/contacts": "journeys.list_contacts",
+    "/api/journeys/executions": "journeys.list_executions", "/api/journeys/messages": "journeys.list_messages",
 }  # fmt: skip
 
 
-def sorts(area: str) -> list[str]:
-    query = next(query for query in load_queries(f"opsboard.features.{area}") if query.base)
+def sorts(name: str) -> list[str]:
+    """Of an area's list or, where it has several, of the one that is named."""
+    area, _, one = name.partition(".")
+    queries = load_queries(f"opsboard.features.{area}")
+    query = getattr(queries, one) if one else next(query for query in queries if query.base)
     return [sign + name for name in query.sorts for sign in ("", "-")]
 
 

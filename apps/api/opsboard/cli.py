@@ -21,6 +21,7 @@ COMMANDS = {
     "config": "opsboard.commands.config:config",
     "explain": "opsboard.commands.explain:explain",
     "rollups": "opsboard.commands.rollups:rollups",
+    "journeys": "opsboard.commands.journeys:journeys",
     "bench": "opsboard.bench.command:bench",
 }
 

@@ -201,6 +201,19 @@ class KeyMisused(OpsboardError):
     default_detail = "This Idempotency-Key belongs to another request; use a new key for a new request."
 
 
+class Stale(Conflict):
+    """Somebody else was faster while the write waited for its turn; asked again, it sees what they did."""
+
+
+class UnsoundJourney(OpsboardError):
+    """A journey that could be run through without rest or without end; `fields` has the way each time."""
+
+    status = 422
+    code = "unsound_journey"
+    title = "The journey is not sound"
+    default_detail = "The journey is not saved: its nodes and ways do not make a sound one."
+
+
 class TooManyAttempts(OpsboardError):
     """The limit of sign-in attempts is reached."""
 

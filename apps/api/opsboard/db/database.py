@@ -192,5 +192,8 @@ CONSTRAINTS = {
     "call_log_contact_fkey": "There is no such contact (contact_id).",
     "leads_customer_fkey": "There is no such customer (customer_id).",
     "leads_assigned_user_fkey": "There is no such user (assigned_user_id).",
+    "journey_nodes_name_key": "Two nodes have the same name.",
+    "journey_node_executions_node_fkey": "Contacts went through a node that would go; give it another config instead.",
+    "journey_contacts_node_fkey": "Contacts are at a node that would go; wait until they left it.",
     "job_steps_assigned_user_fkey": "There is no such user (assigned_user_id).",
 }

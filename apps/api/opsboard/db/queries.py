@@ -1,5 +1,7 @@
 """Named queries: each area's `queries.sql`, read and checked when the program starts.
 
+A large area has more files of the kind beside it (`steps.sql`); fragments belong to their file.
+
 A query begins with a header of comment lines:
 
     -- name: list_jobs
@@ -109,23 +111,29 @@ class Queries:
         try:
             return self._queries[name]
         except KeyError:
-            raise AttributeError(f"{self.area}/queries.sql has no query named {name}") from None
+            raise AttributeError(f"no .sql file of {self.area} has a query named {name}") from None
 
     def __iter__(self) -> Iterator[Query]:
         return iter(self._queries.values())
 
 
 def load_queries(package: str) -> Queries:
-    """Read `queries.sql` of a package; the package's last name becomes the first word of each query's name.
+    """Read the .sql files of a package; the package's last name becomes the first word of each query's name.
 
     Raises ValueError naming the file and query when a header is missing or a name is taken twice.
     """
     area = package.rpartition(".")[2]
-    text = (files(package) / "queries.sql").read_text(encoding="utf-8")
-    return Queries(area, parse(area, text))
+    found: dict[str, Query] = {}
+    for file in sorted(files(package).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".sql"):
+            queries = parse(area, file.read_text(encoding="utf-8"), file.name)
+            if twice := sorted(found.keys() & queries.keys()):
+                raise ValueError(f"{area}/{file.name}: {', '.join(twice)} is in another file already")
+            found |= queries
+    return Queries(area, found)
 
 
-def parse(area: str, text: str) -> dict[str, Query]:
+def parse(area: str, text: str, file: str = "queries.sql") -> dict[str, Query]:
     """All queries of one file by name."""
     queries: dict[str, Query] = {}
     fragments: dict[str, str] = {}
@@ -133,17 +141,17 @@ def parse(area: str, text: str) -> dict[str, Query]:
         if fragment := FRAGMENT.match(block):
             fragments[fragment[1]] = block[fragment.end() :].strip()
             continue
-        query = parse_one(area, INCLUDE.sub(lambda include: fragments[include[1]], block))
+        query = parse_one(area, INCLUDE.sub(lambda include: fragments[include[1]], block), file)
         short = query.name.partition(".")[2]
         if short in queries:
-            raise ValueError(f"{area}/queries.sql: two queries are named {short}")
+            raise ValueError(f"{area}/{file}: two queries are named {short}")
         queries[short] = query
     if not queries:
-        raise ValueError(f"{area}/queries.sql: no query begins with '-- name:'")
+        raise ValueError(f"{area}/{file}: no query begins with '-- name:'")
     return queries
 
 
-def parse_one(area: str, block: str) -> Query:
+def parse_one(area: str, block: str, file: str = "queries.sql") -> Query:
     words: dict[str, str] = {}
     filters: dict[str, str] = {}
     sorts: dict[str, Sort] = {}
@@ -163,7 +171,7 @@ def parse_one(area: str, block: str) -> Query:
             totals[tables(header["label"] or "")] = Total(tuple(metrics.split()), condition or "true")
         else:
             words[header["word"]] = header["value"].strip()
-    where = f"{area}/queries.sql: {words.get('name', '?')}"
+    where = f"{area}/{file}: {words.get('name', '?')}"
     sql = "\n".join(lines).strip().removesuffix(";")
     if not (words.keys() & {"reads", "writes"} and doc and sql):
         raise ValueError(f"{where}: needs '-- reads:' or '-- writes:', a sentence and a statement")

@@ -22,6 +22,7 @@ ALL = (
     "settings",
     "tenant",
     "users",
+    "journeys",
     "notifications",
     "audit",
     "leads",

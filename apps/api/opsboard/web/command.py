@@ -9,7 +9,7 @@ from flask import Response
 
 from opsboard.db.database import Row
 from opsboard.db.queries import Query
-from opsboard.errors import Conflict, Forbidden, InvalidInput, NotFound, OpsboardError
+from opsboard.errors import Conflict, Forbidden, InvalidInput, NotFound, OpsboardError, Stale
 from opsboard.observability import record
 from opsboard.web.document import CACHE_CONTROL, JSON, VARY
 from opsboard.web.idempotency import REPLAYED, Answer, done_once, sent_key
@@ -19,6 +19,7 @@ PROBLEMS: dict[str, type[OpsboardError]] = {
     "not_found": NotFound,
     "forbidden": Forbidden,
     "conflict": Conflict,
+    "stale": Stale,
     "invalid_input": InvalidInput,
 }
 

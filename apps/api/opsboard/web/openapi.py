@@ -28,6 +28,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                     "field": {"type": "string"},
                     "in": {"type": "string"},
                     "message": {"type": "string"},
+                    "path": {"type": "array", "items": {"type": "string"}},
                 },
             },
         },
@@ -40,7 +41,8 @@ PROBLEMS = {
     "404": "There is no such thing, or it is not yours.",
     "409": "The change does not fit the present state.",
     "413": "The request body is too large.",
-    "422": "The Idempotency-Key belongs to another request.",
+    "422": "What was sent makes no sense together: the Idempotency-Key belongs to another request, or a journey is not "
+    "sound; `errors` then names the nodes of each offending way in `path`.",
     "429": "Too many sign-in attempts.",
     "503": "The database is busy or away; try again after Retry-After seconds.",
     "504": "It took longer than REQUEST_DEADLINE.",
@@ -105,6 +107,8 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
         operation["parameters"].append(KEY_PARAMETER)
     if endpoint == "auth.login":
         possible |= {"401", "429"}
+    if endpoint in ("journeys.create_journey", "journeys.update_journey"):
+        possible.add("422")
     for status in sorted(possible):
         operation["responses"][status] = {
             "description": PROBLEMS[status],

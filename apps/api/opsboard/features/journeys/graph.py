@@ -1,0 +1,134 @@
+"""What a client may send as the nodes of a journey, checked by type and proven as a whole."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from opsboard.errors import UnsoundJourney
+from opsboard.features.journeys.documents import Branch
+from opsboard.features.journeys.proof import Edge, Node, prove
+from opsboard.web.arguments import Arguments, Line, Text
+
+# Two waits outlast the longest JOURNEY_LOOP_WINDOW: who rests on the way is never taken for a loop.
+SHORTEST_WAIT = 60
+LONGEST_WAIT = 366 * 86_400
+MOST_NODES, MOST_EDGES = 200, 400
+
+Name = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+class Nothing(Arguments):
+    """A start and an exit need nothing."""
+
+
+class MessageConfig(Arguments):
+    channel: Literal["email", "phone"] = "email"
+    subject: Line | None = None
+    body: Annotated[Text, Field(min_length=1, max_length=10_000)]
+
+
+class WaitConfig(Arguments):
+    seconds: Annotated[int, Field(ge=SHORTEST_WAIT, le=LONGEST_WAIT)]
+
+
+class ConditionOnCustomer(Arguments):
+    field: Literal["name", "email", "phone", "address"]
+    operator: Literal["is_set", "is_not_set", "equals", "begins_with"]
+    value: Annotated[Text, Field(max_length=200)] = ""
+
+
+class ConditionOnRound(Arguments):
+    field: Literal["round"]
+    operator: Literal["at_least"] = "at_least"
+    value: Annotated[int, Field(ge=1, le=1000)]
+
+
+class ActionConfig(Arguments):
+    """Tell everybody of a role."""
+
+    role: Literal["admin", "manager", "operator"] = "manager"
+    title: Line
+
+
+class StartNode(Arguments):
+    name: Name
+    type: Literal["start"]
+    config: Nothing = Nothing()
+
+
+class ExitNode(Arguments):
+    name: Name
+    type: Literal["exit"]
+    config: Nothing = Nothing()
+
+
+class MessageNode(Arguments):
+    name: Name
+    type: Literal["message"]
+    config: MessageConfig
+
+
+class WaitNode(Arguments):
+    name: Name
+    type: Literal["wait"]
+    config: WaitConfig
+
+
+class ConditionNode(Arguments):
+    name: Name
+    type: Literal["condition"]
+    config: Annotated[ConditionOnCustomer | ConditionOnRound, Field(discriminator="field")]
+
+
+class ActionNode(Arguments):
+    name: Name
+    type: Literal["action"]
+    config: ActionConfig
+
+
+AnyNode = Annotated[
+    StartNode | MessageNode | WaitNode | ConditionNode | ActionNode | ExitNode, Field(discriminator="type")
+]
+
+
+class NewEdge(Arguments):
+    """A way from one node to another by their names; `yes` and `no` lead on from a condition."""
+
+    source: Annotated[Name, Field(alias="from")]
+    target: Annotated[Name, Field(alias="to")]
+    branch: Branch = "next"
+
+
+Nodes = Annotated[list[AnyNode], Field(min_length=1, max_length=MOST_NODES)]
+Edges = Annotated[list[NewEdge], Field(max_length=MOST_EDGES)]
+
+
+def shortest_nodes() -> list[AnyNode]:
+    """What a journey has that is sent without nodes: a start and an exit."""
+    return [StartNode(name="start", type="start"), ExitNode(name="exit", type="exit")]
+
+
+def shortest_edges() -> list[NewEdge]:
+    return [NewEdge.model_validate({"from": "start", "to": "exit"})]
+
+
+def proven(nodes: list[Any], edges: list[NewEdge]) -> dict[str, str]:
+    """Nodes and edges as the parameters of a write. Raises UnsoundJourney with every fault and its path."""
+    faults = prove(
+        [Node(node.name, node.type) for node in nodes],
+        [Edge(edge.source, edge.target, edge.branch) for edge in edges],
+    )
+    if faults:
+        raise UnsoundJourney(
+            faults[0].message,
+            fields=[
+                {"field": "nodes", "message": fault.message, "path": list(fault.path)} for fault in faults
+            ],
+        )
+    return {
+        "nodes": json.dumps([node.model_dump() for node in nodes]),
+        "edges": json.dumps([edge.model_dump() for edge in edges]),
+    }

@@ -1,0 +1,4 @@
+DROP FUNCTION IF EXISTS businesses_of_journeys();
+DROP TABLE IF EXISTS journey_messages;
+DROP TABLE IF EXISTS journey_node_executions;
+DROP TABLE IF EXISTS journey_step_keys;
