@@ -27,6 +27,13 @@ TABLES = (
     "messages",
     "call_log",
     "documents",
+    "journeys",
+    "journey_nodes",
+    "journey_edges",
+    "journey_contacts",
+    "journey_step_keys",
+    "journey_node_executions",
+    "journey_messages",
 )
 
 

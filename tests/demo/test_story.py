@@ -233,6 +233,11 @@ def test_new_rows_get_the_next_ids(generated: FreshDatabase) -> None:
         "jobs",
         "job_steps",
         "notifications",
+        "journeys",
+        "journey_nodes",
+        "journey_contacts",
+        "journey_node_executions",
+        "journey_messages",
     ):
         last, next_id = rows(
             generated,

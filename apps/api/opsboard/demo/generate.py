@@ -80,8 +80,10 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.notify_assignees,
             sql.notify_managers,
             sql.log_changes,
+            sql.add_journeys,
+            sql.add_journey_contacts,
         ):
-            cursor.execute(query.sql, parameters)
+            cursor.execute(query.sql, {**parameters, "planner": parameters["planners"][0]})
         add_talk(cursor, business, parameters)
 
 

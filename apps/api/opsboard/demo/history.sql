@@ -191,7 +191,9 @@ ORDER BY
     e.action
 
 -- name: tidy
--- reads: jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, rollups, rollup_deltas
+-- reads: jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, journeys, journey_nodes, journey_edges, journey_contacts, journey_step_keys, journey_node_executions, journey_messages, rollups, rollup_deltas
 -- Statistics, and pages marked all-visible, so that the first answers are as fast as later ones.
-VACUUM (ANALYZE) jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, rollups,
-rollup_deltas, contacts, conversations, conversation_reads, messages, call_log, documents
+VACUUM (ANALYZE)
+    jobs, job_steps, customers, users, machines, processes, notifications, audit_logs, journeys, journey_nodes,
+    journey_edges, journey_contacts, journey_step_keys, journey_node_executions, journey_messages, rollups, rollup_deltas,
+    contacts, conversations, conversation_reads, messages, call_log, documents
