@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
+import psycopg2
 import pytest
 
+from opsboard.db.tenancy import bound
+from opsboard.features.journeys.runner import sql
 from tests.application import Application
 from tests.features.journeys import (
     EDGES,
@@ -174,6 +179,36 @@ def test_the_cap_defers_to_the_moment_the_window_is_free(own_shop: Application) 
     later(own_shop, 3601)
     assert run_once(own_shop)["completed"] == 1
     assert one(own_shop, "SELECT count(*) FROM journey_messages") == 3
+
+
+def test_who_waited_for_a_faster_one_counts_their_message_too(own_shop: Application) -> None:
+    """A statement that waited for the row sees the row as it is now, and all else as it was."""
+    empty(own_shop)
+    journey = lose_the_proof(own_shop, "start>hello hello>hello")
+    rows(own_shop, "UPDATE journeys SET messages_per_hour = 1 WHERE id = %(id)s", id=journey)
+    made: dict[str, Any] = own_shop.client().get(f"/api/journeys/{journey}").json  # type: ignore[assignment]
+    (contact,) = enter(own_shop, made, add_customers(own_shop, 1))
+    execute(own_shop, made, "start", contact_id=contact)
+    values = {
+        "tenant_id": own_shop.alpha.id, "user_id": 1, "role": "admin", "request_id": "r", "journey_id": journey,
+        "node_id": node_of(made, "hello"), "contact_id": contact, "round": None, "messages_per_hour": 4,
+        "loop_window": 60.0, "statement_timeout": "30s",
+    }  # fmt: skip
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with (
+        closing(psycopg2.connect(own_shop.database.app_url)) as faster,
+        faster.cursor() as cursor,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        cursor.execute(bound(sql.execute_node.name, sql.execute_node.sql), values)
+        answer = pool.submit(execute, own_shop, made, "hello", contact_id=contact)
+        ends = time.monotonic() + 8
+        while one(own_shop, waiting) == 0:
+            assert time.monotonic() < ends, "nobody waits for the row"
+            time.sleep(0.01)
+        faster.commit()
+        assert answer.result().json["outcome"] == "deferred"
+    assert one(own_shop, "SELECT count(*) FROM journey_messages") == 1
 
 
 def test_the_cap_of_the_settings_holds_where_the_journey_says_nothing(own_shop: Application) -> None:
