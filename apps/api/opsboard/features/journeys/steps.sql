@@ -6,8 +6,8 @@
 -- number and does nothing. So all that is read here (keys, messages of the last hour, executions) is what it was when
 -- the lock was got, and the cap on messages holds. The key of journey_step_keys is the second lock on the same door.
 --
--- No condition here is on the created_at of journey_node_executions, which is cut by it: PostgreSQL 18.0 crashes when a
--- statement both waits for a row and leaves out partitions. Ids of one contact's executions are in their order, too.
+-- No condition here is on the created_at of journey_node_executions, which is cut by it: PostgreSQL 18.4 crashed when a
+-- statement both waited for a row and left out partitions. Ids of one contact's executions are in their order, too.
 
 -- fragment: step
 ready AS MATERIALIZED (
