@@ -34,6 +34,20 @@ TABLES = (
     "journey_step_keys",
     "journey_node_executions",
     "journey_messages",
+    "leads",
+    "lead_status_history",
+    "response_approvals",
+    "approval_queue",
+    "approval_history",
+    "auto_responses",
+    "campaigns",
+    "campaign_recipients",
+    "campaign_tracking_events",
+    "campaign_event_keys",
+    "campaign_metrics",
+    "workflows",
+    "workflow_execution_monitoring",
+    "workflow_alerts",
 )
 
 

@@ -17,6 +17,8 @@ from opsboard.demo.talk import add_talk
 
 LAST_DAY = 425  # Jobs are made on days 0, fourteen months ago, to 425, today.
 BATCH = 20_000
+JOBS_PER_LEAD = 20
+FEWEST_LEADS, MOST_LEADS = 120, 1200
 
 Parameters = dict[str, Any]
 
@@ -80,6 +82,11 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.notify_assignees,
             sql.notify_managers,
             sql.log_changes,
+            sql.add_leads,
+            sql.add_approvals,
+            sql.add_campaigns,
+            sql.add_campaign_events,
+            sql.add_workflows,
             sql.add_journeys,
             sql.add_journey_contacts,
         ):
@@ -102,7 +109,10 @@ def open_business(cursor: Cursor, business: Business, jobs: int, moment: datetim
         "moment": moment,
         "jobs": jobs,
         "last_day": LAST_DAY,
-        "names": pick_names(business, seed=BUSINESSES.index(business)),
+        "names": (names := pick_names(business, seed=BUSINESSES.index(business))),
+        "surnames": names.surnames,
+        "cities": names.cities,
+        "leads": min(max(jobs // JOBS_PER_LEAD, FEWEST_LEADS), MOST_LEADS),
     }
     parameters["today"], parameters["midnight"], parameters["elapsed"] = fetch(
         cursor, "read_calendar", parameters
