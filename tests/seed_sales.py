@@ -1,4 +1,4 @@
-"""The leads, approvals and campaigns of the two small businesses."""
+"""The leads, approvals, campaigns and workflows of the two small businesses."""
 
 from __future__ import annotations
 
@@ -98,4 +98,33 @@ JOIN campaign_recipients AS r ON r.tenant_id = t.id
 JOIN campaign_tracking_events AS e ON e.tenant_id = r.tenant_id AND e.recipient_id = r.id
 WHERE t.id = %(tenant)s
 GROUP BY r.tenant_id, r.campaign_id, local_day(e.occurred_at, t.time_zone);
+
+INSERT INTO workflows (tenant_id, name, description, external_id)
+SELECT %(tenant)s, %(word)s || ' workflow ' || n, %(word)s, %(word)s || n
+FROM generate_series(1, 3) AS n;
+
+INSERT INTO workflow_execution_monitoring (
+    tenant_id, workflow_id, status, step, error, started_at, finished_at, external_id
+)
+SELECT
+    w.tenant_id, w.id, s.status, %(word)s || ' step', CASE s.status WHEN 'failed' THEN %(word)s END,
+    now() - n * interval '7 hours', CASE WHEN s.status <> 'running' THEN now() - n * interval '6 hours' END,
+    %(word)s || w.id || '/' || n
+FROM workflows AS w
+CROSS JOIN generate_series(1, 9) AS n
+CROSS JOIN LATERAL (
+    SELECT (ARRAY['running', 'completed', 'failed', 'cancelled'])[1 + n %% 4] AS status
+) AS s
+WHERE w.tenant_id = %(tenant)s;
+
+INSERT INTO workflow_alerts (
+    tenant_id, workflow_id, execution_id, message, status, acknowledged_by, acknowledged_at
+)
+SELECT
+    x.tenant_id, x.workflow_id, x.id, %(word)s || ' failed',
+    CASE x.id %% 2 WHEN 0 THEN 'open' ELSE 'acknowledged' END,
+    CASE x.id %% 2 WHEN 1 THEN (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s) END,
+    CASE x.id %% 2 WHEN 1 THEN now() END
+FROM workflow_execution_monitoring AS x
+WHERE x.tenant_id = %(tenant)s AND x.status IN ('failed', 'cancelled');
 """

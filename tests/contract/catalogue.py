@@ -35,6 +35,7 @@ VALUES: dict[str, Any] = {
     "campaign_id": 1, "channel": "email", "scheduled_at": None, "date_from": None, "date_to": None,
     "recipients": '[{"address": "somebody@example.com"}]',
     "events": '[{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]',
+    "workflow": "w", "step": None, "execution_id": 1, "alert_id": 1,
     "count": 10, "minutes": 5, "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
     "due_date": None, "name": "n", "email": None, "phone": None, "address": None,
     "contact_id": 1, "conversation_id": 1, "message_id": 1, "call_id": 1, "channel": "sms", "direction": "out",
@@ -56,12 +57,14 @@ FILTER_VALUES: dict[str, Any] = {
     "pending": "true", "approval_id": 1, "active": "true", "campaign_id": 1,
     "document_type": "invoice", "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01",
     "journey_id": 1, "contact_id": 2, "node_id": 2, "unsent": "true",
+    "workflow_id": 1, "open": "true", "acknowledged": "true",
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {
     "notifications.list_notifications": {"mine": "true"},
     "leads.list_timeline": {"lead_id": 1},
     "campaigns.list_active": {"active": "true"},
+    "workflow_monitoring.list_active": {"active": "true"},
     "campaigns.list_recipients": {"campaign_id": 1, "events": 3},
     "workflow_approvals.list_pending": {"pending": "true"},
     "workflow_approvals.list_history": {"approval_id": 1},
@@ -72,6 +75,7 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "leads.list_leads": {"status": ["unprocessed"]},
     "leads.create_lead": {"status": "new"},
     "campaigns.list_campaigns": {"status": ["paused"]},
+    "workflow_monitoring.list_history": {"status": ["failed"]},
     "campaigns.list_recipients": {"status": ["clicked"], "events": 3},
     "workflow_approvals.list_approvals": {"status": ["rejected"]},
     "workflow_approvals.decide_approval": {"status": "approved"},

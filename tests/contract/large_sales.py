@@ -1,4 +1,4 @@
-"""Many leads, approvals and campaigns, for the tests on a large seed."""
+"""Many leads, approvals, campaigns and workflows, for the tests on a large seed."""
 
 from __future__ import annotations
 
@@ -77,4 +77,24 @@ INSERT INTO campaign_metrics (tenant_id, campaign_id, date, sent)
 SELECT c.tenant_id, c.id, current_date - 10 - n, n
 FROM campaigns AS c CROSS JOIN generate_series(1, 5) AS n
 WHERE c.external_id IS NULL;
+
+INSERT INTO workflows (tenant_id, name, created_at)
+SELECT t, md5(n::text), now() - n * interval '1 hour'
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
+INSERT INTO workflow_execution_monitoring (tenant_id, workflow_id, status, started_at, finished_at)
+SELECT
+    t, (SELECT min(id) FROM workflows WHERE tenant_id = t) + n %% 3, s.status, now() - n * interval '20 minutes',
+    CASE WHEN s.status <> 'running' THEN now() - n * interval '19 minutes' END
+FROM generate_series(1, %(jobs)s) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+CROSS JOIN LATERAL (SELECT CASE n %% 50
+    WHEN 0 THEN 'running' WHEN 1 THEN 'failed' WHEN 2 THEN 'cancelled' ELSE 'completed' END AS status) AS s;
+
+INSERT INTO workflow_alerts (tenant_id, workflow_id, message, status, acknowledged_at, created_at)
+SELECT
+    x.tenant_id, x.workflow_id, 'large', CASE x.status WHEN 'running' THEN 'open' ELSE 'acknowledged' END,
+    x.finished_at, x.started_at
+FROM workflow_execution_monitoring AS x
+WHERE x.external_id IS NULL;
 """

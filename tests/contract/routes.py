@@ -33,6 +33,8 @@ IDS = {
     "node_id": "SELECT min(id) FROM journey_nodes WHERE tenant_id = %s",
     "journey_contact_id": "SELECT min(id) FROM journey_contacts WHERE tenant_id = %s",
     "journey_message_id": "SELECT min(id) FROM journey_messages WHERE tenant_id = %s",
+    "execution_id": "SELECT min(id) FROM workflow_execution_monitoring WHERE tenant_id = %s AND status = 'running'",
+    "alert_id": "SELECT min(id) FROM workflow_alerts WHERE tenant_id = %s AND status = 'open'",
     # The admin's own: the tests over all routes are signed in as admin.
     "notification_id": """
         SELECT min(n.id)
@@ -90,6 +92,8 @@ BODIES: dict[str, dict[str, object]] = {
     "campaigns.take_events": {
         "events": [{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]
     },
+    "workflow_monitoring.begin_execution": {"workflow": "nightly"},
+    "workflow_monitoring.update_execution": {"step": "second"},
     "health.clear_cache": {},
     "root_health.clear_cache": {},
 }

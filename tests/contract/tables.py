@@ -12,6 +12,7 @@ TABLES = (
     "journey_messages",
     "leads", "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
+    "workflows", "workflow_execution_monitoring", "workflow_alerts",
 )  # fmt: skip
 # Written by triggers and functions alone.
 NOT_WRITTEN = ("changes", "rollup_deltas", "rollups")
@@ -27,4 +28,5 @@ FINGERPRINTED = (
     "campaigns", "campaign_recipients", "campaign_tracking_events",
     "documents", "contacts", "conversations", "messages", "call_log",
     "journeys", "journey_nodes", "journey_contacts", "journey_node_executions", "journey_messages",
+    "workflows", "workflow_execution_monitoring", "workflow_alerts",
 )  # fmt: skip

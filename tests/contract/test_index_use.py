@@ -20,11 +20,13 @@ from tests.contract.test_large import MIGRATIONS, large
 __all__ = ["large"]
 
 FILES = (
-    "0013_leads.sql", "0014_approvals.sql", "0015_campaigns.sql", "0017_documents.sql",
+    "0013_leads.sql", "0014_approvals.sql", "0015_campaigns.sql", "0016_workflows.sql",
+    "0017_documents.sql",
     "0020_contacts_and_messages.sql", "0021_calls.sql",
 )  # fmt: skip
 # Questions that only several filters together ask: the query, what is asked, the sort.
 TOGETHER: dict[str, list[tuple[dict[str, Any], str]]] = {
+    "workflow_monitoring.list_history": [({"status": ["failed"], "workflow_id": 3}, "started_at")],
     "workflow_approvals.list_auto_responses": [({"status": ["sent"], "lead_id": 5}, "created_at")],
     "leads.list_leads": [
         ({"status": ["won"], "category": "category 2", "scraped_from": "2026-01-01"}, "scraped_at"),

@@ -23,6 +23,7 @@ LISTS = {
     "/api/conversations": "conversations", "/api/intelligence/customers": "intelligence",
     "/api/journeys": "journeys.list_journeys", "/api/journeys/contacts": "journeys.list_contacts",
     "/api/journeys/executions": "journeys.list_executions", "/api/journeys/messages": "journeys.list_messages",
+    "/api/workflow-monitoring/history": "workflow_monitoring",
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ ALL = (
     "leads",
     "workflow_approvals",
     "campaigns",
+    "workflow_monitoring",
     "health",
     "pages",
 )

@@ -113,10 +113,15 @@ def example_of(schemas: Schemas, body: Schema) -> dict[str, Any]:
     names = found.get("required") or [
         next((n for n, m in members.items() if "enum" in m), next(iter(members)))
     ]
-    return {name: sample(name, schemas.resolve(members[name])) for name in names}
+    return {name: sample(schemas, name, members[name]) for name in names}
 
 
-def sample(name: str, schema: Schema) -> Any:
+def sample(schemas: Schemas, name: str, member: Schema) -> Any:
+    schema = schemas.resolve(member)
     if "enum" in schema:
         return schema["enum"][1]
+    if schema.get("type") == "array":
+        return [example_of(schemas, schema["items"])]
+    if schema.get("format") == "date-time":
+        return "2026-11-02T09:30:00Z"
     return SAMPLES.get(name, 1 if schema.get("type") == "integer" else "text")

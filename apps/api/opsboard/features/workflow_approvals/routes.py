@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.errors import InvalidInput
 from opsboard.features.workflow_approvals.documents import (
     Approval,
     Approvals,
@@ -69,14 +70,8 @@ class NewApproval(Arguments):
 
 
 class Decision(Arguments):
-    decision: Literal["approve", "reject", "request_changes"]
+    decision: Literal["reject", "approve", "request_changes"]
     comment: Annotated[Comment | None, Field(description="Needed unless it is approved.")] = None
-
-    @model_validator(mode="after")
-    def with_a_reason(self) -> Decision:
-        if self.decision != "approve" and self.comment is None:
-            raise ValueError("comment is needed: say why, or what to change")
-        return self
 
 
 class ChangeApproval(Patch):
@@ -143,6 +138,8 @@ def create_approval(approval: NewApproval) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def decide_approval(approval_id: int, made: Decision) -> Response:
     """Approve, reject or ask for changes; 409 and the name of who did, when somebody has decided before."""
+    if made.decision != "approve" and made.comment is None:
+        raise InvalidInput(fields=[{"field": "comment", "message": "say why, or what to change"}])
     decided = {"approval_id": approval_id, "status": OUTCOMES[made.decision], **made.model_dump()}
     return command(sql.decide_approval, decided)
 

@@ -1,0 +1,3 @@
+DROP TABLE IF EXISTS workflow_alerts;
+DROP TABLE IF EXISTS workflow_execution_monitoring;
+DROP TABLE IF EXISTS workflows;

@@ -1,0 +1,86 @@
+"""Workflow monitoring: what runs, what ran, and alerts that somebody sees once."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from tests.application import Application
+
+PATH = "/api/workflow-monitoring"
+
+
+def begin(client: FlaskClient, workflow: str = "nightly import") -> dict[str, Any]:
+    answer = client.post(f"{PATH}/executions", json={"workflow": workflow, "step": "first"})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    begun: dict[str, Any] = answer.json  # type: ignore[assignment]
+    return begun
+
+
+def ids(client: FlaskClient, path: str) -> list[int]:
+    return [item["id"] for item in client.get(f"{PATH}/{path}").json["items"]]  # type: ignore[index]
+
+
+def test_an_execution_is_active_until_it_ends_and_stays_in_the_history(own_shop: Application) -> None:
+    client = own_shop.client()
+    first, second = begin(client), begin(client)
+    workflow = first["workflow"]["id"]
+    assert second["workflow"]["id"] == workflow, "the same name is the same workflow"
+    assert {first["id"], second["id"]} <= set(ids(client, "active?page_size=100"))
+    client.patch(f"{PATH}/executions/{first['id']}", json={"step": "second"})
+    ended = client.patch(f"{PATH}/executions/{first['id']}", json={"status": "completed"}).json
+    assert ended["finished_at"] is not None and ended["step"] == "second"  # type: ignore[index]
+    assert first["id"] not in ids(client, "active?page_size=100")
+    assert ids(client, f"history?workflow_id={workflow}") == [second["id"], first["id"]]
+    assert ids(client, f"history?workflow_id={workflow}&status=completed") == [first["id"]]
+    late = client.patch(f"{PATH}/executions/{first['id']}", json={"status": "failed"})
+    assert (late.status_code, late.json["detail"]) == (409, "This execution has ended: completed.")  # type: ignore[index]
+
+
+def test_an_execution_that_fails_raises_one_alert_with_its_reason(own_shop: Application) -> None:
+    client = own_shop.client()
+    execution = begin(client)
+    for _ in range(2):
+        change = {"status": "failed", "error": "disk full"}
+        client.patch(f"{PATH}/executions/{execution['id']}", json=change)
+    workflow = execution["workflow"]["id"]
+    (alert,) = client.get(f"{PATH}/alerts?status=open&workflow_id={workflow}").json["items"]  # type: ignore[index]
+    assert (alert["message"], alert["execution_id"]) == ("disk full", execution["id"])
+    seen = own_shop.client("operator").post(f"{PATH}/alerts/{alert['id']}/acknowledge").json
+    assert seen["acknowledged_by"]["name"] == f"{own_shop.alpha.canary} operator"  # type: ignore[index]
+    assert ids(client, f"alerts?status=open&workflow_id={workflow}") == []
+    assert ids(client, f"alerts?status=acknowledged&workflow_id={workflow}") == [alert["id"]]
+    late = client.post(f"{PATH}/alerts/{alert['id']}/acknowledge")
+    assert late.status_code == 409
+    assert late.json["detail"].startswith(f"Acknowledged already by {own_shop.alpha.canary} operator at ")  # type: ignore[index]
+
+
+def test_of_many_who_acknowledge_at_once_one_did(own_shop: Application) -> None:
+    clients = [own_shop.client(role) for role in ("admin", "manager", "operator")]
+    for alert in ids(clients[0], "alerts?status=open&page_size=5"):
+        statuses: list[int] = []
+        start = threading.Barrier(len(clients))
+
+        def see(
+            client: FlaskClient,
+            alert: int = alert,
+            start: threading.Barrier = start,
+            into: list[int] = statuses,
+        ) -> None:
+            start.wait(30)
+            into.append(client.post(f"{PATH}/alerts/{alert}/acknowledge").status_code)
+
+        threads = [threading.Thread(target=see, args=(client,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert sorted(statuses) == [200, 409, 409]
+
+
+def test_watching_is_for_all_and_reporting_for_those_who_manage(own_shop: Application) -> None:
+    operator = own_shop.client("operator")
+    assert ids(operator, "active") and ids(operator, "alerts") and ids(operator, "workflows")
+    assert operator.post(f"{PATH}/executions", json={"workflow": "x"}).status_code == 403
