@@ -22,7 +22,7 @@ KINDS = {
 # Not for an import to say.
 OWN = {
     "id", "tenant_id", "external_id", "updated_at", "password_hash", "token_version", "created_by",
-    "active_document_id", "lead_id",
+    "active_document_id", "claimed_by", "claimable_at",
 }  # fmt: skip
 
 
