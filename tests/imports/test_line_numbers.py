@@ -18,7 +18,7 @@ path = "calls.csv"
 
 [tables.call_log]
 file = "calls"
-external_id = "{#}"
+external_id = "{#line}"
 
 [tables.call_log.columns]
 topic = "{Topic}"
@@ -48,7 +48,7 @@ def test_lines_are_keys_and_a_second_run_changes_them_in_place(
 
 
 def test_a_table_may_be_made_of_line_numbers_alone(database: FreshDatabase, tmp_path: Path) -> None:
-    mapping = MAPPING.replace("{Topic}", "call of line {#}").replace("{Took}", "60")
+    mapping = MAPPING.replace("{Topic}", "call of line {#line}").replace("{Took}", "60")
     store(database, tmp_path, "a,5\n", mapping)
     assert stored(database) == [("2", "call of line 2", 60)]
 

@@ -62,6 +62,7 @@ def test_unknown_keys_are_refused_all_at_once() -> None:
         ('{ status = "draft" }', '{ status = "new" }', "tables.jobs.stages[0].status: new is not one of draft,"),
         ('since = "started_at"', 'since = "due_date"', "tables.jobs.stages[1].since: due_date is not a time"),
         (', since = "started_at"', "", "tables.jobs.stages[1].since: is missing"),
+        ('name = "At {Centre}"', 'name = "{#line}"', "tables.processes.distinct: is of no use with {#line}"),
         ('title = "{article', 'status = "draft"\ntitle = "{article', "tables.jobs.stages: status is among the columns"),
         ('file = "articles"', 'file = "article"', "tables.jobs.lookups.article.file: there is no files.article"),
         ('["completed"]', '["done"]', "tables.job_steps.columns.quantity_done.when_status: done is not a status"),
@@ -89,9 +90,9 @@ def test_each_fault_is_told_with_its_place(old: str, new: str, fault: str) -> No
 
 
 def test_an_unknown_table_is_told_with_the_known_ones() -> None:
-    assert faults(MAPPING.replace("tables.processes", "tables.leads")) == [
-        "tables.leads: is no table; known are customers, users, processes, machines, jobs, job_steps, contacts, "
-        "call_log"
+    assert faults(MAPPING.replace("tables.processes", "tables.offers")) == [
+        "tables.offers: is no table; known are customers, users, processes, machines, jobs, job_steps, leads, "
+        "campaigns, campaign_recipients, contacts, call_log"
     ]
 
 

@@ -22,16 +22,12 @@ def faults_of(mapping: Mapping) -> list[str]:
     return faults
 
 
-# What a file without a key of its own is told apart by: {#} is the number of the line.
-LINE_NUMBER = "#"
-
-
 def column_faults(mapping: Mapping, columns: dict[str, list[str]]) -> list[str]:
     """Columns the mapping names that their file does not have; `columns` says what each file has."""
     faults: list[str] = []
     for name, table in mapping.tables.items():
         for place, file, column in named_columns(table):
-            if file in columns and column not in (*columns[file], LINE_NUMBER):
+            if file in columns and column not in (*columns[file], templates.LINE):
                 known = _words(columns[file])
                 faults.append(
                     f"tables.{name}.{place}: {mapping.files[file].path} has no {column}; it has {known}"
@@ -69,6 +65,10 @@ def _table_faults(table: Table, target: Target, mapping: Mapping) -> Iterator[st
     ]:
         if name not in mapping.files:
             yield f"{place}: there is no files.{name}"
+    if table.distinct and any(
+        templates.LINE in templates.placeholders(text) for text in table.templates.values()
+    ):
+        yield f"distinct: is of no use with {{{templates.LINE}}}, which differs in each line"
     if not templates.placeholders(table.external_id):
         yield "external_id: has no column, so all rows would have the same"
     known = {column.name: column for column in target.columns}

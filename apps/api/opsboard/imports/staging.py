@@ -13,9 +13,10 @@ from typing import IO, BinaryIO
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from opsboard.imports import templates
 from opsboard.imports.copying import Copying, copy_line
 from opsboard.imports.mapping import File, Mapping
-from opsboard.imports.mapping_checks import LINE_NUMBER, column_faults, named_columns
+from opsboard.imports.mapping_checks import column_faults, named_columns
 from opsboard.imports.mapping_file import MappingError
 from opsboard.imports.progress import Progress
 from opsboard.imports.records import Records
@@ -47,8 +48,8 @@ class Source:
         return sql.Identifier(f"import_source_{self.number}")
 
     def column(self, name: str, alias: str) -> sql.Composable:
-        """A column of the file as the temporary table calls it; `#` is the number of the line."""
-        if name == LINE_NUMBER:
+        """A column of the file as the temporary table calls it; `#line` is the number of the line."""
+        if name == templates.LINE:
             return sql.SQL("{}::text").format(sql.Identifier(alias, "line"))
         return sql.Identifier(alias, f"c{self.used.index(name) + 1}")
 
@@ -135,7 +136,7 @@ def _used_columns(mapping: Mapping) -> dict[str, list[str]]:
         for _, file, column in named_columns(table):
             used[file][column] = None
     return {
-        name: [column for column in columns if column != LINE_NUMBER]
+        name: [column for column in columns if column != templates.LINE]
         for name, columns in used.items()
         if columns
     }
