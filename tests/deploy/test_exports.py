@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from opsboard.db.embedded import Cluster
+from opsboard.web.exports import STALLED
 from tests.clusters import FreshDatabase, fresh_database
 from tests.deploy.conftest import Person, people_of
 from tests.deploy.http_client import OverUnixSocket
@@ -138,3 +139,14 @@ def test_a_reader_that_hangs_up_gives_its_connection_back(worker: Gunicorn, admi
         reading.connection.close()
         reading.response.close()
         eventually("the connection is back", lambda: lent(worker, admin) == 0, 10)
+
+
+@pytest.mark.slow
+def test_a_reader_that_takes_nothing_is_cut_off(worker: Gunicorn, admin: Person) -> None:
+    reading = Reading(worker, admin, "/api/jobs/export")
+    reading.response.read(1000)
+    assert lent(worker, admin) >= 1
+    waited = eventually("the connection is back", lambda: lent(worker, admin) == 0, 2 * STALLED)
+    assert waited > STALLED / 2, "it was cut off for another reason"
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        reading.lines()

@@ -50,7 +50,7 @@ def until_answered(server: Gunicorn, token: str, title: str) -> tuple[Answer, in
     pytest.fail(f"no answer within {PATIENCE:g} s")
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_write_whose_worker_is_killed_is_done_exactly_once(
     server: Gunicorn, own: FreshDatabase, kills: int
 ) -> None:

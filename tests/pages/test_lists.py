@@ -148,3 +148,14 @@ def test_keyboard_focus_survives_a_poll_that_brings_news(own_visit: Visiting, ow
     page.clock.run_for(5_100)
     expect(page.locator("#recent")).to_contain_text("newest of all")
     assert until(page, "document.activeElement.textContent") == focused
+
+
+def test_a_list_is_exported_as_it_is_filtered(visit: Visiting) -> None:
+    page = visit().open_board("#/jobs?status=on_hold&sort=job_number")
+    expect(page.locator("#total")).to_have_text("8 jobs")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as CSV").click()
+    assert re.fullmatch(r"jobs-\d{8}T\d{6}Z\.csv", download.value.suggested_filename)
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("id,job_number,")
+    assert [line.split(",")[1] for line in lines[1:]] == [f"CANARYALPHA-{n:04}" for n in range(31, 39)]

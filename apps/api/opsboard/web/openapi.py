@@ -53,6 +53,7 @@ KEYLESS = {"auth.login", "auth.logout", "health.clear_cache"}
 KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
+    "required": False,
     "description": "The same key and request: the same answer, done once. Kept for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
 }

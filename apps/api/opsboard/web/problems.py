@@ -78,6 +78,7 @@ ADVICE = {
     "pool_full": "requests pile up: add workers or find the slow query: curl .../api/health/db",
     "database_unavailable": "check DATABASE_URL and the server: opsboard doctor",
     "deadline_exceeded": "look at the query with opsboard explain, or raise REQUEST_DEADLINE",
+    "too_many_exports": "exports hold connections: see EXPORT_MOST and EXPORT_DEADLINE",
     "schema_missing": "run opsboard migrate",
     "unsafe_database_role": "mend DATABASE_URL: opsboard doctor",
 }
