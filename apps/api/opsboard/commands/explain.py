@@ -11,7 +11,7 @@ import click
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
 from opsboard.db.listing import Page, compose
-from opsboard.db.queries import Query, load_queries
+from opsboard.db.queries import PARAMETER, Query, load_queries
 from opsboard.db.session import Cursor, connected
 from opsboard.demo.catalogue import BUSINESSES
 from opsboard.errors import CommandError
@@ -19,7 +19,7 @@ from opsboard.features import ALL
 
 PACKAGES = ("opsboard.auth", "opsboard.fleet", *(f"opsboard.features.{area}" for area in ALL))
 # What most views ask for when nobody says otherwise.
-USUAL = {"limit": "10", "months": "12"}
+USUAL = {"limit": "10", "months": "12", "events": "5", "date_from": None, "date_to": None}
 PAGE_SIZE = 20
 sql = load_queries("opsboard.commands")
 
@@ -125,10 +125,10 @@ def prepare(query: Query, values: dict[str, Any], sort: str | None) -> tuple[str
         page = Page(column, bool(sort and sort.startswith("-")), PAGE_SIZE)
         filters = {name: value for name, value in values.items() if name in query.filters}
         statement, parameters = compose(query, filters, page)
-        values = {**values, **parameters}
+        values = {**USUAL, **values, **parameters}
     else:
         statement, values = query.sql, {**USUAL, **values}
-    missing = sorted(query.parameters - values.keys() - {"statement_timeout"})
+    missing = sorted(set(PARAMETER.findall(statement)) - values.keys() - {"statement_timeout"})
     if missing:
         raise CommandError(f"{query.name} needs {' '.join(f'--set {name}=...' for name in missing)}")
     return statement, values

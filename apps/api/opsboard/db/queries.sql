@@ -26,6 +26,7 @@ owned AS (
         count(*) AS tables
     FROM pg_class AS c
     WHERE c.relrowsecurity
+        AND NOT c.relispartition
         AND (
             pg_get_userbyid(c.relowner) IN (SELECT s.rolname FROM sessions AS s)
             OR c.relowner IN (SELECT r.oid FROM reachable AS r)

@@ -105,7 +105,7 @@ SELECT prune_changes(%(seen)s::pg_snapshot)
 SELECT fold_rollups(%(most)s)
 
 -- name: ensure_partitions
--- writes:
+-- writes: partitions
 -- Make the months ahead of every table that is cut by month; how many must wait, or null when another worker is at it.
 SELECT ensure_partitions(%(months_ahead)s)
 

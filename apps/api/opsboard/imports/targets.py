@@ -86,6 +86,9 @@ def timestamp(name: str, *, nullable: bool = True) -> Column:
 
 
 CREATED_AT = timestamp("created_at", nullable=False)
+RECIPIENT_STATUSES = (
+    "pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed",
+)  # fmt: skip
 
 # Parents before children: rows are stored in this order.
 TARGETS: dict[str, Target] = {
@@ -238,16 +241,7 @@ TARGETS: dict[str, Target] = {
                     "status",
                     50,
                     nullable=False,
-                    one_of=(
-                        "pending",
-                        "sent",
-                        "delivered",
-                        "opened",
-                        "clicked",
-                        "converted",
-                        "bounced",
-                        "unsubscribed",
-                    ),
+                    one_of=RECIPIENT_STATUSES,
                 ),
                 CREATED_AT,
             ),
