@@ -53,6 +53,12 @@ secure_scheme_headers = {}
 forwarder_headers = ""
 
 
+def pre_fork(server, worker):
+    # The lowest number that is free: what is counted of this worker goes on in the series of the one it replaces.
+    taken = {getattr(other, "slot", None) for other in server.WORKERS.values()}
+    worker.slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+
 def post_fork(server, worker):
     # A worker replaced at night, too, gets the settings that were checked, not a file somebody is editing.
     os.environ.update(_settings["environment"])
@@ -61,7 +67,7 @@ def post_fork(server, worker):
 def post_worker_init(worker):
     from opsboard.web.worker import begin_worker
 
-    begin_worker(worker.wsgi, worker.ppid)
+    begin_worker(worker.wsgi, worker.ppid, worker.slot)
 
 
 def worker_exit(server, worker):

@@ -137,6 +137,7 @@ def test_every_secret_is_marked_as_one() -> None:
         "DATABASE_URL",
         "DATABASE_OWNER_URL",
         "CACHE_URL",
+        "METRICS_TOKEN",
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from opsboard.web.proxies import HEADERS, TrustedProxies
+from opsboard.web.proxies import HEADERS, UNKNOWN_CALLER, TrustedProxies
 from tests.application import Application
 from tests.web.test_cached_routes import CACHED, requests_of, second_admin
 from tests.web.ways import Ways, bearer, comparable, cookie
@@ -232,7 +232,7 @@ def test_each_forwarded_header_by_itself_is_taken_from_a_stranger(header: str) -
     seen: list[dict[str, Any]] = []
     proxies = TrustedProxies(lambda environ, start_response: seen.append(environ) or [], "unix")
     proxies({"REMOTE_ADDR": "192.0.2.9", "wsgi.url_scheme": "http", header: "https"}, None)
-    assert seen[0] == {"REMOTE_ADDR": "192.0.2.9", "wsgi.url_scheme": "http"}
+    assert seen[0] == {"REMOTE_ADDR": "192.0.2.9", "wsgi.url_scheme": "http", UNKNOWN_CALLER: True}
 
 
 def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> None:

@@ -20,9 +20,11 @@ from opsboard.db.addresses import service_url
 from opsboard.db.database import Database
 from opsboard.db.exports import Exports
 from opsboard.db.pool import Pool
+from opsboard.db.query_watch import QueryWatch
 from opsboard.features import register_features
 from opsboard.fleet.pulse import Ears, Pulse
 from opsboard.fleet.upkeep import Upkeep
+from opsboard.observability.durations import Durations
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
 from opsboard.secret import derived_key, signing_secret
@@ -87,7 +89,9 @@ def make_services(config: Config) -> Services:
         leak_seconds=config.db_leak_seconds,
         connect_timeout=config.db_connect_timeout,
     )
-    database = Database(pool, config.request_deadline)
+    tally, queries = Tally(), Durations()
+    watch = QueryWatch(queries, config.slow_query_ms)
+    database = Database(pool, config.request_deadline, watch)
     revocations = Revocations()
     shared = make_shared_cache(config, secret)
     store = Store(
@@ -99,14 +103,15 @@ def make_services(config: Config) -> Services:
         shared=shared,
         limits=dict.fromkeys(("settings.get_settings", "tenant.get_tenant"), config.cache_max_settings),
     )
-    tally = Tally()
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.
-        Database(Pool(0, 1, url, timeout=1.0, connect_timeout=1), deadline=1.0),
+        Database(Pool(0, 1, url, timeout=1.0, connect_timeout=1), deadline=1.0, watch=watch),
         config.pulse_ms / 1000,
         make_ears(store, shared, revocations),
         report=lambda: {
-            **process_report(tally),
+            **process_report(tally, queries),
+            "slot": pulse.slot,
+            "change_lag": round(pulse.longest_gap, 3),
             "pool": {**pool.reference_stats(), **pool.get_stats()},
             "cache": {
                 **store.stats(),
@@ -125,7 +130,7 @@ def make_services(config: Config) -> Services:
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
         pulse=pulse,
         # Patient: nobody waits for it.
-        upkeep=Upkeep(Database(Pool(0, 1, url, timeout=5.0, connect_timeout=3), deadline=30.0)),
+        upkeep=Upkeep(Database(Pool(0, 1, url, timeout=5.0, connect_timeout=3), deadline=30.0, watch=watch)),
         tally=tally,
     )
 

@@ -163,6 +163,9 @@ SETTINGS: tuple[Setting, ...] = (
             "Seconds an export of a list may take, until it is broken off.", "Database"),
     Setting("EXPORT_MOST", whole(1, 100), 2,
             "Exports of one worker at a time, and at most half of its connections; more get 503.", "Database"),
+    Setting("SLOW_QUERY_MS", whole(0, 600_000), 1000,
+            "A query that takes this long is a line in the log, with its name and request id; 0: none is.",
+            "Database"),
     Setting("CACHE_ENABLED", switch, True, "Off: every request is computed anew.", "Cache"),
     Setting("CACHE_MAX_ENTRIES", whole(1, 10_000_000), 10_000, "Most bodies one worker keeps.", "Cache"),
     Setting("CACHE_MAX_BYTES", whole(1024, 1 << 40), 64 << 20, "Most bytes of bodies one worker keeps.", "Cache"),
@@ -206,6 +209,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TRUSTED_PROXIES", text, "unix",
             "Whose X-Forwarded-* headers are believed: unix (a proxy on the unix socket), none, or addresses "
             "with commas between.", "Server"),
+    Setting("METRICS_TOKEN", text, "",
+            "What a scraper of /metrics sends as `Authorization: Bearer ...`. Empty: /metrics answers callers on this "
+            "machine only.", "Server", secret=True),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -13,6 +13,7 @@ from opsboard.db import tenancy
 from opsboard.db.listing import Page, compose
 from opsboard.db.pool import Pool, is_disconnect
 from opsboard.db.queries import Query
+from opsboard.db.query_watch import QueryWatch
 from opsboard.errors import (
     DatabaseUnavailable,
     DeadlineExceeded,
@@ -50,12 +51,13 @@ class Database:
     """The service's way to Postgres.
 
     `deadline` is how many seconds one request may spend here, over all its statements, counted from the
-    start of the request (or of the statement, outside of requests).
+    start of the request (or of the statement, outside of requests). `watch` is told what each query took.
     """
 
-    def __init__(self, pool: Pool, deadline: float) -> None:
+    def __init__(self, pool: Pool, deadline: float, watch: QueryWatch | None = None) -> None:
         self.pool = pool
         self.deadline = deadline
+        self._watch = watch or QueryWatch()
 
     def fetch_json(
         self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None
@@ -149,8 +151,10 @@ class Database:
             try:
                 return connection.run_clean(sql, params)
             finally:
+                seconds = time.monotonic() - began
                 if current:
-                    current.query(name, (time.monotonic() - began) * 1000)
+                    current.query(name, seconds * 1000)
+                self._watch.ran(name, seconds)
 
     def _deadline(self) -> float:
         current = record.current()

@@ -30,6 +30,7 @@ ALL = (
     "campaigns",
     "workflow_monitoring",
     "health",
+    "metrics",
     "pages",
 )
 

@@ -70,6 +70,8 @@ class Pulse:
         self._report = report
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        # Which of the machine's workers this is, when who forked it counts them: a later one takes its place.
+        self.slot: int | None = None
         self._pid = 0
         self._begin_anew()
 
@@ -78,6 +80,7 @@ class Pulse:
         self._seen, self._epoch = NOTHING_SEEN, ""
         self._heard_at: float | None = None
         self._reported_at = 0.0
+        self._longest_gap = 0.0
         self._cleared_to = 0
         self._silent = False
         self._pruned_at = time.monotonic()
@@ -92,6 +95,11 @@ class Pulse:
     def lag(self) -> float | None:
         """Seconds since it last heard; None before the first time."""
         return None if self._heard_at is None else time.monotonic() - self._heard_at
+
+    @property
+    def longest_gap(self) -> float:
+        """Seconds a change may have gone unheard at most since this worker last told how it is."""
+        return max(self._longest_gap, self.lag or 0.0)
 
     def start(self) -> None:
         """Start the thread of this process; after the first call a cheap check. Hears once before it returns."""
@@ -179,6 +187,8 @@ class Pulse:
             self._ears.ordered_to_clear(order["prefix"], order["xid"])
             self._cleared_to = max(self._cleared_to, order["id"])
         self._seen = news["snapshot"]
+        if self._heard_at is not None:
+            self._longest_gap = max(self._longest_gap, time.monotonic() - self._heard_at)
         self._heard_at = asked
         self._ears.heard(asked)
         return bool(news["clears"])
@@ -197,7 +207,7 @@ class Pulse:
                 "report": json.dumps({**self._report(), "house": worker.house}),
             },
         )
-        self._reported_at = time.monotonic()
+        self._reported_at, self._longest_gap = time.monotonic(), 0.0
         silent: dict[str, int] = json.loads(row[0]) if row and row[0] and worker.house else {}
         for name, pid in silent.items():
             if has_ended(pid) and self._database.fetch_unbound(sql.goodbye, {"id": name}):

@@ -1,27 +1,34 @@
-"""How many requests this process answered, and how: counters that cost next to nothing."""
+"""How many requests this process answered, how, and how fast; counters that cost next to nothing."""
 
 from __future__ import annotations
 
 import resource
 import threading
+import time
 from typing import Any
+
+from opsboard.observability.durations import Durations, Series
+
+CLASSES = ("2xx", "3xx", "4xx", "5xx")
 
 
 class Tally:
-    """Counts of answers by class of status; exact under threads."""
+    """Answers by endpoint (the name of the view) and class of status; exact under threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._by_hundred = dict.fromkeys((2, 3, 4, 5), 0)
+        self.durations = Durations()
+        # For who asks often: the series once, then only this.
+        self.add = self.durations.add
 
-    def answered(self, status: int) -> None:
-        with self._lock:
-            self._by_hundred[status // 100] += 1
+    def series(self, endpoint: str, status: int) -> Series:
+        return self.durations.series(endpoint or "unknown", CLASSES[status // 100 - 2])
+
+    def answered(self, endpoint: str, status: int, seconds: float) -> None:
+        self.add(self.series(endpoint, status), seconds)
 
     def counts(self) -> dict[str, int]:
         """{requests, errors, 2xx, 3xx, 4xx, 5xx}; errors are the 5xx."""
-        with self._lock:
-            by_class = {f"{hundred}xx": count for hundred, count in self._by_hundred.items()}
+        by_class = dict.fromkeys(CLASSES, 0) | self.durations.counts()
         return {"requests": sum(by_class.values()), "errors": by_class["5xx"], **by_class}
 
 
@@ -34,6 +41,13 @@ def memory_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def process_report(tally: Tally) -> dict[str, Any]:
+def process_report(tally: Tally, queries: Durations) -> dict[str, Any]:
     """What the others may know of this process."""
-    return {"answers": tally.counts(), "memory_bytes": memory_bytes()}
+    return {
+        "answers": tally.counts(),
+        "memory_bytes": memory_bytes(),
+        "cpu_seconds": round(time.process_time(), 3),
+        "threads": threading.active_count(),
+        "requests": tally.durations.report(),
+        "queries": queries.report(),
+    }

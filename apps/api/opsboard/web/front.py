@@ -40,7 +40,8 @@ class Front:
         self._store = store
         self._versions = store.versions
         self._given = store.given
-        self._answered = tally.answered
+        self._tally = tally
+        self._add = tally.add
         self.known = known if known is not None else KnownRequests()
         self._find = self.known.find
 
@@ -82,8 +83,8 @@ class Front:
         else:
             return self._ask(request, known, environ, start_response)
         known.used = True
-        self._answered(ready.status)
         age, seconds = int(now - ready.since), self._store.clock() - now
+        self._add(ready.series, seconds)
         start_response(
             ready.line,
             [
@@ -108,6 +109,7 @@ class Front:
             return None
         until = min(found.expires, now + self._sign_in.seconds_left(known.identity))
         known.ready = ready = Ready(environ, found, now, until, changes, revoked)
+        ready.series = self._tally.series(known.key.endpoint, ready.status)
         return ready, found.body
 
     def _ask(

@@ -57,8 +57,9 @@ def check_query_string() -> None:
 
 
 def finish(response: Response) -> Response:
-    services().tally.answered(response.status_code)
     current: record.Record | None = g.get("record")
+    seconds = current.elapsed_ms / 1000 if current else 0.0
+    services().tally.answered(request.endpoint or "", response.status_code, seconds)
     headers = response.headers
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)

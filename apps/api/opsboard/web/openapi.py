@@ -86,7 +86,9 @@ def describe_api(app: APIFlask) -> None:
         document["components"].setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
         # /health/... is the same tree as /api/health/...: described once.
         document["paths"] = {
-            path: item for path, item in document["paths"].items() if path.startswith("/api/")
+            path: item
+            for path, item in document["paths"].items()
+            if path.startswith("/api/") or path == "/metrics"
         }
         document["tags"] = [{"name": name} for name in dict.fromkeys(tag["name"] for tag in document["tags"])]
         for item in document["paths"].values():
@@ -106,6 +108,8 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
     if method != "get" and endpoint not in KEYLESS:
         possible.add("422")
         operation["parameters"].append(KEY_PARAMETER)
+    if endpoint == "metrics.metrics":
+        possible = {"400", "401", "403"}
     if endpoint == "auth.login":
         possible |= {"401", "429"}
     if endpoint in ("journeys.create_journey", "journeys.update_journey"):

@@ -8,6 +8,8 @@ from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+# In the environ of a request whose forwarded headers were removed: its caller is not the one it came from.
+UNKNOWN_CALLER = "opsboard.unknown_caller"
 HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 
 
@@ -40,6 +42,7 @@ class TrustedProxies:
             return answer
         for header in HEADERS:
             environ.pop(header, None)
+        environ[UNKNOWN_CALLER] = True
         answer = self._app(environ, start_response)
         return answer
 

@@ -7,6 +7,7 @@ from weakref import ref
 
 from opsboard.cache.body import Body, matches
 from opsboard.cache.store import Found
+from opsboard.observability.durations import Series
 from opsboard.web.document import CACHE_CONTROL, JSON, VARY, accepts_gzip
 from opsboard.web.lifecycle import DATA_POLICY, HSTS, SECURITY_HEADERS
 
@@ -32,6 +33,9 @@ class Ready:
     is gone.
     """
 
+    # Where this answer is counted.
+    series: Series
+
     __slots__ = (
         "accept_encoding",
         "body",
@@ -41,6 +45,7 @@ class Ready:
         "line",
         "revoked",
         "sends",
+        "series",
         "since",
         "status",
         "until",

@@ -18,11 +18,15 @@ LOOK_EVERY = 0.5  # seconds
 LAST_REQUESTS = 2.0  # seconds
 
 
-def begin_worker(app: Flask, master: int) -> None:
-    """Start the threads of this process; a fork ends threads, so a preloaded application has none yet."""
+def begin_worker(app: Flask, master: int, slot: int | None = None) -> None:
+    """Start the threads of this process; a fork ends threads, so a preloaded application has none yet.
+
+    `slot` numbers the master's workers; one that is replaced leaves its number to the next.
+    """
     guard_role(app)
     threading.Thread(target=end_without, args=(master,), name="opsboard-master-watch", daemon=True).start()
     services: Services = app.extensions["opsboard"]
+    services.pulse.slot = slot
     services.pulse.start()
     services.upkeep.start()
     if services.shared:

@@ -1,0 +1,27 @@
+"""What each named query takes, counted since the process started, and a line in the log for a slow one."""
+
+from __future__ import annotations
+
+import math
+
+import structlog
+
+from opsboard.observability.durations import Durations
+
+log = structlog.get_logger(__name__)
+
+
+class QueryWatch:
+    """Told by every Database of the process. `slow_ms` of 0 tells of none.
+
+    The log line has the query's name and, inside a request, its id and endpoint; never a value or a tenant's row.
+    """
+
+    def __init__(self, durations: Durations | None = None, slow_ms: int = 0) -> None:
+        self.durations = durations or Durations()
+        self._slow = slow_ms / 1000 if slow_ms else math.inf
+
+    def ran(self, name: str, seconds: float) -> None:
+        self.durations.add(self.durations.series(name), seconds)
+        if seconds >= self._slow:
+            log.warning("slow query", query=name, ms=round(seconds * 1000, 1))

@@ -1,0 +1,28 @@
+-- name: workers
+-- reads: workers
+-- The last word of the workers of one machine, or of all when none is named, and the connections of the server.
+SELECT json_build_object(
+    'workers', (
+        SELECT coalesce(
+            json_agg(
+                json_build_object(
+                    'id', w.id,
+                    'machine', w.machine,
+                    'pid', w.pid,
+                    'started_at', extract(epoch FROM w.started_at),
+                    'silent_seconds', extract(epoch FROM clock_timestamp() - w.heard_at),
+                    'report', w.report
+                )
+                ORDER BY w.started_at
+            ),
+            '[]'
+        )
+        FROM workers AS w
+        WHERE %(machine)s::text IS NULL
+            OR w.machine = %(machine)s
+    ),
+    'server', json_build_object(
+        'max_connections', current_setting('max_connections')::integer,
+        'connections', (SELECT count(*) FROM pg_stat_activity AS a WHERE a.backend_type = 'client backend')
+    )
+)::text

@@ -1,0 +1,101 @@
+"""/metrics: the numbers of all workers of this machine, for a Prometheus server."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+from typing import Annotated, Any, Literal
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, request
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from pydantic import Field
+
+from opsboard.db.queries import load_queries
+from opsboard.errors import Forbidden, NotSignedIn, OpsboardError
+from opsboard.features.metrics.exposition import Workers, label_of
+from opsboard.features.metrics.surroundings import Surroundings
+from opsboard.web.access import open_to_all
+from opsboard.web.arguments import Arguments
+from opsboard.web.proxies import UNKNOWN_CALLER
+from opsboard.web.services import services
+
+bp = APIBlueprint("metrics", __name__, tag="Health")
+sql = load_queries(__package__)
+
+SILENT_AFTER = 2.0  # seconds; a worker reports every half second
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Text exposition format.", "content": {"text/plain": {}}}
+}
+
+
+class OfScope(Arguments):
+    scope: Annotated[
+        Literal["machine", "fleet"],
+        Field(description="fleet: the workers of all machines, for one scrape in place of one each."),
+    ] = "machine"
+
+
+@bp.get("/metrics")
+@bp.input(OfScope, location="query", arg_name="wanted")
+@bp.doc(responses=RESPONSES)
+@open_to_all
+def metrics(wanted: OfScope) -> Response:
+    """Counters, gauges and histograms of this machine's workers; needs METRICS_TOKEN, or a caller on the machine."""
+    let_scrape()
+    services().pulse.start()
+    workers, server = look(None if wanted.scope == "fleet" else services().pulse.worker.machine)
+    live = [worker for worker in workers if worker["silent_seconds"] <= SILENT_AFTER]
+    # One that was killed has fallen silent too, but nobody misses it once another has its place.
+    places = {label_of(worker) for worker in live}
+    silent = {label_of(worker) for worker in workers} - places
+    registry = CollectorRegistry()
+    registry.register(Workers(live))
+    registry.register(Surroundings(len(places), len(silent), server))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def let_scrape() -> None:
+    """The token of the setting or, without one, a caller on this machine that no proxy stands before."""
+    token = services().config.metrics_token
+    if token:
+        sent = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(sent, f"Bearer {token}".encode()):
+            raise NotSignedIn()
+    elif UNKNOWN_CALLER in request.environ or not on_this_machine(request.remote_addr):
+        raise Forbidden("From elsewhere this needs METRICS_TOKEN.")
+
+
+def on_this_machine(address: str | None) -> bool:
+    """Loopback, or no address at all: the unix socket."""
+    if not address:
+        return True
+    parsed = ipaddress.ip_address(address)
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+
+
+def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The last word of each worker, of this one as of now; this one alone while the database is away."""
+    pulse = services().pulse
+    own = {
+        "id": pulse.worker.id,
+        "machine": pulse.worker.machine,
+        "pid": pulse.worker.pid,
+        "started_at": pulse.worker.started_at,
+        "silent_seconds": 0.0,
+        "report": pulse.own_report(),
+    }
+    try:
+        row = services().database.fetch_unbound(sql.workers, {"machine": machine})
+    except OpsboardError:
+        return [own], None
+    assert row is not None  # json_build_object always gives a row
+    found = json.loads(row[0])
+    others = [worker for worker in found["workers"] if worker["id"] != own["id"]]
+    return [*others, own], found["server"]
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)
