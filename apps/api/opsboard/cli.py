@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "opsboard.commands.doctor:doctor",
     "config": "opsboard.commands.config:config",
     "explain": "opsboard.commands.explain:explain",
+    "indexes": "opsboard.commands.indexes:indexes",
     "rollups": "opsboard.commands.rollups:rollups",
     "journeys": "opsboard.commands.journeys:journeys",
     "bench": "opsboard.bench.command:bench",

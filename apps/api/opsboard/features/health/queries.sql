@@ -93,3 +93,191 @@ SELECT json_build_object(
     'not_folded', (SELECT count(*) FROM rollup_deltas AS d WHERE d.tenant_id = %(tenant_id)s),
     'as_of', now()
 )::text
+
+-- name: indexes
+-- reads:
+-- Every index with its use and its twins, and foreign keys that no index serves. What belongs to partitions is added up.
+WITH known AS (
+    SELECT
+        i.indexrelid,
+        i.indrelid,
+        c.relname AS name,
+        t.relname AS table_name,
+        i.indisunique,
+        i.indisprimary,
+        i.indisvalid AND i.indisready AS usable,
+        i.indnkeyatts,
+        -- Two with the same first part and the same second are twins; with one the beginning of the other, the
+        -- longer does the work of both.
+        concat_ws(' ', i.indkey, '') AS columns,
+        concat_ws('/', i.indclass, i.indcollation, i.indoption) AS ways,
+        coalesce(pg_get_expr(i.indexprs, i.indrelid), '') || '/' || coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS form
+    FROM pg_index AS i
+    JOIN pg_class AS c ON c.oid = i.indexrelid
+    JOIN pg_class AS t ON t.oid = i.indrelid
+    WHERE c.relnamespace = 'public'::regnamespace
+        AND NOT c.relispartition
+),
+parts AS (
+    SELECT
+        k.indexrelid,
+        k.indexrelid AS part
+    FROM known AS k
+    UNION ALL
+    SELECT
+        h.inhparent,
+        h.inhrelid
+    FROM pg_inherits AS h
+    JOIN known AS k ON k.indexrelid = h.inhparent
+),
+used AS (
+    SELECT
+        p.indexrelid,
+        sum(coalesce(s.idx_scan, 0)) AS scans,
+        sum(coalesce(s.idx_tup_read, 0)) AS rows_read,
+        sum(coalesce(s.idx_tup_fetch, 0)) AS rows_fetched,
+        sum(pg_relation_size(p.part)) AS bytes
+    FROM parts AS p
+    LEFT JOIN pg_stat_user_indexes AS s ON s.indexrelid = p.part
+    GROUP BY p.indexrelid
+)
+SELECT json_build_object(
+    'since', (SELECT d.stats_reset FROM pg_stat_database AS d WHERE d.datname = current_database()),
+    'indexes', (
+        SELECT json_agg(
+            json_build_object(
+                'name', k.name,
+                'table', k.table_name,
+                'definition', pg_get_indexdef(k.indexrelid),
+                'unique', k.indisunique,
+                'valid', k.usable,
+                'scans', u.scans,
+                'rows_read', u.rows_read,
+                'rows_fetched', u.rows_fetched,
+                'bytes', u.bytes,
+                'duplicates', (
+                    SELECT coalesce(json_agg(o.name ORDER BY o.name), '[]')
+                    FROM known AS o
+                    WHERE o.indrelid = k.indrelid
+                        AND o.indexrelid <> k.indexrelid
+                        AND (o.columns, o.ways, o.form) = (k.columns, k.ways, k.form)
+                ),
+                'covered_by', (
+                    SELECT coalesce(json_agg(o.name ORDER BY o.name), '[]')
+                    FROM known AS o
+                    WHERE o.indrelid = k.indrelid
+                        AND NOT k.indisunique
+                        AND o.form = k.form
+                        AND o.columns <> k.columns
+                        AND starts_with(o.columns, k.columns)
+                )
+            )
+            ORDER BY
+                k.table_name,
+                k.name
+        )
+        FROM known AS k
+        JOIN used AS u ON u.indexrelid = k.indexrelid
+    ),
+    'foreign_keys_without_index', (
+        SELECT coalesce(
+            json_agg(
+                json_build_object('table', f.conrelid::regclass::text, 'name', f.conname, 'definition', pg_get_constraintdef(f.oid))
+                ORDER BY f.conrelid::regclass::text, f.conname
+            ),
+            '[]'
+        )
+        FROM pg_constraint AS f
+        WHERE f.contype = 'f'
+            AND f.connamespace = 'public'::regnamespace
+            AND f.conparentid = 0
+            -- Its columns, in any order, are the first of some index that has every row.
+            AND NOT EXISTS (
+                SELECT FROM pg_index AS i
+                WHERE i.indrelid = f.conrelid
+                    AND i.indpred IS NULL
+                    AND f.conkey @> (i.indkey::smallint [])[0:cardinality(f.conkey) - 1]
+                    AND f.conkey <@ (i.indkey::smallint [])[0:cardinality(f.conkey) - 1]
+            )
+    )
+)::text
+
+-- name: slow_queries
+-- reads: workers
+-- The slowest statements as pg_stat_statements has them, null without it, and what the workers counted themselves.
+SELECT json_build_object(
+    -- By way of text and XML, for a statement that names a view that is not there is refused. Base64 because not every
+    -- character of a statement is one of XML. The setting is known once the library is loaded.
+    'statements', CASE
+        WHEN to_regclass('pg_stat_statements') IS NOT NULL
+            AND current_setting('pg_stat_statements.max', true) IS NOT NULL
+            THEN convert_from(
+                decode(
+                    substring(
+                        query_to_xml(
+                            $found$
+                            SELECT encode(convert_to(coalesce(json_agg(json_build_object(
+                                'statement', left(t.query, 1000),
+                                'calls', t.calls,
+                                'mean_ms', round(t.mean_exec_time::numeric, 3),
+                                'max_ms', round(t.max_exec_time::numeric, 3),
+                                'total_ms', round(t.total_exec_time::numeric, 1),
+                                'rows', t.rows
+                            ) ORDER BY t.mean_exec_time DESC), '[]')::text, 'UTF8'), 'base64') AS told
+                            FROM (
+                                SELECT s.query, s.calls, s.mean_exec_time, s.max_exec_time, s.total_exec_time, s.rows
+                                FROM pg_stat_statements AS s
+                                JOIN pg_roles AS r ON r.oid = s.userid
+                                JOIN pg_database AS d ON d.oid = s.dbid
+                                WHERE d.datname = current_database()
+                                    AND r.rolname = current_user
+                                ORDER BY s.mean_exec_time DESC
+                                LIMIT 20
+                            ) AS t
+                            $found$,
+                            true, true, ''
+                        )::text
+                        FROM '<told>(.*)</told>'
+                    ),
+                    'base64'
+                ),
+                'UTF8'
+            )::json
+    END,
+    'workers', (
+        SELECT coalesce(json_agg(json_build_object('id', w.id, 'queries', w.report -> 'queries')), '[]')
+        FROM workers AS w
+        WHERE w.heard_at > now() - interval '2 seconds'
+    )
+)::text
+
+-- name: tables
+-- reads:
+-- Every table with its live and dead rows, its size, how it is read, and when it was last vacuumed and analysed.
+SELECT json_build_object(
+    'since', (SELECT d.stats_reset FROM pg_stat_database AS d WHERE d.datname = current_database()),
+    'tables', coalesce(
+        json_agg(
+            json_build_object(
+                'name', s.relname,
+                'live_rows', s.n_live_tup,
+                'dead_rows', s.n_dead_tup,
+                'changed_since_analyze', s.n_mod_since_analyze,
+                'bytes', pg_table_size(s.relid),
+                'index_bytes', pg_indexes_size(s.relid),
+                'sequential_scans', s.seq_scan,
+                'sequential_rows', s.seq_tup_read,
+                'index_scans', coalesce(s.idx_scan, 0),
+                'last_vacuum', greatest(s.last_vacuum, s.last_autovacuum),
+                'last_analyze', greatest(s.last_analyze, s.last_autoanalyze),
+                -- What autovacuum goes by, with its defaults.
+                'vacuum_due', s.n_dead_tup > 50 + 0.2 * s.n_live_tup,
+                'analyze_due', s.n_mod_since_analyze > 50 + 0.1 * s.n_live_tup
+            )
+            ORDER BY s.relname
+        ),
+        '[]'
+    )
+)::text
+FROM pg_stat_user_tables AS s
+WHERE s.schemaname = 'public'

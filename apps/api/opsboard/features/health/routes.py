@@ -7,13 +7,13 @@ import time
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from apiflask import APIBlueprint, APIFlask
+from apiflask import APIFlask
 from flask import Response, jsonify
 from pydantic import Field
 
 from opsboard.auth.identity import Role
-from opsboard.db.queries import load_queries
 from opsboard.features.health.advice import advise
+from opsboard.features.health.database_routes import bp, sql
 from opsboard.features.health.documents import (
     CacheHealth,
     Cleared,
@@ -34,9 +34,6 @@ from opsboard.features.health.fleet import (
 from opsboard.web.access import only_for, open_to_all
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
-
-bp = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
-sql = load_queries(__package__)
 
 # How long a clear waits for the other workers to obey, and between two looks. Seconds.
 PATIENCE = 1.0

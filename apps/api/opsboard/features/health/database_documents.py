@@ -1,0 +1,96 @@
+"""The shapes of the answers about the database's indexes, queries and tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class IndexUse(BaseModel):
+    """`serves` and `endpoints` are null and empty for what a constraint or somebody else made."""
+
+    name: str
+    table: str
+    definition: str
+    unique: bool
+    valid: bool
+    scans: int
+    rows_read: int
+    rows_fetched: int
+    bytes: int
+    duplicates: list[str]
+    covered_by: list[str]
+    serves: str | None
+    endpoints: list[str]
+
+
+class ForeignKey(BaseModel):
+    table: str
+    name: str
+    definition: str
+
+
+class IndexHealth(BaseModel):
+    """`unused` ones were not scanned since `since` (null: since the database was made) and guard nothing."""
+
+    status: Literal["ok", "warning"]
+    missing: list[str]
+    invalid: list[str]
+    unused: list[str]
+    duplicate: list[str]
+    foreign_keys_without_index: list[ForeignKey]
+    indexes: list[IndexUse]
+    since: dt.datetime | None
+
+
+class Statement(BaseModel):
+    """Of pg_stat_statements: values are $1, $2, ..."""
+
+    statement: str
+    calls: int
+    mean_ms: float
+    max_ms: float
+    total_ms: float
+    rows: int
+
+
+class QueryUse(BaseModel):
+    query: str
+    count: int
+    mean_ms: float
+    max_ms: float
+    total_ms: float
+
+
+class QueryHealth(BaseModel):
+    """`statements` is null without pg_stat_statements; `queries` are our own numbers, of all live workers."""
+
+    pg_stat_statements: str
+    statements: list[Statement] | None
+    slow_query_ms: int
+    queries: list[QueryUse]
+    workers: int
+
+
+class TableUse(BaseModel):
+    name: str
+    live_rows: int
+    dead_rows: int
+    changed_since_analyze: int
+    bytes: int
+    index_bytes: int
+    sequential_scans: int
+    sequential_rows: int
+    index_scans: int
+    last_vacuum: dt.datetime | None
+    last_analyze: dt.datetime | None
+    vacuum_due: bool
+    analyze_due: bool
+
+
+class TableHealth(BaseModel):
+    due: list[str]
+    tables: list[TableUse]
+    since: dt.datetime | None

@@ -1,0 +1,108 @@
+"""/api/health/indexes, /queries and /tables: how the database is used, for admins; one statement each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, current_app, jsonify
+
+from opsboard.auth.identity import Role
+from opsboard.db.index_catalogue import read_catalogue
+from opsboard.db.queries import load_queries
+from opsboard.features.health.database_documents import IndexHealth, QueryHealth, TableHealth
+from opsboard.web.access import only_for
+from opsboard.web.services import identity, services
+
+# The health tree's one blueprint; routes.py goes on with it.
+bp = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
+sql = load_queries(__package__)
+
+HOW_TO_INSTALL = (
+    "Not installed: add pg_stat_statements to shared_preload_libraries, restart the server and, in this database, "
+    "run CREATE EXTENSION pg_stat_statements as a superuser."
+)
+
+
+@bp.get("/indexes")
+@bp.output(IndexHealth)
+@only_for(Role.ADMIN)
+def indexes() -> Response:
+    """Every index with its use and what it serves; those that are missing, invalid, unused or twice there."""
+    found = json.loads(services().database.fetch_json(sql.indexes, identity()))
+    catalogue, present = read_catalogue(), {index["name"] for index in found["indexes"]}
+    for index in found["indexes"]:
+        known = catalogue.get(index["name"])
+        index["serves"] = known.serves if known else None
+        index["endpoints"] = endpoints_of(known.queries) if known else []
+    missing = [name for name in catalogue if name not in present]
+    invalid = [index["name"] for index in found["indexes"] if not index["valid"]]
+    return jsonify(
+        status="warning" if missing or invalid or found["foreign_keys_without_index"] else "ok",
+        missing=missing,
+        invalid=invalid,
+        unused=[index["name"] for index in found["indexes"] if not index["scans"] and not index["unique"]],
+        duplicate=[index["name"] for index in found["indexes"] if index["duplicates"]],
+        **found,
+    )
+
+
+def endpoints_of(queries: Iterable[str]) -> list[str]:
+    """The addresses whose view has the name of one of these queries: they would be slower without the index."""
+    return sorted(
+        f"{method} {rule.rule}"
+        for rule in current_app.url_map.iter_rules()
+        if rule.endpoint in set(queries)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
+
+
+@bp.get("/queries")
+@bp.output(QueryHealth)
+@only_for(Role.ADMIN)
+def queries() -> Response:
+    """The slowest statements of the server, and what all workers counted of each named query since they started."""
+    found = json.loads(services().database.fetch_json(sql.slow_queries, identity()))
+    pulse = services().pulse
+    reports = [worker["queries"] or [] for worker in found["workers"] if worker["id"] != pulse.worker.id]
+    statements = found["statements"]
+    return jsonify(
+        pg_stat_statements="installed" if statements is not None else HOW_TO_INSTALL,
+        statements=statements,
+        slow_query_ms=services().config.slow_query_ms,
+        queries=totals([*reports, pulse.own_report()["queries"]]),
+        workers=len(reports) + 1,
+    )
+
+
+def totals(reports: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Each query over all workers, the slowest on average first."""
+    sums: dict[str, list[float]] = {}
+    for series in (series for report in reports for series in report):
+        count, seconds, longest = sums.get(series["name"], [0, 0.0, 0.0])
+        sums[series["name"]] = [
+            count + sum(series["counts"]), seconds + series["seconds"], max(longest, series["longest"]),
+        ]  # fmt: skip
+    found = [
+        {
+            "query": name,
+            "count": count,
+            "mean_ms": round(seconds * 1000 / count, 3),
+            "max_ms": round(longest * 1000, 3),
+            "total_ms": round(seconds * 1000, 1),
+        }
+        for name, (count, seconds, longest) in sums.items()
+    ]
+    return sorted(found, key=lambda query: -query["mean_ms"])
+
+
+@bp.get("/tables")
+@bp.output(TableHealth)
+@only_for(Role.ADMIN)
+def tables() -> Response:
+    """Every table: live and dead rows, size, how it is read, last vacuum and analyze, and which are due."""
+    found = json.loads(services().database.fetch_json(sql.tables, identity()))
+    due = [table["name"] for table in found["tables"] if table["vacuum_due"] or table["analyze_due"]]
+    return jsonify(due=due, **found)

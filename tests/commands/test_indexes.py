@@ -1,0 +1,68 @@
+"""opsboard indexes lists what the migrations make and finds what the database lacks."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+
+from opsboard.db.index_catalogue import read_catalogue
+from tests.application import Application
+from tests.commands.conftest import Run
+from tests.contract.test_large import declared_indexes
+
+
+def spoil(application: Application, statement: str) -> None:
+    with (
+        closing(psycopg2.connect(application.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+
+def test_the_list_is_that_of_the_migrations(run: Run) -> None:
+    result = run("indexes", "list")
+    assert result.exit_code == 0
+    names = [line.split()[0] for line in result.output.splitlines()]
+    assert set(names) == declared_indexes().keys() and len(names) == len(set(names)) >= 40
+    of_jobs = run("indexes", "list", "--table", "jobs").output.splitlines()
+    assert of_jobs and {line.split()[1] for line in of_jobs} == {"jobs"}
+    assert all("jobs." in line or "dashboard." in line or "foreign key" in line for line in of_jobs)
+
+
+def test_verify_finds_nothing_wrong_after_the_migrations(own_shop: Application, run: Run) -> None:
+    result = run("indexes", "verify", DATABASE_URL=own_shop.database.app_url)
+    assert (result.exit_code, result.output) == (
+        0,
+        f"{len(read_catalogue())} indexes, 0 missing or invalid\n",
+    )
+
+
+def test_verify_names_what_is_missing_invalid_or_on_another_table(own_shop: Application, run: Run) -> None:
+    spoil(
+        own_shop,
+        """
+        DROP INDEX idx_jobs_priority;
+        UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_jobs_customer'::regclass;
+        DROP INDEX idx_users_role;
+        CREATE INDEX idx_users_role ON jobs (tenant_id);
+        """,
+    )
+    result = run("indexes", "verify", DATABASE_URL=own_shop.database.app_url)
+    assert result.exit_code == 1
+    assert "missing: idx_jobs_priority on jobs, serves jobs.list_jobs (one priority)\n" in result.output
+    assert "invalid: idx_jobs_customer on jobs" in result.output
+    assert "missing: idx_users_role on users" in result.output
+    assert "3 missing or invalid\n" in result.output
+
+
+def test_an_index_that_a_later_migration_drops_is_not_wanted(tmp_path: Path) -> None:
+    made = "-- Serves: a.b (c)\nCREATE INDEX CONCURRENTLY IF NOT EXISTS {0}\nON t (x);\n"
+    (tmp_path / "0001_a.sql").write_text(made.format("one") + made.format("two"))
+    (tmp_path / "0001_a.rollback.sql").write_text("DROP INDEX one;\nDROP INDEX two;\n")
+    (tmp_path / "0002_b.sql").write_text("DROP INDEX CONCURRENTLY IF EXISTS one;\n")
+    assert [(index.name, index.table, index.queries) for index in read_catalogue(tmp_path).values()] == [
+        ("two", "t", ["a.b"])
+    ]
