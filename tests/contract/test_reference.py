@@ -1,0 +1,73 @@
+"""docs/reference.md has every item once, and every place it names exists."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+
+import pytest
+
+from tests.reference import REASON, ROOT, Item, Project, arranged, items_of
+
+DOCUMENT = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+# How many items each report has.
+REPORTS = {"S0": 66, "S1": 67, "S2": 95, "S3": 50, "S4": 103}
+HOW = "python -m tests.reference docs/reference.md"
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return Project()
+
+
+def test_each_item_of_the_reports_is_there_exactly_once() -> None:
+    wanted = [f"{report}-{number:02}" for report, count in REPORTS.items() for number in range(1, count + 1)]
+    assert Counter(item.id for item in items_of(DOCUMENT)) == Counter(wanted)
+
+
+def test_each_item_names_its_places_or_says_why_it_has_none() -> None:
+    for item in items_of(DOCUMENT):
+        assert bool(item.places) != item.where.startswith(REASON), item
+
+
+def test_everything_an_item_names_exists(project: Project) -> None:
+    there, _, not_yet = DOCUMENT.partition("\n## Not yet\n")
+    dangling = {place for item in items_of(there) for place in item.places if not project.has(place)}
+    assert dangling == set(), HOW
+    landed = [item.id for item in items_of(not_yet) if all(map(project.has, item.places))]
+    assert landed == [], HOW
+
+
+def test_the_document_is_in_order(project: Project) -> None:
+    assert arranged(DOCUMENT, project) == DOCUMENT, HOW
+
+
+@pytest.mark.parametrize(
+    ("place", "broken"),
+    [
+        ("GET /api/jobs", "GET /api/jobz"),
+        ("GET /api/jobs/<id:job_id>", "DELETE /api/jobs/<id:job_id>"),
+        ("opsboard rollups verify", "opsboard rollups verifi"),
+        ("opsboard explain --analyze", "opsboard explain --analyse"),
+        ("idx_customers_name", "idx_customers_names"),
+        ("CACHE_TTL_STATS", "CACHE_TTL_STATE"),
+        ("http_requests_total", "http_requests"),
+        ("docs/decisions.md", "docs/decision.md"),
+        ("tests/reference.py", "tests"),
+        (
+            "tests/contract/test_reference.py::test_the_document_is_in_order",
+            "tests/contract/test_reference.py::test_the_document",
+        ),
+    ],
+)
+def test_a_reference_of_each_kind_that_dangles_is_seen(project: Project, place: str, broken: str) -> None:
+    assert project.has(place) and not project.has(broken)
+    assert "## Not yet" in arranged(
+        DOCUMENT.partition("\n## Not yet")[0] + str(Item("S9-1", "x", f"`{broken}`")), project
+    )
+
+
+def test_arranging_loses_no_item(project: Project) -> None:
+    moved = arranged(DOCUMENT, project)
+    assert sorted(map(str, items_of(moved))) == sorted(map(str, items_of(DOCUMENT)))
+    assert set(chain(*(item.places for item in items_of(moved))))

@@ -1,0 +1,122 @@
+"""docs/reference.md put in order: `python -m tests.reference docs/reference.md` after places came or went."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from opsboard.application import make_app
+from opsboard.cli import opsboard
+from opsboard.config import SETTINGS, load_config
+from opsboard.db.index_catalogue import read_catalogue
+from opsboard.features.metrics.exposition import Workers
+from opsboard.features.metrics.surroundings import Surroundings
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- items:begin -->\n", "<!-- items:end -->\n"
+ROW = re.compile(r"^\| (S\d-\d+) \| (.+?) \| (.+) \|$", re.MULTILINE)
+HEAD = "| item | what is asked for | where it is |\n|---|---|---|\n"
+REASON = "No: "
+SERVER = {"connections": 0, "max_connections": 0}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row; `where` has its places in code type, or the reason why there is none."""
+
+    id: str
+    what: str
+    where: str
+
+    @property
+    def places(self) -> list[str]:
+        return re.findall(r"`([^`]+)`", self.where)
+
+    def __str__(self) -> str:
+        return f"| {self.id} | {self.what} | {self.where} |\n"
+
+
+class Project:
+    """What there is to be named."""
+
+    def has(self, place: str) -> bool:
+        """Whether a place exists; what kind it is of shows in its form."""
+        if re.match(r"[A-Z]+ /", place):
+            return place in self.routes
+        if place.startswith("opsboard "):
+            return is_command(place)
+        if "::" in place:
+            file, _, test = place.partition("::")
+            return (ROOT / file).is_file() and f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8")
+        if place.startswith("idx_"):
+            return place in self.indexes
+        return place in self.settings or place in self.metrics or (ROOT / place).is_file()
+
+    @cached_property
+    def routes(self) -> set[str]:
+        config = load_config(
+            {"SECRET_KEY": "x" * 40, "DATABASE_URL": "postgresql://nobody@localhost/x"}, None
+        )
+        rules = make_app(config).url_map.iter_rules()
+        return {f"{method} {rule.rule}" for rule in rules for method in rule.methods or ()}
+
+    @cached_property
+    def indexes(self) -> set[str]:
+        return set(read_catalogue(ROOT / "migrations"))
+
+    @cached_property
+    def settings(self) -> set[str]:
+        names = (name for setting in SETTINGS for name in (setting.name, *setting.aliases))
+        return {part for name in names for part in name.split("+")}
+
+    @cached_property
+    def metrics(self) -> set[str]:
+        families = [*Workers([]).collect(), *Surroundings(0, 0, SERVER).collect()]
+        return {family.name + "_total" * (family.type == "counter") for family in families}
+
+
+def is_command(line: str) -> bool:
+    """Whether there is a command of these words with these options."""
+    words = [word for word in line.split()[1:] if not word.startswith("-")]
+    options = {word for word in line.split() if word.startswith("-")}
+    command: click.Command | None = opsboard
+    for word in words:
+        if not isinstance(command, click.Group):
+            return False
+        command = command.get_command(click.Context(command), word)
+    known = {option for parameter in command.params for option in parameter.opts} if command else set()
+    return command is not None and options <= known
+
+
+def items_of(document: str) -> list[Item]:
+    return [Item(*row) for row in ROW.findall(document)]
+
+
+def arranged(document: str, project: Project) -> str:
+    """The document with its items by report, and under "Not yet" those that name what does not exist."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    items = sorted(items_of(document), key=lambda item: tuple(map(int, item.id[1:].split("-"))))
+    there = [item for item in items if all(map(project.has, item.places))]
+    parts = []
+    for report in sorted({item.id[:2] for item in items}):
+        parts += [f"\n## {report}\n\n", table(item for item in there if item.id.startswith(report))]
+    missing = [item for item in items if item not in there]
+    if missing:
+        parts += ["\n## Not yet\n\n", table(missing)]
+    return before + BEGIN + "".join(parts) + "\n" + END + after
+
+
+def table(items: Iterable[Item]) -> str:
+    return HEAD + "".join(map(str, items))
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1])
+    file.write_text(arranged(file.read_text(encoding="utf-8"), Project()), encoding="utf-8")
