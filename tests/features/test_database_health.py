@@ -68,6 +68,10 @@ def test_missing_invalid_and_twin_indexes_and_bare_foreign_keys_are_named(own_sh
     assert "idx_customers_phone" in by_name["stub"]["covered_by"] and by_name["other"]["duplicates"] == []
     (bare,) = told["foreign_keys_without_index"]
     assert bare["table"] == "jobs" and "(tenant_id, created_by)" in bare["definition"]
+    change(own_shop, "CREATE INDEX urgent ON jobs (tenant_id, created_by) WHERE priority = 'high'")
+    assert ask(own_shop, "indexes")["foreign_keys_without_index"] == [bare]
+    change(own_shop, "CREATE INDEX enough ON jobs (tenant_id, created_by) WHERE created_by IS NOT NULL")
+    assert ask(own_shop, "indexes")["foreign_keys_without_index"] == []
 
 
 def test_an_index_that_is_used_is_not_called_unused(own_shop: Application) -> None:

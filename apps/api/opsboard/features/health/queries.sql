@@ -191,11 +191,19 @@ SELECT json_build_object(
         WHERE f.contype = 'f'
             AND f.connamespace = 'public'::regnamespace
             AND f.conparentid = 0
-            -- Its columns, in any order, are the first of some index that has every row.
+            -- Its columns, in any order, are the first of some index that has every row that refers to something.
             AND NOT EXISTS (
                 SELECT FROM pg_index AS i
                 WHERE i.indrelid = f.conrelid
-                    AND i.indpred IS NULL
+                    AND (
+                        i.indpred IS NULL
+                        OR pg_get_expr(i.indpred, i.indrelid) IN (
+                            SELECT '(' || quote_ident(a.attname) || ' IS NOT NULL)'
+                            FROM pg_attribute AS a
+                            WHERE a.attrelid = f.conrelid
+                                AND a.attnum = ANY(f.conkey)
+                        )
+                    )
                     AND f.conkey @> (i.indkey::smallint [])[0:cardinality(f.conkey) - 1]
                     AND f.conkey <@ (i.indkey::smallint [])[0:cardinality(f.conkey) - 1]
             )
