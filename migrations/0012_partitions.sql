@@ -1,4 +1,4 @@
--- depends: 0010_count_what_is_there
+-- depends: 0011_idempotency_keys
 -- Tables that only grow, cut by month: PARTITION BY RANGE of one timestamptz column, in months of UTC.
 --
 -- Each has a partition for all that is older than its first month (<table>_before), one for each month made ahead, and

@@ -1,4 +1,4 @@
--- depends: 0010_count_what_is_there
+-- depends: 0016_workflows
 -- Documents: what was uploaded, by whom, of which type. The files themselves lie elsewhere.
 --
 -- And the way a further table is counted: SELECT watch_counts('its_name', ...) in place of watch_changes. The functions

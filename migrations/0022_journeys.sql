@@ -1,4 +1,4 @@
--- depends: 0012_partitions
+-- depends: 0021_calls
 -- Journeys: what happens to a customer step by step, as a graph of nodes, and who is where in it.
 
 CREATE TABLE journeys (
