@@ -40,6 +40,8 @@ def test_files_without_a_transaction_hold_only_statements_that_can_run_twice() -
     assert loose
     for script in loose:
         for statement in map(without_comments, script.statements):
+            if "VALIDATE CONSTRAINT" in statement:
+                continue
             assert "CONCURRENTLY" in statement, (script.path.name, statement)
             assert "IF NOT EXISTS" in statement or "IF EXISTS" in statement, (script.path.name, statement)
 

@@ -30,6 +30,13 @@ def outcome(shop: Application, path: str, role: str = "admin") -> str:
     return answer.headers["X-Cache"]
 
 
+def until_kept(shop: Application, path: str) -> None:
+    """A worker that has only begun to hear the others, or not lately, keeps nothing yet."""
+    until = time.monotonic() + 10
+    while outcome(shop, path) != "HIT":
+        assert time.monotonic() < until, f"{path} is never kept"
+
+
 def test_what_is_put_is_there_and_in_the_audit_log_with_what_it_changed(own_shop: Application) -> None:
     client = own_shop.client()
     put: dict[str, Any] = client.put("/api/settings", json=NEW).json  # type: ignore[assignment]
@@ -77,10 +84,12 @@ def test_settings_that_make_no_sense_are_refused(shop: Application, wrong: dict[
 def test_they_are_kept_per_business_until_they_change(own_shop: Application, path: str) -> None:
     client = own_shop.client()
     write = client.put if path == "/api/settings" else client.patch
-    assert [outcome(own_shop, path) for _ in range(3)] == ["MISS", "HIT", "HIT"]
+    assert outcome(own_shop, path) == "MISS"
+    until_kept(own_shop, path)
     assert own_shop.client("admin", own_shop.beta).get(path).headers["X-Cache"] == "MISS"
     assert write(path, json=NEW if path == "/api/settings" else {"name": "Other works"}).status_code == 200
-    assert [outcome(own_shop, path) for _ in range(2)] == ["MISS", "HIT"]
+    assert outcome(own_shop, path) == "MISS"
+    until_kept(own_shop, "/api/settings")
     # The business is part of its settings.
     client.patch("/api/tenant", json={"name": "Yet another"})
     assert outcome(own_shop, "/api/settings") == "MISS"
@@ -98,12 +107,11 @@ def test_another_worker_drops_them_when_they_change_whoever_wrote(own_shop: Appl
     with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as other:
         other.services.pulse.start()
         for path in PATHS:
-            while outcome(other, path) != "HIT":
-                pass
+            until_kept(other, path)
         assert own_shop.client().put("/api/settings", json=NEW).status_code == 200
         assert pushed_out(other, "/api/settings")
         assert other.client().get("/api/settings").json["locale"] == "de-AT"  # type: ignore[index]
-        assert outcome(other, "/api/tenant") == "HIT"
+        until_kept(other, "/api/tenant")
         with (
             closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
             connection,
@@ -117,12 +125,14 @@ def test_another_worker_drops_them_when_they_change_whoever_wrote(own_shop: Appl
 @pytest.mark.parametrize("path", PATHS)
 def test_they_are_cleared_by_their_prefix_and_counted_by_their_name(own_shop: Application, path: str) -> None:
     prefix = PATHS[path].split(".")[0]
-    assert [outcome(own_shop, path) for _ in range(2)] == ["MISS", "HIT"]
+    until_kept(own_shop, path)
     answer = own_shop.client().post("/api/health/cache/clear", json={"prefix": prefix})
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert outcome(own_shop, path) == "MISS"
     of_endpoint = own_shop.services.store.stats()["endpoints"][PATHS[path]]
-    assert (of_endpoint["hits"], of_endpoint["misses"], of_endpoint["entries"]) == (1, 2, 1)
+    assert of_endpoint["hits"] == 1
+    assert of_endpoint["misses"] >= 2
+    assert of_endpoint["entries"] == 1
 
 
 def test_after_ten_minutes_they_are_read_again(own_shop: Application) -> None:
