@@ -15,7 +15,8 @@ VALUES = {
     "job_id": "1", "step_id": "1", "customer_id": "1", "machine_id": "1", "process_id": "1", "wanted_id": "1",
     "seen": "3:3:", "token_id": "t", "token_version": "1", "login_email": "admin@alpha.example", "order_id": "1",
     "lead_id": "1", "approval_id": "1", "campaign_id": "1",
-    "machine": "m",
+    "contact_id": "1", "conversation_id": "1", "message_id": "1", "call_id": "1", "document_id": "1",
+    "journey_id": "1", "node_id": "1", "idempotency_key": "k", "machine": "m", "silent_after": "2.0",
 }  # fmt: skip
 
 

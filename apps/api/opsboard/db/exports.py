@@ -12,10 +12,10 @@ import psycopg2
 
 from opsboard.db import tenancy
 from opsboard.db.database import translated
-from opsboard.db.listing import Page, compose_export
+from opsboard.db.listing import Page, compose_export, compose_owner
 from opsboard.db.pool import Loan, Pool, is_disconnect
 from opsboard.db.queries import Query
-from opsboard.errors import DeadlineExceeded, OpsboardError, TooManyExports
+from opsboard.errors import DeadlineExceeded, NotFound, OpsboardError, TooManyExports
 from opsboard.observability import record
 
 BATCH = 1000  # rows
@@ -92,6 +92,9 @@ class Export:
         message = BEGIN.format(bind=bind, note=asked.note.sql) + OPEN.format(ids=self._ids) + FETCH
         noted = tenancy.parameters(self._identity, asked.noted)
         self._first = self._fetch(message, {**self._params, **noted, "statement_timeout": self._left()})
+        owner = compose_owner(asked.query)
+        if not self._first and owner and not self._send(owner, self._params):
+            raise NotFound()
         if current:
             current.query(name, (time.monotonic() - began) * 1000)
 

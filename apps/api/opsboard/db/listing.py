@@ -129,6 +129,11 @@ FROM ends, counted, neighbours{belonging(query)}"""
     return statement, parameters
 
 
+def compose_owner(query: Query) -> str:
+    """The statement that gives a row when what the list belongs to is there; empty: it belongs to nothing."""
+    return f"SELECT{belonging(query)}" if query.within else ""
+
+
 def compose_export(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:
     """The statement that gives the ids of all rows in their order, the one that gives the items of `ids`, and what
     both need. Of the page only its sort and fields count.

@@ -27,7 +27,7 @@ def column_faults(mapping: Mapping, columns: dict[str, list[str]]) -> list[str]:
     faults: list[str] = []
     for name, table in mapping.tables.items():
         for place, file, column in named_columns(table):
-            if file in columns and column not in (*columns[file], templates.LINE):
+            if file in columns and column not in columns[file]:
                 known = _words(columns[file])
                 faults.append(
                     f"tables.{name}.{place}: {mapping.files[file].path} has no {column}; it has {known}"
@@ -40,6 +40,8 @@ def named_columns(table: Table) -> Iterator[tuple[str, str, str]]:
     for place, template in table.templates.items():
         for name in templates.placeholders(template):
             lookup, column = table.resolve(name)
+            if column == templates.LINE:
+                continue
             yield place, table.lookups[lookup].file if lookup else table.file, column
     for column in table.where:
         yield "where", table.file, column

@@ -48,7 +48,7 @@ class Source:
         return sql.Identifier(f"import_source_{self.number}")
 
     def column(self, name: str, alias: str) -> sql.Composable:
-        """A column of the file as the temporary table calls it; `#line` is the number of the line."""
+        """A column of the file as the temporary table calls it."""
         if name == templates.LINE:
             return sql.SQL("{}::text").format(sql.Identifier(alias, "line"))
         return sql.Identifier(alias, f"c{self.used.index(name) + 1}")
@@ -135,8 +135,6 @@ def _used_columns(mapping: Mapping) -> dict[str, list[str]]:
     for table in mapping.tables.values():
         for _, file, column in named_columns(table):
             used[file][column] = None
-    return {
-        name: [column for column in columns if column != templates.LINE]
-        for name, columns in used.items()
-        if columns
-    }
+    # One that only the numbers of its lines are taken from has no column that is used.
+    files = {table.file for table in mapping.tables.values()}
+    return {name: list(columns) for name, columns in used.items() if columns or name in files}
