@@ -17,7 +17,7 @@ from opsboard.demo.catalogue import BUSINESSES
 from opsboard.errors import CommandError
 from opsboard.features import ALL
 
-PACKAGES = ("opsboard.auth", "opsboard.fleet", *(f"opsboard.features.{area}" for area in ALL))
+PACKAGES = ("opsboard.auth", "opsboard.fleet", "opsboard.web", *(f"opsboard.features.{area}" for area in ALL))
 # What most views ask for when nobody says otherwise.
 USUAL = {"limit": "10", "months": "12", "events": "5", "date_from": None, "date_to": None}
 PAGE_SIZE = 20
