@@ -63,6 +63,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
 # Of queries whose words are their own.
 OWN_VALUES: dict[str, dict[str, Any]] = {
     "leads.list_leads": {"status": ["unprocessed"]},
+    "conversations.create_conversation": {"channel": "sms"},
     "leads.create_lead": {"status": "new"},
     "campaigns.list_campaigns": {"status": ["paused"]},
     "workflow_monitoring.list_history": {"status": ["failed"]},

@@ -119,9 +119,13 @@ class Export:
                 ended()
 
     def _fetch(self, fetch: str, params: Mapping[str, Any]) -> list[str]:
-        """The next items: their ids in order from the cursor, then what they show."""
-        ids = [row_id for (row_id,) in self._send(fetch, params)]
-        return [text for (text,) in self._send(self._rows, {**self._params, "ids": ids})] if ids else []
+        """The next items: their ids and sort keys in order from the cursor, then what they show."""
+        found = self._send(fetch, params)
+        if not found:
+            return []
+        ids, sort_keys = map(list, zip(*found, strict=True))
+        rows = self._send(self._rows, {**self._params, "ids": ids, "sort_keys": sort_keys})
+        return [text for (text,) in rows]
 
     def _send(self, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         try:
