@@ -16,8 +16,8 @@ from opsboard.db.embedded import Cluster
 from opsboard.db.listing import Page, compose
 from tests.application import Application, running_application
 from tests.clusters import fresh_database
-from tests.contract.large_sales import LARGE_SALES
 from tests.contract.catalogue import VALUES, all_queries, shapes
+from tests.contract.large_sales import LARGE_SALES
 from tests.contract.test_every_query import explain, nodes
 from tests.seed import Business
 
