@@ -41,8 +41,8 @@ CREATE TABLE journey_node_executions (
     CONSTRAINT journey_node_executions_journey_fkey FOREIGN KEY (tenant_id, journey_id)
     REFERENCES journeys (tenant_id, id) ON DELETE CASCADE,
     CONSTRAINT journey_node_executions_node_fkey FOREIGN KEY (tenant_id, node_id) REFERENCES journey_nodes (tenant_id, id),
-    CONSTRAINT journey_node_executions_step_fkey FOREIGN KEY (tenant_id, journey_contact_id, node_id, round)
-    REFERENCES journey_step_keys (tenant_id, journey_contact_id, node_id, round) ON DELETE CASCADE
+    CONSTRAINT journey_node_executions_contact_fkey FOREIGN KEY (tenant_id, journey_contact_id)
+    REFERENCES journey_contacts (tenant_id, id) ON DELETE CASCADE
 )
 PARTITION BY RANGE (created_at);
 

@@ -57,7 +57,7 @@ def test_a_list_takes_filters_and_a_sort(run: Run, settings: dict[str, str]) -> 
 
 
 # Of lists that belong to a row: it is asked for beside the query's own parameters.
-OWNERS = {"lead_id", "approval_id", "campaign_id"}
+OWNERS = {"lead_id", "approval_id", "campaign_id", "conversation_id"}
 
 
 @pytest.mark.parametrize("name", [query.name for query in all_queries() if not query.writes])

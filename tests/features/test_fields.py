@@ -8,15 +8,10 @@ from typing import Any
 import pytest
 
 from opsboard.db.listing import Page, compose
-from opsboard.db.queries import Query, load_queries
 from tests.application import Application
 from tests.contract.catalogue import VALUES
 from tests.contract.test_every_query import explain, nodes
-from tests.features.test_lists import LISTS, pages
-
-
-def list_query(area: str) -> Query:
-    return next(query for query in load_queries(f"opsboard.features.{area}") if query.base)
+from tests.features.test_lists import LISTS, list_query, pages
 
 
 @pytest.mark.parametrize(("path", "area"), LISTS.items())

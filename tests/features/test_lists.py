@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from flask.testing import FlaskClient
 
-from opsboard.db.queries import load_queries
+from opsboard.db.queries import Query, load_queries
 from tests.application import Application
 
 LISTS = {
@@ -27,12 +27,15 @@ LISTS = {
 }  # fmt: skip
 
 
-def sorts(name: str) -> list[str]:
-    """Of an area's list or, where it has several, of the one that is named."""
+def list_query(name: str) -> Query:
+    """An area's list or, where it has several, the one that is named."""
     area, _, one = name.partition(".")
     queries = load_queries(f"opsboard.features.{area}")
-    query = getattr(queries, one) if one else next(query for query in queries if query.base)
-    return [sign + name for name in query.sorts for sign in ("", "-")]
+    return getattr(queries, one) if one else next(query for query in queries if query.base)
+
+
+def sorts(name: str) -> list[str]:
+    return [sign + column for column in list_query(name).sorts for sign in ("", "-")]
 
 
 EVERY_SORT = [(path, sort) for path, area in LISTS.items() for sort in sorts(area)]

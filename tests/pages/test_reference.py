@@ -50,7 +50,9 @@ def test_curl_lines_work(own_shop: Application) -> None:
         if body and "password" in body:
             body = json.dumps({"email": own_shop.alpha.email("admin"), "password": PASSWORD})
         answer = own_shop.app.test_client().open(path, method=method, headers=headers, data=body)
-        allowed = {200, 201, 204, 404, 409} if re.search(r"/1(/|$)", path) else {200, 201, 204}
+        # Row 1 may be in another state than the example wants, or be gone by an earlier line.
+        of_a_row = re.search(r"/1(/|$)", path) or (body and '_id": 1' in body)
+        allowed = {200, 201, 204, 404, 409} if of_a_row else {200, 201, 204}
         assert answer.status_code in allowed, (line, answer.get_data(as_text=True))
 
 

@@ -118,10 +118,14 @@ def example_of(schemas: Schemas, body: Schema) -> dict[str, Any]:
 
 def sample(schemas: Schemas, name: str, member: Schema) -> Any:
     schema = schemas.resolve(member)
+    if "examples" in schema:
+        return schema["examples"][0]
     if "enum" in schema:
         return schema["enum"][1]
     if schema.get("type") == "array":
-        return [example_of(schemas, schema["items"])]
+        return [sample(schemas, name, schema["items"])]
+    if "properties" in schema:
+        return example_of(schemas, schema)
     if schema.get("format") == "date-time":
         return "2026-11-02T09:30:00Z"
-    return SAMPLES.get(name, 1 if schema.get("type") == "integer" else "text")
+    return SAMPLES.get(name, {"integer": 1, "boolean": True}.get(schema["type"], "text"))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
@@ -22,7 +22,9 @@ from opsboard.web.endpoint import cache_route
 bp = APIBlueprint("settings", __name__, url_prefix="/api/settings", tag="Settings")
 sql = load_queries(__package__)
 
-HourOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM")]
+HourOfDay = Annotated[
+    str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM", examples=["08:00"])
+]
 Number = Annotated[Text, Field(max_length=50)]
 
 
@@ -53,16 +55,24 @@ class Settings(BaseModel):
 class NewSettings(Arguments):
     """All of them: what is left out of the optional ones is empty afterwards."""
 
-    locale: Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$")]
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    locale: Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$", examples=["en-GB"])]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"])]
     opens_at: HourOfDay
-    closes_at: HourOfDay
+    closes_at: Annotated[HourOfDay, Field(description="HH:MM, later than opens_at", examples=["17:00"])]
     auto_reply: bool
     contact_email: Annotated[Text | None, Field(max_length=254, pattern=".@.")] = None
     contact_phone: Number | None = None
     whatsapp_number: Number | None = None
     auto_reply_text: Annotated[Text | None, Field(max_length=1000)] = None
     options: Annotated[dict[str, Any], Field(default_factory=dict)]
+
+    @field_validator("closes_at")
+    @classmethod
+    def after_opening(cls, closes_at: str, info: ValidationInfo) -> str:
+        """Hours of the same form are in the order of their text."""
+        if closes_at <= info.data.get("opens_at", ""):
+            raise ValueError("must be later than opens_at")
+        return closes_at
 
 
 @bp.get("")
