@@ -17,6 +17,7 @@ from opsboard.features.journeys.runner import Runner
 from opsboard.observability.logs import configure_logs
 
 PATIENCE = 60.0  # seconds a batch may take
+REACHED = 5.0  # seconds the database may take to let us in
 
 
 @click.group()
@@ -60,7 +61,7 @@ def run(once: bool, batch: int, every: float) -> None:
 
 @contextmanager
 def pool_of_one(url: str) -> Iterator[Pool]:
-    pool = Pool(0, 1, url, timeout=PATIENCE)
+    pool = Pool(0, 1, url, timeout=REACHED)
     try:
         yield pool
     finally:

@@ -88,8 +88,7 @@ class Export:
         asked, name = self._asked, self._asked.query.name
         if current:
             current.waited((time.monotonic() - began) * 1000)
-        bind = f"/* {name} */ {tenancy.BIND}"
-        message = BEGIN.format(bind=bind, note=asked.note.sql) + OPEN.format(ids=self._ids) + FETCH
+        message = BEGIN.format(bind=tenancy.BIND, note=asked.note.sql) + OPEN.format(ids=self._ids) + FETCH
         noted = tenancy.parameters(self._identity, asked.noted)
         self._first = self._fetch(message, {**self._params, **noted, "statement_timeout": self._left()})
         owner = compose_owner(asked.query)
@@ -129,7 +128,8 @@ class Export:
 
     def _send(self, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         try:
-            self._cursor.execute(sql, params)
+            # Whatever it is about to do, pg_stat_activity tells for which list.
+            self._cursor.execute(f"/* {self._asked.query.name} */ {sql}", params)
             return list(self._cursor.fetchall()) if self._cursor.description else []
         except psycopg2.Error as error:
             raise self._failure(error) from error
