@@ -17,6 +17,7 @@ from opsboard.db.postgres_programs import embedded_bindir
 
 PACKAGES = {
     "gunicorn": "gunicorn",
+    "gunicorn_h1c": "gunicorn_h1c",
     "Flask": "flask",
     "APIFlask": "apiflask",
     "psycopg2": "psycopg2-binary",
