@@ -46,9 +46,9 @@ GRANT SELECT, INSERT, UPDATE ON leads TO opsboard_app;
 CREATE TRIGGER leads_touch BEFORE UPDATE ON leads
 FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- Serves: leads.list_leads (newest first)
+-- Serves: leads.list_leads (newest first, entered today)
 CREATE INDEX idx_leads_created_at ON leads (tenant_id, created_at, id);
--- Serves: leads.list_leads (last changed first)
+-- Serves: leads.list_leads (last changed first), dashboard.stats (the last change)
 CREATE INDEX idx_leads_updated_at ON leads (tenant_id, updated_at, id);
 -- Serves: leads.list_leads (last found first)
 CREATE INDEX idx_leads_scraped_at ON leads (tenant_id, scraped_at, id);

@@ -39,11 +39,16 @@ FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE INDEX idx_response_approvals_created_at ON response_approvals (tenant_id, created_at, id);
 -- Serves: workflow_approvals.list_approvals (one status)
 CREATE INDEX idx_response_approvals_status_created ON response_approvals (tenant_id, status, created_at, id);
--- Serves: workflow_approvals.list_pending
+-- Serves: workflow_approvals.list_pending, dashboard.stats (the oldest)
 CREATE INDEX idx_response_approvals_pending ON response_approvals (tenant_id, created_at, id)
 WHERE status = 'pending';
 -- Serves: workflow_approvals.list_approvals (of a lead), and the foreign key
 CREATE INDEX idx_response_approvals_lead ON response_approvals (tenant_id, lead_id, created_at, id);
+-- Serves: workflow_approvals.list_approvals (last decided first, decided today)
+CREATE INDEX idx_response_approvals_decided_at ON response_approvals (tenant_id, decided_at, id)
+WHERE decided_at IS NOT NULL;
+-- Serves: dashboard.stats (the last change)
+CREATE INDEX idx_response_approvals_updated_at ON response_approvals (tenant_id, updated_at, id);
 -- Serves: the foreign key of who asked
 CREATE INDEX idx_response_approvals_requested_by ON response_approvals (tenant_id, requested_by);
 -- Serves: the foreign key of who decided

@@ -32,7 +32,9 @@ FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE INDEX idx_campaigns_created_at ON campaigns (tenant_id, created_at, id);
 -- Serves: campaigns.list_campaigns (one status)
 CREATE INDEX idx_campaigns_status ON campaigns (tenant_id, status, created_at, id);
--- Serves: campaigns.list_active
+-- Serves: dashboard.stats (the last change)
+CREATE INDEX idx_campaigns_updated_at ON campaigns (tenant_id, updated_at, id);
+-- Serves: campaigns.list_active, dashboard.stats (whose recipients are counted)
 CREATE INDEX idx_campaigns_active ON campaigns (tenant_id, created_at, id)
 WHERE status IN ('scheduled', 'running');
 
@@ -76,6 +78,8 @@ CREATE INDEX idx_campaign_recipients_campaign ON campaign_recipients (tenant_id,
 -- Serves: campaigns.list_recipients (one status)
 CREATE INDEX idx_campaign_recipients_campaign_status
 ON campaign_recipients (tenant_id, campaign_id, status, created_at, id);
+-- Serves: campaigns.list_active_recipients (last changed first), dashboard.stats (the last change)
+CREATE INDEX idx_campaign_recipients_updated_at ON campaign_recipients (tenant_id, updated_at, id);
 -- Serves: the foreign key of the lead
 CREATE INDEX idx_campaign_recipients_lead ON campaign_recipients (tenant_id, lead_id);
 

@@ -10,7 +10,8 @@ ALTER FUNCTION rollup_metrics(text, text, bigint, boolean, date, timestamptz, ti
 RENAME TO rollup_metrics_of_named_sources;
 
 -- What an image counts for. That of a further table, whose source begins with +, counts for the metric of its name and,
--- where it has a moment, for another one by day: the first stays small however many days there are.
+-- where it has a moment, for another one by day: the first stays small however many days there are. Where it has a
+-- subject it counts for one more by label alone, which stays small however many subjects there are.
 CREATE FUNCTION rollup_metrics(
     source text,
     label text,
@@ -47,6 +48,14 @@ AS $$
         coalesce($2, '')
     WHERE $1 LIKE '+%'
         AND $6 IS NOT NULL
+    UNION ALL
+    SELECT
+        substr($1, 2) || '_by_label',
+        '-infinity',
+        0,
+        coalesce($2, '')
+    WHERE $1 LIKE '+%'
+        AND $3 IS NOT NULL
 $$;
 
 -- squawk-ignore renaming-object
@@ -134,14 +143,16 @@ AS $$
 BEGIN
     PERFORM public.hold_rollups();
     DELETE FROM public.rollup_deltas AS d WHERE d.source = '+' || TG_TABLE_NAME;
-    DELETE FROM public.rollups AS r WHERE r.metric IN (TG_TABLE_NAME, TG_TABLE_NAME || '_by_day');
+    DELETE FROM public.rollups AS r
+    WHERE r.metric IN (TG_TABLE_NAME, TG_TABLE_NAME || '_by_day', TG_TABLE_NAME || '_by_label');
     INSERT INTO public.changes (tenant_id, table_name) VALUES (NULL, TG_TABLE_NAME);
     RETURN NULL;
 END
 $$;
 
--- Watch a table and count its rows: the metric of its name by a label and a subject, and <name>_by_day by the day of
--- a moment too, each the name of a column or null. The functions are made for the table, so that writing costs what it does in 0009.
+-- Watch a table and count its rows: the metric of its name by a label and a subject, <name>_by_day by the day of a
+-- moment too, and <name>_by_label by the label of rows that have a subject; each the name of a column or null. The
+-- functions are made for the table, so that writing costs what it does in 0009.
 CREATE FUNCTION watch_counts(watched regclass, label text, subject text, began text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
@@ -205,6 +216,12 @@ BEGIN
             WHERE t.id = tenant
                 AND %5$s IS NOT NULL
             GROUP BY 2, 3, 4
+            UNION ALL
+            SELECT '%1$s_by_label', '-infinity', 0, coalesce(%7$s, ''), count(*)
+            FROM public.%1$s AS r
+            WHERE r.tenant_id = tenant
+                AND %6$s IS NOT NULL
+            GROUP BY 4
         $f$;
 
         CREATE TRIGGER %1$s_insert AFTER INSERT ON public.%1$s REFERENCING NEW TABLE AS changed_rows
@@ -239,7 +256,8 @@ BEGIN
     );
     PERFORM public.hold_rollups();
     DELETE FROM public.rollup_deltas AS d WHERE d.source = '+' || table_name;
-    DELETE FROM public.rollups AS r WHERE r.metric IN (table_name, table_name || '_by_day');
+    DELETE FROM public.rollups AS r
+    WHERE r.metric IN (table_name, table_name || '_by_day', table_name || '_by_label');
 END
 $$;
 

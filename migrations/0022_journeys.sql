@@ -33,6 +33,8 @@ FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE INDEX idx_journeys_created_at ON journeys (tenant_id, created_at, id);
 -- Serves: journeys.list_journeys (one status), journeys.run_due (the active ones)
 CREATE INDEX idx_journeys_status ON journeys (tenant_id, status, created_at, id);
+-- Serves: dashboard.stats (the last change)
+CREATE INDEX idx_journeys_updated_at ON journeys (tenant_id, updated_at, id);
 -- Serves: journeys.list_journeys (by name; beginning with)
 CREATE INDEX idx_journeys_name ON journeys (tenant_id, name_search, id);
 -- Serves: the foreign key of journeys to the user who made them
@@ -147,6 +149,8 @@ CREATE INDEX idx_journey_contacts_journey ON journey_contacts (tenant_id, journe
 CREATE INDEX idx_journey_contacts_status ON journey_contacts (tenant_id, status, created_at, id);
 -- Serves: journeys.list_contacts (newest first)
 CREATE INDEX idx_journey_contacts_created_at ON journey_contacts (tenant_id, created_at, id);
+-- Serves: dashboard.stats (the last change)
+CREATE INDEX idx_journey_contacts_updated_at ON journey_contacts (tenant_id, updated_at, id);
 -- Serves: journeys.list_contacts (soonest due first)
 CREATE INDEX idx_journey_contacts_due_at ON journey_contacts (tenant_id, due_at, id);
 -- Serves: journeys.list_contacts (of one customer), the foreign key of contacts to customers
@@ -154,7 +158,7 @@ CREATE INDEX idx_journey_contacts_customer ON journey_contacts (tenant_id, custo
 -- Serves: the foreign key of contacts to their node
 CREATE INDEX idx_journey_contacts_node ON journey_contacts (tenant_id, journey_id, node_id);
 
-SELECT watch_changes('journeys');
+SELECT watch_counts('journeys', 'status', NULL, NULL);
 SELECT watch_changes('journey_nodes');
 SELECT watch_changes('journey_edges');
-SELECT watch_changes('journey_contacts');
+SELECT watch_counts('journey_contacts', 'status', 'journey_id', NULL);

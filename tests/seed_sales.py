@@ -14,13 +14,15 @@ SELECT
     (ARRAY['unprocessed', 'new', 'contacted', 'qualified', 'won', 'lost'])[1 + n %% 6],
     CASE WHEN n %% 3 = 0 THEN (SELECT min(id) FROM customers WHERE tenant_id = %(tenant)s) + n %% 12 END,
     CASE WHEN n %% 4 = 0 THEN (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s) END,
-    %(word)s, %(word)s || n, now() - n * interval '2 days', now() - n * interval '1 day'
+    %(word)s, %(word)s || n, now() - n * interval '2 days',
+    -- Two of today: a new one and an unprocessed one.
+    now() - n * CASE WHEN n IN (1, 6) THEN interval '3 seconds' ELSE interval '1 day' END
 FROM generate_series(1, 29) AS n;
 
 INSERT INTO lead_status_history (tenant_id, lead_id, from_status, to_status, changed_by, created_at)
 SELECT
     %(tenant)s, l.id, CASE n WHEN 2 THEN 'unprocessed' END, CASE n WHEN 2 THEN l.status ELSE 'unprocessed' END,
-    (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s), l.created_at + n * interval '1 hour'
+    (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s), l.created_at + n * interval '1 second'
 FROM leads AS l
 CROSS JOIN generate_series(1, 2) AS n
 WHERE l.tenant_id = %(tenant)s AND (n = 1 OR l.status <> 'unprocessed');

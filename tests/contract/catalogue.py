@@ -47,13 +47,14 @@ FILTER_VALUES: dict[str, Any] = {
     "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01", "category": "bulk", "source": "fair",
     "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1, "pending": "true", "approval_id": 1,
     "active": "true", "campaign_id": 1, "journey_id": 1, "node_id": 2, "unsent": "true", "workflow_id": 1,
-    "open": "true", "acknowledged": "true",
+    "open": "true", "acknowledged": "true", "created_today": "true", "decided_today": "true",
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {
     "notifications.list_notifications": {"mine": "true"},
     "leads.list_timeline": {"lead_id": 1},
     "campaigns.list_active": {"active": "true"},
+    "campaigns.list_active_recipients": {"active": "true"},
     "workflow_monitoring.list_active": {"active": "true"},
     "campaigns.list_recipients": {"campaign_id": 1, "events": 3},
     "workflow_approvals.list_pending": {"pending": "true"},
@@ -68,6 +69,7 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "campaigns.list_campaigns": {"status": ["paused"]},
     "workflow_monitoring.list_history": {"status": ["failed"]},
     "campaigns.list_recipients": {"status": ["clicked"], "events": 3},
+    "campaigns.list_active_recipients": {"status": ["clicked"]},
     "workflow_approvals.list_approvals": {"status": ["rejected"]},
     "workflow_approvals.decide_approval": {"status": "approved"},
     "workflow_approvals.list_auto_responses": {"status": ["failed"]},

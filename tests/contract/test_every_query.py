@@ -41,6 +41,11 @@ SOURCES = {
     "processes_active": "processes", "processes_inactive": "processes", "customers": "customers",
     "audit_logs": "audit_logs", "documents": "documents", "documents_by_day": "documents", "contacts": "contacts",
     "conversations": "conversations", "messages": "messages", "call_log": "call_log",
+    "leads": "leads", "leads_by_day": "leads", "response_approvals": "response_approvals",
+    "response_approvals_by_day": "response_approvals", "campaigns": "campaigns",
+    "campaign_recipients": "campaign_recipients", "journeys": "journeys", "journey_contacts": "journey_contacts",
+    "journey_contacts_by_label": "journey_contacts", "journey_node_executions": "journey_node_executions",
+    "journey_node_executions_by_label": "journey_node_executions", "journey_messages": "journey_messages",
 }  # fmt: skip
 COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+), ARRAY\[([^\]]+)\]\s*\)")
 KEPT = {"rollups", "rollup_deltas"}

@@ -11,7 +11,8 @@ from tests.rollups.conftest import Books
 
 ALL_SOURCES = (
     "jobs", "job_steps", "machines", "users", "processes", "customers", "audit_logs",
-    "documents", "contacts", "conversations", "messages", "call_log",
+    "documents", "contacts", "conversations", "messages", "call_log", "leads", "response_approvals", "campaigns",
+    "campaign_recipients", "journeys", "journey_contacts", "journey_node_executions", "journey_messages",
 )  # fmt: skip
 
 

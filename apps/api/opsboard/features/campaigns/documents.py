@@ -87,6 +87,22 @@ class Recipients(Envelope):
     items: list[Recipient]
 
 
+class ActiveRecipient(BaseModel):
+    id: int
+    campaign: Named
+    address: str
+    name: str | None
+    segment: str | None
+    status: RecipientStatus
+    lead: Named | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class ActiveRecipients(Envelope):
+    items: list[ActiveRecipient]
+
+
 class Added(BaseModel):
     """`known`: addresses that the campaign had already."""
 

@@ -23,6 +23,8 @@
 -- from: campaigns AS c
 -- filter status: c.status = ANY(%(status)s)
 -- sort created_at: c.created_at | timestamptz
+-- total: campaigns
+-- total status: campaigns | c.label = ANY(%(status)s)
 -- Campaigns.
 SELECT
     page.position,
@@ -37,6 +39,7 @@ JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
 -- from: campaigns AS c
 -- filter active: c.status IN ('scheduled', 'running')
 -- sort created_at: c.created_at | timestamptz
+-- total active: campaigns | c.label IN ('scheduled', 'running')
 -- Campaigns that are scheduled or running.
 SELECT
     page.position,
@@ -130,6 +133,8 @@ WHERE c.tenant_id = %(tenant_id)s
 -- filter campaign_id: r.campaign_id = %(campaign_id)s
 -- filter status: r.status = ANY(%(status)s)
 -- sort created_at: r.created_at | timestamptz
+-- total campaign_id: campaign_recipients | c.day = '-infinity' AND c.subject = %(campaign_id)s
+-- total campaign_id,status: campaign_recipients | c.day = '-infinity' AND c.subject = %(campaign_id)s AND c.label = ANY(%(status)s)
 -- Recipients of a campaign, each with the last events of their message.
 SELECT
     page.position,
@@ -169,6 +174,33 @@ CROSS JOIN LATERAL (
         LIMIT %(events)s
     ) AS e
 ) AS t
+
+-- name: list_active_recipients
+-- reads: campaign_recipients, campaigns, leads
+-- from: campaign_recipients AS r
+-- filter active: r.campaign_id IN (SELECT k.id FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s AND k.status IN ('scheduled', 'running'))
+-- filter status: r.status = ANY(%(status)s)
+-- sort updated_at: r.updated_at | timestamptz
+-- total active: campaign_recipients | c.day = '-infinity' AND c.subject = ANY(ARRAY(SELECT k.id FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s AND k.status IN ('scheduled', 'running')))
+-- total active,status: campaign_recipients | c.day = '-infinity' AND c.subject = ANY(ARRAY(SELECT k.id FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s AND k.status IN ('scheduled', 'running'))) AND c.label = ANY(%(status)s)
+-- Recipients of all campaigns that are scheduled or running.
+SELECT
+    page.position,
+    json_build_object(
+        'id', r.id,
+        'campaign', json_build_object('id', c.id, 'name', c.name),
+        'address', r.address,
+        'name', r.name,
+        'segment', r.segment,
+        'status', r.status,
+        'lead', CASE WHEN l.id IS NOT NULL THEN json_build_object('id', l.id, 'name', l.name) END,
+        'created_at', r.created_at,
+        'updated_at', r.updated_at
+    ) AS item
+FROM page
+JOIN campaign_recipients AS r ON r.tenant_id = %(tenant_id)s AND r.id = page.id
+LEFT JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = r.campaign_id
+LEFT JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = r.lead_id
 
 -- name: create_campaign
 -- writes: campaigns, audit_logs

@@ -13,6 +13,7 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.campaigns.documents import (
+    ActiveRecipients,
     Added,
     Campaign,
     Campaigns,
@@ -56,6 +57,12 @@ class ListRecipients(ListArguments, query=sql.list_recipients, default_sort="cre
         list[RecipientStatus] | None, SPLIT, Field(description="One or more, with commas between.")
     ] = None
     events: Annotated[int, Field(ge=0, le=50, description="How many of the last events of each.")] = 5
+
+
+class ListActiveRecipients(ListArguments, query=sql.list_active_recipients, default_sort="-updated_at"):
+    status: Annotated[
+        list[RecipientStatus] | None, SPLIT, Field(description="One or more, with commas between.")
+    ] = None
 
 
 class Range(Arguments):
@@ -116,6 +123,15 @@ def list_campaigns(wanted: ListCampaigns) -> Body:
 @fresh
 def list_active(wanted: ListActive) -> Body:
     """Campaigns that are scheduled or running, newest first."""
+    return listing(wanted, active="true")
+
+
+@bp.get("/active/recipients")
+@bp.input(ListActiveRecipients, location="query", arg_name="wanted")
+@bp.output(ActiveRecipients)
+@fresh
+def list_active_recipients(wanted: ListActiveRecipients) -> Body:
+    """Recipients of all campaigns that are scheduled or running, last changed first."""
     return listing(wanted, active="true")
 
 

@@ -47,6 +47,47 @@ class UserCounts(BaseModel):
     links: dict[str, str]
 
 
+class LeadCounts(BaseModel):
+    """`in_progress`: new, contacted or qualified. `new_today`: entered today."""
+
+    total: int
+    unprocessed: int
+    in_progress: int
+    new_today: int
+    links: dict[str, str]
+
+
+class ApprovalCounts(BaseModel):
+    """`changes_requested`: returned, to be sent in again. `oldest_pending_at` is absent when none is pending."""
+
+    pending: int
+    changes_requested: int
+    decided_today: int
+    oldest_pending_at: dt.datetime = None  # type: ignore[assignment]  # absent, never null
+    links: dict[str, str]
+
+
+class CampaignCounts(BaseModel):
+    """`active`: scheduled or running; `sent` and `opened` are recipients of those, by the furthest known of each."""
+
+    total: int
+    active: int
+    paused: int
+    sent: int
+    opened: int
+    links: dict[str, str]
+
+
+class JourneyCounts(BaseModel):
+    """`active` are journeys; the others are contacts in journeys."""
+
+    active: int
+    under_way: int
+    paused: int
+    failed: int
+    links: dict[str, str]
+
+
 class Stats(BaseModel):
     """`users` is there for admins and managers only; `today` is the day of the business's time zone.
 
@@ -57,6 +98,10 @@ class Stats(BaseModel):
     tasks: TaskCounts
     machines: MachineCounts
     users: UserCounts = None  # type: ignore[assignment]  # absent, never null
+    leads: LeadCounts
+    approvals: ApprovalCounts
+    campaigns: CampaignCounts
+    journeys: JourneyCounts
     today: dt.date
     as_of: dt.datetime
 

@@ -4,8 +4,9 @@
         WHERE j.tenant_id = %(tenant_id)s
 
 -- name: stats
--- reads: jobs, job_steps, machines, users, tenants
--- Counts of jobs, of the caller's own tasks, of machines and, for those who manage, of users.
+-- reads: jobs, job_steps, machines, users, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, tenants
+-- Counts of jobs, of the caller's own tasks, of machines, leads, approvals, campaigns and journeys and, for those who
+-- manage, of users. What everybody may list, everybody has the number of; what only some may, only they.
 WITH clock AS (
     SELECT
         t.created_at,
@@ -70,11 +71,92 @@ user_stats AS (
     FROM counts AS c
     WHERE c.metric IN ('users_active', 'users_blocked')
 ),
+sales_counts AS MATERIALIZED (
+    SELECT
+        c.metric,
+        c.label,
+        c.n
+    FROM rollup_counts(
+        %(tenant_id)s,
+        ARRAY[
+            'leads', 'leads_by_day', 'response_approvals', 'response_approvals_by_day', 'campaigns', 'journeys',
+            'journey_contacts_by_label'
+        ]
+    ) AS c
+    WHERE c.day IN ('-infinity', (SELECT today FROM clock))
+),
+lead_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads'), 0)::bigint AS total,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads' AND c.label = 'unprocessed'), 0)::bigint AS unprocessed,
+        coalesce(
+            sum(c.n) FILTER (WHERE c.metric = 'leads' AND c.label IN ('new', 'contacted', 'qualified')), 0
+        )::bigint AS in_progress,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads_by_day'), 0)::bigint AS new_today
+    FROM sales_counts AS c
+),
+approval_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'response_approvals' AND c.label = 'pending'), 0)::bigint AS pending,
+        coalesce(
+            sum(c.n) FILTER (WHERE c.metric = 'response_approvals' AND c.label = 'changes_requested'), 0
+        )::bigint AS changes_requested,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'response_approvals_by_day'), 0)::bigint AS decided_today,
+        (
+            SELECT min(a.created_at)
+            FROM response_approvals AS a
+            WHERE a.tenant_id = %(tenant_id)s
+                AND a.status = 'pending'
+        ) AS oldest_pending_at
+    FROM sales_counts AS c
+),
+campaign_stats AS (
+    SELECT
+        coalesce(sum(c.n), 0)::bigint AS total,
+        coalesce(sum(c.n) FILTER (WHERE c.label IN ('scheduled', 'running')), 0)::bigint AS active,
+        coalesce(sum(c.n) FILTER (WHERE c.label = 'paused'), 0)::bigint AS paused
+    FROM sales_counts AS c
+    WHERE c.metric = 'campaigns'
+),
+-- Read for the active campaigns alone: as many rows as those have statuses, however many recipients there are.
+recipient_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.label <> 'pending'), 0)::bigint AS sent,
+        coalesce(sum(c.n) FILTER (WHERE c.label IN ('opened', 'clicked', 'converted')), 0)::bigint AS opened
+    FROM rollup_counts(%(tenant_id)s, ARRAY['campaign_recipients']) AS c
+    WHERE c.day = '-infinity'
+        AND c.subject = ANY(ARRAY(
+            SELECT k.id
+            FROM campaigns AS k
+            WHERE k.tenant_id = %(tenant_id)s
+                AND k.status IN ('scheduled', 'running')
+        ))
+),
+journey_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'journeys' AND c.label = 'active'), 0)::bigint AS active,
+        coalesce(
+            sum(c.n) FILTER (WHERE c.metric = 'journey_contacts_by_label' AND c.label = 'active'), 0
+        )::bigint AS under_way,
+        coalesce(
+            sum(c.n) FILTER (WHERE c.metric = 'journey_contacts_by_label' AND c.label = 'paused'), 0
+        )::bigint AS paused,
+        coalesce(
+            sum(c.n) FILTER (WHERE c.metric = 'journey_contacts_by_label' AND c.label = 'failed'), 0
+        )::bigint AS failed
+    FROM sales_counts AS c
+),
 last_change AS (
     SELECT greatest(
         (SELECT max(j.updated_at) FROM jobs AS j WHERE j.tenant_id = %(tenant_id)s),
         (SELECT max(s.updated_at) FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s),
         (SELECT max(m.updated_at) FROM machines AS m WHERE m.tenant_id = %(tenant_id)s),
+        (SELECT max(l.updated_at) FROM leads AS l WHERE l.tenant_id = %(tenant_id)s),
+        (SELECT max(a.updated_at) FROM response_approvals AS a WHERE a.tenant_id = %(tenant_id)s),
+        (SELECT max(k.updated_at) FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s),
+        (SELECT max(r.updated_at) FROM campaign_recipients AS r WHERE r.tenant_id = %(tenant_id)s),
+        (SELECT max(g.updated_at) FROM journeys AS g WHERE g.tenant_id = %(tenant_id)s),
+        (SELECT max(p.updated_at) FROM journey_contacts AS p WHERE p.tenant_id = %(tenant_id)s),
         (
             SELECT max(u.updated_at)
             FROM users AS u
@@ -140,6 +222,56 @@ SELECT json_strip_nulls(json_build_object(
             'operator', '/api/users?is_active=true&role=operator'
         )
     ) END,
+    'leads', json_build_object(
+        'total', e.total,
+        'unprocessed', e.unprocessed,
+        'in_progress', e.in_progress,
+        'new_today', e.new_today,
+        'links', json_build_object(
+            'total', '/api/leads',
+            'unprocessed', '/api/leads?status=unprocessed',
+            'in_progress', '/api/leads?status=new,contacted,qualified',
+            'new_today', '/api/leads?created_today=true'
+        )
+    ),
+    'approvals', json_build_object(
+        'pending', a.pending,
+        'changes_requested', a.changes_requested,
+        'decided_today', a.decided_today,
+        'oldest_pending_at', a.oldest_pending_at,
+        'links', json_build_object(
+            'pending', '/api/workflow-approvals/pending',
+            'changes_requested', '/api/workflow-approvals?status=changes_requested',
+            'decided_today', '/api/workflow-approvals?decided_today=true&sort=-decided_at'
+        )
+    ),
+    'campaigns', json_build_object(
+        'total', k.total,
+        'active', k.active,
+        'paused', k.paused,
+        'sent', r.sent,
+        'opened', r.opened,
+        'links', json_build_object(
+            'total', '/api/campaigns',
+            'active', '/api/campaigns/active',
+            'paused', '/api/campaigns?status=paused',
+            'sent',
+            '/api/campaigns/active/recipients?status=sent,delivered,opened,clicked,converted,bounced,unsubscribed',
+            'opened', '/api/campaigns/active/recipients?status=opened,clicked,converted'
+        )
+    ),
+    'journeys', json_build_object(
+        'active', g.active,
+        'under_way', g.under_way,
+        'paused', g.paused,
+        'failed', g.failed,
+        'links', json_build_object(
+            'active', '/api/journeys?status=active',
+            'under_way', '/api/journeys/contacts?status=active',
+            'paused', '/api/journeys/contacts?status=paused',
+            'failed', '/api/journeys/contacts?status=failed'
+        )
+    ),
     'today', c.today,
     'as_of', coalesce(l.changed_at, c.created_at)
 ))::text
@@ -150,6 +282,11 @@ CROSS JOIN due_stats AS d
 CROSS JOIN task_stats AS w
 CROSS JOIN machine_stats AS m
 CROSS JOIN user_stats AS u
+CROSS JOIN lead_stats AS e
+CROSS JOIN approval_stats AS a
+CROSS JOIN campaign_stats AS k
+CROSS JOIN recipient_stats AS r
+CROSS JOIN journey_stats AS g
 
 -- name: recent_jobs
 -- reads: jobs, customers, tenants

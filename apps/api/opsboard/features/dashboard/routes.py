@@ -30,7 +30,7 @@ class HowManyMonths(Arguments):
 @bp.output(Stats)
 @cache_route_with_user(ttl="cache_ttl_stats")
 def stats() -> Body:
-    """Counts of jobs, of your own tasks, of machines and of users, each with the list behind it."""
+    """Counts of jobs, your own tasks, machines, users, leads, approvals, campaigns and journeys, each with its list."""
     return document(sql.stats)
 
 

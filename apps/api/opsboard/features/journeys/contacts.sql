@@ -36,6 +36,10 @@ JOIN journey_nodes AS n ON n.tenant_id = %(tenant_id)s AND n.journey_id = c.jour
 -- filter customer_id: c.customer_id = %(customer_id)s
 -- sort created_at: c.created_at | timestamptz
 -- sort due_at: c.due_at | timestamptz
+-- total: journey_contacts_by_label
+-- total status: journey_contacts_by_label | c.label = ANY(%(status)s)
+-- total journey_id: journey_contacts | c.day = '-infinity' AND c.subject = %(journey_id)s
+-- total journey_id,status: journey_contacts | c.day = '-infinity' AND c.subject = %(journey_id)s AND c.label = ANY(%(status)s)
 -- Who is in a journey, where, and since when.
 SELECT
     page.position,
@@ -86,6 +90,8 @@ WHERE c.tenant_id = %(tenant_id)s
 -- filter node_id: e.node_id = %(node_id)s
 -- sort created_at: e.created_at | timestamptz
 -- sort executed_at: e.executed_at | timestamptz | e.executed_at IS NOT NULL
+-- total: journey_node_executions_by_label
+-- total journey_id: journey_node_executions | c.day = '-infinity' AND c.subject = %(journey_id)s
 -- What was done, for whom and when; of one contact: its history.
 SELECT
     page.position,
@@ -114,6 +120,7 @@ JOIN journey_nodes AS n ON n.tenant_id = %(tenant_id)s AND n.id = e.node_id
 -- filter contact_id: m.journey_contact_id = %(contact_id)s
 -- filter unsent: m.sent_at IS NULL
 -- sort created_at: m.created_at | timestamptz
+-- total: journey_messages
 -- Messages that journeys want sent.
 SELECT
     page.position,

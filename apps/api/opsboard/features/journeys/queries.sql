@@ -57,6 +57,8 @@
 -- filter q: j.name_search >= lower(%(q)s) AND j.name_search < lower(%(q)s) || chr(1114111)
 -- sort created_at: j.created_at | timestamptz
 -- sort name: j.name_search | text COLLATE "C"
+-- total: journeys
+-- total status: journeys | c.label = ANY(%(status)s)
 -- Journeys without their nodes.
 SELECT
     page.position,

@@ -35,10 +35,15 @@ LEFT JOIN users AS m ON m.tenant_id = %(tenant_id)s AND m.id = l.claimed_by
 -- filter q: l.id IN (SELECT n.id FROM leads AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= lower(%(q)s) AND n.name_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM leads AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= lower(%(q)s) AND e.email_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM leads AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(regexp_replace(%(q)s, '[^0-9]', '', 'g'), '') AND p.phone_search < regexp_replace(%(q)s, '[^0-9]', '', 'g') || ':')
 -- filter scraped_from: l.scraped_at >= %(scraped_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter scraped_to: l.scraped_at < (%(scraped_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter created_today: l.created_at >= (SELECT today::timestamp AT TIME ZONE time_zone FROM clock) AND l.created_at < (SELECT (today + 1)::timestamp AT TIME ZONE time_zone FROM clock)
 -- sort created_at: l.created_at | timestamptz
 -- sort updated_at: l.updated_at | timestamptz
 -- sort scraped_at: l.scraped_at | timestamptz
 -- sort name: l.name_search | text COLLATE "C"
+-- total: leads
+-- total status: leads | c.label = ANY(%(status)s)
+-- total created_today: leads_by_day | c.day = (SELECT today FROM clock)
+-- total created_today,status: leads_by_day | c.day = (SELECT today FROM clock) AND c.label = ANY(%(status)s)
 -- Leads; a search finds the beginning of a name, an e-mail address or a phone number.
 SELECT
     page.position,

@@ -42,6 +42,9 @@ class ListLeads(ListArguments, query=sql.list_leads, default_sort="-created_at")
     ] = None
     scraped_from: Day | None = None
     scraped_to: Day | None = None
+    created_today: Annotated[
+        Literal["true"] | None, Field(description="Leads entered on the day of the business's time zone.")
+    ] = None
 
 
 class ListTimeline(ListArguments, query=sql.list_timeline, default_sort="-created_at"):

@@ -34,11 +34,17 @@ LEFT JOIN users AS d ON d.tenant_id = %(tenant_id)s AND d.id = a.decided_by
         END
 
 -- name: list_approvals
--- reads: response_approvals, leads, users
+-- reads: response_approvals, leads, users, tenants
 -- from: response_approvals AS a
 -- filter status: a.status = ANY(%(status)s)
 -- filter lead_id: a.lead_id = %(lead_id)s
+-- filter decided_today: a.decided_at >= (SELECT today::timestamp AT TIME ZONE time_zone FROM clock) AND a.decided_at < (SELECT (today + 1)::timestamp AT TIME ZONE time_zone FROM clock)
 -- sort created_at: a.created_at | timestamptz
+-- sort decided_at: a.decided_at | timestamptz | a.decided_at IS NOT NULL
+-- total: response_approvals
+-- total status: response_approvals | c.label = ANY(%(status)s)
+-- total decided_today: response_approvals_by_day | c.day = (SELECT today FROM clock)
+-- total decided_today,status: response_approvals_by_day | c.day = (SELECT today FROM clock) AND c.label = ANY(%(status)s)
 -- Requests for approval with their lead, who asked and who decided.
 SELECT
     page.position,
@@ -54,6 +60,7 @@ JOIN response_approvals AS a ON a.tenant_id = %(tenant_id)s AND a.id = page.id
 -- from: response_approvals AS a
 -- filter pending: a.status = 'pending'
 -- sort created_at: a.created_at | timestamptz
+-- total pending: response_approvals | c.label = 'pending'
 -- Requests that wait for a decision, with their place in the queue, their age and what to do next.
 SELECT
     page.position,

@@ -43,6 +43,9 @@ class ListApprovals(ListArguments, query=sql.list_approvals, default_sort="-crea
         list[ApprovalStatus] | None, SPLIT, Field(description="One or more, with commas between.")
     ] = None
     lead_id: Id | None = None
+    decided_today: Annotated[
+        Literal["true"] | None, Field(description="Decided on the day of the business's time zone.")
+    ] = None
 
 
 class ListPending(ListArguments, query=sql.list_pending, default_sort="created_at"):
