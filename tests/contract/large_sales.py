@@ -25,7 +25,8 @@ INSERT INTO response_approvals (
 )
 SELECT
     l.tenant_id, l.id, 'large', s.status, l.assigned_user_id,
-    CASE WHEN s.status <> 'pending' THEN l.assigned_user_id END, CASE WHEN s.status <> 'pending' THEN now() END,
+    CASE WHEN s.status <> 'pending' THEN l.assigned_user_id END,
+    CASE WHEN s.status <> 'pending' THEN l.created_at + interval '1 hour' END,
     l.created_at
 FROM leads AS l
 CROSS JOIN LATERAL (SELECT CASE l.id %% 50

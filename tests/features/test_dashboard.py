@@ -40,6 +40,12 @@ def test_stats_have_the_promised_members(shop: Application) -> None:
     assert stats["users"].keys() == {"total", "active", "admin", "manager", "operator", "links"}
     assert (stats["jobs"]["total"], stats["jobs"]["draft"], stats["jobs"]["completed"]) == (90, 6, 47)
     assert stats["users"]["total"] == 11
+    assert stats["leads"].keys() == {"total", "unprocessed", "in_progress", "new_today", "links"}
+    assert stats["approvals"].keys() == {
+        "pending", "changes_requested", "decided_today", "oldest_pending_at", "links",
+    }  # fmt: skip
+    assert stats["campaigns"].keys() == {"total", "active", "paused", "sent", "opened", "links"}
+    assert stats["journeys"].keys() == {"active", "under_way", "paused", "failed", "links"}
 
 
 def test_stats_of_an_operator_have_no_users(shop: Application) -> None:
@@ -59,6 +65,27 @@ def test_each_number_is_the_total_of_the_list_behind_it(shop: Application, role:
                 assert answer.json["total"] == section[name], f"{business.slug} {name} {link}"  # type: ignore[index]
                 compared += section[name] > 0
     assert compared > 20
+
+
+def test_no_role_has_the_number_of_a_list_it_may_not_see(shop: Application) -> None:
+    """Whoever closes a list to a role must take its numbers from the dashboard of that role too."""
+    views = {
+        rule.rule: shop.app.view_functions[rule.endpoint]
+        for rule in shop.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+    }
+    for role in ROLES:
+        links = links_of(json_of(shop, "/api/dashboard/stats", role))
+        assert len(links) >= 25
+        for link in links:
+            roles = getattr(views[link.partition("?")[0]], "only_for", ROLES)
+            assert role in roles, f"{role} learns what {link} counts"
+
+
+def links_of(stats: dict[str, Any]) -> list[str]:
+    """The addresses of all lists that a number of the dashboard is of."""
+    sections = [section for section in stats.values() if isinstance(section, dict)]
+    return [link for section in sections for link in section["links"].values()]
 
 
 def test_chart_numbers_are_the_totals_of_the_lists_behind_them(shop: Application) -> None:

@@ -72,6 +72,35 @@ WRITES = [
        FROM conversations AS v
        WHERE v.tenant_id = %(t)s AND v.id %% 3 = 0""",
     "DELETE FROM messages WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
+    """INSERT INTO leads (tenant_id, name, status, created_at)
+       SELECT %(t)s, 'l', (ARRAY['unprocessed', 'new', 'won'])[1 + g %% 3], %(m)s
+       FROM generate_series(1, %(k)s) AS g""",
+    """UPDATE leads SET status = (ARRAY['contacted', 'lost', 'unprocessed'])[1 + %(n)s %% 3]
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    "UPDATE leads SET created_at = %(m)s WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
+    "UPDATE leads SET tenant_id = %(u)s WHERE tenant_id = %(t)s AND name = 'l' AND id %% 3 = %(n)s %% 3",
+    "DELETE FROM leads WHERE tenant_id = %(t)s AND name = 'l' AND id %% 9 = %(n)s %% 9",
+    """INSERT INTO response_approvals (tenant_id, subject, status, decided_at)
+       VALUES (%(t)s, 'a', 'pending', NULL), (%(t)s, 'a', 'approved', %(m)s)""",
+    """UPDATE response_approvals SET status = 'rejected', decided_at = %(m)s
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    """UPDATE response_approvals SET status = 'pending', decided_at = NULL
+       WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7""",
+    "INSERT INTO campaigns (tenant_id, name) VALUES (%(t)s, 'k')",
+    """UPDATE campaigns SET status = (ARRAY['running', 'paused', 'completed'])[1 + %(n)s %% 3]
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    """INSERT INTO campaign_recipients (tenant_id, campaign_id, address)
+       SELECT k.tenant_id, k.id, 'h' || %(n)s || '-' || g
+       FROM campaigns AS k CROSS JOIN generate_series(1, %(k)s) AS g
+       WHERE k.tenant_id = %(t)s AND k.id %% 7 = %(n)s %% 7""",
+    """UPDATE campaign_recipients SET status = (ARRAY['sent', 'opened', 'bounced'])[1 + %(n)s %% 3]
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    "DELETE FROM campaigns WHERE tenant_id = %(t)s AND name = 'k' AND id %% 9 = %(n)s %% 9",
+    """UPDATE journeys SET status = (ARRAY['active', 'paused', 'archived'])[1 + %(n)s %% 3]
+       WHERE tenant_id = %(t)s AND id %% 2 = %(n)s %% 2""",
+    """UPDATE journey_contacts SET status = (ARRAY['active', 'failed', 'completed'])[1 + %(n)s %% 3]
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    "DELETE FROM journey_contacts WHERE tenant_id = %(t)s AND id %% 17 = %(n)s %% 17",
     "INSERT INTO audit_logs (tenant_id, action, entity) SELECT %(t)s, 'a', 'e' FROM generate_series(1, %(k)s)",
     "UPDATE audit_logs SET tenant_id = %(u)s, user_id = NULL WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
 ]
@@ -81,6 +110,8 @@ RARE_WRITES = [
     "TRUNCATE audit_logs",
     "TRUNCATE job_steps",
     "TRUNCATE jobs CASCADE",
+    "TRUNCATE campaign_recipients CASCADE",
+    "DELETE FROM journeys WHERE tenant_id = %(t)s AND id %% 4 = %(n)s %% 4",
     f"WITH gone AS (DELETE FROM jobs WHERE tenant_id = %(t)s RETURNING id) {NEW_JOBS}",
     "INSERT INTO tenants (slug, name) VALUES ('h' || %(n)s, 'of history')",
     "DELETE FROM tenants WHERE slug LIKE 'h%%' AND id %% 2 = %(n)s %% 2",

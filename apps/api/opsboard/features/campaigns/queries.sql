@@ -19,7 +19,7 @@
                 'unsubscribed', coalesce(sum(m.unsubscribed), 0)
 
 -- name: list_campaigns
--- reads: campaigns
+-- reads: campaigns, tenants
 -- from: campaigns AS c
 -- filter status: c.status = ANY(%(status)s)
 -- sort created_at: c.created_at | timestamptz
@@ -35,7 +35,7 @@ FROM page
 JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
 
 -- name: list_active
--- reads: campaigns
+-- reads: campaigns, tenants
 -- from: campaigns AS c
 -- filter active: c.status IN ('scheduled', 'running')
 -- sort created_at: c.created_at | timestamptz
@@ -127,7 +127,7 @@ WHERE c.tenant_id = %(tenant_id)s
     AND c.id = %(campaign_id)s
 
 -- name: list_recipients
--- reads: campaign_recipients, campaigns, campaign_tracking_events, leads
+-- reads: campaign_recipients, campaigns, campaign_tracking_events, leads, tenants
 -- from: campaign_recipients AS r
 -- within: campaigns AS w | w.id = %(campaign_id)s
 -- filter campaign_id: r.campaign_id = %(campaign_id)s
@@ -176,9 +176,9 @@ CROSS JOIN LATERAL (
 ) AS t
 
 -- name: list_active_recipients
--- reads: campaign_recipients, campaigns, leads
+-- reads: campaign_recipients, campaigns, leads, tenants
 -- from: campaign_recipients AS r
--- filter active: r.campaign_id IN (SELECT k.id FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s AND k.status IN ('scheduled', 'running'))
+-- filter active: r.campaign_id = ANY(ARRAY(SELECT k.id FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s AND k.status IN ('scheduled', 'running')))
 -- filter status: r.status = ANY(%(status)s)
 -- sort updated_at: r.updated_at | timestamptz
 -- total active: campaign_recipients | c.day = '-infinity' AND c.subject = ANY(ARRAY(SELECT k.id FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s AND k.status IN ('scheduled', 'running')))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from opsboard.web.documents import CustomerName, JobStatus, Priority
+
+# Without the default, which is no answer's.
+NeverNull = Annotated[dt.datetime, Field(json_schema_extra=lambda schema: schema.pop("default", None))]
 
 
 class JobCounts(BaseModel):
@@ -63,7 +67,7 @@ class ApprovalCounts(BaseModel):
     pending: int
     changes_requested: int
     decided_today: int
-    oldest_pending_at: dt.datetime = None  # type: ignore[assignment]  # absent, never null
+    oldest_pending_at: NeverNull = None  # type: ignore[assignment]  # absent, never null
     links: dict[str, str]
 
 

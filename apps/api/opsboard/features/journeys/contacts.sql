@@ -29,7 +29,7 @@ JOIN journey_nodes AS n ON n.tenant_id = %(tenant_id)s AND n.journey_id = c.jour
         'created_at', e.created_at
 
 -- name: list_contacts
--- reads: journey_contacts, journeys, customers, journey_nodes
+-- reads: journey_contacts, journeys, customers, journey_nodes, tenants
 -- from: journey_contacts AS c
 -- filter journey_id: c.journey_id = %(journey_id)s
 -- filter status: c.status = ANY(%(status)s)
@@ -83,7 +83,7 @@ WHERE c.tenant_id = %(tenant_id)s
     AND c.id = %(contact_id)s
 
 -- name: list_executions
--- reads: journey_node_executions, journey_nodes
+-- reads: journey_node_executions, journey_nodes, tenants
 -- from: journey_node_executions AS e
 -- filter journey_id: e.journey_id = %(journey_id)s
 -- filter contact_id: e.journey_contact_id = %(contact_id)s
@@ -115,7 +115,7 @@ JOIN journey_nodes AS n ON n.tenant_id = %(tenant_id)s AND n.id = e.node_id
         'created_at', m.created_at
 
 -- name: list_messages
--- reads: journey_messages
+-- reads: journey_messages, tenants
 -- from: journey_messages AS m
 -- filter contact_id: m.journey_contact_id = %(contact_id)s
 -- filter unsent: m.sent_at IS NULL

@@ -51,7 +51,7 @@
         AND e.journey_id = %(journey_id)s
 
 -- name: list_journeys
--- reads: journeys
+-- reads: journeys, tenants
 -- from: journeys AS j
 -- filter status: j.status = ANY(%(status)s)
 -- filter q: j.name_search >= lower(%(q)s) AND j.name_search < lower(%(q)s) || chr(1114111)

@@ -56,7 +56,7 @@ JOIN response_approvals AS a ON a.tenant_id = %(tenant_id)s AND a.id = page.id
 /* include approval_surroundings */
 
 -- name: list_pending
--- reads: response_approvals, approval_queue, leads, users
+-- reads: response_approvals, approval_queue, leads, users, tenants
 -- from: response_approvals AS a
 -- filter pending: a.status = 'pending'
 -- sort created_at: a.created_at | timestamptz

@@ -76,8 +76,9 @@ function open() {
   const { area, id, query } = route();
   const shop = { me, act };
   view?.close?.();
+  const listed = id ? `${area}/${id}` : area;
   if (area === "jobs" && id) view = job(id, shop);
-  else if (Object.hasOwn(LISTS, area) && !id) view = list(area, query, shop);
+  else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, shop);
   else view = board(shop);
   view.place = `${area}/${id}`;
   for (const link of document.querySelectorAll("#areas a")) {

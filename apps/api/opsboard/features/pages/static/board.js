@@ -3,12 +3,20 @@
 import { get } from "./api.js";
 import { closeCharts, drawMonths, drawStatuses } from "./charts.js";
 import { fromTemplate, h } from "./dom.js";
-import { number } from "./format.js";
+import { dateTime, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { showFloor, showMine, showOverdue, showRecent } from "./panels.js";
 import { pageOf } from "./router.js";
+import { showDecisions, showQueue, showSending, showStuck } from "./sales-panels.js";
 
 const SHOWN = 8;
+// The lists of areas that a role may not see, as the counts say: the section, its list, and what shows it.
+const SALES = [
+  ["leads", "queue", "leads?status=unprocessed", showQueue],
+  ["approvals", "decisions", "workflow-approvals/pending?", showDecisions],
+  ["campaigns", "sending", "campaigns/active?", showSending],
+  ["journeys", "stuck", "journeys/contacts?status=failed", showStuck],
+];
 
 export function board(shop) {
   const element = h("div");
@@ -21,6 +29,7 @@ export function board(shop) {
     await Promise.all([
       get("/api/dashboard/stats", signal).then(async (stats) => {
         showFigures(element, stats);
+        showOldest(find("oldest-approval"), stats.approvals);
         counted(stats.as_of);
         // Counted from the same tables: while the counts are the same answer, so are the lists.
         if (stats === listed) return;
@@ -36,15 +45,19 @@ export function board(shop) {
   async function loadLists(stats, signal) {
     // An empty cursor: the first page without counting all of them, the counts are there already.
     const steps = (status) => get(`/api/job-steps?mine=true&status=${status}&page_size=${SHOWN}&cursor=`, signal);
-    const [overdue, running, waiting, machines] = await Promise.all([
+    const sales = SALES.filter(([area]) => stats[area]);
+    const [overdue, running, waiting, machines, ...answers] = await Promise.all([
       get(`/api/jobs?overdue=true&sort=due_date&page_size=${SHOWN}&cursor=`, signal),
       steps("in_progress"),
       steps("pending"),
       get("/api/machines?page_size=100&cursor=", signal),
+      ...sales.map(([, , path]) => get(`/api/${path}&page_size=${SHOWN}&cursor=`, signal)),
     ]);
     showOverdue(find("overdue"), overdue.items, stats);
     showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, shop);
     showFloor(find("floor"), machines.items, stats);
+    for (const [area, id] of SALES) find(id).hidden = !stats[area];
+    sales.forEach(([, id, , show], index) => show(find(id), answers[index].items, stats));
   }
 
   function draw(name, data, drawInto) {
@@ -54,6 +67,12 @@ export function board(shop) {
   }
 
   return { title: "Board", element, load, changed: () => (listed = null), close: () => closeCharts(element) };
+}
+
+// Since when the request waits that has waited longest.
+function showOldest(place, approvals) {
+  place.hidden = !approvals?.oldest_pending_at;
+  place.textContent = place.hidden ? "" : `Oldest since ${dateTime(approvals.oldest_pending_at)}`;
 }
 
 // Each number opens the list behind it; the address of the list comes with the number.

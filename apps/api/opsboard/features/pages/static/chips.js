@@ -7,7 +7,21 @@ const WORDS = {
   pending: "Pending", in_progress: "In progress", skipped: "Skipped",
   maintenance: "Maintenance", inactive: "Inactive",
   low: "Low", normal: "Normal", high: "High", urgent: "Urgent",
+  unprocessed: "Unprocessed", new: "New", contacted: "Contacted", qualified: "Qualified", won: "Won", lost: "Lost",
+  approved: "Approved", rejected: "Rejected", changes_requested: "Changes requested",
+  assign: "Assign", decide: "Decide", escalate: "Escalate", resubmit: "Send in again",
+  scheduled: "Scheduled", running: "Running", paused: "Paused", email: "E-mail", whatsapp: "WhatsApp", phone: "Phone",
+  sent: "Sent", delivered: "Delivered", opened: "Opened", clicked: "Clicked", converted: "Converted", bounced: "Bounced",
+  unsubscribed: "Unsubscribed", archived: "Archived", failed: "Failed", removed: "Removed",
   admin: "Admin", manager: "Manager", operator: "Operator", overdue: "Overdue",
+};
+// What looks like another status because it asks the same of whoever reads it.
+const LIKE = {
+  unprocessed: "pending", new: "draft", contacted: "in_progress", qualified: "in_progress", won: "completed", lost: "cancelled",
+  approved: "completed", rejected: "cancelled", changes_requested: "on_hold",
+  scheduled: "pending", running: "in_progress", paused: "on_hold", archived: "inactive", failed: "overdue", removed: "cancelled",
+  sent: "in_progress", delivered: "in_progress", opened: "completed", clicked: "completed", converted: "completed",
+  bounced: "overdue", unsubscribed: "cancelled",
 };
 const RING = "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11Z";
 const DISC = "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10Z";
@@ -25,7 +39,8 @@ export function words(name) {
 }
 
 export function chip(name, label = words(name)) {
-  return h("span", { class: `chip is-${name}` }, glyph(name), label);
+  const look = LIKE[name] ?? name;
+  return h("span", { class: `chip is-${look}` }, glyph(look), label);
 }
 
 export function glyph(name) {

@@ -4,6 +4,8 @@ import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
 import { dateTime, day, number } from "./format.js";
 import { pageOf } from "./router.js";
+import { SALES } from "./sales-columns.js";
+import { flag, named, search, sort } from "./list-parts.js";
 import { moveButton } from "./steps.js";
 import { machineStatus } from "./machines.js";
 
@@ -12,11 +14,8 @@ const STEP_STATUS = { name: "status", label: "Status", values: ["pending", "in_p
 const MACHINE_STATUS = { name: "status", label: "Status", values: ["active", "maintenance", "inactive"] };
 const PRIORITY = { name: "priority", label: "Priority", values: ["low", "normal", "high", "urgent"] };
 const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operator"] };
-const flag = (name, label, value = "true") => ({ name, label, flag: value });
-const search = (label) => ({ name: "q", label, search: true });
-const sort = (...values) => ({ name: "sort", label: "Sort by", values, words: sortWords });
 
-// area -> { title, one, columns: [head, cell(item, shop)], filters }; the first column names the item.
+// Address -> { title, one, columns: [head, cell(item, shop)], filters }; the first column names the item.
 export const LISTS = {
   jobs: {
     title: "Jobs",
@@ -82,6 +81,7 @@ export const LISTS = {
       ["Account", (user) => chip(user.is_active ? "active" : "inactive", user.is_active ? "Active" : "Blocked")],
     ],
   },
+  ...SALES,
   notifications: {
     title: "Notifications",
     one: "notification",
@@ -97,12 +97,3 @@ export const LISTS = {
     ],
   },
 };
-
-function named(href, name, more) {
-  return h("a", { class: "named", href, "data-key": `${href} ${name}` }, h("span", { class: "job-number" }, name), more && h("span", { class: "line-text" }, more));
-}
-
-function sortWords(value) {
-  const names = { created_at: "added", updated_at: "changed", due_date: "due date", job_number: "job number", started_at: "started", completed_at: "completed", name: "name" };
-  return (value.startsWith("-") ? "Last " : "") + names[value.replace("-", "")];
-}

@@ -54,6 +54,11 @@ export function daysLate(due, today) {
   return Math.round((Date.parse(today) - Date.parse(due)) / 86_400_000);
 }
 
+// "31 hours", and days from two of them on.
+export function age(hours) {
+  return hours < 48 ? count(hours, "hour") : count(Math.floor(hours / 24), "day");
+}
+
 export function count(amount, singular, plural = `${singular}s`) {
   return `${number(amount)} ${amount === 1 ? singular : plural}`;
 }

@@ -78,9 +78,12 @@ function titleOf({ title }, query) {
   const status = query.get("status");
   if (query.get("overdue")) return `Overdue ${title.toLowerCase()}`;
   if (query.get("due_today")) return `${title} due today`;
+  if (query.get("created_today")) return `${title} entered today`;
+  if (query.get("decided_today")) return `${title} decided today`;
   if (query.get("unread")) return `Unread ${title.toLowerCase()}`;
   const mine = query.get("mine") ? `My ${title.toLowerCase()}` : title;
-  if (!status) return mine;
+  // More than a few are no title; the filter says them.
+  if (!status || status.split(",").length > 3) return mine;
   return status === "on_hold" ? `${mine} on hold` : `${status.split(",").map(words).join(" or ")} ${mine.toLowerCase()}`;
 }
 

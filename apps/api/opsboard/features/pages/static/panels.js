@@ -1,4 +1,4 @@
-// The lists on the board: overdue, my next steps, recent jobs, machines.
+// The lists on the board: overdue, my next steps, recent jobs, machines; those of sales are in sales-panels.js.
 
 import { chip, glyph, words } from "./chips.js";
 import { h, replace } from "./dom.js";
@@ -47,7 +47,7 @@ export function showFloor(section, machines, { machines: counts }) {
   ]);
 }
 
-function show(section, link, linkWords, nothing, items, line) {
+export function show(section, link, linkWords, nothing, items, line) {
   const more = section.querySelector(".more");
   more.href = pageOf(link);
   more.textContent = linkWords;

@@ -1,10 +1,10 @@
 // The address after # says what is shown, so that back, reload and a sent link all work.
 
-// "#/jobs?status=active" -> { area: "jobs", id: "", query }.
+// "#/jobs?status=active" -> { area: "jobs", id: "", query }; the id is all that follows the first part.
 export function route() {
   const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
-  const [area = "", id = ""] = path.split("/");
-  return { area, id, query: new URLSearchParams(search) };
+  const [area = "", ...rest] = path.split("/");
+  return { area, id: rest.join("/"), query: new URLSearchParams(search) };
 }
 
 // The page that shows what an address of the API gives.
