@@ -10,6 +10,7 @@ import { pageOf } from "./router.js";
 import { showDecisions, showQueue, showSending, showStuck } from "./sales-panels.js";
 
 const SHOWN = 8;
+const SHOWN_OF_SALES = 5;
 // The lists of areas that a role may not see, as the counts say: the section, its list, and what shows it.
 const SALES = [
   ["leads", "queue", "leads?status=unprocessed", showQueue],
@@ -51,7 +52,7 @@ export function board(shop) {
       steps("in_progress"),
       steps("pending"),
       get("/api/machines?page_size=100&cursor=", signal),
-      ...sales.map(([, , path]) => get(`/api/${path}&page_size=${SHOWN}&cursor=`, signal)),
+      ...sales.map(([, , path]) => get(`/api/${path}&page_size=${SHOWN_OF_SALES}&cursor=`, signal)),
     ]);
     showOverdue(find("overdue"), overdue.items, stats);
     showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, shop);

@@ -20,7 +20,7 @@ export function list(area, query, shop) {
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
     h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, shop)),
-    filters(area, query, kind.filters), body, pages,
+    kind.filters.length > 0 && filters(area, query, kind.filters), body, pages,
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
 
