@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.application import Application
 from tests.pages.browser import until
@@ -26,7 +28,7 @@ def counts_of(stats: dict[str, Any]) -> dict[str, int]:
         f"{group}.{name}": count
         for group, counts in groups.items()
         for name, count in counts.items()
-        if name != "links"
+        if isinstance(count, int)
     }
 
 
@@ -62,6 +64,56 @@ def test_every_number_opens_a_list_with_as_many_items(visit: Visiting) -> None:
         rows = page.locator(".list-table tbody tr")
         expect(rows).to_have_count(min(25, totals[count]))
     assert totals == told
+
+
+def test_the_lists_of_sales_are_those_of_the_api(visit: Visiting, shop: Application) -> None:
+    page = visit("operator").open_board()
+    client = shop.client("operator")
+    for section, path, name in (
+        ("queue", "leads?status=unprocessed&page_size=5", lambda item: item["name"]),
+        ("decisions", "workflow-approvals/pending?page_size=5", lambda item: item["subject"]),
+        ("sending", "campaigns/active?page_size=5", lambda item: item["name"]),
+        ("stuck", "journeys/contacts?status=failed&page_size=5", lambda item: item["customer"]["name"]),
+    ):
+        answer = client.get(f"/api/{path}").json
+        assert answer is not None
+        names = page.locator(f"#{section} .lines .job-number").all_inner_texts()
+        assert names == [name(item) for item in answer["items"]], section
+        if answer["total"]:
+            expect(page.locator(f"#{section} .more")).to_have_text(f"All {answer['total']}")
+    expect(page.locator("#stuck")).to_contain_text("Nobody has failed in a journey.")
+    expect(page.locator("#oldest-approval")).to_contain_text("Oldest since")
+
+
+def test_a_contact_that_fails_in_a_journey_comes_into_sight(own_visit: Visiting, own_shop: Application) -> None:
+    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+        connection.cursor().execute(
+            "UPDATE journey_contacts SET status = 'failed', failure = 'rounds', finished_at = now() "
+            "WHERE tenant_id = %s AND id = (SELECT min(id) FROM journey_contacts WHERE tenant_id = %s)",
+            (own_shop.alpha.id, own_shop.alpha.id),
+        )
+    page = own_visit("operator").open_board()
+    expect(page.locator("[data-count='journeys.failed'] .value")).to_have_text("1")
+    expect(page.locator("#stuck li")).to_contain_text(["came round too often"])
+    page.locator("[data-count='journeys.failed']").click()
+    expect(page.get_by_role("heading", name="Failed contacts in journeys")).to_be_visible()
+    expect(page.locator(".list-table tbody tr")).to_contain_text(["canaryalpha journey 1"])
+
+
+def test_an_area_the_api_does_not_tell_of_is_not_shown(visit: Visiting) -> None:
+    visitor = visit("operator")
+
+    def without_leads(route: Route) -> None:
+        stats = route.fetch().json()
+        del stats["leads"]
+        route.fulfill(json=stats)
+
+    visitor.page.route("**/api/dashboard/stats", without_leads)
+    page = visitor.open_board()
+    expect(page.locator("[data-count='campaigns.total']")).to_be_visible()
+    expect(page.locator(".card.leads")).to_be_hidden()
+    expect(page.locator("#queue")).to_be_hidden()
+    assert not [found.url for found in visitor.requests if "/api/leads" in found.url]
 
 
 def test_a_number_is_followed_by_click_and_back_returns(visit: Visiting) -> None:
