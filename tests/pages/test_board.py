@@ -85,7 +85,9 @@ def test_the_lists_of_sales_are_those_of_the_api(visit: Visiting, shop: Applicat
     expect(page.locator("#oldest-approval")).to_contain_text("Oldest since")
 
 
-def test_a_contact_that_fails_in_a_journey_comes_into_sight(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_contact_that_fails_in_a_journey_comes_into_sight(
+    own_visit: Visiting, own_shop: Application
+) -> None:
     with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
         connection.cursor().execute(
             "UPDATE journey_contacts SET status = 'failed', failure = 'rounds', finished_at = now() "

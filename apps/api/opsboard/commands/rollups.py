@@ -83,7 +83,9 @@ def businesses(slug: str | None) -> Iterator[tuple[Connection, list[tuple[int, s
 
 
 def described(metric: str, label: str, subject: int, day: str | None) -> str:
-    """A count in words: steps pending of user 7, jobs_created on 2026-05-01."""
-    of_user = f" of user {subject}" if subject else ""
+    """A count in words: steps pending of user 7, messages in of 12, jobs_created on 2026-05-01."""
+    # Of other counts the subject is a conversation, a campaign or a journey.
+    whose = "user " if metric.startswith("steps") else ""
+    of_subject = f" of {whose}{subject}" if subject else ""
     on_day = f" on {day}" if day else ""
-    return f"{metric}{' ' + label if label else ''}{of_user}{on_day}"
+    return f"{metric}{' ' + label if label else ''}{of_subject}{on_day}"
