@@ -61,7 +61,8 @@ $$;
 -- squawk-ignore renaming-object
 ALTER FUNCTION rollup_recount(bigint) RENAME TO rollup_recount_of_named_sources;
 
--- The further tables, each counted by the function that watch_counts made for it.
+-- The further tables, each counted by the function that watch_counts made for it. Locked one after the other, unlike
+-- those above: a TRUNCATE of one that ends while this runs is told as a difference until the next time it is asked.
 CREATE FUNCTION rollup_recount_of_watched_tables(tenant bigint)
 RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
 LANGUAGE plpgsql

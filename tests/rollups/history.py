@@ -110,7 +110,6 @@ RARE_WRITES = [
     "TRUNCATE audit_logs",
     "TRUNCATE job_steps",
     "TRUNCATE jobs CASCADE",
-    "TRUNCATE campaign_recipients CASCADE",
     "DELETE FROM journeys WHERE tenant_id = %(t)s AND id %% 4 = %(n)s %% 4",
     f"WITH gone AS (DELETE FROM jobs WHERE tenant_id = %(t)s RETURNING id) {NEW_JOBS}",
     "INSERT INTO tenants (slug, name) VALUES ('h' || %(n)s, 'of history')",

@@ -1,0 +1,24 @@
+"""Leads, approvals, campaigns and recipients that were there before they were counted, and the way back."""
+
+from __future__ import annotations
+
+from opsboard.db.migrations import Migrator
+from tests.rollups.conftest import Books
+
+COUNTED = ("leads", "response_approvals", "campaigns", "campaign_recipients")
+
+
+def test_what_was_there_before_is_counted_and_the_way_back_leaves_nothing(books: Books) -> None:
+    migrator = Migrator(books.database.owner_url, report=lambda _: None)
+    migrator.down("0023")
+    books.run("DELETE FROM changes")
+    books.run("UPDATE leads SET status = 'won' WHERE id = 1")
+    assert books.run("SELECT table_name FROM changes") == [("leads",)]
+    books.fold()
+    assert [books.count(table) for table in COUNTED] == [0] * 4
+    assert books.differences() == []
+    migrator.up()
+    assert books.differences() == []
+    assert [books.count(table) for table in COUNTED] == [29, 17, 13, 91]
+    books.run("UPDATE leads SET status = 'lost' WHERE id = 1")
+    assert books.differences() == []
