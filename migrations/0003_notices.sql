@@ -10,6 +10,7 @@ CREATE TABLE notifications (
     body text CHECK (length(body) <= 2000),
     link text CHECK (length(link) <= 500),
     read_at timestamptz,
+    external_id text CHECK (external_id <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
@@ -34,6 +35,7 @@ CREATE TABLE audit_logs (
     -- The changed columns: {"status": ["draft", "active"]}.
     changes jsonb NOT NULL DEFAULT '{}',
     request_id text,
+    external_id text CHECK (external_id <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)

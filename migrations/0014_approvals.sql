@@ -123,6 +123,10 @@ ON approval_history (tenant_id, approval_request_id, created_at, id);
 -- Serves: the foreign key of who acted
 CREATE INDEX idx_approval_history_acted_by ON approval_history (tenant_id, acted_by);
 
+-- Serves: imports
+CREATE UNIQUE INDEX approval_history_external_id_key ON approval_history (tenant_id, external_id, created_at)
+WHERE external_id IS NOT NULL;
+
 SELECT make_partitions('approval_history', current_date, current_date + 92);
 SELECT watch_partitioned('approval_history');
 

@@ -69,6 +69,11 @@ ON workflow_execution_monitoring (tenant_id, workflow_id, status, started_at);
 CREATE INDEX idx_workflow_execution_active ON workflow_execution_monitoring (tenant_id, started_at, id)
 WHERE status = 'running';
 
+-- Serves: imports
+CREATE UNIQUE INDEX workflow_execution_external_id_key
+ON workflow_execution_monitoring (tenant_id, external_id, started_at)
+WHERE external_id IS NOT NULL;
+
 SELECT make_partitions('workflow_execution_monitoring', current_date, current_date + 92);
 SELECT watch_partitioned('workflow_execution_monitoring');
 

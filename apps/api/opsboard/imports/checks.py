@@ -12,7 +12,7 @@ from opsboard.imports import fault_sql
 from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.rows import bad, missing, parent_key
 from opsboard.imports.rules import Rule, insert_by_rules
-from opsboard.imports.targets import LONGEST_EXTERNAL_ID, Column, Unique
+from opsboard.imports.target import LONGEST_EXTERNAL_ID, Column, Unique
 
 
 def check(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
@@ -22,7 +22,8 @@ def check(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
     for unique in table.target.uniques:
         if names := _columns_of(table, unique):
             fault_sql.insert_repeated(cursor, table, unique, names)
-            fault_sql.insert_taken(cursor, plan, table, unique)
+            if table.target.key == "external_id":
+                fault_sql.insert_taken(cursor, plan, table, unique)
     for parent, text in table.parents:
         fault_sql.insert_orphans(cursor, plan, table, parent, text)
 
@@ -48,7 +49,7 @@ def _rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
             reason = f"is empty; a {table.target.singular} belongs to a {parent.name}"
             yield table.place(text), (sql.SQL("{} IS NULL").format(key), key, reason)
     for name, lookup in mapping.lookups.items():
-        if not lookup.optional:
+        if not lookup.is_optional:
             reason = f"no line of {table.sources[lookup.file].file.path} has this {lookup.key}"
             wanted = missing(name)
             yield table.place(lookup.equals), (sql.SQL("{} IS NOT NULL").format(wanted), wanted, reason)

@@ -90,8 +90,11 @@ def import_command(
 
 
 def _tell(summary: Summary) -> None:
-    click.echo(f"{'':12} {'inserted':>10} {'updated':>10} {'unchanged':>10}")
+    width = max(12, *(len(one.table) for one in summary.tables))
+    click.echo(f"{'':{width}} {'inserted':>10} {'updated':>10} {'unchanged':>10}")
     for one in summary.tables:
-        click.echo(f"{one.table:12} {one.inserted:>10,} {one.updated:>10,} {one.unchanged:>10,}")
+        click.echo(f"{one.table:{width}} {one.inserted:>10,} {one.updated:>10,} {one.unchanged:>10,}")
+    for remark in summary.remarks:
+        click.echo(str(remark))
     if summary.dry_run:
         click.echo("dry run: nothing was stored")

@@ -5,13 +5,14 @@ None of it can fail on a bad value: what cannot be read is NULL, and the checks 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from psycopg2 import sql
 
 from opsboard.imports import templates
-from opsboard.imports.mapping import Value, Where
-from opsboard.imports.targets import Column
+from opsboard.imports.file_mapping import Where
+from opsboard.imports.mapping import Value
+from opsboard.imports.target import Column
 
 # A placeholder's name -> the column of the staged files.
 Resolve = Callable[[str], sql.Composable]
@@ -32,6 +33,8 @@ def template(text: str, resolve: Resolve) -> sql.Composable:
 
 def given(value: Value, resolve: Resolve) -> sql.Composable:
     """The text the file gives for a column, or the default, before value maps."""
+    if value.differences is not None:
+        return _differences(value.differences, resolve)
     text = _from_file(value, resolve)
     if value.default is None:
         return text
@@ -57,6 +60,18 @@ def _from_file(value: Value, resolve: Resolve) -> sql.Composable:
     return sql.SQL("coalesce({})").format(sources)
 
 
+def _differences(members: Mapping[str, Sequence[str]], resolve: Resolve) -> sql.Composable:
+    """An object of the members that differ, each with what it was and what it is."""
+    rows = sql.SQL(", ").join(
+        sql.SQL("({}, {}, {})").format(sql.Literal(name), template(was, resolve), template(now, resolve))
+        for name, (was, now) in members.items()
+    )
+    return sql.SQL(
+        "(SELECT coalesce(jsonb_object_agg(d.name, jsonb_build_array(d.was, d.now)), '{{}}')::text "
+        "FROM (VALUES {}) AS d (name, was, now) WHERE d.was IS DISTINCT FROM d.now)"
+    ).format(rows)
+
+
 def typed(
     column: Column, text: sql.Composable, read_time: sql.Composable, zone: sql.Composable
 ) -> sql.Composable:
@@ -69,6 +84,8 @@ def typed(
             "CASE WHEN {0} ~ '^[0-9]{{1,9}}$' THEN {0}::integer "
             "WHEN {0} ~ '^[0-9]{{1,4}}:[0-5][0-9]:[0-5][0-9]$' THEN extract(epoch FROM {0}::interval)::integer END"
         ).format(text)
+    if column.kind == "changes":
+        return sql.SQL("{}::jsonb").format(text)
     if column.kind == "boolean":
         return sql.SQL(
             "CASE WHEN lower({0}) = ANY ({1}) THEN true WHEN lower({0}) = ANY ({2}) THEN false END"
@@ -85,11 +102,19 @@ def typed(
 
 
 def where(conditions: Where, resolve: Resolve) -> list[sql.Composable]:
-    """One condition for each column; "" stands for an empty value."""
-    return [
-        sql.SQL("coalesce({}, '') = ANY ({})").format(resolve(column), sql.Literal(list(texts)))
-        for column, texts in conditions.items()
-    ]
+    """One condition for each column; "" stands for an empty value, and * for anything but that."""
+    found: list[sql.Composable] = []
+    for column, texts in conditions.items():
+        exact = [text for text in texts if "*" not in text]
+        ways = [sql.SQL("coalesce({}, '') = ANY ({}::text[])").format(resolve(column), sql.Literal(exact))]
+        ways += [
+            # NULL is neither like nor unlike anything; here it must be told.
+            sql.SQL("coalesce({} LIKE {}, false)").format(resolve(column), sql.Literal(_like(text)))
+            for text in texts
+            if "*" in text
+        ]
+        found.append(sql.SQL("({})").format(sql.SQL(" OR ").join(ways)))
+    return found
 
 
 def _like(pattern: str) -> str:

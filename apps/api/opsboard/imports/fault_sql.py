@@ -10,7 +10,7 @@ from opsboard.imports.mapping import LookUp
 from opsboard.imports.plan import Plan, TablePlan
 from opsboard.imports.rows import parent_key
 from opsboard.imports.staging import Source
-from opsboard.imports.targets import Parent, Unique
+from opsboard.imports.target import Parent, Unique
 
 # A line that is wrong already is not told again: its keys may be what is wrong.
 REPEATED = sql.SQL("""
@@ -73,7 +73,7 @@ WHERE n.line > n.first_line
 def insert_repeated_keys(cursor: Cursor, table: TablePlan) -> None:
     """Rows with the outside key of an earlier one."""
     place = table.place(table.mapping.external_id)
-    other = "has other values on line " if table.mapping.distinct else "is the key of line "
+    other = "has other values on line " if table.mapping.distinct is True else "is the key of line "
     cursor.execute(
         REPEATED.format(
             file=_file(table),

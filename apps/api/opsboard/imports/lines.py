@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from opsboard.imports.opening import DAMAGE
+
 # Longer lines are not kept in memory: one fault each, then on to the next line.
 LONGEST_LINE = 1 << 20
 
@@ -27,6 +29,7 @@ class Lines:
         self._encoding = encoding
         self._advance = advance
         self._number = 0
+        self._is_over = False
         self._returned: list[Line] = []
 
     def __iter__(self) -> Iterator[Line]:
@@ -35,7 +38,12 @@ class Lines:
     def __next__(self) -> Line:
         if self._returned:
             return self._returned.pop()
-        raw = self._stream.readline(LONGEST_LINE + 1)
+        try:
+            raw = b"" if self._is_over else self._stream.readline(LONGEST_LINE + 1)
+        except DAMAGE as error:
+            self._is_over = True
+            self._number += 1
+            return Line(self._number, "", "", f"cannot be unpacked, nor what follows: {error}")
         if not raw:
             raise StopIteration
         self._advance(len(raw))
@@ -67,6 +75,9 @@ class Lines:
     def _too_long(self, raw: bytes) -> Line:
         start = raw[:200].decode(self._encoding, "replace").replace("\0", "")
         while raw and not raw.endswith(b"\n"):
-            raw = self._stream.readline(LONGEST_LINE)
+            try:
+                raw = self._stream.readline(LONGEST_LINE)
+            except DAMAGE:
+                self._is_over, raw = True, b""
             self._advance(len(raw))
         return Line(self._number, start, start, f"is longer than {LONGEST_LINE:,} bytes")

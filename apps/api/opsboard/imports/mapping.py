@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from opsboard.imports import date_formats, templates
+from opsboard.imports import templates
+from opsboard.imports.file_mapping import STRICT, DateFormat, File, Where
 
 
 def _template(value: str) -> str:
@@ -22,87 +21,47 @@ def _constant(value: str) -> str:
     return value
 
 
-def _encoding(value: str) -> str:
-    # Lines are split before they are decoded, so the bytes of ASCII must mean themselves.
-    ascii_text = bytes(range(128)) + b"\\ud800"
-    try:
-        if ascii_text.decode(value) == ascii_text.decode("ascii"):
-            return codecs.lookup(value).name
-    except LookupError:
-        raise ValueError("is not the name of an encoding; for example utf-8 or cp1252") from None
-    except UnicodeError:
-        pass
-    raise ValueError("cannot be read line by line; save the file as utf-8")
-
-
-def _inside_folder(value: str) -> str:
-    path = PurePosixPath(value)
-    if not path.name or path.is_absolute() or ".." in path.parts:
-        raise ValueError("must be the name of a file inside the folder")
-    return value
-
-
 Template = Annotated[str, AfterValidator(_template)]
 Constant = Annotated[str, AfterValidator(_constant)]
-DateFormat = Annotated[str, AfterValidator(date_formats.check)]
-Character = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
-# Column -> the texts a row must have there; "" is an empty value.
-Where = dict[str, list[str]]
+# What a text was and what it is.
+Difference = Annotated[list[Template], Field(min_length=2, max_length=2)]
 
 
 class Strict(BaseModel):
-    """A table of the TOML file; a key it does not know is a fault."""
+    """A table of the TOML file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _lists(where: Any) -> Any:
-    """`{ Type = "Main" }` is short for `{ Type = ["Main"] }`."""
-    if not isinstance(where, dict):
-        return where
-    return {column: [texts] if isinstance(texts, str) else texts for column, texts in where.items()}
-
-
-class File(Strict):
-    """How one file is to be read."""
-
-    path: Annotated[str, AfterValidator(_inside_folder)]
-    delimiter: Character = ","
-    # Empty: no value is ever quoted.
-    quote: Character | Literal[""] = '"'
-    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
-    # Absent: the first line has the names.
-    columns: Annotated[list[str], Field(min_length=1)] | None = None
-    null: list[str] = [""]
-    dates: Annotated[list[DateFormat], Field(min_length=1)] = [
-        "%Y-%m-%d",
-        "%Y-%m-%d %H:%M:%S",
-        "%Y-%m-%d %H:%M:%S.%f",
-        "%Y-%m-%dT%H:%M:%S%z",
-        "%Y-%m-%dT%H:%M:%S.%f%z",
-    ]
+    model_config = STRICT
 
 
 class LookUp(Strict):
-    """The row of another file whose `key` column equals a text made from this row."""
+    """The line of another file whose `key` column equals a text made from this row.
+
+    Or a neighbour in the same file: the nearest line before or after this one for which `equals` is the same.
+    """
 
     file: str
-    key: str
+    key: str = ""
     equals: Template
     where: Where = {}
     # A row that is not there: a fault, or empty values.
     optional: bool = False
     # Several rows with the key: a fault, or the first of them.
-    pick: Literal["only", "first"] = "only"
+    pick: Literal["only", "first", "previous", "next"] = "only"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        return (
-            {**value, "where": _lists(value["where"])}
-            if isinstance(value, dict) and "where" in value
-            else value
-        )
+    @model_validator(mode="after")
+    def _has_key(self) -> LookUp:
+        if self.is_neighbour == bool(self.key):
+            raise ValueError("needs a key, unless it picks the previous or the next line, which has none")
+        return self
+
+    @property
+    def is_neighbour(self) -> bool:
+        return self.pick in ("previous", "next")
+
+    @property
+    def is_optional(self) -> bool:
+        """The first line has none before it."""
+        return self.optional or self.is_neighbour
 
 
 class Value(Strict):
@@ -113,6 +72,8 @@ class Value(Strict):
     first_of: Annotated[list[Template], Field(min_length=1)] | None = None
     parts: Annotated[list[Template], Field(min_length=1)] | None = None
     join: str = " "
+    # Instead of value, of a column of changes: member -> what it was and what it is; equal ones are left out.
+    differences: Annotated[dict[str, Difference], Field(min_length=1)] | None = None
     # The texts of the file -> ours, first match wins; * stands for anything.
     values: dict[str, Constant] = {}
     # What a text becomes that `values` does not have. Absent: it is a fault.
@@ -131,9 +92,9 @@ class Value(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Value:
-        given = [name for name in ("value", "first_of", "parts") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("needs one of value, first_of and parts")
+        ways = ("value", "first_of", "parts", "differences")
+        if sum(getattr(self, name) is not None for name in ways) != 1:
+            raise ValueError("needs one of value, first_of, parts and differences")
         for name, partner in (("join", "parts"), ("otherwise", "values"), ("until_then", "when_status")):
             if name in self.model_fields_set and not getattr(self, partner):
                 raise ValueError(f"has {name} without {partner}")
@@ -142,6 +103,8 @@ class Value(Strict):
     @property
     def sources(self) -> list[str]:
         """The templates it is made from."""
+        if self.differences is not None:
+            return [text for both in self.differences.values() for text in both]
         return [self.value] if self.value is not None else (self.first_of or self.parts or [])
 
 
@@ -159,23 +122,16 @@ class Table(Strict):
     # The key the rows have outside: a second run finds them by it.
     external_id: Template
     where: Where = {}
-    # One row for each different outcome, instead of one for each line.
-    distinct: bool = False
+    # A row for each of these columns that is not empty: {#each} is its value, {#column} its name.
+    each: list[str] = []
+    # One row for each different outcome, or of each key the first, instead of one for each line.
+    distinct: bool | Literal["first"] = False
     lookups: dict[str, LookUp] = {}
     columns: dict[str, Value]
     # Parent -> its outside key.
     parents: dict[str, Template] = {}
     # Status by dates: the last one whose time has come.
     stages: list[Stage] = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        return (
-            {**value, "where": _lists(value["where"])}
-            if isinstance(value, dict) and "where" in value
-            else value
-        )
 
     def resolve(self, name: str) -> tuple[str | None, str]:
         """The look-up (None: the table's own file) and the column a placeholder means."""

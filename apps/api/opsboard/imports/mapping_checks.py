@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from opsboard.imports import templates
-from opsboard.imports.mapping import File, Mapping, Stage, Table, Value
-from opsboard.imports.targets import TARGETS, Column, Target
+from opsboard.imports.file_mapping import File
+from opsboard.imports.mapping import Mapping, Stage, Table, Value
+from opsboard.imports.target import Column, Target
+from opsboard.imports.targets import TARGETS
 
 
 def faults_of(mapping: Mapping) -> list[str]:
@@ -24,15 +26,28 @@ def faults_of(mapping: Mapping) -> list[str]:
 
 def column_faults(mapping: Mapping, columns: dict[str, list[str]]) -> list[str]:
     """Columns the mapping names that their file does not have; `columns` says what each file has."""
-    faults: list[str] = []
-    for name, table in mapping.tables.items():
-        for place, file, column in named_columns(table):
-            if file in columns and column not in columns[file]:
-                known = _words(columns[file])
-                faults.append(
-                    f"tables.{name}.{place}: {mapping.files[file].path} has no {column}; it has {known}"
-                )
-    return faults
+    named = [
+        (f"tables.{name}.{place}", file, column)
+        for name, table in mapping.tables.items()
+        for place, file, column in named_columns(table)
+    ]
+    named += [
+        (f"files.{name}.{place}", name, column)
+        for name, file_ in mapping.files.items()
+        for place, column in remarked_columns(file_)
+    ]
+    return [
+        f"{place}: {mapping.files[file].path} has no {column}; it has {_words(columns[file])}"
+        for place, file, column in named
+        if file in columns and column not in columns[file]
+    ]
+
+
+def remarked_columns(file: File) -> Iterator[tuple[str, str]]:
+    """Every column the remarks on a file are about, with its place in the mapping."""
+    for number, remark in enumerate(file.remarks):
+        for column in (*remark.where, *remark.repeated):
+            yield f"remarks[{number}]", column
 
 
 def named_columns(table: Table) -> Iterator[tuple[str, str, str]]:
@@ -40,13 +55,16 @@ def named_columns(table: Table) -> Iterator[tuple[str, str, str]]:
     for place, template in table.templates.items():
         for name in templates.placeholders(template):
             lookup, column = table.resolve(name)
-            if column == templates.LINE:
+            if column == templates.LINE or (table.each and name in (templates.EACH, templates.COLUMN)):
                 continue
             yield place, table.lookups[lookup].file if lookup else table.file, column
     for column in table.where:
         yield "where", table.file, column
+    for column in table.each:
+        yield "each", table.file, column
     for name, lookup_ in table.lookups.items():
-        yield f"lookups.{name}.key", lookup_.file, lookup_.key
+        if lookup_.key:
+            yield f"lookups.{name}.key", lookup_.file, lookup_.key
         for column in lookup_.where:
             yield f"lookups.{name}.where", lookup_.file, column
 
@@ -67,7 +85,7 @@ def _table_faults(table: Table, target: Target, mapping: Mapping) -> Iterator[st
     ]:
         if name not in mapping.files:
             yield f"{place}: there is no files.{name}"
-    if table.distinct and any(
+    if table.distinct is True and any(
         templates.LINE in templates.placeholders(text) for text in table.templates.values()
     ):
         yield f"distinct: is of no use with {{{templates.LINE}}}, which differs in each line"
@@ -97,6 +115,8 @@ def _value_faults(value: Value, column: Column, table: Table, target: Target) ->
     for place, constant in constants.items():
         if constant and column.one_of and constant not in column.one_of:
             yield f"{place}: {constant} is not one of {_words(column.one_of)}"
+    if (value.differences is not None) != (column.kind == "changes"):
+        yield ": differences are what a column of changes has, and no other"
     if value.dates and column.kind not in ("date", "timestamp"):
         yield f".dates: {column.name} is no date"
     if value.when_status:
@@ -155,6 +175,10 @@ def _look_up_faults(table: Table) -> Iterator[str]:
             other, _ = table.resolve(placeholder)
             if other and other not in before:
                 yield f"lookups.{name}.equals: {other} must be a look-up above this one"
+            if lookup.is_neighbour and (other or placeholder in (templates.EACH, templates.COLUMN)):
+                yield f"lookups.{name}.equals: lines are neighbours by columns of their own only"
+        if lookup.is_neighbour and lookup.file != table.file:
+            yield f"lookups.{name}.file: only lines of the same file are neighbours"
         before.append(name)
 
 

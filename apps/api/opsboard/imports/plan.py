@@ -11,7 +11,10 @@ from psycopg2 import sql
 from opsboard.imports import templates
 from opsboard.imports.mapping import Mapping, Table, Value
 from opsboard.imports.staging import Source
-from opsboard.imports.targets import TARGETS, Column, Parent, Target
+from opsboard.imports.target import Column, Parent, Target
+from opsboard.imports.targets import TARGETS
+
+EACH_ALIAS = "each_column"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class TablePlan:
     def resolve(self, placeholder: str) -> sql.Composable:
         """A placeholder of a template as a column of the staged files."""
         lookup, column = self.mapping.resolve(placeholder)
+        if lookup is None and self.mapping.each and column in (templates.EACH, templates.COLUMN):
+            return sql.Identifier(EACH_ALIAS, column)
         if lookup is None:
             return self.source.column(column, "source")
         return self.sources[self.mapping.lookups[lookup].file].column(column, lookup_alias(lookup))

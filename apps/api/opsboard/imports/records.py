@@ -10,8 +10,8 @@ import csv
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from opsboard.imports.file_mapping import File
 from opsboard.imports.lines import LONGEST_LINE, Line, Lines
-from opsboard.imports.mapping import File
 
 # What the csv module says, in words for the person who made the file.
 REASONS = {
@@ -40,6 +40,8 @@ class Records:
         self._lines = Lines(stream, file.encoding, advance)
         self._delimiter = file.delimiter
         self._quote = file.quote
+        for _ in range(file.skip):
+            next(self._lines, None)
         # None for columns: the file is empty, or its first line is damaged, which `header` then is.
         self.header: Record | None = None
         self.columns = file.columns or self._read_header()

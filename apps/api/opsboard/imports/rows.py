@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from opsboard.imports import date_formats, expressions
+from opsboard.imports import date_formats, expressions, templates
 from opsboard.imports.mapping import LookUp
-from opsboard.imports.plan import Plan, TablePlan, lookup_alias
+from opsboard.imports.plan import EACH_ALIAS, Plan, TablePlan, lookup_alias
 
 # The CTEs are MATERIALIZED so that each value is read once, not once for each place that names it.
 ROWS = sql.SQL("""
 CREATE TEMP TABLE {rows} ON COMMIT DROP AS
 WITH given AS MATERIALIZED (
-    SELECT
+    SELECT {first_of_key}
         {line} AS line,
         {texts}
     FROM {source} AS source
+    {each}
     {lookups}
     WHERE {where}
     {group_by}
@@ -46,6 +47,31 @@ LOOK_UP = sql.SQL("""
     ) AS {alias} ON {alias}.{key} = {equals}
 """)
 
+# The nearest line with the same: each frame begins where the window does, so that a step costs the same everywhere.
+NEIGHBOUR = sql.SQL("""
+    LEFT JOIN (
+        SELECT
+            near.of_line,
+            other.*
+        FROM (
+            SELECT
+                source.line AS of_line,
+                {nearest}(source.line) FILTER (WHERE {where}) OVER (
+                    PARTITION BY {equals}
+                    ORDER BY source.line {order}
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                ) AS line
+            FROM {table} AS source
+            WHERE {equals} IS NOT NULL
+        ) AS near
+        JOIN {table} AS other ON other.line = near.line
+    ) AS {alias} ON {alias}.of_line = source.line
+""")
+
+EACH = sql.SQL("""
+    JOIN LATERAL (VALUES {columns}) AS {alias} ({column}, {value}) ON {alias}.{value} IS NOT NULL
+""")
+
 COMMA = sql.SQL(",\n        ")
 
 
@@ -68,10 +94,12 @@ def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
     """Make the temporary table of one target: line, keys and, for each column, its value and its bad text."""
     texts = dict(_texts(table))
     conditions = expressions.where(table.mapping.where, table.resolve) or [sql.SQL("true")]
+    distinct = table.mapping.distinct
     cursor.execute(
         ROWS.format(
             rows=table.rows,
-            line=sql.SQL("min(source.line)" if table.mapping.distinct else "source.line"),
+            first_of_key=_first_of(texts["external_id"]) if distinct == "first" else sql.SQL(""),
+            line=sql.SQL("min(source.line)" if distinct is True else "source.line"),
             texts=COMMA.join(_named(expression, name) for name, expression in texts.items()),
             source=table.source.table,
             lookups=sql.SQL("").join(
@@ -79,7 +107,8 @@ def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
             ),
             # A damaged line stays, for the rows that point to it.
             where=sql.SQL("source.damaged OR ({})").format(sql.SQL(" AND ").join(conditions)),
-            group_by=_group_by(texts) if table.mapping.distinct else sql.SQL(""),
+            each=_each(table),
+            group_by=_group_by(texts, distinct),
             kept=COMMA.join(sql.Identifier(name) for name in texts if name.partition(".")[0] in KEPT),
             typed=COMMA.join(_typed(plan, table)),
             results=sql.SQL(",\n    ").join(_results(table)),
@@ -128,7 +157,7 @@ def _texts(table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
         found = sql.Identifier(lookup_alias(name), "line")
         yield f"line.{name}", found
         yield f"damaged.{name}", sql.Identifier(lookup_alias(name), "damaged")
-        if not lookup.optional:
+        if not lookup.is_optional:
             wanted = expressions.template(lookup.equals, table.resolve)
             yield f"missing.{name}", sql.SQL("CASE WHEN {} IS NULL THEN {} END").format(found, wanted)
     for column, value in table.columns:
@@ -140,6 +169,15 @@ def _texts(table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
 def _lookup(table: TablePlan, name: str, lookup: LookUp) -> sql.Composable:
     source = table.sources[lookup.file]
     conditions = expressions.where(lookup.where, lambda column: source.column(column, "source"))
+    if lookup.is_neighbour:
+        return NEIGHBOUR.format(
+            nearest=sql.SQL("max" if lookup.pick == "previous" else "min"),
+            order=sql.SQL("ASC" if lookup.pick == "previous" else "DESC"),
+            where=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
+            equals=expressions.template(lookup.equals, table.resolve),
+            table=source.table,
+            alias=sql.Identifier(lookup_alias(name)),
+        )
     return LOOK_UP.format(
         key=sql.Identifier(f"c{source.used.index(lookup.key) + 1}"),
         table=source.table,
@@ -149,7 +187,31 @@ def _lookup(table: TablePlan, name: str, lookup: LookUp) -> sql.Composable:
     )
 
 
-def _group_by(texts: dict[str, sql.Composable]) -> sql.Composable:
+def _each(table: TablePlan) -> sql.Composable:
+    """A row for each of several columns of a line that is not empty."""
+    if not table.mapping.each:
+        return sql.SQL("")
+    columns = sql.SQL(", ").join(
+        sql.SQL("({}, {})").format(sql.Literal(column), table.source.column(column, "source"))
+        for column in table.mapping.each
+    )
+    return EACH.format(
+        columns=columns,
+        alias=sql.Identifier(EACH_ALIAS),
+        column=sql.Identifier(templates.COLUMN),
+        value=sql.Identifier(templates.EACH),
+    )
+
+
+def _first_of(external_id: sql.Composable) -> sql.Composable:
+    return sql.SQL("DISTINCT ON ({})").format(external_id)
+
+
+def _group_by(texts: dict[str, sql.Composable], distinct: bool | str) -> sql.Composable:
+    if distinct == "first":
+        return sql.SQL("ORDER BY {}, source.line").format(texts["external_id"])
+    if not distinct:
+        return sql.SQL("")
     places = sql.SQL(", ").join(sql.Literal(place) for place in range(2, len(texts) + 2))
     return sql.SQL("GROUP BY {}").format(places)
 

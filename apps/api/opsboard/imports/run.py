@@ -20,6 +20,7 @@ from opsboard.imports.faults import create_fault_table, refuse_faults
 from opsboard.imports.mapping import Mapping
 from opsboard.imports.plan import Business, Plan, plan_tables
 from opsboard.imports.progress import Progress
+from opsboard.imports.remarks import Counted, count_remarks
 from opsboard.imports.rows import create_date_functions, create_rows, drop_date_functions
 from opsboard.imports.staging import Source, open_sources, stage
 from opsboard.imports.storing import Stored, store
@@ -49,6 +50,7 @@ class Summary:
     tables: list[Stored]
     as_of: date | None
     dry_run: bool
+    remarks: list[Counted]
 
 
 def run_import(
@@ -73,13 +75,13 @@ def run_import(
             connection = stack.enter_context(
                 closing(psycopg2.connect(dsn, application_name="opsboard import"))
             )
-            tables = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
+            tables, remarks = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
             if not dry_run:
                 connection.commit()
                 _fold(connection)
         except psycopg2.Error as error:
             raise _in_our_words(error) from error
-    return Summary(tables, as_of, dry_run)
+    return Summary(tables, as_of, dry_run, remarks)
 
 
 def _import(
@@ -90,7 +92,7 @@ def _import(
     as_of: date | None,
     report: Path | None,
     progress: Progress,
-) -> list[Stored]:
+) -> tuple[list[Stored], list[Counted]]:
     connection.set_client_encoding("UTF8")
     cursor = connection.cursor()
     business = _enter(cursor, tenant_slug, as_of)
@@ -99,20 +101,24 @@ def _import(
     for source in sources.values():
         progress.say(f"reading {source.file.path}")
         stage(cursor, source)
+    remarks = count_remarks(cursor, sources)
     create_date_functions(cursor, plan)
     for table in plan:
         progress.say(f"checking {table.target.table}")
         create_rows(cursor, plan, table)
         check_lookups(cursor, table)
         check(cursor, plan, table)
-    refuse_faults(connection, {source.number: source.file.path for source in sources.values()}, report)
+    files = {source.number: source.file.path for source in sources.values()}
+    refuse_faults(connection, files, report)
     stored = []
     for table in plan:
         progress.say(f"storing {table.target.table}")
         stored.append(store(cursor, plan, table))
+    # That history would be another one shows only beside what is stored.
+    refuse_faults(connection, files, report)
     drop_date_functions(cursor, plan)
-    _record(cursor, business, as_of, sources, stored)
-    return stored
+    _record(cursor, business, as_of, sources, stored, remarks)
+    return stored, remarks
 
 
 def _enter(cursor: Cursor, slug: str, as_of: date | None) -> Business:
@@ -136,7 +142,12 @@ def _enter(cursor: Cursor, slug: str, as_of: date | None) -> Business:
 
 
 def _record(
-    cursor: Cursor, business: Business, as_of: date | None, sources: dict[str, Source], stored: list[Stored]
+    cursor: Cursor,
+    business: Business,
+    as_of: date | None,
+    sources: dict[str, Source],
+    stored: list[Stored],
+    remarks: list[Counted],
 ) -> None:
     """Set the day the business is looked at, and write down who came in."""
     cursor.execute(queries.set_as_of.sql, {"tenant_id": business.tenant_id, "as_of": as_of})
@@ -147,6 +158,7 @@ def _record(
             one.table: {"inserted": one.inserted, "updated": one.updated, "unchanged": one.unchanged}
             for one in stored
         },
+        "remarks": [str(remark) for remark in remarks],
     }
     cursor.execute(queries.write_audit.sql, {"tenant_id": business.tenant_id, "changes": json.dumps(changes)})
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, BinaryIO
+from typing import IO
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports import templates
 from opsboard.imports.copying import Copying, copy_line
-from opsboard.imports.mapping import File, Mapping
-from opsboard.imports.mapping_checks import column_faults, named_columns
+from opsboard.imports.file_mapping import File
+from opsboard.imports.mapping import Mapping
+from opsboard.imports.mapping_checks import column_faults, named_columns, remarked_columns
 from opsboard.imports.mapping_file import MappingError
+from opsboard.imports.opening import CannotOpen, open_file
 from opsboard.imports.progress import Progress
 from opsboard.imports.records import Records
 
@@ -37,7 +38,6 @@ class Source:
 
     number: int
     file: File
-    stream: BinaryIO
     records: Records
     # The columns the mapping uses; the table calls them c1, c2, ...
     used: list[str]
@@ -62,22 +62,24 @@ def open_sources(folder: Path, mapping: Mapping, progress: Progress, until: Exit
     used = _used_columns(mapping)
     faults: list[str] = []
     sources: dict[str, Source] = {}
+    total = 0
     for name, columns in used.items():
         file = mapping.files[name]
         try:
-            stream = until.enter_context((folder / file.path).open("rb", buffering=1 << 18))
-        except OSError as error:
-            faults.append(f"files.{name}.path: {folder / file.path}: {error.strerror}")
+            stream, size = open_file(folder / file.path, until)
+        except CannotOpen as error:
+            faults.append(f"files.{name}.path: {folder / file.path}: {error}")
             continue
+        total += size
         records = Records(stream, file, progress.advance)
-        sources[name] = Source(len(sources) + 1, file, stream, records, columns)
+        sources[name] = Source(len(sources) + 1, file, records, columns)
         if fault := _header_fault(records):
             faults.append(f"files.{name}: {file.path}: {fault}")
     names = {name: source.records.columns for name, source in sources.items() if source.records.columns}
     faults += column_faults(mapping, names)
     if faults:
         raise MappingError(str(folder), faults)
-    progress.expect(sum(os.fstat(source.stream.fileno()).st_size for source in sources.values()))
+    progress.expect(total)
     return sources
 
 
@@ -135,6 +137,9 @@ def _used_columns(mapping: Mapping) -> dict[str, list[str]]:
     for table in mapping.tables.values():
         for _, file, column in named_columns(table):
             used[file][column] = None
+    for name, file_ in mapping.files.items():
+        for _, column in remarked_columns(file_):
+            used[name][column] = None
     # One that only the numbers of its lines are taken from has no column that is used.
     files = {table.file for table in mapping.tables.values()}
     return {name: list(columns) for name, columns in used.items() if columns or name in files}

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from opsboard.imports.mapping import Stage, Value
 from opsboard.imports.plan import Plan, TablePlan
-from opsboard.imports.rows import parent_key
-from opsboard.imports.targets import Column, Parent
+from opsboard.imports.values import from_rows, values
 
 STORE = sql.SQL("""
 WITH stored AS (
-    INSERT INTO {table} AS t (tenant_id, external_id, {columns})
+    INSERT INTO {table} AS t (tenant_id, {columns})
     SELECT
         {tenant_id},
-        r.external_id,
         {values}
-    FROM (
-        SELECT
-            *,
-            {stage} AS stage
-        FROM {rows}
-    ) AS r
-    {parents}
+    {from_rows}
     ORDER BY r.line
-    ON CONFLICT (tenant_id, external_id) DO UPDATE
+    ON CONFLICT (tenant_id, {key}) DO UPDATE
     SET {changes}
     WHERE ({old}) IS DISTINCT FROM ({new})
     -- A row version made by an update has the number of its locker in xmax, one just inserted has none.
@@ -41,7 +32,47 @@ SELECT
 FROM stored
 """)
 
-COMMA = sql.SQL(",\n        ")
+# A table cut by month has no unique key without its time, so that ON CONFLICT would miss a row whose time is another
+# one now. One import of a business runs at a time, and nobody else gives these keys: who looks them up knows.
+GIVEN = sql.SQL("""
+CREATE TEMP TABLE {given} ON COMMIT DROP AS
+SELECT
+    t.id AS stored_id,
+    t.{cut_by} AS stored_at,
+    t.id IS NOT NULL AND ({stored}) IS DISTINCT FROM ({values}) AS differs,
+    r.line,
+    {named}
+{from_rows}
+LEFT JOIN {table} AS t ON t.tenant_id = {tenant_id} AND t.external_id = r.external_id
+""")
+
+UPDATE = sql.SQL("""
+UPDATE {table} AS t
+SET {changes}
+FROM {given} AS g
+WHERE t.tenant_id = {tenant_id}
+    AND t.id = g.stored_id
+    AND t.{cut_by} = g.stored_at
+    AND g.differs
+""")
+
+INSERT = sql.SQL("""
+INSERT INTO {table} (tenant_id, {columns})
+SELECT
+    {tenant_id},
+    {columns}
+FROM {given}
+WHERE stored_id IS NULL
+ORDER BY line
+""")
+
+# History is not rewritten.
+WRITTEN_ALREADY = sql.SQL("""
+INSERT INTO import_faults (file, line, position, column_name, value, reason)
+SELECT {file}, line, {position}, {column}, external_id, {reason}
+FROM {given}
+WHERE differs
+""")
 
 
 @dataclass(frozen=True)
@@ -56,20 +87,26 @@ class Stored:
 
 def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     """Write the rows of one table; its parents are stored already."""
-    filled = dict(_values(plan, table))
-    names = [sql.Identifier(name) for name in filled]
+    if table.target.cut_by:
+        return _store_by_looking(cursor, plan, table)
+    filled = dict(values(plan, table))
+    if table.target.key == "external_id":
+        filled = {"external_id": sql.SQL("r.external_id"), **filled}
+    changed = [sql.Identifier(name) for name in filled if name != table.target.key]
     cursor.execute(
         STORE.format(
             table=sql.Identifier(table.target.table),
-            columns=sql.SQL(", ").join(names),
+            key=sql.Identifier(table.target.key),
+            columns=sql.SQL(", ").join(map(sql.Identifier, filled)),
             tenant_id=sql.Literal(plan.business.tenant_id),
-            values=COMMA.join(filled.values()),
-            stage=_stage(plan, table.mapping.stages),
+            values=sql.SQL(",\n        ").join(filled.values()),
+            from_rows=from_rows(plan, table),
             rows=table.rows,
-            parents=sql.SQL("\n    ").join(_parent_join(plan, parent) for parent, _ in table.parents),
-            changes=sql.SQL(",\n        ").join(sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in names),
-            old=sql.SQL(", ").join(sql.SQL("t.{}").format(name) for name in names),
-            new=sql.SQL(", ").join(sql.SQL("EXCLUDED.{}").format(name) for name in names),
+            changes=sql.SQL(",\n        ").join(
+                sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in changed
+            ),
+            old=sql.SQL(", ").join(sql.SQL("t.{}").format(name) for name in changed),
+            new=sql.SQL(", ").join(sql.SQL("EXCLUDED.{}").format(name) for name in changed),
         )
     )
     row = cursor.fetchone()
@@ -78,56 +115,53 @@ def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     return Stored(table.target.table, inserted, updated, lines - inserted - updated)
 
 
-def _values(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
-    """Every column that is written and what is written there."""
-    times = {stage.since for stage in table.mapping.stages}
-    for column, value in table.columns:
-        yield column.name, _value(plan, column, value, column.name in times)
-    for parent, _ in table.parents:
-        yield parent.column, sql.Identifier(f"p_{parent.name}", "id")
-    if table.mapping.stages:
-        yield "status", sql.SQL("r.stage")
-
-
-def _value(plan: Plan, column: Column, value: Value, is_stage: bool) -> sql.Composable:
-    read = sql.Identifier("r", column.name)
-    if is_stage:
-        # What has not happened yet is not known yet.
-        return sql.SQL("CASE WHEN {0} < {1} THEN {0} END").format(read, _cut(plan))
-    if value.when_status:
-        until_then: sql.Composable = sql.Literal(value.until_then)
-        if column.kind in ("integer", "seconds"):
-            until_then = sql.SQL("{}::integer").format(until_then)
-        return sql.SQL("CASE WHEN r.stage = ANY ({}) THEN {} ELSE {} END").format(
-            sql.Literal(value.when_status), read, until_then
+def _store_by_looking(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
+    """Write the rows of a table that has no unique outside key: those that are stored are looked up first."""
+    target, filled = table.target, dict(values(plan, table))
+    parts = {
+        "table": sql.Identifier(target.table),
+        "given": sql.Identifier(f"import_given_{target.table}"),
+        "tenant_id": sql.Literal(plan.business.tenant_id),
+        "cut_by": sql.Identifier(target.cut_by),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, ("external_id", *filled))),
+    }
+    named = {"external_id": sql.SQL("r.external_id"), **filled}
+    cursor.execute(
+        GIVEN.format(
+            **parts,
+            stored=sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in filled),
+            values=sql.SQL(", ").join(filled.values()),
+            named=_named(list(named.items())),
+            from_rows=from_rows(plan, table),
         )
-    return read
+    )
+    lines, updated = cursor.rowcount, 0
+    if target.is_history:
+        _refuse_changes(cursor, table, parts["given"])
+    else:
+        changes = [sql.SQL("{0} = g.{0}").format(sql.Identifier(name)) for name in filled]
+        cursor.execute(UPDATE.format(**parts, changes=sql.SQL(", ").join(changes)))
+        updated = cursor.rowcount
+    cursor.execute(INSERT.format(**parts))
+    return Stored(target.table, cursor.rowcount, updated, lines - cursor.rowcount - updated)
 
 
-def _stage(plan: Plan, stages: list[Stage]) -> sql.Composable:
-    """The last status whose time has come."""
-    if not stages:
-        return sql.SQL("NULL::text")
-    whens = [
-        sql.SQL("WHEN {} < {} THEN {}").format(
-            sql.Identifier(stage.since), _cut(plan), sql.Literal(stage.status)
+def _refuse_changes(cursor: Cursor, table: TablePlan, given: sql.Composable) -> None:
+    place = table.place(table.mapping.external_id)
+    cursor.execute(
+        WRITTEN_ALREADY.format(
+            given=given,
+            file=sql.Literal(table.source.number),
+            position=sql.Literal(place.position),
+            column=sql.Literal(place.column),
+            reason=sql.Literal(
+                f"is stored with other values; a {table.target.singular} is not changed afterwards"
+            ),
         )
-        for stage in reversed(stages)
-        if stage.since
-    ]
-    return sql.SQL("CASE {} ELSE {} END").format(sql.SQL(" ").join(whens), sql.Literal(stages[0].status))
+    )
 
 
-def _cut(plan: Plan) -> sql.Composable:
-    return sql.SQL("{}::timestamptz").format(sql.Literal(plan.business.cut))
-
-
-def _parent_join(plan: Plan, parent: Parent) -> sql.Composable:
-    return sql.SQL(
-        "LEFT JOIN {table} AS {alias} ON {alias}.tenant_id = {tenant_id} AND {alias}.external_id = r.{key}"
-    ).format(
-        table=sql.Identifier(parent.table),
-        alias=sql.Identifier(f"p_{parent.name}"),
-        tenant_id=sql.Literal(plan.business.tenant_id),
-        key=parent_key(parent.name),
+def _named(expressions: Sequence[tuple[str, sql.Composable]]) -> sql.Composable:
+    return sql.SQL(",\n    ").join(
+        sql.SQL("{} AS {}").format(expression, sql.Identifier(name)) for name, expression in expressions
     )

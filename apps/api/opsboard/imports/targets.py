@@ -1,4 +1,4 @@
-"""The tables an import may fill: their columns, what a value must be like, their parents and unique keys.
+"""The tables an import may fill.
 
 A further table is one more entry in TARGETS, after the tables its rows point to. A test holds this list
 against the migrated schema.
@@ -6,73 +6,7 @@ against the migrated schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
-# seconds: an integer that a file may write as hh:mm:ss.
-Kind = Literal["text", "integer", "seconds", "boolean", "date", "timestamp"]
-
-LARGEST_INTEGER = 2**31 - 1
-# An outside key is part of an index entry, which Postgres limits to about 2,700 bytes.
-LONGEST_EXTERNAL_ID = 200
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column and the values it takes."""
-
-    name: str
-    kind: Kind = "text"
-    # Must the mapping give it? May a row leave it empty?
-    required: bool = False
-    nullable: bool = True
-    longest: int | None = None
-    least: int = -LARGEST_INTEGER - 1
-    most: int = LARGEST_INTEGER
-    one_of: tuple[str, ...] = ()
-    # Of text: a pattern of LIKE, and what it means.
-    like: str = ""
-    like_means: str = ""
-
-
-@dataclass(frozen=True)
-class Parent:
-    """A column that points to a row of another table, found by that row's outside key."""
-
-    name: str
-    table: str
-    required: bool = False
-
-    @property
-    def column(self) -> str:
-        """The column that holds the parent's id."""
-        return f"{self.name}_id"
-
-
-@dataclass(frozen=True)
-class Unique:
-    """Columns and parents that no two rows of a tenant share."""
-
-    names: tuple[str, ...]
-    # Where the table compares another column than the given one: given column -> stored column.
-    folded: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Target:
-    """One table of the database that rows are imported into."""
-
-    table: str
-    singular: str
-    columns: tuple[Column, ...]
-    parents: tuple[Parent, ...] = ()
-    uniques: tuple[Unique, ...] = ()
-
-    def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
-    def parent(self, name: str) -> Parent:
-        return next(parent for parent in self.parents if parent.name == name)
+from opsboard.imports.target import Column, Parent, Target, Unique
 
 
 def text(
@@ -89,6 +23,7 @@ CREATED_AT = timestamp("created_at", nullable=False)
 RECIPIENT_STATUSES = (
     "pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed",
 )  # fmt: skip
+APPROVAL_STATUSES = ("pending", "approved", "rejected", "changes_requested")
 
 # Parents before children: rows are stored in this order.
 TARGETS: dict[str, Target] = {
@@ -282,6 +217,110 @@ TARGETS: dict[str, Target] = {
                 Parent("contact", "contacts"),
                 Parent("user", "users"),
             ),
+        ),
+        Target(
+            "response_approvals",
+            "request for approval",
+            (
+                text("subject", 200, required=True),
+                text("response", 10000),
+                text("status", 50, nullable=False, one_of=APPROVAL_STATUSES),
+                timestamp("decided_at"),
+                CREATED_AT,
+            ),
+            parents=(
+                Parent("lead", "leads"),
+                Parent("requested_by", "users", stored_in="requested_by"),
+                Parent("decided_by", "users", stored_in="decided_by"),
+            ),
+        ),
+        Target(
+            "approval_queue",
+            "place in the queue",
+            (
+                text("status", 50, nullable=False, one_of=("waiting", "done")),
+                text("priority", 50, nullable=False, one_of=("low", "normal", "high", "urgent")),
+                timestamp("due_at"),
+                timestamp("entered_at", nullable=False),
+                timestamp("left_at"),
+                CREATED_AT,
+            ),
+            parents=(
+                Parent("approval", "response_approvals", required=True),
+                Parent("assigned_user", "users"),
+            ),
+            uniques=(Unique(("approval",)),),
+            key="approval_id",
+        ),
+        Target(
+            "approval_history",
+            "step of an approval",
+            (
+                text("action", 100, required=True),
+                # Whatever it was, also where the service would not have it.
+                text("from_status", 50),
+                Column("to_status", required=True, nullable=False, one_of=APPROVAL_STATUSES),
+                text("comment", 2000),
+                CREATED_AT,
+            ),
+            parents=(
+                Parent("approval", "response_approvals", required=True, stored_in="approval_request_id"),
+                Parent("acted_by", "users", stored_in="acted_by"),
+            ),
+            cut_by="created_at",
+            is_history=True,
+        ),
+        Target(
+            "workflows",
+            "workflow",
+            (
+                text("name", 200, required=True),
+                text("description", 2000),
+                Column("is_active", "boolean", nullable=False),
+                CREATED_AT,
+            ),
+            uniques=(Unique(("name",)),),
+        ),
+        Target(
+            "workflow_execution_monitoring",
+            "execution",
+            (
+                text("status", 50, nullable=False, one_of=("running", "completed", "failed", "cancelled")),
+                text("step", 200),
+                text("error", 2000),
+                timestamp("started_at", nullable=False),
+                timestamp("finished_at"),
+                CREATED_AT,
+            ),
+            parents=(Parent("workflow", "workflows", required=True),),
+            cut_by="started_at",
+        ),
+        Target(
+            "notifications",
+            "notification",
+            (
+                text("kind", 50, required=True),
+                text("title", 200, required=True),
+                text("body", 2000),
+                text("link", 500),
+                timestamp("read_at"),
+                CREATED_AT,
+            ),
+            parents=(Parent("user", "users", required=True),),
+        ),
+        Target(
+            "audit_logs",
+            "audit entry",
+            (
+                text("action", 50, required=True),
+                text("entity", 50, required=True),
+                Column("entity_id", "integer"),
+                Column("changes", "changes", nullable=False),
+                CREATED_AT,
+            ),
+            parents=(Parent("user", "users"),),
+            cut_by="created_at",
+            is_history=True,
         ),
     )
 }

@@ -1,0 +1,87 @@
+"""How one file of the mapping is read, and what is to be said of its lines."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from opsboard.imports import date_formats
+
+
+def _encoding(value: str) -> str:
+    # Lines are split before they are decoded, so the bytes of ASCII must mean themselves.
+    ascii_text = bytes(range(128)) + b"\\ud800"
+    try:
+        if ascii_text.decode(value) == ascii_text.decode("ascii"):
+            return codecs.lookup(value).name
+    except LookupError:
+        raise ValueError("is not the name of an encoding; for example utf-8 or cp1252") from None
+    except UnicodeError:
+        pass
+    raise ValueError("cannot be read line by line; save the file as utf-8")
+
+
+def _inside_folder(value: str) -> str:
+    path = PurePosixPath(value)
+    if not path.name or path.is_absolute() or ".." in path.parts:
+        raise ValueError("must be the name of a file inside the folder")
+    return value
+
+
+def _lists(where: Any) -> Any:
+    """`{ Type = "Main" }` is short for `{ Type = ["Main"] }`."""
+    if not isinstance(where, dict):
+        return where
+    return {column: [texts] if isinstance(texts, str) else texts for column, texts in where.items()}
+
+
+DateFormat = Annotated[str, AfterValidator(date_formats.check)]
+Character = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
+# Column -> the texts a row must have there; "" is an empty value, and * stands for anything.
+Where = Annotated[dict[str, list[str]], BeforeValidator(_lists)]
+
+
+# A key that is not known is a fault.
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Strict(BaseModel):
+    """A table of the TOML file."""
+
+    model_config = STRICT
+
+
+class Remark(Strict):
+    """What the user should know of a file: how many of its lines are so."""
+
+    says: Annotated[str, Field(min_length=1, max_length=300)]
+    # Absent: all lines.
+    where: Where = {}
+    # Only lines that have the same in these columns as an earlier one.
+    repeated: list[str] = []
+
+
+class File(Strict):
+    """How one file is to be read."""
+
+    path: Annotated[str, AfterValidator(_inside_folder)]
+    delimiter: Character = ","
+    # Empty: no value is ever quoted.
+    quote: Character | Literal[""] = '"'
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    # Lines at the beginning that are passed over: a title, or a header that `columns` replaces.
+    skip: Annotated[int, Field(ge=0, le=1000)] = 0
+    # Absent: the first line has the names.
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
+    null: list[str] = [""]
+    dates: Annotated[list[DateFormat], Field(min_length=1)] = [
+        "%Y-%m-%d",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d %H:%M:%S.%f",
+        "%Y-%m-%dT%H:%M:%S%z",
+        "%Y-%m-%dT%H:%M:%S.%f%z",
+    ]
+    remarks: list[Remark] = []

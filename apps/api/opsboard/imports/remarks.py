@@ -1,0 +1,60 @@
+"""What the mapping says of its files, with the number of lines it is true of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from opsboard.imports.expressions import where
+from opsboard.imports.file_mapping import Remark
+from opsboard.imports.staging import Source
+
+COUNT = sql.SQL("SELECT count(*) FROM {table} AS source WHERE {where}")
+REPEATED = sql.SQL("""
+SELECT count(*) - count(DISTINCT ({columns}))
+FROM {table} AS source
+WHERE {where}
+""")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One remark and how many of the lines of its file it is about."""
+
+    file: str
+    lines: int
+    of: int
+    says: str
+
+    def __str__(self) -> str:
+        share = f"all {self.of:,}" if self.lines == self.of else f"{self.lines:,} of {self.of:,}"
+        return f"{self.file}: {share} lines: {self.says}"
+
+
+def count_remarks(cursor: Cursor, sources: Mapping[str, Source]) -> list[Counted]:
+    """Every remark that is true of any line, in the order of the files."""
+    counted = [
+        Counted(source.file.path, _lines(cursor, source, remark), source.rows, remark.says)
+        for source in sources.values()
+        for remark in source.file.remarks
+    ]
+    return [one for one in counted if one.lines]
+
+
+def _lines(cursor: Cursor, source: Source, remark: Remark) -> int:
+    conditions = where(remark.where, lambda column: source.column(column, "source"))
+    # A row is counted also where all of it is NULL, which count(DISTINCT column) would leave out.
+    columns = sql.SQL(", ").join(source.column(column, "source") for column in remark.repeated)
+    cursor.execute(
+        (REPEATED if remark.repeated else COUNT).format(
+            table=source.table,
+            where=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
+            columns=sql.SQL("ROW({})").format(columns),
+        )
+    )
+    row = cursor.fetchone()
+    assert row is not None  # an aggregate always has its row
+    return int(row[0])

@@ -1,0 +1,83 @@
+"""What is written into each column: the checked value, the parent's id, or what a status holds back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg2 import sql
+
+from opsboard.imports.mapping import Stage, Value
+from opsboard.imports.plan import Plan, TablePlan
+from opsboard.imports.rows import parent_key
+from opsboard.imports.target import Column, Parent
+
+FROM_ROWS = sql.SQL("""
+    FROM (
+        SELECT
+            *,
+            {stage} AS stage
+        FROM {rows}
+    ) AS r
+    {parents}
+""")
+
+
+def from_rows(plan: Plan, table: TablePlan) -> sql.Composed:
+    """The checked rows of a table, as `r`, with their parents."""
+    parents = sql.SQL("\n    ").join(_parent_join(plan, parent) for parent, _ in table.parents)
+    return FROM_ROWS.format(stage=_stage(plan, table.mapping.stages), rows=table.rows, parents=parents)
+
+
+def values(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
+    """Every column that is written and what is written there."""
+    times = {stage.since for stage in table.mapping.stages}
+    for column, value in table.columns:
+        yield column.name, _value(plan, column, value, column.name in times)
+    for parent, _ in table.parents:
+        yield parent.column, sql.Identifier(f"p_{parent.name}", "id")
+    if table.mapping.stages:
+        yield "status", sql.SQL("r.stage")
+
+
+def _value(plan: Plan, column: Column, value: Value, is_stage: bool) -> sql.Composable:
+    read = sql.Identifier("r", column.name)
+    if is_stage:
+        # What has not happened yet is not known yet.
+        return sql.SQL("CASE WHEN {0} < {1} THEN {0} END").format(read, _cut(plan))
+    if value.when_status:
+        until_then: sql.Composable = sql.Literal(value.until_then)
+        if column.kind in ("integer", "seconds"):
+            until_then = sql.SQL("{}::integer").format(until_then)
+        return sql.SQL("CASE WHEN r.stage = ANY ({}) THEN {} ELSE {} END").format(
+            sql.Literal(value.when_status), read, until_then
+        )
+    return read
+
+
+def _stage(plan: Plan, stages: list[Stage]) -> sql.Composable:
+    """The last status whose time has come."""
+    if not stages:
+        return sql.SQL("NULL::text")
+    whens = [
+        sql.SQL("WHEN {} < {} THEN {}").format(
+            sql.Identifier(stage.since), _cut(plan), sql.Literal(stage.status)
+        )
+        for stage in reversed(stages)
+        if stage.since
+    ]
+    return sql.SQL("CASE {} ELSE {} END").format(sql.SQL(" ").join(whens), sql.Literal(stages[0].status))
+
+
+def _cut(plan: Plan) -> sql.Composable:
+    return sql.SQL("{}::timestamptz").format(sql.Literal(plan.business.cut))
+
+
+def _parent_join(plan: Plan, parent: Parent) -> sql.Composable:
+    return sql.SQL(
+        "LEFT JOIN {table} AS {alias} ON {alias}.tenant_id = {tenant_id} AND {alias}.external_id = r.{key}"
+    ).format(
+        table=sql.Identifier(parent.table),
+        alias=sql.Identifier(f"p_{parent.name}"),
+        tenant_id=sql.Literal(plan.business.tenant_id),
+        key=parent_key(parent.name),
+    )

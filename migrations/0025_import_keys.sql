@@ -1,0 +1,11 @@
+-- transactional: false
+-- depends: 0023_journey_executions
+-- A second import finds notifications and audit entries by the keys they have outside. Those the service writes have
+-- none; audit entries without are not in the index, so that every write goes on to cost what it did.
+
+-- Serves: imports
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS notifications_external_id_key ON notifications (tenant_id, external_id);
+-- Serves: imports
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS audit_logs_external_id_key
+ON audit_logs (tenant_id, external_id, created_at)
+WHERE external_id IS NOT NULL;
