@@ -97,7 +97,7 @@ CREATE TABLE approval_history (
     approval_request_id bigint NOT NULL,
     action text NOT NULL CHECK (action <> '' AND length(action) <= 100),
     -- Null: the request came into being.
-    from_status text,
+    from_status text CHECK (from_status IN ('pending', 'approved', 'rejected', 'changes_requested')),
     to_status text NOT NULL CHECK (to_status IN ('pending', 'approved', 'rejected', 'changes_requested')),
     -- Null: done by the command line.
     acted_by bigint,

@@ -10,7 +10,7 @@ import pytest
 from opsboard.imports.mapping_file import MappingError, load_mapping, parse_mapping
 from tests.imports.workshop import MAPPING, Workshop
 
-ADVENTUREWORKS = Path(__file__).parents[2] / "docs" / "import" / "adventureworks.toml"
+SHIPPED = sorted((Path(__file__).parents[2] / "docs" / "import").glob("*.toml"))
 
 
 def faults(text: str) -> list[str]:
@@ -27,9 +27,9 @@ def changed(*pairs: tuple[str, str]) -> list[str]:
     return faults(text)
 
 
-def test_the_example_and_the_shipped_mapping_are_valid() -> None:
+def test_the_example_and_the_shipped_mappings_are_valid() -> None:
     parse_mapping((files("opsboard.imports") / "example.toml").read_text(encoding="utf-8"))
-    load_mapping(ADVENTUREWORKS)
+    assert len([load_mapping(path) for path in SHIPPED]) == 7
 
 
 def test_a_text_that_is_not_toml_is_told_with_its_place() -> None:
@@ -80,7 +80,13 @@ def test_unknown_keys_are_refused_all_at_once() -> None:
         ('due_date = "{Due}"', 'due_date = { value = "{Due}", otherwise = "x" }',
          "tables.jobs.columns.due_date: has otherwise without values"),
         ('due_date = "{Due}"', 'due_date = { value = "{Due}", first_of = ["{No}"] }',
-         "tables.jobs.columns.due_date: needs one of value, first_of and parts"),
+         "tables.jobs.columns.due_date: needs one of value, first_of, parts and differences"),
+        ('due_date = "{Due}"', 'due_date.differences = { a = ["{Due}", "{No}"] }',
+         "tables.jobs.columns.due_date: differences are what a column of changes has"),
+        ('key = "Code"\n', "", "tables.jobs.lookups.article: needs a key, unless it picks the previous or the next"),
+        ('key = "Code"\n', 'pick = "next"\n', "tables.jobs.lookups.article.file: only lines of the same file are"),
+        ('path = "clients.csv"', 'path = "c"\nskip = -1', "files.clients.skip: Input should be greater than or"),
+        ('path = "clients.csv"', 'path = "c"\nremarks = [{ says = "" }]', "files.clients.remarks.0.says: String"),
         ('due_date = "{Due}"', 'priority = { value = "{Due}", values = { "1" = "first" } }',
          "tables.jobs.columns.priority.values.1: first is not one of low, normal, high, urgent"),
     ],
@@ -92,7 +98,8 @@ def test_each_fault_is_told_with_its_place(old: str, new: str, fault: str) -> No
 def test_an_unknown_table_is_told_with_the_known_ones() -> None:
     assert faults(MAPPING.replace("tables.processes", "tables.offers")) == [
         "tables.offers: is no table; known are customers, users, processes, machines, jobs, job_steps, leads, "
-        "campaigns, campaign_recipients, contacts, call_log"
+        "campaigns, campaign_recipients, contacts, call_log, response_approvals, approval_queue, approval_history, "
+        "workflows, workflow_execution_monitoring, notifications, audit_logs"
     ]
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsboard.imports.copying import Copying, copy_line
+from opsboard.imports.file_mapping import File
 from opsboard.imports.lines import LONGEST_LINE
-from opsboard.imports.mapping import File
 from opsboard.imports.records import Record, Records
 
 # Whatever can stand in a value; a lone carriage return is damage, and a NUL too.

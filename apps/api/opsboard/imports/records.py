@@ -68,9 +68,8 @@ class Records:
 
     def _record(self, line: Line) -> Record:
         if line.damage:
-            return Record(
-                line.number, self._split(line.text), line.damage, line.before.count(self._delimiter)
-            )
+            field = line.before.count(self._delimiter) if line.text else None
+            return Record(line.number, self._split(line.text), line.damage, field)
         if self._quote and self._quote in line.text:
             return self._quoted(line)
         if "\r" in line.text:

@@ -154,9 +154,7 @@ def _refuse_changes(cursor: Cursor, table: TablePlan, given: sql.Composable) -> 
             file=sql.Literal(table.source.number),
             position=sql.Literal(place.position),
             column=sql.Literal(place.column),
-            reason=sql.Literal(
-                f"is stored with other values; a {table.target.singular} is not changed afterwards"
-            ),
+            reason=sql.Literal(f"is stored with other values; {table.target.table} only grows"),
         )
     )
 

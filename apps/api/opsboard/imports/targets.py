@@ -257,8 +257,7 @@ TARGETS: dict[str, Target] = {
             "step of an approval",
             (
                 text("action", 100, required=True),
-                # Whatever it was, also where the service would not have it.
-                text("from_status", 50),
+                Column("from_status", one_of=APPROVAL_STATUSES),
                 Column("to_status", required=True, nullable=False, one_of=APPROVAL_STATUSES),
                 text("comment", 2000),
                 CREATED_AT,
