@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from opsboard.imports import date_formats, expressions, templates
-from opsboard.imports.mapping import LookUp
-from opsboard.imports.plan import EACH_ALIAS, Plan, TablePlan, lookup_alias
+from opsboard.imports import date_formats, expressions
+from opsboard.imports.joins import join_each, join_lookup
+from opsboard.imports.plan import Plan, TablePlan, lookup_alias
 
 # The CTEs are MATERIALIZED so that each value is read once, not once for each place that names it.
 ROWS = sql.SQL("""
@@ -36,40 +36,6 @@ SELECT
     {kept},
     {results}
 FROM typed
-""")
-
-LOOK_UP = sql.SQL("""
-    LEFT JOIN (
-        SELECT DISTINCT ON (source.{key}) source.*
-        FROM {table} AS source
-        WHERE {where}
-        ORDER BY source.{key}, source.line
-    ) AS {alias} ON {alias}.{key} = {equals}
-""")
-
-# The nearest line with the same: each frame begins where the window does, so that a step costs the same everywhere.
-NEIGHBOUR = sql.SQL("""
-    LEFT JOIN (
-        SELECT
-            near.of_line,
-            other.*
-        FROM (
-            SELECT
-                source.line AS of_line,
-                {nearest}(source.line) FILTER (WHERE {where}) OVER (
-                    PARTITION BY {equals}
-                    ORDER BY source.line {order}
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-                ) AS line
-            FROM {table} AS source
-            WHERE {equals} IS NOT NULL
-        ) AS near
-        JOIN {table} AS other ON other.line = near.line
-    ) AS {alias} ON {alias}.of_line = source.line
-""")
-
-EACH = sql.SQL("""
-    JOIN LATERAL (VALUES {columns}) AS {alias} ({column}, {value}) ON {alias}.{value} IS NOT NULL
 """)
 
 COMMA = sql.SQL(",\n        ")
@@ -103,11 +69,11 @@ def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
             texts=COMMA.join(_named(expression, name) for name, expression in texts.items()),
             source=table.source.table,
             lookups=sql.SQL("").join(
-                _lookup(table, name, one) for name, one in table.mapping.lookups.items()
+                join_lookup(table, name, one) for name, one in table.mapping.lookups.items()
             ),
             # A damaged line stays, for the rows that point to it.
             where=sql.SQL("source.damaged OR ({})").format(sql.SQL(" AND ").join(conditions)),
-            each=_each(table),
+            each=join_each(table),
             group_by=_group_by(texts, distinct),
             kept=COMMA.join(sql.Identifier(name) for name in texts if name.partition(".")[0] in KEPT),
             typed=COMMA.join(_typed(plan, table)),
@@ -164,43 +130,6 @@ def _texts(table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
         yield f"given.{column.name}", expressions.given(value, table.resolve)
         if value.values:
             yield f"mapped.{column.name}", expressions.mapped(value, table.resolve)
-
-
-def _lookup(table: TablePlan, name: str, lookup: LookUp) -> sql.Composable:
-    source = table.sources[lookup.file]
-    conditions = expressions.where(lookup.where, lambda column: source.column(column, "source"))
-    if lookup.is_neighbour:
-        return NEIGHBOUR.format(
-            nearest=sql.SQL("max" if lookup.pick == "previous" else "min"),
-            order=sql.SQL("ASC" if lookup.pick == "previous" else "DESC"),
-            where=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
-            equals=expressions.template(lookup.equals, table.resolve),
-            table=source.table,
-            alias=sql.Identifier(lookup_alias(name)),
-        )
-    return LOOK_UP.format(
-        key=sql.Identifier(f"c{source.used.index(lookup.key) + 1}"),
-        table=source.table,
-        where=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
-        alias=sql.Identifier(lookup_alias(name)),
-        equals=expressions.template(lookup.equals, table.resolve),
-    )
-
-
-def _each(table: TablePlan) -> sql.Composable:
-    """A row for each of several columns of a line that is not empty."""
-    if not table.mapping.each:
-        return sql.SQL("")
-    columns = sql.SQL(", ").join(
-        sql.SQL("({}, {})").format(sql.Literal(column), table.source.column(column, "source"))
-        for column in table.mapping.each
-    )
-    return EACH.format(
-        columns=columns,
-        alias=sql.Identifier(EACH_ALIAS),
-        column=sql.Identifier(templates.COLUMN),
-        value=sql.Identifier(templates.EACH),
-    )
 
 
 def _first_of(external_id: sql.Composable) -> sql.Composable:

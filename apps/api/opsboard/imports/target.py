@@ -77,3 +77,16 @@ class Target:
 
     def parent(self, name: str) -> Parent:
         return next(parent for parent in self.parents if parent.name == name)
+
+
+def text(
+    name: str, longest: int, *, required: bool = False, nullable: bool = True, one_of: tuple[str, ...] = ()
+) -> Column:
+    return Column(name, "text", required, nullable and not required, longest, one_of=one_of)
+
+
+def timestamp(name: str, *, nullable: bool = True) -> Column:
+    return Column(name, "timestamp", nullable=nullable)
+
+
+CREATED_AT = timestamp("created_at", nullable=False)

@@ -1,0 +1,113 @@
+"""What had to be approved, what ran, what people were told and what they did."""
+
+from __future__ import annotations
+
+from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, text, timestamp
+
+APPROVAL_STATUSES = ("pending", "approved", "rejected", "changes_requested")
+
+HISTORY = (
+    Target(
+        "response_approvals",
+        "request for approval",
+        (
+            text("subject", 200, required=True),
+            text("response", 10000),
+            text("status", 50, nullable=False, one_of=APPROVAL_STATUSES),
+            timestamp("decided_at"),
+            CREATED_AT,
+        ),
+        parents=(
+            Parent("lead", "leads"),
+            Parent("requested_by", "users", stored_in="requested_by"),
+            Parent("decided_by", "users", stored_in="decided_by"),
+        ),
+    ),
+    Target(
+        "approval_queue",
+        "place in the queue",
+        (
+            text("status", 50, nullable=False, one_of=("waiting", "done")),
+            text("priority", 50, nullable=False, one_of=("low", "normal", "high", "urgent")),
+            timestamp("due_at"),
+            timestamp("entered_at", nullable=False),
+            timestamp("left_at"),
+            CREATED_AT,
+        ),
+        parents=(
+            Parent("approval", "response_approvals", required=True),
+            Parent("assigned_user", "users"),
+        ),
+        uniques=(Unique(("approval",)),),
+        key="approval_id",
+    ),
+    Target(
+        "approval_history",
+        "step of an approval",
+        (
+            text("action", 100, required=True),
+            Column("from_status", one_of=APPROVAL_STATUSES),
+            Column("to_status", required=True, nullable=False, one_of=APPROVAL_STATUSES),
+            text("comment", 2000),
+            CREATED_AT,
+        ),
+        parents=(
+            Parent("approval", "response_approvals", required=True, stored_in="approval_request_id"),
+            Parent("acted_by", "users", stored_in="acted_by"),
+        ),
+        cut_by="created_at",
+        is_history=True,
+    ),
+    Target(
+        "workflows",
+        "workflow",
+        (
+            text("name", 200, required=True),
+            text("description", 2000),
+            Column("is_active", "boolean", nullable=False),
+            CREATED_AT,
+        ),
+        uniques=(Unique(("name",)),),
+    ),
+    Target(
+        "workflow_execution_monitoring",
+        "execution",
+        (
+            text("status", 50, nullable=False, one_of=("running", "completed", "failed", "cancelled")),
+            text("step", 200),
+            text("error", 2000),
+            timestamp("started_at", nullable=False),
+            timestamp("finished_at"),
+            CREATED_AT,
+        ),
+        parents=(Parent("workflow", "workflows", required=True),),
+        cut_by="started_at",
+    ),
+    Target(
+        "notifications",
+        "notification",
+        (
+            text("kind", 50, required=True),
+            text("title", 200, required=True),
+            text("body", 2000),
+            text("link", 500),
+            timestamp("read_at"),
+            CREATED_AT,
+        ),
+        parents=(Parent("user", "users", required=True),),
+    ),
+    Target(
+        "audit_logs",
+        "audit entry",
+        (
+            text("action", 50, required=True),
+            text("entity", 50, required=True),
+            Column("entity_id", "integer"),
+            Column("changes", "changes", nullable=False),
+            CREATED_AT,
+        ),
+        parents=(Parent("user", "users"),),
+        cut_by="created_at",
+        is_history=True,
+    ),
+)

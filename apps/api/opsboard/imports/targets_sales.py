@@ -1,0 +1,106 @@
+"""Who may buy and what was said to them: leads, campaigns, contacts and calls."""
+
+from __future__ import annotations
+
+from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, text, timestamp
+
+RECIPIENT_STATUSES = (
+    "pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed",
+)  # fmt: skip
+
+SALES = (
+    Target(
+        "leads",
+        "lead",
+        (
+            text("name", 200, required=True),
+            text("email", 254),
+            text("phone", 50),
+            text("source", 100),
+            text("category", 100),
+            text(
+                "status",
+                50,
+                nullable=False,
+                one_of=("unprocessed", "new", "contacted", "qualified", "won", "lost"),
+            ),
+            text("notes", 10000),
+            timestamp("scraped_at", nullable=False),
+            timestamp("processed_at"),
+            timestamp("closed_at"),
+            CREATED_AT,
+        ),
+        parents=(Parent("customer", "customers"), Parent("assigned_user", "users")),
+    ),
+    Target(
+        "campaigns",
+        "campaign",
+        (
+            text("name", 200, required=True),
+            text("channel", 50, nullable=False, one_of=("email", "whatsapp", "phone")),
+            text(
+                "status",
+                50,
+                nullable=False,
+                one_of=("draft", "scheduled", "running", "paused", "completed", "cancelled"),
+            ),
+            timestamp("scheduled_at"),
+            timestamp("started_at"),
+            timestamp("completed_at"),
+            CREATED_AT,
+        ),
+    ),
+    Target(
+        "campaign_recipients",
+        "campaign recipient",
+        (
+            text("address", 254, required=True),
+            text("name", 200),
+            text("segment", 100),
+            text(
+                "status",
+                50,
+                nullable=False,
+                one_of=RECIPIENT_STATUSES,
+            ),
+            CREATED_AT,
+        ),
+        parents=(Parent("campaign", "campaigns", required=True), Parent("lead", "leads")),
+        uniques=(Unique(("campaign", "address")),),
+    ),
+    Target(
+        "contacts",
+        "contact",
+        (text("name", 200, required=True), text("email", 254), text("phone", 50), CREATED_AT),
+        parents=(Parent("customer", "customers"),),
+    ),
+    Target(
+        "call_log",
+        "call",
+        (
+            text("direction", 50, nullable=False, one_of=("in", "out")),
+            text(
+                "status",
+                50,
+                nullable=False,
+                one_of=("in_progress", "completed", "missed", "busy", "failed"),
+            ),
+            text("from_number", 50),
+            text("to_number", 50),
+            text("topic", 200),
+            text("outcome", 200),
+            text("notes", 10000),
+            Column("duration_seconds", "seconds", nullable=False, least=0),
+            Column("waited_seconds", "seconds", least=0),
+            Column("rating", "integer", least=1, most=5),
+            timestamp("started_at", nullable=False),
+            CREATED_AT,
+        ),
+        parents=(
+            Parent("customer", "customers"),
+            Parent("lead", "leads"),
+            Parent("contact", "contacts"),
+            Parent("user", "users"),
+        ),
+    ),
+)

@@ -1,0 +1,103 @@
+"""What makes things, and for whom: customers, users, processes, machines, jobs and their steps."""
+
+from __future__ import annotations
+
+from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, text, timestamp
+
+SHOP = (
+    Target(
+        "customers",
+        "customer",
+        (
+            text("name", 200, required=True),
+            text("email", 254),
+            text("phone", 50),
+            text("address", 1000),
+            CREATED_AT,
+        ),
+    ),
+    Target(
+        "users",
+        "user",
+        (
+            Column(
+                "email",
+                required=True,
+                nullable=False,
+                longest=254,
+                like="%_@_%",
+                like_means="an e-mail address",
+            ),
+            text("full_name", 200, nullable=False),
+            text("role", 50, nullable=False, one_of=("admin", "manager", "operator")),
+            Column("is_active", "boolean", nullable=False),
+            CREATED_AT,
+        ),
+        uniques=(Unique(("email",), folded={"email": "email_search"}),),
+    ),
+    Target(
+        "processes",
+        "process",
+        (
+            text("name", 200, required=True),
+            text("description", 2000),
+            Column("is_active", "boolean", nullable=False),
+            CREATED_AT,
+        ),
+    ),
+    Target(
+        "machines",
+        "machine",
+        (
+            text("name", 200, required=True),
+            text("status", 50, nullable=False, one_of=("active", "maintenance", "inactive")),
+            text("location", 200),
+            CREATED_AT,
+        ),
+    ),
+    Target(
+        "jobs",
+        "job",
+        (
+            text("job_number", 50, required=True),
+            text("title", 200, required=True),
+            text("description", 10000),
+            text(
+                "status",
+                50,
+                nullable=False,
+                one_of=("draft", "active", "on_hold", "completed", "cancelled"),
+            ),
+            text("priority", 50, nullable=False, one_of=("low", "normal", "high", "urgent")),
+            Column("quantity", "integer", nullable=False, least=1),
+            Column("due_date", "date"),
+            timestamp("started_at"),
+            timestamp("completed_at"),
+            CREATED_AT,
+        ),
+        parents=(Parent("customer", "customers"),),
+        uniques=(Unique(("job_number",)),),
+    ),
+    Target(
+        "job_steps",
+        "job step",
+        (
+            Column("step_order", "integer", required=True, nullable=False, least=0),
+            text("status", 50, nullable=False, one_of=("pending", "in_progress", "completed", "skipped")),
+            timestamp("planned_start"),
+            timestamp("planned_end"),
+            timestamp("started_at"),
+            timestamp("completed_at"),
+            Column("quantity_done", "integer", nullable=False, least=0),
+            Column("quantity_rejected", "integer", nullable=False, least=0),
+            CREATED_AT,
+        ),
+        parents=(
+            Parent("job", "jobs", required=True),
+            Parent("process", "processes"),
+            Parent("machine", "machines"),
+            Parent("assigned_user", "users"),
+        ),
+        uniques=(Unique(("job", "step_order")),),
+    ),
+)
