@@ -34,11 +34,15 @@ def rows(database: FreshDatabase, query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def import_into(database: FreshDatabase, name: str, folder: Path | None = None) -> dict[str, Any]:
+def import_into(
+    database: FreshDatabase, name: str, folder: Path | None = None, told: list[int] | None = None
+) -> dict[str, Any]:
     if not rows(database, "SELECT id FROM tenants"):
         rows(database, "INSERT INTO tenants (slug, name) VALUES ('calls', 'Calls')")
     mapping = load_mapping(MAPPINGS / f"{name}.toml")
     summary = run_import(database.app_url, folder or DATA / name, mapping, "calls", None)
+    if told is not None:
+        told += [remark.lines for remark in summary.remarks]
     return {one.table: one for one in summary.tables}
 
 
@@ -53,8 +57,10 @@ def seconds(text: str) -> int:
 
 
 def test_the_call_centre_is_stored_line_by_line(database: FreshDatabase) -> None:
-    found = import_into(database, "pwc_callcenter")
+    told: list[int] = []
+    found = import_into(database, "pwc_callcenter", told=told)
     raw = lines(PWC)
+    assert told == [len(raw), sum(r["Answered (Y/N)"] == "N" for r in raw)]
     assert (found["call_log"].inserted, found["users"].inserted) == (len(raw), len({r["Agent"] for r in raw}))
     stored = rows(
         database,
@@ -85,8 +91,14 @@ def test_the_call_centre_is_stored_line_by_line(database: FreshDatabase) -> None
 
 
 def test_the_banks_campaign_is_stored_with_the_year_that_its_order_tells(database: FreshDatabase) -> None:
-    found = import_into(database, "bank_calls")
+    told: list[int] = []
+    found = import_into(database, "bank_calls", told=told)
     raw = lines(BANK, ";")
+    without_client = (
+        sum(line["pdays"] == "999" for line in raw),
+        sum(line["job"] == "unknown" for line in raw),
+    )
+    assert told == [len(raw), len(raw), 12, *without_client]
     assert found["call_log"].inserted == len(raw) == 41188
     # Lines lie in the order of their days: the year is a later one where the month is an earlier one.
     months, year, before = [], 2008, 0

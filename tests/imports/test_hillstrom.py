@@ -37,12 +37,12 @@ def test_recipients_are_the_lines_of_the_file_and_a_second_run_changes_nothing(
 ) -> None:
     rows(database, "INSERT INTO tenants (slug, name) VALUES ('hillstrom', 'Hillstrom')")
     with FILE.open(newline="", encoding="utf-8") as file:
-        mailed = [line for line in csv.DictReader(file) if line["segment"] != "No E-Mail"]
+        lines = list(csv.DictReader(file))
+    mailed = [line for line in lines if line["segment"] != "No E-Mail"]
     mapping = load_mapping(ROOT / "docs" / "import" / "hillstrom.toml")
     for made in (True, False):
-        summary = {
-            one.table: one for one in run_import(database.app_url, FOLDER, mapping, "hillstrom", None).tables
-        }
+        done = run_import(database.app_url, FOLDER, mapping, "hillstrom", None)
+        summary = {one.table: one for one in done.tables}
         assert summary["campaign_recipients"].inserted == (len(mailed) if made else 0)
         assert (summary["campaigns"].inserted, summary["campaign_recipients"].updated) == (
             2 if made else 0,
@@ -63,3 +63,9 @@ def test_recipients_are_the_lines_of_the_file_and_a_second_run_changes_nothing(
         "JOIN campaigns AS c ON c.tenant_id = r.tenant_id AND c.id = r.campaign_id GROUP BY 1, 2, 3",
     )
     assert {tuple(row[:3]): row[3] for row in found} == wanted
+    assert [remark.lines for remark in done.remarks] == [
+        len(lines),
+        len(lines) - len(mailed),
+        sum(line["visit"] == "1" for line in mailed),
+        sum(line["zip_code"] == "Surburban" for line in lines),
+    ]

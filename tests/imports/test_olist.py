@@ -47,9 +47,8 @@ def test_leads_and_deals_are_those_of_the_files_and_a_second_run_changes_nothing
     leads, deals = read(LEADS), read(FOLDER / "olist_closed_deals_dataset.csv")
     mapping = load_mapping(MAPPING)
     for made in (True, False):
-        summary = {
-            one.table: one for one in run_import(database.app_url, FOLDER, mapping, "olist", None).tables
-        }
+        done = run_import(database.app_url, FOLDER, mapping, "olist", None)
+        summary = {one.table: one for one in done.tables}
         assert summary["leads"].inserted == (len(leads) if made else 0)
         assert summary["leads"].updated == 0
     won = {deal["mql_id"]: deal for deal in deals}
@@ -81,4 +80,12 @@ def test_leads_and_deals_are_those_of_the_files_and_a_second_run_changes_nothing
                 if lead["mql_id"] in won
             ),
         )
+    ]
+    assert [remark.lines for remark in done.remarks] == [
+        len(leads),
+        sum(lead["first_contact_date"].endswith(" 00:00:00") for lead in leads),
+        sum(lead["origin"] in ("", "NaN") for lead in leads),
+        sum(lead["origin"] == "unknown" for lead in leads),
+        sum(not (deal["has_company"] or deal["has_gtin"] or deal["average_stock"]) for deal in deals),
+        sum(deal["declared_monthly_revenue"] == "0.0" for deal in deals),
     ]
