@@ -43,7 +43,7 @@ STATES = st.sampled_from(["open", "closed"])
 TICKETS = st.lists(st.tuples(st.integers(1, 4), STATES), min_size=1, max_size=25)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tickets=TICKETS)
 def test_neighbours_are_those_a_loop_over_the_lines_finds(desk: Desk, tickets: list[tuple[int, str]]) -> None:
     lines = [
