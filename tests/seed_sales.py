@@ -62,7 +62,7 @@ WHERE a.tenant_id = %(tenant)s AND (n = 1 OR a.status <> 'pending');
 INSERT INTO auto_responses (tenant_id, lead_id, approval_id, subject, response, status, external_id, created_at)
 SELECT
     a.tenant_id, a.lead_id, a.id, a.subject, a.response,
-    (ARRAY['queued', 'sent', 'failed', 'cancelled'])[1 + a.id %% 4], a.external_id, a.decided_at
+    (ARRAY['queued', 'sent', 'failed', 'cancelled'])[1 + (a.id / 4) %% 4], a.external_id, a.decided_at
 FROM response_approvals AS a
 WHERE a.tenant_id = %(tenant)s AND a.status = 'approved';
 

@@ -35,7 +35,7 @@ VALUES: dict[str, Any] = {
     "duration_seconds": 1, "waited_seconds": None, "rating": None, "document_id": 1, "document_type": "invoice",
     "file_name": "f", "media_type": "m", "size_bytes": 1, "sha256": None, "locale": "en", "currency": "EUR",
     "contact_email": None, "contact_phone": None, "whatsapp_number": None, "opens_at": "08:00", "closes_at": "17:00",
-    "auto_reply": False, "auto_reply_text": None, "options": "{}",
+    "auto_reply": False, "auto_reply_text": None, "options": "{}", "response_id": 1, "became": "sent",
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
     "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",

@@ -27,6 +27,7 @@ IDS = {
     "lead_id": "SELECT min(id) FROM leads WHERE tenant_id = %s",
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
     "returned_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'",
+    "response_id": "SELECT min(id) FROM auto_responses WHERE tenant_id = %s AND status IN ('queued', 'failed')",
     "campaign_id": "SELECT min(id) FROM campaigns WHERE tenant_id = %s",
     # One of which the node and the contact are, and that is active.
     "journey_id": "SELECT min(id) FROM journeys WHERE tenant_id = %s",
@@ -85,6 +86,7 @@ BODIES: dict[str, dict[str, object]] = {
     "leads.claim_leads": {"count": 2},
     "workflow_approvals.create_approval": {"subject": "An answer"},
     "workflow_approvals.decide_approval": {"decision": "approve"},
+    "workflow_approvals.end_auto_response": {"status": "sent"},
     "workflow_approvals.resubmit_approval": {"response": "Another answer"},
     "campaigns.create_campaign": {"name": "A campaign"},
     "campaigns.update_campaign": {"status": "running"},

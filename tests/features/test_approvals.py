@@ -189,3 +189,49 @@ def test_a_contradiction_would_be_seen(own_shop: Application) -> None:
     assert run(own_shop, CONTRADICTIONS, [request]) == []
     run(own_shop, "UPDATE response_approvals SET status = 'rejected' WHERE id = %s", request)
     assert run(own_shop, CONTRADICTIONS, [request]) == [(request,)]
+
+
+def answer_of(application: Application, manager: FlaskClient) -> int:
+    """An answer that waits to go out."""
+    request = ask(manager, lead_id=some_lead(application), response="Yes.")
+    decide(manager, request, "approve")
+    ((answer,),) = run(application, "SELECT id FROM auto_responses WHERE approval_id = %s", request)
+    return int(answer)
+
+
+def end(client: FlaskClient, answer: int, status: str) -> TestResponse:
+    return client.post(f"{PATH}/auto-responses/{answer}/outcome", json={"status": status})
+
+
+def test_an_answer_that_went_out_says_so_once(own_shop: Application) -> None:
+    manager = own_shop.client("manager")
+    answer = answer_of(own_shop, manager)
+    assert end(own_shop.client("operator"), answer, "sent").status_code == 403
+    failed: Any = end(manager, answer, "failed")
+    assert (failed.status_code, failed.json["status"], failed.json["sent_at"]) == (200, "failed", None)
+    sent: Any = end(manager, answer, "sent")
+    assert (sent.json["status"], sent.headers["X-Queries"]) == ("sent", "1")
+    assert sent.json["sent_at"] is not None
+    again = end(manager, answer, "sent")
+    assert (again.status_code, again.get_data()) == (200, sent.get_data())
+    listed: Any = manager.get(f"{PATH}/auto-responses?status=sent&page_size=100").json
+    assert sent.json in listed["items"]
+    for other in ("failed", "cancelled"):
+        late: Any = end(manager, answer, other)
+        assert (late.status_code, late.json["detail"]) == (409, "The answer is sent already.")
+    noted = run(
+        own_shop,
+        "SELECT changes -> 'status' FROM audit_logs WHERE entity = 'auto_response' AND entity_id = %s ORDER BY id",
+        answer,
+    )
+    assert noted == [(["queued", "failed"],), (["failed", "sent"],)]
+    assert end(manager, 2**62, "sent").status_code == 404
+
+
+def test_what_was_cancelled_does_not_go_out(own_shop: Application) -> None:
+    manager = own_shop.client("manager")
+    answer = answer_of(own_shop, manager)
+    assert end(manager, answer, "cancelled").status_code == 200
+    late: Any = end(manager, answer, "sent")
+    assert (late.status_code, late.json["detail"]) == (409, "The answer is cancelled already.")
+    assert end(manager, answer, "queued").status_code == 400

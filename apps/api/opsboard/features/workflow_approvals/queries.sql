@@ -33,6 +33,18 @@ LEFT JOIN users AS d ON d.tenant_id = %(tenant_id)s AND d.id = a.decided_by
             ELSE 'decide'
         END
 
+-- fragment: auto_response_members
+        'id', o.id,
+        'lead', json_build_object('id', l.id, 'name', l.name),
+        'approval_id', o.approval_id,
+        'channel', o.channel,
+        'subject', o.subject,
+        'response', o.response,
+        'status', o.status,
+        'sent_at', o.sent_at,
+        'created_at', o.created_at,
+        'updated_at', o.updated_at
+
 -- name: list_approvals
 -- reads: response_approvals, leads, users, tenants
 -- from: response_approvals AS a
@@ -395,17 +407,73 @@ LEFT JOIN shown AS s ON s.id = b.id
 SELECT
     page.position,
     json_build_object(
-        'id', o.id,
-        'lead', json_build_object('id', l.id, 'name', l.name),
-        'approval_id', o.approval_id,
-        'channel', o.channel,
-        'subject', o.subject,
-        'response', o.response,
-        'status', o.status,
-        'sent_at', o.sent_at,
-        'created_at', o.created_at,
-        'updated_at', o.updated_at
+        /* include auto_response_members */
     ) AS item
 FROM page
 JOIN auto_responses AS o ON o.tenant_id = %(tenant_id)s AND o.id = page.id
 JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = o.lead_id
+
+-- name: end_auto_response
+-- reads: leads
+-- writes: auto_responses, audit_logs
+-- Say what became of an answer. One that failed may be tried again; one that is out or was cancelled stays so, and to
+-- say the same again changes nothing.
+WITH before AS (
+    SELECT
+        o.id,
+        o.status,
+        o AS was
+    FROM auto_responses AS o
+    WHERE o.tenant_id = %(tenant_id)s
+        AND o.id = %(response_id)s
+    FOR UPDATE
+),
+changed AS (
+    UPDATE auto_responses AS o
+    SET
+        status = %(became)s,
+        sent_at = CASE WHEN %(became)s = 'sent' THEN clock_timestamp() END
+    FROM before AS b
+    WHERE o.tenant_id = %(tenant_id)s
+        AND o.id = b.id
+        AND b.status IN ('queued', 'failed')
+        AND b.status <> %(became)s
+    RETURNING o.*
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        'auto_response',
+        c.id,
+        changed_columns(to_jsonb(b.was), to_jsonb(c)),
+        %(request_id)s
+    FROM changed AS c
+    JOIN before AS b ON b.id = c.id
+),
+now_so AS (
+    SELECT c.*
+    FROM changed AS c
+    UNION ALL
+    SELECT (b.was).*
+    FROM before AS b
+    WHERE b.status = %(became)s
+),
+shown AS (
+    SELECT
+        o.id,
+        json_build_object(
+        /* include auto_response_members */
+        )::text AS document
+    FROM now_so AS o
+    JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = o.lead_id
+)
+SELECT
+    s.document,
+    b.id,
+    CASE WHEN s.id IS NULL THEN 'conflict' END AS problem,
+    CASE WHEN s.id IS NULL THEN format('The answer is %%s already.', b.status) END AS detail
+FROM before AS b
+LEFT JOIN shown AS s ON s.id = b.id

@@ -17,6 +17,7 @@ from opsboard.features.workflow_approvals.documents import (
     Approvals,
     ApprovalStatus,
     ApprovalWithHistory,
+    AutoResponse,
     AutoResponses,
     History,
     PendingApprovals,
@@ -82,6 +83,10 @@ class ChangeApproval(Patch):
     response: Answer | None = None
 
 
+class Outcome(Arguments):
+    status: Literal["sent", "failed", "cancelled"]
+
+
 @bp.get("")
 @bp.input(ListApprovals, location="query", arg_name="wanted")
 @bp.output(Approvals)
@@ -145,6 +150,15 @@ def decide_approval(approval_id: int, made: Decision) -> Response:
         raise InvalidInput(fields=[{"field": "comment", "message": "say why, or what to change"}])
     decided = {"approval_id": approval_id, "status": OUTCOMES[made.decision], **made.model_dump()}
     return command(sql.decide_approval, decided)
+
+
+@bp.post("/auto-responses/<id:response_id>/outcome")
+@bp.input(Outcome, arg_name="outcome")
+@bp.output(AutoResponse)
+@only_for(Role.ADMIN, Role.MANAGER)
+def end_auto_response(response_id: int, outcome: Outcome) -> Response:
+    """Say that an answer went out, failed or was cancelled; 409 when it went out or was cancelled before."""
+    return command(sql.end_auto_response, {"response_id": response_id, "became": outcome.status})
 
 
 @bp.patch("/<id:returned_id>")
