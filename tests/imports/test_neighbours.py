@@ -105,3 +105,14 @@ def test_a_remark_without_a_condition_is_of_all_lines(desk: Desk) -> None:
     mapping = MAPPING.replace('where = { State = "lost" }\n', "")
     assert str(replace(desk, mapping=mapping).summary().remarks[-1]) == "log.csv: all 4 lines: never so"
     assert parse_mapping(mapping).files["log"].remarks[-1].where == {}
+
+
+def test_lines_without_a_key_are_nobodys_neighbours(desk: Desk) -> None:
+    lookup = '[tables.audit_logs.lookups.before]\nfile = "log"\nequals = '
+    mapping = MAPPING.replace(lookup + '"{Ticket}"', lookup + '"{Owner}"')
+    assert mapping != MAPPING
+    replace(desk, mapping=mapping).run("1,1,Ann,open,?,2024-03-01 08:00\n2,1,Ann,closed,?,2024-03-01 09:00\n")
+    assert [row[3] for row in desk.workshop.rows(AUDIT)] == [
+        {"state": [None, "open"]},
+        {"state": [None, "closed"]},
+    ]
