@@ -123,7 +123,7 @@ ON approval_history (tenant_id, approval_request_id, created_at, id);
 -- Serves: the foreign key of who acted
 CREATE INDEX idx_approval_history_acted_by ON approval_history (tenant_id, acted_by);
 
--- Serves: imports
+-- Serves: imports (what is stored is found by the key it has outside)
 CREATE UNIQUE INDEX approval_history_external_id_key ON approval_history (tenant_id, external_id, created_at)
 WHERE external_id IS NOT NULL;
 

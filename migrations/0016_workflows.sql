@@ -69,7 +69,7 @@ ON workflow_execution_monitoring (tenant_id, workflow_id, status, started_at);
 CREATE INDEX idx_workflow_execution_active ON workflow_execution_monitoring (tenant_id, started_at, id)
 WHERE status = 'running';
 
--- Serves: imports
+-- Serves: imports (what is stored is found by the key it has outside)
 CREATE UNIQUE INDEX workflow_execution_external_id_key
 ON workflow_execution_monitoring (tenant_id, external_id, started_at)
 WHERE external_id IS NOT NULL;

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psycopg2
+import psycopg2.errors
 import pytest
 
 from tests.imports.desk import AUDIT, LINES, MAPPING, RUNS, TABLES, Desk, desk
@@ -111,3 +113,21 @@ def test_it_runs_on_every_supported_server(any_database: object, desk: Desk) -> 
         2,
         {"state": ["open", "closed"], "owner": ["Cy", "Bea"]},
     )
+
+
+@pytest.mark.parametrize("table", ["approval_history", "workflow_execution_monitoring", "audit_logs"])
+def test_what_is_stored_is_found_by_an_index_and_is_there_once(desk: Desk, table: str) -> None:
+    desk.run()
+    names = (
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns "
+        "WHERE table_name = %s AND table_schema = 'public' AND column_name <> 'id'"
+    )
+    ((columns,),) = desk.workshop.rows(names, [table])
+    with desk.workshop.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN SELECT id FROM {table} WHERE tenant_id = 1 AND external_id = '1 1'")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "external_id" in plan.partition("Index Cond")[2], plan
+        again = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} WHERE external_id = '1 1'"
+        with pytest.raises(psycopg2.errors.UniqueViolation):
+            cursor.execute(again)

@@ -453,22 +453,17 @@ audited AS (
     FROM changed AS c
     JOIN before AS b ON b.id = c.id
 ),
-now_so AS (
-    SELECT c.*
-    FROM changed AS c
-    UNION ALL
-    SELECT (b.was).*
-    FROM before AS b
-    WHERE b.status = %(became)s
-),
 shown AS (
     SELECT
         o.id,
         json_build_object(
         /* include auto_response_members */
         )::text AS document
-    FROM now_so AS o
+    FROM before AS b
+    LEFT JOIN changed AS c ON c.id = b.id
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, coalesce(to_jsonb(c), '{}')) AS o
     JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = o.lead_id
+    WHERE o.status = %(became)s
 )
 SELECT
     s.document,
