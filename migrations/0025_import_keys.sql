@@ -1,5 +1,5 @@
 -- transactional: false
--- depends: 0023_journey_executions
+-- depends: 0024_counts_of_sales
 -- A second import finds notifications and audit entries by the keys they have outside. Those the service writes have
 -- none; audit entries without are not in the index, so that every write goes on to cost what it did.
 
