@@ -15,11 +15,11 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_customers_created_at ON customers (t
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_customers_updated_at ON customers (tenant_id, updated_at, id);
 
 -- jobs
--- Serves: jobs.list_jobs (one status, newest first), dashboard.stats, dashboard.jobs_by_status
+-- Serves: jobs.list_jobs (one status, newest first)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_status_created_at ON jobs (tenant_id, status, created_at, id);
 -- Serves: jobs.list_jobs (one status, by due date)
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_status_due_date ON jobs (tenant_id, status, due_date, id);
--- Serves: dashboard.stats (overdue, due today), jobs.list_jobs (overdue, due today)
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_status_due_date ON jobs (tenant_id, status, due_date_search, id);
+-- Serves: jobs.list_jobs (overdue, due today)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_due_date ON jobs (tenant_id, due_date, id)
 WHERE status IN ('draft', 'active', 'on_hold');
 -- Serves: jobs.list_jobs (search and sort by number)
@@ -28,11 +28,11 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_job_number_pattern ON jobs (ten
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_updated_at ON jobs (tenant_id, updated_at, id);
 
 -- job_steps
--- Serves: jobs.list_jobs and jobs.get_job (progress)
+-- Serves: jobs.list_jobs and jobs.get_job (progress), job_steps.list_job_steps (of one job)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_job_steps_job_status ON job_steps (tenant_id, job_id, status);
--- Serves: jobs.get_job (steps in order), job_steps.list_job_steps (of one job)
+-- Serves: the uniqueness of a step's place in its job
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_job_steps_job_order ON job_steps (tenant_id, job_id, step_order);
--- Serves: dashboard.stats (the caller's tasks), job_steps.list_job_steps (of one person)
+-- Serves: job_steps.list_job_steps (of one person)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_job_steps_assigned_status
 ON job_steps (tenant_id, assigned_user_id, status, completed_at);
 -- Serves: machines.get_machine (its queue), job_steps.list_job_steps (of one machine)
@@ -56,7 +56,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_machines_name ON machines (tenant_id
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_machines_is_active ON machines (tenant_id, is_active, name_search, id);
 
 -- users
--- Serves: dashboard.stats (users by role), users.list_users (one role)
+-- Serves: users.list_users (one role)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_users_role ON users (tenant_id, role, full_name_search, id)
 WHERE is_active;
 -- Serves: users.list_users (active or blocked)

@@ -6,9 +6,9 @@
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_users_email ON users (email_search);
 -- Serves: users.list_users (newest first)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_users_created_at ON users (tenant_id, created_at, id);
--- Serves: jobs.list_jobs (newest first), dashboard.recent_jobs, dashboard.jobs_by_month (created)
+-- Serves: jobs.list_jobs (newest first), dashboard.recent_jobs
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_created_at ON jobs (tenant_id, created_at, id);
--- Serves: dashboard.jobs_by_month (completed), jobs.list_jobs (completed since)
+-- Serves: jobs.list_jobs (completed since)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_completed_at ON jobs (tenant_id, completed_at, id)
 WHERE completed_at IS NOT NULL;
 -- Serves: jobs.list_jobs (by due date; jobs without one come last)

@@ -37,7 +37,7 @@ WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '
 CREATE POLICY rollup_deltas_upkeep ON rollup_deltas TO CURRENT_USER USING (true) WITH CHECK (true);
 GRANT SELECT ON rollup_deltas TO opsboard_app;
 
--- Serves: dashboard.stats, fleet.fold_rollups (what is not folded yet)
+-- Serves: dashboard.stats (what is not folded yet)
 CREATE INDEX idx_rollup_deltas_tenant ON rollup_deltas (tenant_id);
 
 CREATE TABLE rollups (

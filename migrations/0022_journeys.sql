@@ -140,7 +140,7 @@ FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 -- Serves: journeys.run_due (who is due, longest first)
 CREATE INDEX idx_journey_contacts_active ON journey_contacts (tenant_id, journey_id, due_at, id) WHERE status = 'active';
--- Serves: journeys.list_contacts (of one journey, one status), journeys.get_journey (how many of each status)
+-- Serves: journeys.list_contacts (of one journey, one status)
 CREATE INDEX idx_journey_contacts_journey_tenant_status ON journey_contacts
 (tenant_id, journey_id, status, created_at, id);
 -- Serves: journeys.list_contacts (of one journey, newest first)

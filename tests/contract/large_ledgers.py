@@ -1,0 +1,31 @@
+"""Many rows of what all areas share: permissions, keys of writes, changes, orders, ended tokens, counts."""
+
+from __future__ import annotations
+
+LARGE_LEDGERS = """
+INSERT INTO role_process_permissions (tenant_id, role, process_id, can_operate)
+SELECT r.tenant_id, 'manager', r.id, false
+FROM processes AS r WHERE length(r.name) = 32;
+
+INSERT INTO idempotency_keys (tenant_id, user_id, key, fingerprint, body, created_at)
+SELECT u.tenant_id, u.id, 'large ' || n, 'f', repeat('x', 300), now() - n * interval '1 minute'
+FROM users AS u CROSS JOIN generate_series(1, 1500) AS n
+WHERE u.full_name LIKE '%% admin';
+
+INSERT INTO revocations (tenant_id, user_id, token_id, expires_at, xid)
+SELECT u.tenant_id, u.id, 'large ' || n, now() + interval '1 day', n::text::xid8
+FROM users AS u CROSS JOIN generate_series(1, 500) AS n
+WHERE u.full_name LIKE '%% operator';
+
+INSERT INTO changes (tenant_id, table_name, xid) SELECT %(beta)s, 'jobs', n::text::xid8
+FROM generate_series(1, 500) AS n;
+
+INSERT INTO cache_clears (prefix, xid) SELECT 'large', n::text::xid8
+FROM generate_series(1, 500) AS n;
+"""
+# After the counts were folded; they add nothing to them.
+NOT_FOLDED = """
+INSERT INTO rollup_deltas (tenant_id, n, source, label)
+SELECT CASE WHEN n %% 5000 = 0 THEN %(alpha)s ELSE %(beta)s END, 0, 'customers', ''
+FROM generate_series(1, 5000) AS n;
+"""
