@@ -11,6 +11,7 @@ import pytest
 
 from opsboard.db.connection import PooledConnection
 from opsboard.fleet.upkeep import Upkeep
+from opsboard.web.idempotency import fingerprint
 from opsboard.web.openapi import KEYLESS
 from tests.application import Application
 from tests.contract.routes import routes
@@ -68,6 +69,34 @@ def test_a_key_is_ones_own(own_shop: Application) -> None:
         answer = client.post("/api/jobs", json={"title": "Mine"}, headers=headers)
         assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (201, False)
     assert jobs_named(own_shop, "Mine") == 3
+
+
+def test_each_key_has_the_answer_of_its_own_write(own_shop: Application) -> None:
+    """Two users, two keys, four writes; each, sent again, has its own answer."""
+    writes = [
+        (role, key, own_shop.client(role), {"title": f"{role} {key}"})
+        for role in ("admin", "manager")
+        for key in ("first", "second")
+    ]
+    first = [
+        client.post("/api/jobs", json=body, headers={"Idempotency-Key": key})
+        for _, key, client, body in writes
+    ]
+    assert [answer.status_code for answer in first] == [201] * 4
+    for (_, key, client, body), answer in zip(writes, first, strict=True):
+        again = client.post("/api/jobs", json=body, headers={"Idempotency-Key": key})
+        assert (again.status_code, again.data) == (201, answer.data)
+
+
+def test_what_makes_two_requests_the_same(shop: Application) -> None:
+    seen = set()
+    for method, path, body in (
+        ("POST", "/api/jobs", "a"), ("POST", "/api/jobs", "b"), ("PATCH", "/api/jobs", "a"),
+        ("POST", "/api/jobs/1", "a"), ("POST", "/api/jobs?x=1", "a"),
+    ):  # fmt: skip
+        with shop.app.test_request_context(path, method=method, data=body):
+            seen.add(fingerprint())
+    assert len(seen) == 5
 
 
 @pytest.mark.parametrize("key", ["", " ", '"', '""', '"a', "ä", "x" * 256, "a\tb"])

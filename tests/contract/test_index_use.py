@@ -1,6 +1,4 @@
-"""On a large seed each index there is is in the plan of every query that its migration names, and the dashboard reads
-few rows.
-"""
+"""On a large seed each index there is is in the plan of each query that its migration names."""
 
 from __future__ import annotations
 

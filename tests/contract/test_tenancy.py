@@ -16,21 +16,23 @@ from tests.contract.catalogue import all_queries, shapes
 from tests.contract.tables import APPENDED, NOT_WRITTEN, SHARED, TABLES
 
 BOOKKEEPING = re.compile(r"yoyo|migration")
-# Policies beside a table's own, each with what it lets be seen; db/tenancy.py and the migrations say why.
-KNOWN_EXTRAS = {
-    ("tenants", "tenants_by_slug"),
-    ("tenants", "tenants_upkeep"),
-    ("users", "users_sign_in"),
-    ("revocations", "revocations_read"),
-    ("changes", "changes_read"),
-}
-# Policies of the role that migrates and of the functions that keep things up, for no other role.
-KEPT_UP = {
-    ("tenants", "tenants_upkeep"): "r",
-    ("changes", "changes_upkeep"): "*",
-    ("rollup_deltas", "rollup_deltas_upkeep"): "*",
-    ("rollups", "rollups_upkeep"): "*",
-    ("idempotency_keys", "idempotency_keys_upkeep"): "*",
+SLUG = "(slug = ( SELECT NULLIF(current_setting('app.tenant_slug'::text, true), ''::text) AS \"nullif\"))"
+LOGIN = "(email_search = ( SELECT lower(NULLIF(current_setting('app.login_email'::text, true), ''::text)) AS lower))"
+# Policies beside a table's own: for which command, for whom, what may be seen and what may be written; db/tenancy.py
+# and the migrations say why. OWNER: the role that migrates and the functions that keep things up, for no other role.
+OWNER = "owner"
+EXTRAS: dict[tuple[str, str], tuple[str, str, str | None, str | None]] = {
+    ("tenants", "tenants_by_slug"): ("r", "public", SLUG, None),
+    ("tenants", "tenants_upkeep"): ("r", OWNER, "true", None),
+    ("users", "users_sign_in"): ("r", "public", LOGIN, None),
+    ("revocations", "revocations_read"): ("r", "public", "true", None),
+    ("changes", "changes_read"): ("r", "public", "true", None),
+    ("changes", "changes_upkeep"): ("*", OWNER, "true", "true"),
+    ("rollup_deltas", "rollup_deltas_upkeep"): ("*", OWNER, "true", "true"),
+    ("rollups", "rollups_upkeep"): ("*", OWNER, "true", "true"),
+    ("idempotency_keys", "idempotency_keys_upkeep"): ("*", OWNER, "true", "true"),
+    ("workers", "workers_all"): ("*", "public", "true", "true"),
+    ("cache_clears", "cache_clears_all"): ("*", "public", "true", "true"),
 }
 INITPLAN = re.compile(
     r"\( SELECT \(NULLIF\(current_setting\('app\.tenant_id'::text, true\), ''::text\)\)::bigint AS \"?nullif\"?\)"
@@ -66,8 +68,9 @@ def faults(cur: Any) -> list[str]:
             found.append(f"{table}: row security is not enabled and forced")
         if owner == "opsboard_app":
             found.append(f"{table} belongs to the application's role")
+        found += policy_faults(cur, oid, table)
         if table not in SHARED:
-            found += policy_faults(cur, oid, table) + key_faults(cur, oid, table)
+            found += key_faults(cur, oid, table)
     cur.execute(
         "SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = 'opsboard_app'"
     )
@@ -80,33 +83,41 @@ def faults(cur: Any) -> list[str]:
 
 
 def policy_faults(cur: Any, oid: int, table: str) -> list[str]:
+    """A table has its own policy, and beside it those that are known, each exactly as it is known."""
     key = "id" if table == "tenants" else "tenant_id"
-    cur.execute(
-        """
-        SELECT
-            p.polname, p.polcmd, p.polroles = ARRAY[c.relowner],
-            pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
-        FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid
-        WHERE p.polrelid = %s
-        """,
-        (oid,),
-    )
-    found, isolated = [], False
-    for name, command, of_owner, using, check in cur.fetchall():
+    cur.execute(POLICIES, (oid,))
+    found, extras, isolated = [], {}, False
+    for name, command, roles, using, check in cur.fetchall():
         if name == f"{table}_isolation":
-            isolated = command == "*" and all(
+            isolated = (command, roles) == ("*", "public") and all(
                 expression and expression.startswith(f"({key} = ") and INITPLAN.search(expression)
                 for expression in (using, check)
             )
-        elif KEPT_UP.get((table, name)) == command and of_owner:
-            continue
-        elif (table, name) not in KNOWN_EXTRAS or command != "r":
-            found.append(f"{table}: policy {name} is not known")
-    return (
-        found
-        if isolated
-        else [*found, f"{table}: lacks its policy for all commands, in the (SELECT ...) form"]
-    )
+        else:
+            extras[table, name] = (command, roles, using, check)
+    wanted = {named: policy for named, policy in EXTRAS.items() if named[0] == table}
+    if extras != wanted:
+        found.append(f"{table}: policies {extras} instead of {wanted}")
+    if not isolated and table not in SHARED:
+        found.append(f"{table}: lacks its policy for all commands, in the (SELECT ...) form")
+    return found
+
+
+POLICIES = """
+SELECT
+    p.polname,
+    p.polcmd,
+    CASE
+        WHEN p.polroles = ARRAY[c.relowner] THEN 'owner'
+        WHEN p.polroles = ARRAY[0::oid] THEN 'public'
+        ELSE p.polroles::text
+    END,
+    pg_get_expr(p.polqual, p.polrelid),
+    pg_get_expr(p.polwithcheck, p.polrelid)
+FROM pg_policy AS p
+JOIN pg_class AS c ON c.oid = p.polrelid
+WHERE p.polrelid = %s
+"""
 
 
 def key_faults(cur: Any, oid: int, table: str) -> list[str]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import psycopg2
 import pytest
+from flask import g
 from flask.testing import FlaskClient
 
+from opsboard.auth.identity import Identity
 from opsboard.db.queries import Query, load_queries
+from opsboard.errors import InvalidInput
+from opsboard.features.jobs.routes import ListJobs
+from opsboard.web.listing import one_page
 from tests.application import Application
 
 LISTS = {
@@ -128,7 +134,22 @@ def test_a_cursor_fits_its_own_list_filter_sort_and_tenant_only(shop: Applicatio
         f"/api/jobs?status=active&page=2&cursor={cursor}",
     ):
         assert client.get(path).status_code == 400, path
-    assert shop.client("admin", shop.beta).get(f"/api/jobs?status=active&cursor={cursor}").status_code == 400
+    # Both lists without a filter and sorted by the same name: only the list tells them apart.
+    of_all = client.get("/api/jobs?page_size=2").json["next_cursor"]  # type: ignore[index]
+    assert client.get(f"/api/customers?cursor={of_all}").status_code == 400
+    for other in (shop.client("admin", shop.beta), shop.client("manager")):
+        assert other.get(f"/api/jobs?status=active&cursor={cursor}").status_code == 400
+
+
+def test_a_cursor_is_not_that_of_a_user_of_the_same_number_elsewhere(shop: Application) -> None:
+    arguments = ListJobs(page_size=2)
+    with shop.app.test_request_context("/api/jobs"):
+        g.identity = Identity(shop.alpha.id, 1, "admin", "token", 1, 9e9)
+        cursor = json.loads(one_page(arguments, {}).identity)["next_cursor"]
+        assert one_page(ListJobs(page_size=2, cursor=cursor), {})
+        g.identity = Identity(shop.beta.id, 1, "admin", "token", 1, 9e9)
+        with pytest.raises(InvalidInput):
+            one_page(ListJobs(page_size=2, cursor=cursor), {})
 
 
 @pytest.mark.parametrize(
