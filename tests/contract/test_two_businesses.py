@@ -1,0 +1,233 @@
+"""Nothing anybody is answered depends on another business: every answer is the same with it and without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+
+import psycopg2
+import pytest
+
+from opsboard.db.embedded import Cluster
+from tests.application import Application, running_application
+from tests.clusters import FreshDatabase, fresh_database
+from tests.contract.routes import Route, ids_of, routes
+from tests.seed import ROLES, Business
+
+# Answers about the service, for those who run it: sizes, speeds and uses over all businesses, no id and no name.
+OF_THE_SERVICE = {
+    "health.health", "health.cache", "health.clear_cache", "health.db", "health.db_test", "health.indexes",
+    "health.queries", "health.tables",
+}  # fmt: skip
+# What tells one moment from another: times, ages, how long something took.
+MOMENTS = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?|\d{8}T\d{6}Z"
+    r'|"\w*(?:age|seconds|ms|cursor)\w*"\s*:\s*(?:[\d.-]+|"[^"]*"|null)'
+)
+# Where an id may be sent, and which of the other business's is.
+FOREIGN_MEMBERS = {
+    "assigned_user_id": "wanted_id", "user_id": "wanted_id", "by_user_id": "wanted_id",
+    "active_document_id": "document_id", "entity_id": "job_id",
+}  # fmt: skip
+
+
+class Sent(NamedTuple):
+    """A request that is sent to both; `key`: with an Idempotency-Key that the other business used too."""
+
+    route: Route
+    role: str
+    path: str
+    body: dict[str, Any] | None = None
+    key: str | None = None
+    # As it is meant to be sent, on what is one's own.
+    plain: bool = False
+
+
+@pytest.fixture(scope="module")
+def beside(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+    """Both businesses, and the second has used the keys of idempotency that the first will use."""
+    name, alpha, beta = seeded
+    with fresh_database(cluster, name) as database:
+        do(database, "SELECT fold_rollups(1000000)")
+        with running_application(database, alpha, beta) as application:
+            yield application
+
+
+@pytest.fixture(scope="module")
+def alone(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+    """The same first business, without the second."""
+    name, alpha, beta = seeded
+    with fresh_database(cluster, name) as database:
+        do(database, f"DELETE FROM tenants WHERE id = {beta.id}", "SELECT fold_rollups(1000000)")
+        with running_application(database, alpha, beta) as application:
+            yield application
+
+
+@pytest.mark.parametrize("thorough", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_no_byte_of_any_answer_to_any_role_depends_on_the_other_business(
+    beside: Application, alone: Application, thorough: bool
+) -> None:
+    """Thorough: with each filter, each member and each role; else each route and verb with its ids and the other's."""
+    foreign = foreign_ids(beside)
+    other = re.compile(f"{beside.beta.canary}|{beside.beta.slug}\\b", re.IGNORECASE)
+    for client in (beside.client("admin", beside.beta), beside.client("manager", beside.beta)):
+        assert (
+            client.post("/api/jobs", json={"title": "x"}, headers={"Idempotency-Key": "shared"}).status_code
+            == 201
+        )
+    take_back_numbers(beside, alone)
+    compared, seen = 0, set()
+    asked = [*reads(beside, foreign), *writes(beside, foreign)]
+    if thorough:
+        asked += reads(beside, foreign)
+    else:
+        asked = [
+            sent for sent in asked if sent.plain or (sent.role == "admin" and sent.route.method == "GET")
+        ]
+    for sent in asked:
+        pair = [answer_to(shop, sent) for shop in (beside, alone)]
+        echoed = any(word in sent.path for word in (beside.beta.canary, beside.beta.slug))
+        assert echoed or not other.search(pair[0]), f"{sent}: {pair[0][:2000]}"
+        if sent.route.endpoint.replace("root_", "") not in OF_THE_SERVICE:
+            assert pair[0] == pair[1], sent
+            compared += 1
+            seen.add((sent.route.method, sent.route.rule))
+    wanted = {
+        (route.method, route.rule)
+        for route in routes(beside)
+        if route.endpoint.replace("root_", "") not in OF_THE_SERVICE
+    }
+    assert seen == wanted
+    assert compared > (3000 if thorough else 500)
+
+
+def test_a_byte_of_the_other_business_would_be_seen(beside: Application, alone: Application) -> None:
+    """A count of all rows, which no predicate and no policy holds, differs between the two."""
+    counted = []
+    for shop in (beside, alone):
+        with (
+            closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT count(*) FROM customers")
+            counted.append(cursor.fetchone())
+    assert counted[0] != counted[1]
+    assert MOMENTS.sub("", '{"total": 12, "age_seconds": 3.5}') == '{"total": 12, }'
+
+
+def do(database: FreshDatabase, *statements: str) -> None:
+    with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def foreign_ids(shop: Application) -> dict[str, int]:
+    more = {
+        "recipient_id": "SELECT min(id) FROM campaign_recipients WHERE tenant_id = %s",
+        "workflow_id": "SELECT min(id) FROM workflows WHERE tenant_id = %s",
+    }
+    return ids_of(shop, shop.beta) | ids_of(shop, shop.beta, more)
+
+
+def take_back_numbers(beside: Application, alone: Application) -> None:
+    """Ids are given over all businesses; that a number was used is all they tell, and here it is told to both."""
+    with (
+        closing(psycopg2.connect(beside.database.superuser_url)) as one,
+        closing(psycopg2.connect(alone.database.superuser_url)) as two,
+        one.cursor() as source,
+        two.cursor() as target,
+    ):
+        source.execute("SELECT c.relname FROM pg_class AS c WHERE c.relkind = 'S'")
+        for (name,) in source.fetchall():
+            source.execute(f'SELECT last_value, is_called FROM "{name}"')
+            target.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', *(source.fetchone() or ())))
+        two.commit()
+
+
+def reads(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
+    """Every GET with own ids and with ids of the other, with each filter set to something of the other, and wrongly."""
+    paths: dict[str, Any] = shop.app.spec["paths"]  # type: ignore[index]
+    elsewhere = {(route.method, route.rule): route.path for route in routes(shop, shop.beta)}
+    for route in routes(shop):
+        if route.method != "GET":
+            continue
+        described = paths.get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule), {}).get("get", {})
+        names = [given["name"] for given in described.get("parameters", []) if given["in"] == "query"]
+        for role in ROLES:
+            yield Sent(route, role, route.path, plain=True)
+            yield Sent(route, role, f"{route.path}?surprise=1")
+            if route.path != route.rule:
+                yield Sent(route, role, elsewhere[route.method, route.rule])
+        for name in names:
+            if name == "q" and route.rule.endswith("/export"):
+                continue  # who exports what is noted, in the caller's own words
+            if name == "q":
+                yield Sent(route, "admin", f"{route.path}?q={shop.beta.canary}")
+                yield Sent(route, "admin", f"{route.path}?q=c")
+            elif name.endswith("_id"):
+                yield Sent(route, "admin", f"{route.path}?{name}={foreign[FOREIGN_MEMBERS.get(name, name)]}")
+            elif name == "format":
+                yield Sent(route, "operator", f"{route.path}?format=jsonl")
+            elif name == "page":
+                yield Sent(route, "manager", f"{route.path}?page=2&page_size=3")
+
+
+def writes(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
+    """Every write: on what is the other's, with ids of the other in it, as it should be, and again with its key."""
+    elsewhere = {(route.method, route.rule): route.path for route in routes(shop, shop.beta)}
+    for route in routes(shop):
+        if route.method == "GET" or route.endpoint in ("auth.logout", "auth.login"):
+            continue
+        for role in ROLES:
+            if route.path != route.rule:
+                yield Sent(route, role, elsewhere[route.method, route.rule], route.body)
+            for name in members_for_ids(shop, route):
+                given: Any = foreign[FOREIGN_MEMBERS.get(name, name)] if name.endswith("_id") else None
+                if given is None:
+                    given = [foreign[f"{name.removesuffix('s')}" if name != "ids" else id_of(route)]]
+                yield Sent(route, role, route.path, {**(route.body or {}), name: given})
+            yield Sent(route, role, route.path, route.body, plain=True)
+            yield Sent(route, role, route.path, {**(route.body or {}), "surprise": 1})
+            for _ in range(2):
+                yield Sent(route, role, route.path, route.body, "shared", plain=role == "admin")
+    for route in routes(shop):
+        if route.endpoint in ("auth.login", "auth.logout"):
+            yield Sent(route, "admin", route.path, route.body, plain=True)
+
+
+def id_of(route: Route) -> str:
+    """The kind of the ids that a bulk change names."""
+    return {"jobs": "job_id", "job_steps": "step_id", "machines": "machine_id"}[route.endpoint.split(".")[0]]
+
+
+def members_for_ids(shop: Application, route: Route) -> list[str]:
+    """The members of a write's body that are ids."""
+    spec: dict[str, Any] = shop.app.spec  # type: ignore[assignment]
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule)
+    body = spec["paths"].get(path, {}).get(route.method.lower(), {}).get("requestBody", {})
+    schema = body.get("content", {}).get("application/json", {}).get("schema", {})
+    schema = spec["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+    return [name for name in schema.get("properties", {}) if name == "ids" or name.endswith(("_id", "_ids"))]
+
+
+def answer_to(shop: Application, sent: Sent) -> str:
+    """Everything of an answer that is not the moment it was made in."""
+    headers = {"X-Request-Id": "the-same-for-both"} | ({"Idempotency-Key": sent.key} if sent.key else {})
+    client = clients(shop)[sent.role] if sent.route.endpoint != "auth.logout" else shop.client("operator")
+    answer = client.open(sent.path, method=sent.route.method, json=sent.body, headers=headers)
+    kept = [f"{name}: {value}" for name, value in sorted(answer.headers.items()) if name in SHOWN]
+    return MOMENTS.sub("", "\n".join([answer.status, *kept, answer.get_data(as_text=True)]))
+
+
+SHOWN = {"Location", "Content-Type", "Content-Disposition", "Idempotency-Replayed", "Allow", "X-Queries"}
+_clients: dict[str, dict[str, Any]] = {}
+
+
+def clients(shop: Application) -> dict[str, Any]:
+    """One signed-in client for each role."""
+    if shop.database.name not in _clients:
+        _clients[shop.database.name] = {role: shop.client(role) for role in ROLES}
+    return _clients[shop.database.name]
