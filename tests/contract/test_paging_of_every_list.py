@@ -1,0 +1,169 @@
+"""Every list by cursor: each row that stays comes once while others come and go; the last page is like the first."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+
+from opsboard.db.listing import Page, Position, compose
+from opsboard.db.queries import Query
+from tests.application import Application
+from tests.contract.catalogue import ALWAYS, OWN_VALUES, VALUES, all_queries
+from tests.contract.routes import routes
+from tests.contract.test_every_query import explain, nodes, own_table
+from tests.contract.test_index_use import superuser
+from tests.features.test_lists import ids
+
+PAGE = 50
+LISTS = {query.name: query for query in all_queries() if query.base}
+# Of these a further row would have to be of another customer, contact or step: here rows only go.
+ONLY_GOING = {
+    "conversations", "journey_contacts", "journey_node_executions", "journey_messages", "job_steps", "auto_responses",
+}  # fmt: skip
+COLUMNS = """
+SELECT
+    a.attname,
+    format_type(a.atttypid, NULL),
+    EXISTS (
+        SELECT FROM pg_index AS i
+        WHERE i.indrelid = a.attrelid AND i.indisunique AND NOT i.indisprimary AND a.attnum = ANY(i.indkey::smallint [])
+    )
+FROM pg_attribute AS a
+WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attidentity = '' AND a.attgenerated = ''
+"""
+
+
+class Churn:
+    """Rows of a table that come and go, of which none is one of those that stay."""
+
+    def __init__(self, cursor: Any, table: str, doomed: list[int]) -> None:
+        self.cursor, self.table, self.gone = cursor, table, list(doomed)
+        cursor.execute(COLUMNS, (table,))
+        self.columns = {name: made(name, kind, unique) for name, kind, unique in cursor.fetchall()}
+
+    def turn(self, chance: random.Random) -> None:
+        if self.table not in ONLY_GOING:
+            self.cursor.execute(
+                f"INSERT INTO {self.table} ({', '.join(self.columns)}) "
+                f"SELECT {', '.join(self.columns.values())} FROM {self.table} AS x "
+                f"WHERE x.tenant_id = 1 ORDER BY random() LIMIT 3 RETURNING id"
+            )
+            self.gone += [row_id for (row_id,) in self.cursor.fetchall()]
+        for _ in range(min(2, len(self.gone))):
+            row_id = self.gone.pop(chance.randrange(len(self.gone)))
+            self.cursor.execute(f"DELETE FROM {self.table} WHERE tenant_id = 1 AND id = %s", (row_id,))
+
+
+def made(name: str, kind: str, unique: bool) -> str:
+    """A column of a further row: as of another one, but of another time and with names of its own."""
+    if kind == "timestamp with time zone" and name not in ("finished_at", "decided_at", "acknowledged_at"):
+        return f"x.{name} - random() * interval '40 days'"
+    if (unique and kind == "text") or name == "email":
+        return "gen_random_uuid()::text || '@example.com'"
+    return f"x.{name}"
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_each_row_that_stays_comes_once_forward_and_once_back_while_others_come_and_go(
+    own_shop: Application, name: str
+) -> None:
+    query, chance, client = LISTS[name], random.Random(name), own_shop.client()
+    (path,) = {route.path for route in routes(own_shop) if route.method == "GET" and route.endpoint == name}
+    for sort in [sign + sort for sort in query.sorts for sign in ("", "-")]:
+        with (
+            closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+            connection.cursor() as cursor,
+        ):
+            connection.autocommit = True
+            cursor.execute("SET session_replication_role = replica")
+            there = all_ids(client, f"{path}?sort={sort}&page_size=100")
+            churn = Churn(cursor, query.base.split()[0], there[::3])
+            staying = [row_id for place, row_id in enumerate(there) if place % 3]
+            size = max(1, len(there) // 6)
+            forward, page = [], client.get(f"{path}?sort={sort}&page_size={size}&cursor=").json
+            while True:
+                forward += ids(page)
+                churn.turn(chance)
+                if page["next_cursor"] is None:
+                    break
+                further = client.get(f"{path}?page_size={size}&cursor={page['next_cursor']}").json
+                if not further["items"]:
+                    break  # what was behind has gone meanwhile
+                page = further
+            back = ids(page)[::-1]
+            while page["previous_cursor"] is not None:
+                churn.turn(chance)
+                page = client.get(f"{path}?page_size={size}&cursor={page['previous_cursor']}").json
+                back += ids(page)[::-1]
+            for seen, expected in ((forward, staying), (back, staying[::-1])):
+                assert len(seen) == len(set(seen)), f"{sort}: a row came twice"
+                assert [row_id for row_id in seen if row_id in set(staying)] == expected, sort
+
+
+def all_ids(client: Any, path: str) -> list[int]:
+    answer = client.get(path).json
+    found = ids(answer)
+    while answer["next_cursor"]:
+        answer = client.get(f"{path.partition('?')[0]}?page_size=100&cursor={answer['next_cursor']}").json
+        found += ids(answer)
+    return found
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_last_page_of_every_list_reads_as_few_rows_as_the_first(large: Application, name: str) -> None:
+    query = LISTS[name]
+    for sort in query.sorts:
+        for descending in (False, True):
+            for backwards in (False, True):
+                position = at_the_end(large, query, sort, descending != backwards)
+                if position is None:
+                    continue  # fewer than two pages
+                read = rows_read(
+                    large, query, a_page(query, sort, descending, Position(*position, backwards))
+                )
+                # A row more than the page; of two months, or of rows that are equal but for their id, twice that.
+                assert PAGE <= read <= 2 * PAGE + 2, (sort, descending, backwards, read)
+
+
+def test_a_page_that_reads_all_in_front_of_it_would_be_seen(large: Application) -> None:
+    by_number = Page("created_at", True, PAGE, number=100, counted=False, fields=("id",))
+    assert rows_read(large, LISTS["jobs.list_jobs"], by_number) > 90 * PAGE
+
+
+def a_page(query: Query, sort: str, descending: bool, position: Position) -> Page:
+    member = ("id",) if "id" in query.members else (next(iter(query.members)),)
+    return Page(sort, descending, PAGE, 1, position, counted=False, fields=member)
+
+
+def rows_read(shop: Application, query: Query, page: Page) -> int:
+    """Rows that were taken from the list's table, thrown away or not, to find out which are on the page."""
+    sql, params = compose(query, ALWAYS.get(query.name, {}), page)
+    given = {**VALUES, **OWN_VALUES.get(query.name, {}), **params, "tenant_id": shop.alpha.id}
+    plan = explain(shop, sql, given, options=", ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF")
+    (reached,) = [node for node in nodes(plan) if node.get("Subplan Name") == "CTE reached"]
+    return sum(
+        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+        for node in nodes(reached)
+        if own_table(node) == query.base.split()[0]
+    )
+
+
+def at_the_end(shop: Application, query: Query, sort: str, falling: bool) -> tuple[str, int] | None:
+    """Where the last full page begins."""
+    alias, order, always = query.base.split()[-1], "ASC" if falling else "DESC", ALWAYS.get(query.name, {})
+    expression, condition = query.sorts[sort].expression, query.sorts[sort].condition or "true"
+    wanted = [f"{alias}.tenant_id = %(tenant_id)s", condition]
+    wanted += [query.filters[name] for name in always if name in query.filters]
+    with superuser(shop) as cursor:
+        cursor.execute(
+            f"SELECT ({expression})::text, {alias}.id FROM {query.base} WHERE {' AND '.join(wanted)} "
+            f"ORDER BY {expression} {order}, {alias}.id {order} OFFSET {2 * PAGE} LIMIT 1",
+            {**VALUES, **always, "tenant_id": shop.alpha.id},
+        )
+        found: tuple[str, int] | None = cursor.fetchone()
+        return found
