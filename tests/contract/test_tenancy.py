@@ -13,27 +13,9 @@ from psycopg2.errors import InsufficientPrivilege
 
 from tests.application import Application
 from tests.contract.catalogue import all_queries, shapes
-from tests.contract.tables import APPENDED, NOT_WRITTEN, SHARED, TABLES
+from tests.contract.tables import APPENDED, EXTRAS, NOT_WRITTEN, SHARED, TABLES
 
 BOOKKEEPING = re.compile(r"yoyo|migration")
-SLUG = "(slug = ( SELECT NULLIF(current_setting('app.tenant_slug'::text, true), ''::text) AS \"nullif\"))"
-LOGIN = "(email_search = ( SELECT lower(NULLIF(current_setting('app.login_email'::text, true), ''::text)) AS lower))"
-# Policies beside a table's own: for which command, for whom, what may be seen and what may be written; db/tenancy.py
-# and the migrations say why. OWNER: the role that migrates and the functions that keep things up, for no other role.
-OWNER = "owner"
-EXTRAS: dict[tuple[str, str], tuple[str, str, str | None, str | None]] = {
-    ("tenants", "tenants_by_slug"): ("r", "public", SLUG, None),
-    ("tenants", "tenants_upkeep"): ("r", OWNER, "true", None),
-    ("users", "users_sign_in"): ("r", "public", LOGIN, None),
-    ("revocations", "revocations_read"): ("r", "public", "true", None),
-    ("changes", "changes_read"): ("r", "public", "true", None),
-    ("changes", "changes_upkeep"): ("*", OWNER, "true", "true"),
-    ("rollup_deltas", "rollup_deltas_upkeep"): ("*", OWNER, "true", "true"),
-    ("rollups", "rollups_upkeep"): ("*", OWNER, "true", "true"),
-    ("idempotency_keys", "idempotency_keys_upkeep"): ("*", OWNER, "true", "true"),
-    ("workers", "workers_all"): ("*", "public", "true", "true"),
-    ("cache_clears", "cache_clears_all"): ("*", "public", "true", "true"),
-}
 INITPLAN = re.compile(
     r"\( SELECT \(NULLIF\(current_setting\('app\.tenant_id'::text, true\), ''::text\)\)::bigint AS \"?nullif\"?\)"
 )
