@@ -7,9 +7,10 @@ DROP FUNCTION IF EXISTS rollup_differences(bigint);
 DROP FUNCTION IF EXISTS rollup_recount(bigint);
 DROP FUNCTION IF EXISTS rollup_counts(bigint, text []);
 DROP FUNCTION IF EXISTS rollup_images(
-    bigint, bigint, timestamptz, date, text, bigint, timestamptz, date, text
+    bigint, bigint, timestamptz, date, boolean, text, boolean, bigint, timestamptz, date, boolean, text
 );
 DROP FUNCTION IF EXISTS rollup_metrics(text, text, bigint, boolean, date, timestamptz, timestamptz, text);
 DROP FUNCTION IF EXISTS local_day(timestamptz, text);
 DROP TABLE IF EXISTS rollups;
+DROP FUNCTION IF EXISTS changes_of_deltas(pg_snapshot);
 DROP TABLE IF EXISTS rollup_deltas;

@@ -1,9 +1,14 @@
 -- depends: 0007_fleet
 -- Counts that cost the same at any size, and are exact at any moment.
 --
--- Writers only add rows to rollup_deltas, in their own transaction: an image of what counts of a row, with n = 1 for
--- what it is and -1 for what it was. An UPDATE of a job or a step has both images in one row, which costs half of two. So they never wait for each other. fold_rollups(), called in the background, moves
--- deltas into rollups. A count is the sum over both, in one snapshot: rollup_counts().
+-- Writers only add rows to rollup_deltas, in their own transaction, so they never wait for each other: an image of what
+-- counts of a row, with n = 1 for what it is and -1 for what it was. An UPDATE has both images in one row, which costs
+-- half of two. fold_rollups(), called in the background, moves deltas into rollups. A count is the sum over both, in
+-- one snapshot: rollup_counts().
+--
+-- A delta is a note that its table changed, too (see 0006), so a writer leaves one row and not two. Whoever listens
+-- reads changes and, through changes_of_deltas(), what is not folded yet; folding moves the notes into changes as it
+-- moves the counts, in one transaction. So every snapshot has each note exactly once.
 --
 -- Whoever changes rollups holds the advisory lock (1869640546, 3) until its transaction ends; writers and readers
 -- never take it. Time zones come in when deltas are folded or read, not when they are written: a writer need not know
@@ -11,6 +16,7 @@
 
 CREATE TABLE rollup_deltas (
     tenant_id bigint NOT NULL,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     n bigint NOT NULL,
     subject bigint,
     began timestamptz,
@@ -20,11 +26,16 @@ CREATE TABLE rollup_deltas (
     -- The table the image is of.
     source text NOT NULL,
     label text,
-    -- What it was before, to be taken away n times; was_label is null where there is nothing to take away.
+    -- True: what it was before is to be taken away n times.
+    replaces boolean,
     was_subject bigint,
     was_ended timestamptz,
     was_day date,
-    was_label text
+    was_is_active boolean,
+    was_label text,
+    -- Of many rows at once, whose moments are seldom the same: no image. The source is the metric, which counts n for
+    -- the day of each moment. A few dozen to a row, so that it stays in its page and a batch of rows is never long.
+    moments timestamptz []
 )
 WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 
@@ -39,6 +50,34 @@ GRANT SELECT ON rollup_deltas TO opsboard_app;
 
 -- Serves: dashboard.stats (what is not folded yet)
 CREATE INDEX idx_rollup_deltas_tenant ON rollup_deltas (tenant_id);
+-- Serves: fleet.listen (through changes_of_deltas)
+CREATE INDEX idx_rollup_deltas_xid ON rollup_deltas (xid);
+
+-- The notes among the deltas that became visible since a snapshot, as listeners read them in changes: ids and names of
+-- tables of all businesses, while the deltas themselves are for none but their own.
+CREATE FUNCTION changes_of_deltas(seen pg_snapshot) RETURNS TABLE (tenant_id bigint, table_name text, xid xid8)
+LANGUAGE plpgsql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+-- The plan is kept, and the table may be empty when it is made.
+SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT
+        d.tenant_id,
+        ltrim(d.source, '+'),
+        d.xid
+    FROM public.rollup_deltas AS d
+    WHERE d.xid >= pg_snapshot_xmin(seen)
+        AND NOT pg_visible_in_snapshot(d.xid, seen)
+        AND d.moments IS NULL;
+END
+$$;
+
+REVOKE ALL ON FUNCTION changes_of_deltas(pg_snapshot) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION changes_of_deltas(pg_snapshot) TO opsboard_app;
 
 CREATE TABLE rollups (
     tenant_id bigint NOT NULL,
@@ -131,13 +170,16 @@ CREATE FUNCTION rollup_images(
     is_subject bigint,
     is_ended timestamptz,
     is_day date,
+    is_is_active boolean,
     is_label text,
+    replaces boolean,
     was_subject bigint,
     was_ended timestamptz,
     was_day date,
+    was_is_active boolean,
     was_label text
 )
-RETURNS TABLE (n bigint, subject bigint, ended timestamptz, day date, label text)
+RETURNS TABLE (n bigint, subject bigint, ended timestamptz, day date, is_active boolean, label text)
 LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
@@ -148,12 +190,13 @@ AS $$
         i.subject,
         i.ended,
         i.day,
+        i.is_active,
         i.label
     FROM (
         VALUES
-        ($1, $2, $3, $4, $5, true),
-        (-$1, $6, $7, $8, $9, $9 IS NOT NULL)
-    ) AS i (n, subject, ended, day, label, counts)
+        ($1, $2, $3, $4, $5, $6, true),
+        (-$1, $8, $9, $10, $11, $12, $7)
+    ) AS i (n, subject, ended, day, is_active, label, counts)
     WHERE i.counts
 $$;
 
@@ -183,13 +226,27 @@ AS $$
     FROM public.rollup_deltas AS d
     JOIN public.tenants AS t ON t.id = tenant
     CROSS JOIN LATERAL public.rollup_images(
-        d.n, d.subject, d.ended, d.day, d.label, d.was_subject, d.was_ended, d.was_day, d.was_label
+        d.n, d.subject, d.ended, d.day, d.is_active, d.label,
+        d.replaces, d.was_subject, d.was_ended, d.was_day, d.was_is_active, d.was_label
     ) AS i
     CROSS JOIN LATERAL public.rollup_metrics(
-        d.source, i.label, i.subject, d.is_active, i.day, d.began, i.ended, t.time_zone
+        d.source, i.label, i.subject, i.is_active, i.day, d.began, i.ended, t.time_zone
     ) AS m
     WHERE d.tenant_id = tenant
+        AND d.moments IS NULL
         AND (wanted IS NULL OR m.metric = ANY(wanted))
+    UNION ALL
+    SELECT
+        d.source,
+        public.local_day(m.moment, t.time_zone),
+        coalesce(d.subject, 0),
+        coalesce(d.label, ''),
+        d.n
+    FROM public.rollup_deltas AS d
+    JOIN public.tenants AS t ON t.id = tenant
+    CROSS JOIN LATERAL unnest(d.moments) AS m (moment)
+    WHERE d.tenant_id = tenant
+        AND (wanted IS NULL OR d.source = ANY(wanted))
 $$;
 
 -- The same counts from the tables themselves. Written another way than rollup_metrics, on purpose: each checks the other.
@@ -304,7 +361,8 @@ BEGIN
 END
 $$;
 
--- Move deltas into rollups; how many, or null when somebody else is at it. Blocks nobody and waits for nobody.
+-- Move deltas into rollups, and their notes into changes; how many, or null when somebody else is at it. Blocks nobody
+-- and waits for nobody.
 CREATE FUNCTION fold_rollups(most integer DEFAULT 20000) RETURNS integer
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -322,28 +380,57 @@ BEGIN
     WITH taken AS (
         DELETE FROM public.rollup_deltas AS d
         WHERE d.ctid = ANY(ARRAY(SELECT l.ctid FROM public.rollup_deltas AS l LIMIT most))
-        RETURNING
-            d.tenant_id, d.source, d.label, d.subject, d.is_active, d.day, d.began, d.ended, d.n,
-            d.was_subject, d.was_ended, d.was_day, d.was_label
+        RETURNING d.*
+    ),
+    noted AS (
+        INSERT INTO public.changes (tenant_id, xid, table_name)
+        SELECT DISTINCT
+            d.tenant_id,
+            d.xid,
+            ltrim(d.source, '+')
+        FROM taken AS d
+        WHERE d.moments IS NULL
     ),
     amounts AS (
         SELECT
-            d.tenant_id,
-            m.metric,
-            m.day,
-            m.subject,
-            m.label,
-            sum(i.n) AS n
-        FROM taken AS d
-        JOIN public.tenants AS t ON t.id = d.tenant_id
-        CROSS JOIN LATERAL public.rollup_images(
-            d.n, d.subject, d.ended, d.day, d.label, d.was_subject, d.was_ended, d.was_day, d.was_label
-        ) AS i
-        CROSS JOIN LATERAL public.rollup_metrics(
-            d.source, i.label, i.subject, d.is_active, i.day, d.began, i.ended, t.time_zone
-        ) AS m
-        GROUP BY d.tenant_id, m.metric, m.day, m.subject, m.label
-        HAVING sum(i.n) <> 0
+            c.tenant_id,
+            c.metric,
+            c.day,
+            c.subject,
+            c.label,
+            sum(c.n) AS n
+        FROM (
+            SELECT
+                d.tenant_id,
+                m.metric,
+                m.day,
+                m.subject,
+                m.label,
+                i.n
+            FROM taken AS d
+            JOIN public.tenants AS t ON t.id = d.tenant_id
+            CROSS JOIN LATERAL public.rollup_images(
+                d.n, d.subject, d.ended, d.day, d.is_active, d.label,
+                d.replaces, d.was_subject, d.was_ended, d.was_day, d.was_is_active, d.was_label
+            ) AS i
+            CROSS JOIN LATERAL public.rollup_metrics(
+                d.source, i.label, i.subject, i.is_active, i.day, d.began, i.ended, t.time_zone
+            ) AS m
+            WHERE d.moments IS NULL
+            UNION ALL
+            SELECT
+                d.tenant_id,
+                d.source,
+                public.local_day(m.moment, t.time_zone),
+                coalesce(d.subject, 0),
+                coalesce(d.label, ''),
+                d.n
+            FROM taken AS d
+            JOIN public.tenants AS t ON t.id = d.tenant_id
+            CROSS JOIN LATERAL unnest(d.moments) AS m (moment)
+        ) AS c
+        GROUP BY c.tenant_id, c.metric, c.day, c.subject, c.label
+        HAVING sum(c.n) <> 0
     ),
     added AS (
         INSERT INTO public.rollups AS r (tenant_id, metric, day, subject, label, n)

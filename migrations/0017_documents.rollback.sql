@@ -3,7 +3,6 @@ DROP TABLE IF EXISTS documents;
 SELECT unwatch_counts('documents');
 DROP FUNCTION IF EXISTS unwatch_counts(text);
 DROP FUNCTION IF EXISTS watch_counts(regclass, text, text, text);
-DROP FUNCTION IF EXISTS count_emptied_table();
 DROP FUNCTION IF EXISTS rebuild_rollups(bigint);
 ALTER FUNCTION rebuild_rollups_and_tell_named_sources(bigint) RENAME TO rebuild_rollups;
 DROP FUNCTION IF EXISTS rollup_recount(bigint);

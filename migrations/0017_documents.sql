@@ -135,25 +135,9 @@ $$;
 
 REVOKE ALL ON FUNCTION rebuild_rollups(bigint) FROM PUBLIC;
 
--- A further table without rows counts nothing. It is locked against writers, so all its deltas are in sight.
-CREATE FUNCTION count_emptied_table() RETURNS trigger
-LANGUAGE plpgsql
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM public.hold_rollups();
-    DELETE FROM public.rollup_deltas AS d WHERE d.source = '+' || TG_TABLE_NAME;
-    DELETE FROM public.rollups AS r
-    WHERE r.metric IN (TG_TABLE_NAME, TG_TABLE_NAME || '_by_day', TG_TABLE_NAME || '_by_label');
-    INSERT INTO public.changes (tenant_id, table_name) VALUES (NULL, TG_TABLE_NAME);
-    RETURN NULL;
-END
-$$;
-
--- Watch a table and count its rows: the metric of its name by a label and a subject, <name>_by_day by the day of a
--- moment too, and <name>_by_label by the label of rows that have a subject; each the name of a column or null. The
--- functions are made for the table, so that writing costs what it does in 0009.
+-- Watch a table and count it: the metric of its name by a label and a subject, <name>_by_day by the day of a moment
+-- too, and <name>_by_label by the label of rows that have a subject; each the name of a column or null. Writing costs
+-- what it does with the tables of 0009.
 CREATE FUNCTION watch_counts(watched regclass, label text, subject text, began text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
@@ -163,81 +147,45 @@ DECLARE
     row_label constant text := coalesce('r.' || quote_ident(label), 'NULL::text');
     row_subject constant text := coalesce('r.' || quote_ident(subject), 'NULL::bigint');
     row_began constant text := coalesce('r.' || quote_ident(began), 'NULL::timestamptz');
-    image constant text := concat_ws(', ', row_label, row_subject, row_began);
 BEGIN
+    PERFORM make_counting_triggers(
+        watched,
+        '+' || table_name,
+        ARRAY[table_name, table_name || '_by_day', table_name || '_by_label'],
+        CASE WHEN label IS NOT NULL THEN ARRAY['label', label] END
+        || CASE WHEN subject IS NOT NULL THEN ARRAY['subject', subject] END
+        || CASE WHEN began IS NOT NULL THEN ARRAY['began', began] END
+        || '{}'::text [],
+        CASE WHEN began IS NOT NULL THEN format(
+            'SELECT r.tenant_id, %L AS metric, %s AS subject, %s AS label, %s AS moment FROM rest AS r',
+            table_name || '_by_day', row_subject, row_label, row_began
+        ) END
+    );
     EXECUTE format(
         $body$
-        CREATE FUNCTION public.count_%1$s() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-        BEGIN
-            INSERT INTO public.rollup_deltas (tenant_id, source, label, subject, began, n)
-            SELECT r.tenant_id, '+%1$s', %2$s, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
-            FROM changed_rows AS r
-            GROUP BY 1, 3, 4, 5;
-            INSERT INTO public.changes (tenant_id, table_name)
-            SELECT DISTINCT r.tenant_id, '%1$s' FROM changed_rows AS r;
-            RETURN NULL;
-        END
-        $f$;
-
-        CREATE FUNCTION public.count_updated_%1$s() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-        DECLARE
-            note constant text := NEW.tenant_id || '/' || pg_current_xact_id()::text;
-            noted text;
-        BEGIN
-            IF current_setting('opsboard.noted_%1$s', true) IS DISTINCT FROM note THEN
-                INSERT INTO public.changes (tenant_id, table_name) VALUES (NEW.tenant_id, '%1$s');
-                noted := set_config('opsboard.noted_%1$s', note, true);
-            END IF;
-            IF (OLD.tenant_id, %3$s) IS DISTINCT FROM (NEW.tenant_id, %4$s) THEN
-                INSERT INTO public.rollup_deltas (tenant_id, source, label, subject, began, n)
-                VALUES
-                (OLD.tenant_id, '+%1$s', %3$s, -1),
-                (NEW.tenant_id, '+%1$s', %4$s, 1);
-                IF OLD.tenant_id <> NEW.tenant_id THEN
-                    INSERT INTO public.changes (tenant_id, table_name) VALUES (OLD.tenant_id, '%1$s');
-                END IF;
-            END IF;
-            RETURN NULL;
-        END
-        $f$;
-
         CREATE FUNCTION public.recount_%1$s(tenant bigint)
         RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
         LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
-            SELECT '%1$s', '-infinity'::date, coalesce(%6$s, 0), coalesce(%7$s, ''), count(*)
+            SELECT '%1$s', '-infinity'::date, coalesce(%3$s, 0), coalesce(%4$s, ''), count(*)
             FROM public.%1$s AS r
             WHERE r.tenant_id = tenant
             GROUP BY 3, 4
             UNION ALL
-            SELECT '%1$s_by_day', public.local_day(%5$s, t.time_zone), coalesce(%6$s, 0), coalesce(%7$s, ''), count(*)
+            SELECT '%1$s_by_day', public.local_day(%2$s, t.time_zone), coalesce(%3$s, 0), coalesce(%4$s, ''), count(*)
             FROM public.tenants AS t
             JOIN public.%1$s AS r ON r.tenant_id = t.id
             WHERE t.id = tenant
-                AND %5$s IS NOT NULL
+                AND %2$s IS NOT NULL
             GROUP BY 2, 3, 4
             UNION ALL
-            SELECT '%1$s_by_label', '-infinity', 0, coalesce(%7$s, ''), count(*)
+            SELECT '%1$s_by_label', '-infinity', 0, coalesce(%4$s, ''), count(*)
             FROM public.%1$s AS r
             WHERE r.tenant_id = tenant
-                AND %6$s IS NOT NULL
+                AND %3$s IS NOT NULL
             GROUP BY 4
-        $f$;
-
-        CREATE TRIGGER %1$s_insert AFTER INSERT ON public.%1$s REFERENCING NEW TABLE AS changed_rows
-        FOR EACH STATEMENT EXECUTE FUNCTION public.count_%1$s();
-        CREATE TRIGGER %1$s_delete AFTER DELETE ON public.%1$s REFERENCING OLD TABLE AS changed_rows
-        FOR EACH STATEMENT EXECUTE FUNCTION public.count_%1$s();
-        CREATE TRIGGER %1$s_update AFTER UPDATE ON public.%1$s
-        FOR EACH ROW EXECUTE FUNCTION public.count_updated_%1$s();
-        CREATE TRIGGER %1$s_truncate AFTER TRUNCATE ON public.%1$s
-        FOR EACH STATEMENT EXECUTE FUNCTION public.count_emptied_table();
+        $f$
         $body$,
         table_name,
-        image,
-        replace(image, 'r.', 'OLD.'),
-        replace(image, 'r.', 'NEW.'),
         row_began,
         row_subject,
         row_label
@@ -256,7 +204,7 @@ BEGIN
         table_name
     );
     PERFORM public.hold_rollups();
-    DELETE FROM public.rollup_deltas AS d WHERE d.source = '+' || table_name;
+    DELETE FROM public.rollup_deltas AS d WHERE d.source IN ('+' || table_name, table_name || '_by_day');
     DELETE FROM public.rollups AS r
     WHERE r.metric IN (table_name, table_name || '_by_day', table_name || '_by_label');
 END

@@ -121,7 +121,7 @@ def key_faults(cur: Any, oid: int, table: str) -> list[str]:
         (oid, oid),
     )
     # Sign-in and the pulse look across tenants, by design.
-    across = {"idx_users_email", "idx_revocations_xid", "idx_changes_xid"}
+    across = {"idx_users_email", "idx_revocations_xid", "idx_changes_xid", "idx_rollup_deltas_xid"}
     return [
         f"{table}: {name} begins with {first}"
         for name, first in cur.fetchall()
@@ -226,8 +226,9 @@ def test_changes_hold_nothing_but_ids_and_names(shop: Application) -> None:
     with cursor(shop.database.superuser_url) as cur:
         cur.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'changes'::regclass AND attnum > 0")
         assert {name for (name,) in cur.fetchall()} == {"tenant_id", "xid", "at", "table_name"}
-        cur.execute("SELECT coalesce(array_agg(DISTINCT table_name), '{}') FROM changes")
-        assert set(cur.fetchone()[0]) <= set(TABLES)
+        for notes in ("changes", "changes_of_deltas('3:3:')"):
+            cur.execute(f"SELECT coalesce(array_agg(DISTINCT table_name), '{{}}') FROM {notes}")
+            assert set(cur.fetchone()[0]) <= set(TABLES)
 
 
 @pytest.mark.parametrize(

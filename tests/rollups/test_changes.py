@@ -18,12 +18,28 @@ WATCHED = sorted(set(TABLES) - {"revocations", "idempotency_keys", *NOT_WRITTEN}
 @pytest.fixture
 def quiet(books: Books) -> Books:
     """With no changes noted yet."""
-    books.run("DELETE FROM changes")
+    forget(books)
     return books
 
 
+def forget(books: Books) -> None:
+    books.fold()
+    books.run("DELETE FROM changes")
+
+
+def heard(books: Books) -> list[tuple[int | None, str, str]]:
+    """The notes with their transactions, as the workers read them."""
+    return books.run(
+        """
+        SELECT c.tenant_id, c.table_name, c.xid::text FROM changes AS c
+        UNION ALL
+        SELECT d.tenant_id, d.table_name, d.xid::text FROM changes_of_deltas('3:3:') AS d
+        """
+    )
+
+
 def noted(books: Books) -> Notes:
-    return set(books.run("SELECT tenant_id, table_name FROM changes"))
+    return {(tenant, table) for tenant, table, _ in heard(books)}
 
 
 @pytest.mark.parametrize("table", WATCHED)
@@ -37,7 +53,12 @@ def test_every_table_of_a_business_is_watched_for_every_kind_of_write(quiet: Boo
         """,
         table,
     )
-    notes = [definition for definition, source in found if "INSERT INTO public.changes" in source]
+    # A delta is a note, too.
+    notes = [
+        definition
+        for definition, source in found
+        if "INSERT INTO public.changes" in source or "INSERT INTO public.rollup_deltas" in source
+    ]
     for event in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
         assert sum(f" AFTER {event} ON " in definition for definition in notes) == 1, event
 
@@ -46,7 +67,7 @@ def test_every_table_of_a_business_is_watched_for_every_kind_of_write(quiet: Boo
 def test_update_and_delete_are_noted_for_the_business_they_concern(quiet: Books, table: str) -> None:
     quiet.run(f"UPDATE {table} SET created_at = created_at WHERE tenant_id = %s", quiet.alpha.id)
     assert noted(quiet) == {(quiet.alpha.id, table)}
-    quiet.run("DELETE FROM changes")
+    forget(quiet)
     quiet.run(f"UPDATE {table} SET created_at = created_at")
     assert noted(quiet) == {(quiet.alpha.id, table), (quiet.beta.id, table)}
 
@@ -90,9 +111,9 @@ def test_a_deleted_business_is_noted_in_all_its_tables(quiet: Books) -> None:
 
 def test_ten_thousand_rows_leave_one_note(quiet: Books) -> None:
     quiet.run("INSERT INTO machines (tenant_id, name) SELECT 1, 'm' FROM generate_series(1, 10000)")
-    assert quiet.run("SELECT count(*) FROM changes") == [(1,)]
+    assert len(heard(quiet)) == 1
     quiet.run("UPDATE machines SET location = 'there' WHERE tenant_id = 1")
-    assert quiet.run("SELECT count(*) FROM changes") == [(2,)]
+    assert len(heard(quiet)) == 2
 
 
 def test_each_transaction_leaves_its_own_note(quiet: Books) -> None:
@@ -122,6 +143,48 @@ def test_a_note_left_in_the_session_says_nothing_for_the_next_transaction(quiet:
         cursor.execute("UPDATE jobs SET title = 'y' WHERE tenant_id = 1")
         connection.commit()
     assert quiet.run("SELECT count(*) FROM changes") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "UPDATE jobs SET status = 'on_hold', completed_at = now()",
+        """INSERT INTO jobs (tenant_id, job_number, title)
+           SELECT t, 'N' || n, 'n' FROM generate_series(1, 9) AS n, generate_series(1, 2) AS t""",
+        "UPDATE documents SET uploaded_at = uploaded_at - interval '400 days'",
+        "DELETE FROM job_steps",
+    ],
+)
+def test_folding_moves_the_notes_of_counted_writes_with_their_transactions(quiet: Books, write: str) -> None:
+    quiet.run(write)
+    before = sorted(heard(quiet))
+    assert {tenant for tenant, *_ in before} == {1, 2}
+    assert quiet.run("SELECT count(*) FROM changes") == [(0,)], "the deltas alone"
+    while quiet.fold(most=1):
+        assert sorted(set(heard(quiet))) == before, "between two batches"
+    assert quiet.run("SELECT count(*) FROM rollup_deltas") == [(0,)]
+    assert sorted(set(heard(quiet))) == before
+
+
+def test_a_listener_hears_a_counted_write_whether_it_comes_before_or_after_the_fold(quiet: Books) -> None:
+    with quiet.session() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE jobs SET status = 'on_hold' WHERE tenant_id = 1")
+        seen = snapshot(quiet)
+        connection.commit()
+    ((within,),) = quiet.run("SELECT count(*) FROM changes_of_deltas(%s)", seen)
+    quiet.fold()
+    ((moved,),) = quiet.run("SELECT count(*) FROM changes WHERE NOT pg_visible_in_snapshot(xid, %s)", seen)
+    ((left,),) = quiet.run("SELECT count(*) FROM changes_of_deltas(%s)", seen)
+    assert (within, moved, left) == (1, 1, 0)
+
+
+def test_the_service_hears_of_deltas_of_all_and_sees_only_its_own(quiet: Books) -> None:
+    quiet.run("UPDATE jobs SET status = 'on_hold'")
+    with quiet.session(quiet.database.app_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_id, table_name FROM changes_of_deltas('3:3:') ORDER BY tenant_id")
+        assert cursor.fetchall() == [(1, "jobs"), (2, "jobs")]
+        cursor.execute("SELECT count(*) FROM rollup_deltas")
+        assert cursor.fetchone() == (0,)
 
 
 def test_the_service_reads_notes_of_all_and_writes_none(quiet: Books) -> None:

@@ -85,7 +85,41 @@ def test_what_counts_nowhere_writes_no_delta(books: Books) -> None:
 def test_many_rows_of_one_statement_become_few_deltas(books: Books) -> None:
     books.fold()
     books.run("INSERT INTO machines (tenant_id, name) SELECT 1, 'm' FROM generate_series(1, 10000)")
-    assert books.run("SELECT count(*), sum(n) FROM rollup_deltas") == [(1, 10_000)]
+    # The first two one by one.
+    assert books.run("SELECT count(*), sum(n) FROM rollup_deltas") == [(3, 10_000)]
+
+
+def test_many_moments_of_one_statement_become_few_deltas(books: Books) -> None:
+    books.run(
+        """
+        INSERT INTO jobs (tenant_id, job_number, title, created_at, completed_at, status)
+        SELECT 1, 'M' || n, 'm', now() - n * interval '1 hour', now() - n % 7 * interval '1 hour', 'completed'
+        FROM generate_series(1, 1002) AS n
+        """
+    )
+    for write in ("DELETE FROM jobs WHERE tenant_id = 1 AND title = 'm'", "DELETE FROM tenants WHERE id = 2"):
+        books.fold()
+        books.run(write)
+        assert books.differences() == [], write
+    books.fold()
+    assert books.differences() == []
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 51, 52, 53, 102, 103])
+def test_no_row_is_lost_where_lists_of_moments_end(books: Books, rows: int) -> None:
+    books.fold()
+    many = """
+        INSERT INTO jobs (tenant_id, job_number, title, created_at)
+        SELECT 1, 'L' || n, 'l', {}
+        FROM generate_series(1, %s) AS n
+    """
+    for moment in ("now()", "now() - n * interval '1 day'"):
+        books.run(many.format(moment), rows)
+        assert books.differences() == []
+        books.run("DELETE FROM jobs WHERE title = 'l'")
+        assert books.differences() == []
+    books.fold()
+    assert books.differences() == []
 
 
 def test_readers_see_a_write_and_its_counts_at_the_same_moment(books: Books) -> None:

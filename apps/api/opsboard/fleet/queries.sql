@@ -19,15 +19,27 @@ SELECT json_build_object(
         SELECT coalesce(json_agg(json_build_array(n.tenant_id, n.table_name, n.newest)), '[]')
         FROM (
             SELECT
-                c.tenant_id,
-                c.table_name,
-                max(c.xid::text::bigint) AS newest
-            FROM changes AS c
-            WHERE c.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
-                AND NOT pg_visible_in_snapshot(c.xid, %(seen)s::pg_snapshot)
+                h.tenant_id,
+                h.table_name,
+                max(h.xid::text::bigint) AS newest
+            FROM (
+                SELECT
+                    c.tenant_id,
+                    c.table_name,
+                    c.xid
+                FROM changes AS c
+                WHERE c.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
+                    AND NOT pg_visible_in_snapshot(c.xid, %(seen)s::pg_snapshot)
+                UNION ALL
+                SELECT
+                    d.tenant_id,
+                    d.table_name,
+                    d.xid
+                FROM changes_of_deltas(%(seen)s::pg_snapshot) AS d
+            ) AS h
             GROUP BY
-                c.tenant_id,
-                c.table_name
+                h.tenant_id,
+                h.table_name
         ) AS n
     ),
     'revocations', (
@@ -100,7 +112,7 @@ RETURNING id
 SELECT prune_changes(%(seen)s::pg_snapshot)
 
 -- name: fold_rollups
--- writes: rollup_deltas, rollups
+-- writes: rollup_deltas, rollups, changes
 -- Move deltas into the rollups; how many, or null when another worker is at it.
 SELECT fold_rollups(%(most)s)
 

@@ -27,6 +27,7 @@ FROM pg_trigger AS g
 JOIN pg_class AS c ON c.oid = g.tgrelid
 JOIN pg_proc AS p ON p.oid = g.tgfoid
 WHERE NOT g.tgisinternal
+    AND g.tgparentid = 0
     AND (p.proname LIKE 'count\\_%' OR p.proname LIKE 'note\\_%')
     AND g.tgname NOT LIKE '%\\_count\\_days'
 """
