@@ -33,8 +33,8 @@ $$;
 
 -- Watch a table and count it, in place of watch_changes: its triggers, and functions made for the table, so that nothing
 -- has to be looked up while somebody writes. `image`: the columns of a delta, each beside the column of the table that
--- it is taken from. `moments`: in place of `began` and `ended` where many rows are counted at once, a SELECT from `rest`
--- of tenant_id, metric, subject, label and the moment whose day counts.
+-- it is taken from. `moments`: where `began` and `ended` of many rows at once count, a SELECT from `summed`, which has the
+-- columns of the image and lists of both, of tenant_id, metric, subject, label and such a list.
 CREATE FUNCTION make_counting_triggers(
     watched regclass, source text, metrics text [], image text [], moments text DEFAULT NULL
 )
@@ -49,6 +49,13 @@ DECLARE
     own constant text [] := ARRAY(SELECT quote_ident(image[i + 1]) FROM generate_series(1, cardinality(image), 2) AS i);
     began constant text := own[array_position(kept, 'began')];
     ended constant text := own[array_position(kept, 'ended')];
+    -- Moments are seldom the same, so many rows are summed up without them and have them in lists.
+    summed constant text [] := array_remove(array_remove(kept, 'began'), 'ended');
+    named constant text [] := ARRAY(
+        SELECT quote_ident(image[i + 1]) || ' AS ' || image[i]
+        FROM generate_series(1, cardinality(image), 2) AS i
+        WHERE image[i] = ANY(summed)
+    );
     -- With began, label and subject of a further table (see 0017) count for its day too: then all change together.
     together constant text [] := CASE
         WHEN began IS NULL THEN '{}'
@@ -71,11 +78,15 @@ BEGIN
             LIMIT 2;
             GET DIAGNOSTICS counted = ROW_COUNT;
             IF counted = 2 THEN
-                INSERT INTO public.rollup_deltas (%5$s tenant_id, source, n)
-                SELECT %6$s r.tenant_id, %2$L, sign * count(*)
-                FROM (SELECT %6$s r.tenant_id FROM changed_rows AS r OFFSET 2) AS r
-                GROUP BY %6$s r.tenant_id;
-                %7$s
+                WITH summed AS (
+                    SELECT %5$s r.tenant_id, count(*) AS n %6$s
+                    FROM (SELECT %4$s r.tenant_id FROM changed_rows AS r OFFSET 2) AS r
+                    GROUP BY %7$s r.tenant_id
+                )
+                %8$s
+                INSERT INTO public.rollup_deltas (%9$s tenant_id, source, n)
+                SELECT %10$s s.tenant_id, %2$L, sign * s.n
+                FROM summed AS s;
             END IF;
             RETURN NULL;
         END
@@ -85,31 +96,20 @@ BEGIN
         source,
         listed('', kept),
         listed('r.', own),
-        listed('', array_remove(array_remove(kept, 'began'), 'ended')),
+        listed('r.', named),
+        concat(
+            ', array_agg(r.' || began || ') FILTER (WHERE r.' || began || ' IS NOT NULL) AS began',
+            ', array_agg(r.' || ended || ') FILTER (WHERE r.' || ended || ' IS NOT NULL) AS ended'
+        ),
         listed('r.', array_remove(array_remove(own, began), ended)),
-        -- Moments are seldom the same; where they are, they are kept once.
-        CASE WHEN moments IS NOT NULL THEN format(
-            $body$
-            WITH rest AS (SELECT %1$s r.tenant_id FROM changed_rows AS r OFFSET 2),
-            same AS (
-                SELECT m.tenant_id, m.metric, m.subject, m.label, m.moment, count(*) AS n
-                FROM (%2$s) AS m
-                WHERE m.moment IS NOT NULL
-                GROUP BY m.tenant_id, m.metric, m.subject, m.label, m.moment
-            ),
-            lists AS (
-                SELECT s.tenant_id, s.metric, s.subject, s.label, s.n, array_agg(s.moment) AS moments
-                FROM same AS s
-                GROUP BY s.tenant_id, s.metric, s.subject, s.label, s.n
-            )
+        ', listed AS (
             INSERT INTO public.rollup_deltas (tenant_id, source, subject, label, n, moments)
-            SELECT l.tenant_id, l.metric, l.subject, l.label, sign * l.n, l.moments[i : i + 49]
-            FROM lists AS l
-            CROSS JOIN LATERAL generate_series(1, cardinality(l.moments), 50) AS i;
-            $body$,
-            listed('r.', own),
-            moments
-        ) END
+            SELECT l.tenant_id, l.metric, l.subject, l.label, sign, l.moments[i : i + 49]
+            FROM (' || moments || ') AS l
+            CROSS JOIN LATERAL generate_series(1, cardinality(l.moments), 50) AS i
+        )',
+        listed('', summed),
+        listed('s.', summed)
     );
     EXECUTE format(
         $body$
@@ -173,11 +173,11 @@ SELECT make_counting_triggers(
     ARRAY['open_jobs', 'jobs_created', 'jobs_completed'],
     ARRAY['label', 'status', 'day', 'due_date', 'began', 'created_at', 'ended', 'completed_at'],
     $$
-    SELECT r.tenant_id, 'jobs_created' AS metric, NULL::bigint AS subject, NULL AS label, r.created_at AS moment
-    FROM rest AS r
+    SELECT s.tenant_id, 'jobs_created' AS metric, NULL::bigint AS subject, NULL AS label, s.began AS moments
+    FROM summed AS s
     UNION ALL
-    SELECT r.tenant_id, 'jobs_completed', NULL, NULL, r.completed_at
-    FROM rest AS r
+    SELECT s.tenant_id, 'jobs_completed', NULL, NULL, s.ended
+    FROM summed AS s
     $$
 );
 SELECT make_counting_triggers(
@@ -186,10 +186,10 @@ SELECT make_counting_triggers(
     ARRAY['steps', 'steps_completed'],
     ARRAY['label', 'status', 'subject', 'assigned_user_id', 'ended', 'completed_at'],
     $$
-    SELECT r.tenant_id, 'steps_completed' AS metric, r.assigned_user_id AS subject, NULL AS label, r.completed_at AS moment
-    FROM rest AS r
-    WHERE r.status = 'completed'
-        AND r.assigned_user_id IS NOT NULL
+    SELECT s.tenant_id, 'steps_completed' AS metric, s.subject, NULL AS label, s.ended AS moments
+    FROM summed AS s
+    WHERE s.label = 'completed'
+        AND s.subject IS NOT NULL
     $$
 );
 SELECT make_counting_triggers('machines', 'machines', '{}', ARRAY['label', 'status']);

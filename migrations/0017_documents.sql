@@ -157,8 +157,10 @@ BEGIN
         || CASE WHEN began IS NOT NULL THEN ARRAY['began', began] END
         || '{}'::text [],
         CASE WHEN began IS NOT NULL THEN format(
-            'SELECT r.tenant_id, %L AS metric, %s AS subject, %s AS label, %s AS moment FROM rest AS r',
-            table_name || '_by_day', row_subject, row_label, row_began
+            'SELECT s.tenant_id, %L AS metric, %s AS subject, %s AS label, s.began AS moments FROM summed AS s',
+            table_name || '_by_day',
+            CASE WHEN subject IS NULL THEN 'NULL::bigint' ELSE 's.subject' END,
+            CASE WHEN label IS NULL THEN 'NULL' ELSE 's.label' END
         ) END
     );
     EXECUTE format(
