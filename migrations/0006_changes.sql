@@ -3,6 +3,7 @@
 --
 -- Each worker reads, every few milliseconds, the rows that became visible since it last looked, and drops what it had
 -- made from those tables. Whoever writes is covered, because triggers write the rows: the service, psql, an import.
+-- Tables that are counted have them in their deltas first, see 0008.
 -- Rows are only added, so writers never wait for each other here, and there is no NOTIFY, which takes a lock that
 -- every commit of the server would queue for.
 --
