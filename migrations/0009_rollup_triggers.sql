@@ -33,7 +33,7 @@ $$;
 
 -- Watch a table and count it, in place of watch_changes: its triggers, and functions made for the table, so that nothing
 -- has to be looked up while somebody writes. `image`: the columns of a delta, each beside the column of the table that
--- it is taken from. `moments`: where `began` and `ended` of many rows at once count, a SELECT from `summed`, which has the
+-- it is taken from. `moments`: where `began` and `ended` of many rows at once count, a SELECT, mostly from `summed` with the
 -- columns of the image and lists of both, of tenant_id, metric, subject, label and such a list.
 CREATE FUNCTION make_counting_triggers(
     watched regclass, source text, metrics text [], image text [], moments text DEFAULT NULL
@@ -172,12 +172,15 @@ SELECT make_counting_triggers(
     'jobs',
     ARRAY['open_jobs', 'jobs_created', 'jobs_completed'],
     ARRAY['label', 'status', 'day', 'due_date', 'began', 'created_at', 'ended', 'completed_at'],
+    -- By themselves: there are more pairs of status and due date than it takes to make long lists.
     $$
-    SELECT s.tenant_id, 'jobs_created' AS metric, NULL::bigint AS subject, NULL AS label, s.began AS moments
-    FROM summed AS s
+    SELECT r.tenant_id, 'jobs_created' AS metric, NULL::bigint AS subject, NULL AS label, array_agg(r.created_at) AS moments
+    FROM (SELECT r.tenant_id, r.created_at FROM changed_rows AS r OFFSET 2) AS r
+    GROUP BY r.tenant_id
     UNION ALL
-    SELECT s.tenant_id, 'jobs_completed', NULL, NULL, s.ended
-    FROM summed AS s
+    SELECT r.tenant_id, 'jobs_completed', NULL, NULL, array_agg(r.completed_at) FILTER (WHERE r.completed_at IS NOT NULL)
+    FROM (SELECT r.tenant_id, r.completed_at FROM changed_rows AS r OFFSET 2) AS r
+    GROUP BY r.tenant_id
     $$
 );
 SELECT make_counting_triggers(

@@ -90,6 +90,7 @@ def test_many_rows_of_one_statement_become_few_deltas(books: Books) -> None:
 
 
 def test_many_moments_of_one_statement_become_few_deltas(books: Books) -> None:
+    books.fold()
     books.run(
         """
         INSERT INTO jobs (tenant_id, job_number, title, created_at, completed_at, status)
@@ -97,6 +98,9 @@ def test_many_moments_of_one_statement_become_few_deltas(books: Books) -> None:
         FROM generate_series(1, 1002) AS n
         """
     )
+    # Two as they are, one sum, and for either moment the other thousand in lists of fifty.
+    assert books.run("SELECT count(*) FROM rollup_deltas") == [(2 + 1 + 2 * 20,)]
+    assert books.differences() == []
     for write in ("DELETE FROM jobs WHERE tenant_id = 1 AND title = 'm'", "DELETE FROM tenants WHERE id = 2"):
         books.fold()
         books.run(write)
