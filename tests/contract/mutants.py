@@ -11,7 +11,7 @@ from importlib.resources import files
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from opsboard.db.queries import Queries, Query, parse
+from opsboard.db.queries import Queries, Query, parse, shared_fragments
 from tests.contract.catalogue import PACKAGES
 
 PREDICATE = re.compile(
@@ -31,7 +31,10 @@ def files_without_one_predicate() -> Iterator[tuple[str, dict[str, Query]]]:
             for found in PREDICATE.finditer(text):
                 line = text.count("\n", 0, found.start()) + 1
                 gone = text[: found.start()] + "true" + text[found.end() :]
-                yield f"{area}/{file.name}:{line} {found[0]}", parse(area, gone, file.name)
+                yield (
+                    f"{area}/{file.name}:{line} {found[0]}",
+                    parse(area, gone, file.name, shared_fragments(package)),
+                )
 
 
 @contextmanager

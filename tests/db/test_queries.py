@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opsboard.db.queries import Sort, parse
+from opsboard.db.queries import Sort, load_queries, parse, shared_fragments
 
 GOOD = """
 -- fragment: members
@@ -41,10 +41,25 @@ def test_headers_fragments_and_statements_are_read() -> None:
     assert queries["add_thing"].writes == {"jobs"} and queries["add_thing"].parameters == {"title"}
 
 
+def test_fragments_include_each_other_and_take_a_word() -> None:
+    shared = {"outer": "a /* include inner */ '$1'", "inner": "b", "own": "c"}
+    text = "-- fragment: own\nd\n-- name: a\n-- reads:\n-- One.\n/* include outer job */ /* include own */"
+    assert parse("things", text, "queries.sql", shared)["a"].sql == "a b 'job' d"
+
+
+def test_what_areas_share_lies_in_the_package_above() -> None:
+    (bulk,) = [
+        query for query in load_queries("opsboard.features.machines") if query.name == "machines.bulk_status"
+    ]
+    assert shared_fragments("opsboard.features.machines")["bulk_given"] in bulk.sql
+    assert shared_fragments("opsboard.auth") == shared_fragments("opsboard") == {}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("SELECT 1", "no query"),
+        ("-- name: a\n-- reads:\n-- One.\n/* include b */", "no fragment b"),
         ("-- name: a\n-- A sentence.\nSELECT 1", "needs '-- reads:'"),
         ("-- name: a\n-- reads: jobs\nSELECT 1", "a sentence"),
         ("-- name: a\n-- reads: jobs\n-- A sentence.\n", "a statement"),

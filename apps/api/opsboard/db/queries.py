@@ -1,6 +1,6 @@
 """Named queries: each area's `queries.sql`, read and checked when the program starts.
 
-A large area has more files of the kind beside it (`steps.sql`); fragments belong to their file.
+A large area has more files of the kind beside it (`steps.sql`).
 
 A query begins with a header of comment lines:
 
@@ -19,7 +19,8 @@ dropped. A list query also declares what may be asked of it, each line the SQL t
     -- within: customers AS w | w.id = %(customer_id)s
 
 What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
-put where they say `/* include name */`.
+put where they say `/* include name */`. What several areas say stands in `fragments.sql` above them; with
+`/* include name word */` the word takes the place of $1.
 
 A sort is an expression that is never null, its type and, where it holds for some rows only, which. A total
 is, for exactly these filters, the rollups (see rollup_counts) whose sum is the number of rows, and which of
@@ -30,7 +31,7 @@ list is not found, rather than empty. db/listing.py puts them together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
@@ -40,7 +41,8 @@ HEADER = re.compile(
     r"^--\s*(?P<word>name|reads|writes|from|within|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
 )
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
-INCLUDE = re.compile(r"/\* include (\w+) \*/")
+INCLUDE = re.compile(r"/\* include (\w+)(?: (\w+))? \*/")
+SHARED = "fragments.sql"
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
@@ -120,28 +122,42 @@ class Queries:
 def load_queries(package: str) -> Queries:
     """Read the .sql files of a package; the package's last name becomes the first word of each query's name.
 
+    They may include fragments of their own file and of `fragments.sql` in the package above, which its areas share.
     Raises ValueError naming the file and query when a header is missing or a name is taken twice.
     """
     area = package.rpartition(".")[2]
+    fragments = shared_fragments(package)
     found: dict[str, Query] = {}
     for file in sorted(files(package).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".sql"):
-            queries = parse(area, file.read_text(encoding="utf-8"), file.name)
+            queries = parse(area, file.read_text(encoding="utf-8"), file.name, fragments)
             if twice := sorted(found.keys() & queries.keys()):
                 raise ValueError(f"{area}/{file.name}: {', '.join(twice)} is in another file already")
             found |= queries
     return Queries(area, found)
 
 
-def parse(area: str, text: str, file: str = "queries.sql") -> dict[str, Query]:
-    """All queries of one file by name."""
+def shared_fragments(package: str) -> dict[str, str]:
+    """Those the package above has for all its areas."""
+    above = package.rpartition(".")[0]
+    if above and (shared := files(above) / SHARED).is_file():
+        return split(shared.read_text(encoding="utf-8"))[0]
+    return {}
+
+
+def parse(
+    area: str, text: str, file: str = "queries.sql", shared: Mapping[str, str] | None = None
+) -> dict[str, Query]:
+    """All queries of one file by name. `shared`: fragments of other files."""
     queries: dict[str, Query] = {}
-    fragments: dict[str, str] = {}
-    for block in re.split(r"(?m)^(?=-- (?:name|fragment):)", text)[1:]:
-        if fragment := FRAGMENT.match(block):
-            fragments[fragment[1]] = block[fragment.end() :].strip()
-            continue
-        query = parse_one(area, INCLUDE.sub(lambda include: fragments[include[1]], block), file)
+    own, blocks = split(text)
+    fragments = {**(shared or {}), **own}
+    for block in blocks:
+        try:
+            whole = INCLUDE.sub(lambda found: included(fragments, found), block)
+        except KeyError as missing:
+            raise ValueError(f"{area}/{file}: no fragment {missing.args[0]}") from None
+        query = parse_one(area, whole, file)
         short = query.name.partition(".")[2]
         if short in queries:
             raise ValueError(f"{area}/{file}: two queries are named {short}")
@@ -149,6 +165,24 @@ def parse(area: str, text: str, file: str = "queries.sql") -> dict[str, Query]:
     if not queries:
         raise ValueError(f"{area}/{file}: no query begins with '-- name:'")
     return queries
+
+
+def split(text: str) -> tuple[dict[str, str], list[str]]:
+    """The fragments of a file by name, and the texts of its queries."""
+    fragments: dict[str, str] = {}
+    blocks: list[str] = []
+    for block in re.split(r"(?m)^(?=-- (?:name|fragment):)", text)[1:]:
+        if fragment := FRAGMENT.match(block):
+            fragments[fragment[1]] = block[fragment.end() :].strip()
+        else:
+            blocks.append(block)
+    return fragments, blocks
+
+
+def included(fragments: Mapping[str, str], found: re.Match[str]) -> str:
+    """The fragment, with the word behind its name in place of $1, and what it includes itself."""
+    text = fragments[found[1]].replace("$1", found[2] or "")
+    return INCLUDE.sub(lambda inner: included(fragments, inner), text)
 
 
 def parse_one(area: str, block: str, file: str = "queries.sql") -> Query:

@@ -139,20 +139,7 @@ changed AS (
         AND p.id = b.id
     RETURNING p.*
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'update',
-        'call',
-        a.id,
-        changed_columns(to_jsonb(b.was), to_jsonb(a)),
-        %(request_id)s
-    FROM changed AS a
-    JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
-)
+/* include audited_update call */
 SELECT
     json_build_object(
         /* include call_members */,

@@ -123,20 +123,7 @@ changed AS (
         AND w.refusal IS NULL
     RETURNING s.*
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'update',
-        'job_step',
-        a.id,
-        changed_columns(to_jsonb(b.was), to_jsonb(a)),
-        %(request_id)s
-    FROM changed AS a
-    JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
-)
+/* include audited_update job_step */
 
 -- name: update_job_step
 -- reads: jobs, processes, machines, users, role_process_permissions
@@ -174,13 +161,7 @@ LEFT JOIN shown AS d ON d.id = w.id
 -- reads: role_process_permissions
 -- writes: job_steps, audit_logs
 -- Give many steps one status; who may is looked at for each, as update_job_step does.
-WITH given AS (
-    SELECT
-        g.id,
-        g.position,
-        row_number() OVER (PARTITION BY g.id ORDER BY g.position) > 1 AS again
-    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS g (id, position)
-),
+WITH /* include bulk_given */,
 -- In the order of their ids, so that two who change the same rows wait for each other in turn.
 found AS (
     SELECT
@@ -192,13 +173,7 @@ found AS (
     ORDER BY s.id
     FOR UPDATE
 ),
-before AS (
-    SELECT
-        f.id,
-        f.was
-    FROM found AS f
-    WHERE (f.was).status <> %(patch)s::jsonb ->> 'status'
-),
+/* include bulk_before */,
 /* include step_changed */,
 results AS (
     SELECT
@@ -217,18 +192,4 @@ results AS (
     LEFT JOIN wanted AS w ON w.id = g.id AND NOT g.again
     LEFT JOIN changed AS a ON a.id = g.id
 )
-SELECT
-    json_build_object(
-        'updated', count(*) FILTER (WHERE r.result = 'updated'),
-        'unchanged', count(*) FILTER (WHERE r.result = 'unchanged'),
-        'refused', count(*) FILTER (WHERE r.result = 'refused'),
-        'not_found', count(*) FILTER (WHERE r.result = 'not_found'),
-        'duplicate', count(*) FILTER (WHERE r.result = 'duplicate'),
-        'results', json_agg(
-            json_build_object('id', r.id, 'result', r.result, 'reason', r.reason) ORDER BY r.position
-        )
-    )::text,
-    NULL::bigint AS id,
-    NULL AS problem,
-    NULL AS detail
-FROM results AS r
+/* include bulk_answer */

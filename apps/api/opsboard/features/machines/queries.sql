@@ -66,20 +66,7 @@ changed AS (
         AND (%(role)s IN ('admin', 'manager') OR (n.name = (b.was).name AND n.location IS NOT DISTINCT FROM (b.was).location))
     RETURNING m.*
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'update',
-        'machine',
-        a.id,
-        changed_columns(to_jsonb(b.was), to_jsonb(a)),
-        %(request_id)s
-    FROM changed AS a
-    JOIN before AS b ON b.id = a.id
-    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
-)
+/* include audited_update machine */
 
 -- name: update_machine
 -- writes: machines, audit_logs
@@ -107,13 +94,7 @@ LEFT JOIN changed AS m ON m.id = b.id
 -- name: bulk_status
 -- writes: machines, audit_logs
 -- Give many machines one status, as update_machine does for one.
-WITH given AS (
-    SELECT
-        g.id,
-        g.position,
-        row_number() OVER (PARTITION BY g.id ORDER BY g.position) > 1 AS again
-    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS g (id, position)
-),
+WITH /* include bulk_given */,
 -- In the order of their ids, so that two who change the same rows wait for each other in turn.
 found AS (
     SELECT
@@ -125,41 +106,7 @@ found AS (
     ORDER BY m.id
     FOR UPDATE
 ),
-before AS (
-    SELECT
-        f.id,
-        f.was
-    FROM found AS f
-    WHERE (f.was).status <> %(patch)s::jsonb ->> 'status'
-),
+/* include bulk_before */,
 /* include machine_changed */,
-results AS (
-    SELECT
-        g.position,
-        g.id,
-        CASE
-            WHEN g.again THEN 'duplicate'
-            WHEN f.id IS NULL THEN 'not_found'
-            WHEN a.id IS NOT NULL THEN 'updated'
-            ELSE 'unchanged'
-        END AS result,
-        NULL::text AS reason
-    FROM given AS g
-    LEFT JOIN found AS f ON f.id = g.id
-    LEFT JOIN changed AS a ON a.id = g.id
-)
-SELECT
-    json_build_object(
-        'updated', count(*) FILTER (WHERE r.result = 'updated'),
-        'unchanged', count(*) FILTER (WHERE r.result = 'unchanged'),
-        'refused', count(*) FILTER (WHERE r.result = 'refused'),
-        'not_found', count(*) FILTER (WHERE r.result = 'not_found'),
-        'duplicate', count(*) FILTER (WHERE r.result = 'duplicate'),
-        'results', json_agg(
-            json_build_object('id', r.id, 'result', r.result, 'reason', r.reason) ORDER BY r.position
-        )
-    )::text,
-    NULL::bigint AS id,
-    NULL AS problem,
-    NULL AS detail
-FROM results AS r
+/* include bulk_results */
+/* include bulk_answer */

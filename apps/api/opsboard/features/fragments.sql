@@ -1,0 +1,69 @@
+-- fragment: audited_update
+-- The rows that are otherwise than before are noted; $1 is what they are.
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'update',
+        '$1',
+        a.id,
+        changed_columns(to_jsonb(b.was), to_jsonb(a)),
+        %(request_id)s
+    FROM changed AS a
+    JOIN before AS b ON b.id = a.id
+    WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
+)
+
+-- fragment: bulk_given
+given AS (
+    SELECT
+        g.id,
+        g.position,
+        row_number() OVER (PARTITION BY g.id ORDER BY g.position) > 1 AS again
+    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS g (id, position)
+)
+
+-- fragment: bulk_before
+-- Of those that were found, locked in the order of their ids.
+before AS (
+    SELECT
+        f.id,
+        f.was
+    FROM found AS f
+    WHERE (f.was).status <> %(patch)s::jsonb ->> 'status'
+)
+
+-- fragment: bulk_results
+results AS (
+    SELECT
+        g.position,
+        g.id,
+        CASE
+            WHEN g.again THEN 'duplicate'
+            WHEN f.id IS NULL THEN 'not_found'
+            WHEN a.id IS NOT NULL THEN 'updated'
+            ELSE 'unchanged'
+        END AS result,
+        NULL::text AS reason
+    FROM given AS g
+    LEFT JOIN found AS f ON f.id = g.id
+    LEFT JOIN changed AS a ON a.id = g.id
+)
+
+-- fragment: bulk_answer
+SELECT
+    json_build_object(
+        'updated', count(*) FILTER (WHERE r.result = 'updated'),
+        'unchanged', count(*) FILTER (WHERE r.result = 'unchanged'),
+        'refused', count(*) FILTER (WHERE r.result = 'refused'),
+        'not_found', count(*) FILTER (WHERE r.result = 'not_found'),
+        'duplicate', count(*) FILTER (WHERE r.result = 'duplicate'),
+        'results', json_agg(
+            json_build_object('id', r.id, 'result', r.result, 'reason', r.reason) ORDER BY r.position
+        )
+    )::text,
+    NULL::bigint AS id,
+    NULL AS problem,
+    NULL AS detail
+FROM results AS r
