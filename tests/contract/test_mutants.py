@@ -193,13 +193,19 @@ def test_no_condition_inside_a_function_of_counts_can_be_taken_away_unnoticed(sh
         cur.execute("SELECT fold_rollups(1000000)")
         for business in (shop.alpha, shop.beta):
             cur.execute("INSERT INTO customers (tenant_id, name) VALUES (%s, 'new')", (business.id,))
+            # So many at once that their moments are lists.
+            cur.execute(
+                "INSERT INTO jobs (tenant_id, job_number, title) "
+                "SELECT %s, 'mutant-' || n, 'new' FROM generate_series(1, 5) AS n",
+                (business.id,),
+            )
         for name, definition in functions:
             for condition in ("tenant_id = tenant", "t.id = tenant"):
-                if condition == "t.id = tenant" and "NULL::timestamptz IS NOT NULL" in definition:
-                    continue  # a table that is not counted by day: that half of the function gives no row
                 for place in range(definition.count(condition)):
                     parts = definition.split(condition)
                     begin, end = condition.join(parts[: place + 1]), condition.join(parts[place + 1 :])
+                    if end.lstrip().startswith("AND NULL::"):
+                        continue  # a table that is not counted by day or subject: this part gives no row
                     gone = begin + ("tenant_id IS NOT NULL" if "_id" in condition else "t.id > 0") + end
                     cur.execute("SAVEPOINT before")
                     cur.execute(gone)
