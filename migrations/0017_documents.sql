@@ -61,29 +61,40 @@ $$;
 -- squawk-ignore renaming-object
 ALTER FUNCTION rollup_recount(bigint) RENAME TO rollup_recount_of_named_sources;
 
--- The further tables, each counted by the function that watch_counts made for it. Locked one after the other, unlike
--- those above: a TRUNCATE of one that ends while this runs is told as a difference until the next time it is asked.
-CREATE FUNCTION rollup_recount_of_watched_tables(tenant bigint)
-RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
+-- The further tables, each counted by the function that watch_counts made for it: put together anew with each of them,
+-- in SQL and without SET, so that all of it becomes part of the statement that asks. Its tables are then locked before it
+-- takes its snapshot: a TRUNCATE, which old snapshots see, has ended before that or waits.
+CREATE FUNCTION put_recounts_together() RETURNS void
 LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    watched text;
-BEGIN
-    FOR watched IN
-        SELECT f.proname
+    nothing constant text := 'SELECT NULL::text, NULL::date, NULL::bigint, NULL::text, NULL::bigint WHERE false';
+    recounts constant text := (
+        SELECT
+            string_agg(
+                format('SELECT c.metric, c.day, c.subject, c.label, c.n FROM public.%I(tenant) AS c', f.proname),
+                ' UNION ALL '
+                ORDER BY f.proname
+            )
         FROM pg_proc AS f
         WHERE f.pronamespace = 'public'::regnamespace
             AND f.proname LIKE 'recount\_%'
-        ORDER BY f.proname
-    LOOP
-        RETURN QUERY EXECUTE format('SELECT c.metric, c.day, c.subject, c.label, c.n FROM public.%I($1) AS c', watched)
-        USING tenant;
-    END LOOP;
+    );
+BEGIN
+    EXECUTE format(
+        $body$
+        CREATE OR REPLACE FUNCTION public.rollup_recount_of_watched_tables(tenant bigint)
+        RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
+        LANGUAGE sql STABLE AS $f$ %s $f$
+        $body$,
+        coalesce(recounts, nothing)
+    );
 END
 $$;
+
+REVOKE ALL ON FUNCTION put_recounts_together() FROM PUBLIC;
+SELECT put_recounts_together();
 
 CREATE FUNCTION rollup_recount(tenant bigint)
 RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
@@ -146,7 +157,7 @@ DECLARE
     table_name constant text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = watched);
     row_label constant text := coalesce('r.' || quote_ident(label), 'NULL::text');
     row_subject constant text := coalesce('r.' || quote_ident(subject), 'NULL::bigint');
-    row_began constant text := coalesce('r.' || quote_ident(began), 'NULL::timestamptz');
+    row_began constant text := 'r.' || quote_ident(began);
 BEGIN
     PERFORM make_counting_triggers(
         watched,
@@ -164,34 +175,41 @@ BEGIN
         ) END
     );
     EXECUTE format(
-        $body$
-        CREATE FUNCTION public.recount_%1$s(tenant bigint)
-        RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
-        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
-            SELECT '%1$s', '-infinity'::date, coalesce(%3$s, 0), coalesce(%4$s, ''), count(*)
-            FROM public.%1$s AS r
-            WHERE r.tenant_id = tenant
-            GROUP BY 3, 4
-            UNION ALL
-            SELECT '%1$s_by_day', public.local_day(%2$s, t.time_zone), coalesce(%3$s, 0), coalesce(%4$s, ''), count(*)
-            FROM public.tenants AS t
-            JOIN public.%1$s AS r ON r.tenant_id = t.id
-            WHERE t.id = tenant
-                AND %2$s IS NOT NULL
-            GROUP BY 2, 3, 4
-            UNION ALL
-            SELECT '%1$s_by_label', '-infinity', 0, coalesce(%4$s, ''), count(*)
-            FROM public.%1$s AS r
-            WHERE r.tenant_id = tenant
-                AND %3$s IS NOT NULL
-            GROUP BY 4
-        $f$
-        $body$,
+        concat(
+            $body$
+            CREATE FUNCTION public.recount_%1$s(tenant bigint)
+            RETURNS TABLE (metric text, day date, subject bigint, label text, n bigint)
+            LANGUAGE sql STABLE AS $f$
+                SELECT '%1$s', '-infinity'::date, coalesce(%3$s, 0), coalesce(%4$s, ''), count(*)
+                FROM public.%1$s AS r
+                WHERE r.tenant_id = tenant
+                GROUP BY 3, 4
+            $body$,
+            CASE WHEN began IS NOT NULL THEN $body$
+                UNION ALL
+                SELECT '%1$s_by_day', public.local_day(%2$s, t.time_zone), coalesce(%3$s, 0), coalesce(%4$s, ''), count(*)
+                FROM public.tenants AS t
+                JOIN public.%1$s AS r ON r.tenant_id = t.id
+                WHERE t.id = tenant
+                    AND %2$s IS NOT NULL
+                GROUP BY 2, 3, 4
+            $body$ END,
+            CASE WHEN subject IS NOT NULL THEN $body$
+                UNION ALL
+                SELECT '%1$s_by_label', '-infinity', 0, coalesce(%4$s, ''), count(*)
+                FROM public.%1$s AS r
+                WHERE r.tenant_id = tenant
+                    AND %3$s IS NOT NULL
+                GROUP BY 4
+            $body$ END,
+            '$f$'
+        ),
         table_name,
         row_began,
         row_subject,
         row_label
     );
+    PERFORM put_recounts_together();
 END
 $$;
 
@@ -205,6 +223,7 @@ BEGIN
         'DROP FUNCTION IF EXISTS public.count_%1$s(), public.count_updated_%1$s(), public.recount_%1$s(bigint)',
         table_name
     );
+    PERFORM put_recounts_together();
     PERFORM public.hold_rollups();
     DELETE FROM public.rollup_deltas AS d WHERE d.source IN ('+' || table_name, table_name || '_by_day');
     DELETE FROM public.rollups AS r

@@ -48,7 +48,7 @@ SOURCES = {
     "journey_contacts_by_label": "journey_contacts", "journey_node_executions": "journey_node_executions",
     "journey_node_executions_by_label": "journey_node_executions", "journey_messages": "journey_messages",
 }  # fmt: skip
-COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+), ARRAY\[([^\]]+)\]\s*\)")
+COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+),\s*ARRAY\[([^\]]+)\]\s*\)")
 # Functions whose first argument is the tenant.
 OF_TENANT = re.compile(r"\b(rollup_counts|rollup_differences)\(\s*([^,)]+(?:\)s)?)")
 KEPT = {"rollups", "rollup_deltas"}

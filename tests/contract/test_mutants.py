@@ -193,10 +193,10 @@ def test_no_condition_inside_a_function_of_counts_can_be_taken_away_unnoticed(sh
         cur.execute("SELECT fold_rollups(1000000)")
         for business in (shop.alpha, shop.beta):
             cur.execute("INSERT INTO customers (tenant_id, name) VALUES (%s, 'new')", (business.id,))
-            # So many at once that their moments are lists.
+            # So many that their moments are in lists.
             cur.execute(
                 "INSERT INTO jobs (tenant_id, job_number, title) "
-                "SELECT %s, 'mutant-' || n, 'new' FROM generate_series(1, 5) AS n",
+                "SELECT %s, 'new' || n, 'new' FROM generate_series(1, 5) AS n",
                 (business.id,),
             )
         for name, definition in functions:
