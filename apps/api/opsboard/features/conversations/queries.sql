@@ -3,20 +3,13 @@
         'channel', v.channel,
         'status', v.status,
         'contact', json_build_object('id', k.id, 'name', k.name),
-        'unread', u.unread,
+        'unread', greatest(coalesce(u.received, 0) - coalesce(r.read_count, 0), 0),
         'last_message_at', v.last_message_at,
         'created_at', v.created_at
 
 -- fragment: conversation_surroundings
 JOIN contacts AS k ON k.tenant_id = %(tenant_id)s AND k.id = v.contact_id
 LEFT JOIN conversation_reads AS r ON r.tenant_id = %(tenant_id)s AND r.conversation_id = v.id
-CROSS JOIN LATERAL (
-    SELECT greatest(coalesce(sum(c.n), 0) - coalesce(r.read_count, 0), 0)::bigint AS unread
-    FROM rollup_counts(%(tenant_id)s, ARRAY['messages']) AS c
-    WHERE c.day = '-infinity'
-        AND c.subject = v.id
-        AND c.label = 'in'
-) AS u
 
 -- fragment: message_members
         'id', m.id,
@@ -46,6 +39,23 @@ SELECT
 FROM page
 JOIN conversations AS v ON v.tenant_id = %(tenant_id)s AND v.id = page.id
 /* include conversation_surroundings */
+-- Once for the whole page, and kept: what is not folded yet has no index for a conversation.
+LEFT JOIN (
+    WITH counts AS MATERIALIZED (
+        SELECT
+            c.subject,
+            c.n
+        FROM rollup_counts(%(tenant_id)s, ARRAY['messages']) AS c
+        WHERE c.day = '-infinity'
+            AND c.subject = ANY(ARRAY(SELECT p.id FROM page AS p))
+            AND c.label = 'in'
+    )
+    SELECT
+        c.subject,
+        sum(c.n)::bigint AS received
+    FROM counts AS c
+    GROUP BY c.subject
+) AS u ON u.subject = v.id
 LEFT JOIN LATERAL (
     SELECT json_build_object('direction', m.direction, 'body', left(m.body, 100), 'created_at', m.created_at) AS message
     FROM messages AS m
@@ -64,6 +74,13 @@ SELECT json_build_object(
 )::text
 FROM conversations AS v
 /* include conversation_surroundings */
+CROSS JOIN (
+    SELECT sum(c.n)::bigint AS received
+    FROM rollup_counts(%(tenant_id)s, ARRAY['messages']) AS c
+    WHERE c.day = '-infinity'
+        AND c.subject = %(conversation_id)s
+        AND c.label = 'in'
+) AS u
 WHERE v.tenant_id = %(tenant_id)s
     AND v.id = %(conversation_id)s
 
@@ -215,13 +232,17 @@ LEFT JOIN users AS s ON s.tenant_id = %(tenant_id)s AND s.id = m.sent_by
 WITH received AS (
     SELECT
         v.id,
-        coalesce(sum(c.n), 0)::bigint AS n
+        coalesce(c.n, 0) AS n
     FROM conversations AS v
-    LEFT JOIN rollup_counts(%(tenant_id)s, ARRAY['messages']) AS c
-        ON c.day = '-infinity' AND c.subject = v.id AND c.label = 'in'
+    CROSS JOIN (
+        SELECT sum(c.n)::bigint AS n
+        FROM rollup_counts(%(tenant_id)s, ARRAY['messages']) AS c
+        WHERE c.day = '-infinity'
+            AND c.subject = %(conversation_id)s
+            AND c.label = 'in'
+    ) AS c
     WHERE v.tenant_id = %(tenant_id)s
         AND v.id = %(conversation_id)s
-    GROUP BY v.id
 ),
 marked AS (
     INSERT INTO conversation_reads AS r (tenant_id, conversation_id, read_count, read_by)

@@ -351,7 +351,7 @@ WITH statuses AS (
         s.position
     FROM unnest(ARRAY['draft', 'active', 'on_hold', 'completed', 'cancelled']) WITH ORDINALITY AS s (status, position)
 ),
-counted AS (
+counted AS MATERIALIZED (
     SELECT
         c.label AS status,
         sum(c.n)::bigint AS jobs
@@ -394,7 +394,7 @@ months AS (
         interval '1 month'
     ) AS m (month)
 ),
-counted AS (
+counted AS MATERIALIZED (
     SELECT
         date_trunc('month', c.day::timestamp)::date AS begins,
         sum(c.n) FILTER (WHERE c.metric = 'jobs_created')::bigint AS created,

@@ -91,14 +91,20 @@ counts AS MATERIALIZED (
     WHERE c.day >= (SELECT min(m.month)::date FROM months AS m)
     GROUP BY 1, 2
 ),
+totals AS MATERIALIZED (
+    SELECT
+        c.label AS document_type,
+        sum(c.n)::bigint AS n
+    FROM rollup_counts(%(tenant_id)s, ARRAY['documents']) AS c
+    GROUP BY c.label
+),
 of_types AS (
     SELECT
         v.position,
         v.document_type,
-        coalesce(sum(c.n), 0)::bigint AS n
+        coalesce(c.n, 0) AS n
     FROM types AS v
-    LEFT JOIN rollup_counts(%(tenant_id)s, ARRAY['documents']) AS c ON c.label = v.document_type
-    GROUP BY v.position, v.document_type
+    LEFT JOIN totals AS c ON c.document_type = v.document_type
 ),
 of_months AS (
     SELECT
