@@ -115,6 +115,54 @@ def test_paging_by_cursor_holds_while_rows_are_added_and_removed(own_shop: Appli
     assert before <= set(seen) | removed, "a row that was there all the time was left out"
 
 
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "job_number", "-job_number", "-due_date"])
+@pytest.mark.parametrize("on", ["next", "previous"])
+@pytest.mark.parametrize("standing", [True, False], ids=["its row stays", "its row goes too"])
+def test_where_all_rows_behind_a_cursor_have_gone_there_is_a_way_back(
+    own_shop: Application, sort: str, on: str, standing: bool
+) -> None:
+    client, forward = own_shop.client(), on == "next"
+    back = "previous" if forward else "next"
+
+    def follow(page: Any, way: str, size: int = 20) -> Any:
+        return client.get(f"/api/jobs?page_size={size}&cursor={page[f'{way}_cursor']}").json
+
+    # In the direction that is gone: a page that is left, the one the cursor is of, and those behind it.
+    before, here, *gone = list(pages(client, f"/api/jobs?sort={sort}&page_size=20"))[:: 1 if forward else -1]
+    left = ids(here)
+    removed = [row for page in gone for row in ids(page)]
+    if not standing:
+        removed.append(left.pop(-1 if forward else 0))
+    remove(own_shop, removed)
+    empty = follow(here, on)
+    assert (empty["items"], empty[f"has_{on}"], empty[f"{on}_cursor"]) == ([], False, None)
+    assert empty[f"has_{back}"] is True
+    again = follow(empty, back, len(left))
+    assert ids(again) == left
+    # From there it goes on as from any page, either way.
+    assert ids(follow(again, back)) == ids(before)
+    assert again[f"has_{on}"] is True
+    assert ids(follow(follow(again, on), back, len(left))) == left
+
+
+def test_where_no_row_at_all_is_left_no_way_leads_on(own_shop: Application) -> None:
+    client = own_shop.client()
+    here: Any = client.get("/api/jobs?page_size=20&cursor=").json
+    beyond: Any = client.get(f"/api/jobs?page_size=20&cursor={here['next_cursor']}").json
+    remove(own_shop, [row for page in pages(client, "/api/jobs?page_size=100") for row in ids(page)])
+    for cursor in (here["next_cursor"], beyond["previous_cursor"]):
+        empty: Any = client.get(f"/api/jobs?page_size=20&cursor={cursor}").json
+        assert empty["items"] == []
+        assert (empty["has_next"], empty["has_previous"]) == (False, False)
+        assert (empty["next_cursor"], empty["previous_cursor"]) == (None, None)
+
+
+def remove(shop: Application, removed: list[int]) -> None:
+    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM jobs WHERE id = ANY(%s)", (removed,))
+        connection.commit()
+
+
 def test_the_first_page_by_cursor_is_not_counted(shop: Application) -> None:
     answer: dict[str, Any] = shop.client().get("/api/jobs?cursor=").json  # type: ignore[assignment]
     assert "total" not in answer

@@ -36,6 +36,11 @@ class Position(NamedTuple):
     id: int
     backwards: bool
 
+    def turned(self, descending: bool) -> Position:
+        """Where the way back begins when nothing is left beyond: at the row itself, so just on its other side."""
+        falling = descending == self.backwards
+        return Position(self.key, self.id + 1 if falling else self.id - 1, not self.backwards)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -68,8 +73,7 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
     order = "DESC" if falling else "ASC"
     on_page = list(wanted)
     if page.position is not None:
-        sign = "<" if falling else ">"
-        on_page.append(f"({sort.expression}, {alias}.id) {sign} (%(cursor_key)s::{sort.type}, %(cursor_id)s)")
+        on_page.append(compared(alias, sort, "<" if falling else ">"))
         parameters |= {"cursor_key": page.position.key, "cursor_id": page.position.id}
     both = "\n        AND "
     counted = page.counted and page.position is None
@@ -110,7 +114,7 @@ ends AS (
     FROM page
 ),
 neighbours AS (
-    SELECT {neighbours(page)}
+    SELECT {neighbours(page, left_behind(query, sort, wanted, falling))}
     FROM ends
 )
 SELECT
@@ -215,13 +219,29 @@ def envelope(counted: bool) -> str:
         'total_pages', (total + %(page_size)s - 1) / %(page_size)s,"""
 
 
-def neighbours(page: Page) -> str:
+def neighbours(page: Page, behind: str) -> str:
     """Whether there are rows before and after the page.
 
-    The row behind a cursor existed when it was made, so the side it came from is known to have rows.
+    The row behind a cursor existed when it was made, so the side it came from is taken to have rows. Only where
+    nothing is on the page it is looked up: who came to the end of rows that have gone shall find a way back.
     """
     if page.position is None:
         return "more AS has_next, %(page_number)s > 1 AS has_previous"
+    came_from = f"first_id IS NOT NULL OR {behind}"
     if page.position.backwards:
-        return "true AS has_next, more AS has_previous"
-    return "more AS has_next, true AS has_previous"
+        return f"{came_from} AS has_next, more AS has_previous"
+    return f"more AS has_next, {came_from} AS has_previous"
+
+
+def left_behind(query: Query, sort: Sort, wanted: list[str], falling: bool) -> str:
+    """That there is the cursor's row or one on the side it came from; the nearest, so that one row is read."""
+    alias, order = query.base.split()[-1], "ASC" if falling else "DESC"
+    there = " AND ".join([*wanted, compared(alias, sort, ">=" if falling else "<=")])
+    # EXISTS would not keep the order.
+    return f"""(SELECT true FROM {query.base} WHERE {there}
+        ORDER BY {sort.expression} {order}, {alias}.id {order} LIMIT 1) IS NOT NULL"""
+
+
+def compared(alias: str, sort: Sort, sign: str) -> str:
+    """The condition that a row is on that side of the cursor's."""
+    return f"({sort.expression}, {alias}.id) {sign} (%(cursor_key)s::{sort.type}, %(cursor_id)s)"

@@ -121,9 +121,13 @@ def one_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
     text, first_key, first_id, last_key, last_id, has_previous, has_next = row
 
     def cursor(key: str | None, row_id: int, backwards: bool, more: bool) -> str:
-        if key is None or not more:
+        there = Position(key, row_id, backwards) if key is not None else None
+        # Nothing is left where a cursor led: back goes from where it stood.
+        if position is not None and there is None:
+            there = position.turned(page.descending)
+        if there is None or not more:
             return "null"
-        return f'"{write_cursor(secret, context, Cursor(sort, Position(key, row_id, backwards)))}"'
+        return f'"{write_cursor(secret, context, Cursor(sort, there))}"'
 
     # The text is finished JSON and stays text: the two cursors, which the database cannot sign, go in at its end.
     ends = (
