@@ -21,4 +21,5 @@ SELECT
     ) AS item
 FROM page
 JOIN audit_logs AS a ON a.tenant_id = %(tenant_id)s AND a.id = page.id
+    AND a.created_at = page.sort_key::timestamptz
 LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = a.user_id
