@@ -51,10 +51,11 @@ def refuse_pooler(conn: Connection, dsn: str) -> None:
     prefers the last given back gives us that, one that takes turns gives us two in a row.
     """
     first = _backend_pid(conn)
-    with closing(_connect(dsn)) as other:
-        other.autocommit = False
-        shared = _backend_pid(other) == first or _backend_pid(conn) != first
-        other.rollback()
+    with closing(_connect(dsn)) as other, other.cursor() as cursor:
+        # One message, so that no timeout of the role's can end the transaction before it is told not to.
+        cursor.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_backend_pid()")
+        shared = cursor.fetchone() == (first,) or _backend_pid(conn) != first
+        cursor.execute("ROLLBACK")
         if shared or _backend_pid(conn) != first or _backend_pid(conn) != first:
             raise MigrationError(_POOLER)
 
