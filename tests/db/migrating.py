@@ -167,7 +167,7 @@ def _watching(
             super().execute(statement, parameters)
             after(event, self.connection)
             # Only what changes the database: where a run looks, and how long it waits, is its own affair.
-            if not event.strip().startswith(("SET", "SELECT", "BEGIN")):
+            if not event.strip().startswith(("SET", "SELECT", "BEGIN", "ROLLBACK")):
                 last[0] = event
                 note(event)
 
