@@ -41,10 +41,10 @@ def test_headers_fragments_and_statements_are_read() -> None:
     assert queries["add_thing"].writes == {"jobs"} and queries["add_thing"].parameters == {"title"}
 
 
-def test_fragments_include_each_other_and_take_a_word() -> None:
-    shared = {"outer": "a /* include inner */ '$1'", "inner": "b", "own": "c"}
-    text = "-- fragment: own\nd\n-- name: a\n-- reads:\n-- One.\n/* include outer job */ /* include own */"
-    assert parse("things", text, "queries.sql", shared)["a"].sql == "a b 'job' d"
+def test_fragments_include_each_other_and_take_words() -> None:
+    shared = {"outer": "a /* include inner */ '$1' $2", "inner": "b", "own": "c"}
+    text = "-- fragment: own\nd\n-- name: a\n-- reads:\n-- One.\n/* include outer job j */ /* include own */"
+    assert parse("things", text, "queries.sql", shared)["a"].sql == "a b 'job' j d"
 
 
 def test_what_areas_share_lies_in_the_package_above() -> None:

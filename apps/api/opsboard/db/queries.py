@@ -20,7 +20,7 @@ dropped. A list query also declares what may be asked of it, each line the SQL t
 
 What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
 put where they say `/* include name */`. What several areas say stands in `fragments.sql` above them; with
-`/* include name word */` the word takes the place of $1.
+`/* include name word word */` the words take the places of $1 and $2.
 
 A sort is an expression that is never null, its type and, where it holds for some rows only, which. A total
 is, for exactly these filters, the rollups (see rollup_counts) whose sum is the number of rows, and which of
@@ -41,7 +41,7 @@ HEADER = re.compile(
     r"^--\s*(?P<word>name|reads|writes|from|within|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
 )
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
-INCLUDE = re.compile(r"/\* include (\w+)(?: (\w+))? \*/")
+INCLUDE = re.compile(r"/\* include (\w+)((?: \w+)*) \*/")
 SHARED = "fragments.sql"
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -180,8 +180,10 @@ def split(text: str) -> tuple[dict[str, str], list[str]]:
 
 
 def included(fragments: Mapping[str, str], found: re.Match[str]) -> str:
-    """The fragment, with the word behind its name in place of $1, and what it includes itself."""
-    text = fragments[found[1]].replace("$1", found[2] or "")
+    """The fragment, with the words behind its name in place of $1, $2 ..., and what it includes itself."""
+    text = fragments[found[1]]
+    for number, word in enumerate(found[2].split(), 1):
+        text = text.replace(f"${number}", word)
     return INCLUDE.sub(lambda inner: included(fragments, inner), text)
 
 

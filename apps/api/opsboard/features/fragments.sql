@@ -1,3 +1,18 @@
+-- fragment: audited_create
+-- A new $1, which is the row of $2, is noted with what its column $3 says.
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'create',
+        '$1',
+        $2.id,
+        jsonb_build_object('$3', jsonb_build_array(NULL, $2.$3)),
+        %(request_id)s
+    FROM $2
+)
+
 -- fragment: audited_update
 -- The rows that are otherwise than before are noted; $1 is what they are.
 audited AS (

@@ -218,18 +218,7 @@ WITH c AS (
     )
     RETURNING id, name, channel, status, scheduled_at, started_at, completed_at, created_at, updated_at
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'create',
-        'campaign',
-        c.id,
-        jsonb_build_object('name', jsonb_build_array(NULL, c.name)),
-        %(request_id)s
-    FROM c
-)
+/* include audited_create campaign c name */
 SELECT
     json_build_object(
         /* include campaign_members */

@@ -62,18 +62,7 @@ WITH k AS (
     VALUES (%(tenant_id)s, %(customer_id)s, %(name)s, %(email)s, %(phone)s)
     RETURNING id, customer_id, name, email, phone, created_at, updated_at
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'create',
-        'contact',
-        k.id,
-        jsonb_build_object('name', jsonb_build_array(NULL, k.name)),
-        %(request_id)s
-    FROM k
-)
+/* include audited_create contact k name */
 SELECT
     json_build_object(
         /* include contact_members */

@@ -138,18 +138,7 @@ WITH v AS (
     VALUES (%(tenant_id)s, %(contact_id)s, %(channel)s)
     RETURNING id, contact_id, channel, status, last_message_at, created_at
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'create',
-        'conversation',
-        v.id,
-        jsonb_build_object('channel', jsonb_build_array(NULL, v.channel)),
-        %(request_id)s
-    FROM v
-)
+/* include audited_create conversation v channel */
 SELECT
     CASE WHEN k.id IS NOT NULL THEN json_build_object(
         'id', v.id,
@@ -203,18 +192,7 @@ moved AS (
     WHERE v.tenant_id = %(tenant_id)s
         AND v.id = f.id
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'create',
-        'message',
-        m.id,
-        jsonb_build_object('conversation_id', jsonb_build_array(NULL, m.conversation_id)),
-        %(request_id)s
-    FROM m
-)
+/* include audited_create message m conversation_id */
 SELECT
     json_build_object(
         /* include message_members */

@@ -73,18 +73,7 @@ WITH c AS (
     VALUES (%(tenant_id)s, %(name)s, %(email)s, %(phone)s, %(address)s)
     RETURNING id, name, email, phone, address, created_at, updated_at
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'create',
-        'customer',
-        c.id,
-        jsonb_build_object('name', jsonb_build_array(NULL, c.name)),
-        %(request_id)s
-    FROM c
-)
+/* include audited_create customer c name */
 SELECT
     json_build_object(
         /* include customer_members */

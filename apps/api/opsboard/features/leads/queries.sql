@@ -123,18 +123,7 @@ noted AS (
         %(user_id)s
     FROM l
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'create',
-        'lead',
-        l.id,
-        jsonb_build_object('name', jsonb_build_array(NULL, l.name)),
-        %(request_id)s
-    FROM l
-)
+/* include audited_create lead l name */
 SELECT
     json_build_object(
         /* include lead_members */

@@ -192,18 +192,7 @@ noted AS (
         %(user_id)s
     FROM a
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'create',
-        'response_approval',
-        a.id,
-        jsonb_build_object('subject', jsonb_build_array(NULL, a.subject)),
-        %(request_id)s
-    FROM a
-)
+/* include audited_create response_approval a subject */
 SELECT
     json_build_object(
         /* include approval_members */
