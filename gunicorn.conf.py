@@ -65,9 +65,11 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
+    from opsboard.web.at_once import answer_at_once
     from opsboard.web.worker import begin_worker
 
     begin_worker(worker.wsgi, worker.ppid, worker.slot)
+    answer_at_once(worker)
 
 
 def worker_exit(server, worker):

@@ -64,6 +64,13 @@ DOGPILE = Contender("dogpile", "dogpile_app", libraries=("dogpile.cache",))
 
 KEPT = ("X-Cache: HIT", "X-Queries: 0")
 REFERENCE = Scenario("wsgi", "Bare WSGI callable", Contender("wsgi", "bare_wsgi"), expected=("X-Cache: HIT",))
+# The least that a hit can cost: the same, without a thread of the pool.
+AT_ONCE = Scenario(
+    "wsgi-at-once",
+    "Bare WSGI callable, in the worker's own thread",
+    Contender("wsgi-at-once", "bare_wsgi", settings={"OPSBOARD_BENCH_AT_ONCE": "1"}),
+    expected=("X-Cache: HIT",),
+)
 SIMPLE = Scenario("flask-caching", "Flask-Caching SimpleCache, PyJWT", SIMPLE_CACHE)
 HIT = Scenario("hit", "Opsboard, cached hit", OPSBOARD, expected=KEPT)
 NOT_MODIFIED = Scenario(
@@ -74,6 +81,7 @@ MISS = Scenario(
 )
 SCENARIOS = (
     REFERENCE,
+    AT_ONCE,
     Scenario("flask", "Bare Flask route, `jsonify`", Contender("flask", "bare_flask")),
     SIMPLE,
     Scenario("flask-redis", "Flask-Caching Redis, PyJWT", REDIS_CACHE),

@@ -17,6 +17,9 @@ from opsboard.web.request_ids import request_id
 
 WSGI = Callable[[Environ, Any], Iterable[bytes]]
 
+# In the environ of a request that is to be answered without any wait, or not at all (`web/at_once.py`).
+AT_ONCE_ONLY = "opsboard.at_once_only"
+
 AGES = [("Age", str(seconds)) for seconds in range(301)]  # up to the longest time to live by default
 SOONER_THAN_SHOWN = 0.00005  # seconds: 0.0 ms
 AT_ONCE = ("Server-Timing", server_timing("HIT", 0.0, 0.0, 0.0))
@@ -45,11 +48,11 @@ class Front:
         self.known = known if known is not None else KnownRequests()
         self._find = self.known.find
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes] | None:
         now = self._store.clock()
         method = environ["REQUEST_METHOD"]
         if (method != "GET" and method != "HEAD") or "HTTP_UPGRADE" in environ:
-            return self._app(environ, start_response)
+            return self._long_way(environ, start_response)
         # As on the long way, the Authorization header is stronger: beside it the cookie is not looked at.
         source, sent = "HTTP_AUTHORIZATION", environ.get("HTTP_AUTHORIZATION")
         if sent is None:
@@ -114,9 +117,11 @@ class Front:
 
     def _ask(
         self, request: Request, known: Known | None, environ: Environ, start_response: Any
-    ) -> Iterable[bytes]:
+    ) -> Iterable[bytes] | None:
         """The long way; what it says about its answer is remembered, or forgotten when it says nothing more."""
-        result = self._app(environ, start_response)
+        result = self._long_way(environ, start_response)
+        if result is None:
+            return None
         kept: Known | None = environ.pop(KEPT, None)
         if kept is not None:
             # While this worker is deaf its answers are no lesson: the long way had to ask about the token.
@@ -125,3 +130,7 @@ class Front:
         elif known is not None:
             self.known.forget(request)
         return result
+
+    def _long_way(self, environ: Environ, start_response: Any) -> Iterable[bytes] | None:
+        """Through Flask; None, and nothing has happened, for a request that is to be answered at once or not at all."""
+        return None if AT_ONCE_ONLY in environ else self._app(environ, start_response)
