@@ -13,10 +13,11 @@ import click
 
 from opsboard.application import make_app
 from opsboard.cli import opsboard
-from opsboard.config import SETTINGS, load_config
+from opsboard.config import load_config
 from opsboard.db.index_catalogue import read_catalogue
 from opsboard.features.metrics.exposition import Workers
 from opsboard.features.metrics.surroundings import Surroundings
+from opsboard.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- items:begin -->\n", "<!-- items:end -->\n"

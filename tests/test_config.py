@@ -8,8 +8,9 @@ import pytest
 from dotenv import dotenv_values
 
 from opsboard.commands.settings_table import with_table
-from opsboard.config import PLACEHOLDER_SECRET, SETTINGS, Config, env_example, load_config
+from opsboard.config import Config, load_config
 from opsboard.errors import ConfigError
+from opsboard.settings import PLACEHOLDER_SECRET, SETTINGS, env_example
 
 ROOT = Path(__file__).parents[1]
 LONG = "0123456789abcdef0123456789abcdef"

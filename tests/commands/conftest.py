@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from opsboard.cli import opsboard
-from opsboard.config import SETTINGS
+from opsboard.settings import SETTINGS
 from tests.application import SECRET
 
 Run = Callable[..., Result]

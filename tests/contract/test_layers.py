@@ -10,7 +10,7 @@ import opsboard
 
 ROOT = Path(opsboard.__file__).parent
 LAYERS = [
-    {"errors", "config"},
+    {"errors", "settings", "config"},
     {"observability"},
     {"db"},
     {"auth", "cache", "fleet", "secret"},
@@ -27,6 +27,7 @@ ALLOWED = {
     ("observability", "observability"),
     ("db", "db"),
     ("config", "errors"),
+    ("config", "settings"),
     ("bench", "commands"),
 }
 ONLY_HERE = {"flask": {"web", "features", "application", "bench"}, "psycopg2": {"db"}}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from opsboard.config import BY_NAME
+from opsboard.settings import BY_NAME
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SOCKET = "unix:/run/opsboard/opsboard.sock"

@@ -15,10 +15,11 @@ import pytest
 
 from opsboard import __version__
 from opsboard.commands.preflight import check
-from opsboard.config import env_example, load_config
+from opsboard.config import load_config
 from opsboard.db.embedded import SUPERUSER
 from opsboard.db.migrations import Migrator
 from opsboard.db.postgres_programs import embedded_bindir
+from opsboard.settings import env_example
 from tests.application import SECRET
 from tests.clusters import MIGRATIONS, FreshDatabase, running_cluster
 from tests.deploy.http_client import Client

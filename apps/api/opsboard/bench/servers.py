@@ -18,8 +18,8 @@ from opsboard.bench.peers import micro_cache, redis
 from opsboard.bench.processors import pin
 from opsboard.bench.scenarios import Contender
 from opsboard.commands.serve import gunicorn_config
-from opsboard.config import SETTINGS
 from opsboard.errors import CommandError
+from opsboard.settings import SETTINGS
 
 HERE = Path(__file__).parent
 PATIENCE = 60.0

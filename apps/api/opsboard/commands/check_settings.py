@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Mapping
 
 from opsboard.commands.findings import Findings
-from opsboard.config import PLACEHOLDER_SECRET, SETTINGS, SHORTEST_SECRET, Config, Setting
+from opsboard.config import Config
+from opsboard.settings import PLACEHOLDER_SECRET, SETTINGS, SHORTEST_SECRET, Setting
 
 # Names that nobody but us would begin like this.
 OURS = ("OPSBOARD_", "DB_POOL_", "CACHE_TTL_", "CACHE_MAX_")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from opsboard.config import SETTINGS, env_example, load_config
+from opsboard.config import load_config
+from opsboard.settings import SETTINGS, env_example
 
 
 @click.command()

@@ -10,9 +10,10 @@ import json
 import sys
 from typing import Any
 
-from opsboard.config import SETTINGS, Config, load_config
+from opsboard.config import Config, load_config
 from opsboard.db.row_security import require_address, role_dangers
 from opsboard.errors import ConfigError, DatabaseUnavailable, OpsboardError
+from opsboard.settings import SETTINGS
 
 UNSAFE = "DATABASE_URL must name a role that row security binds"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from opsboard.config import SETTINGS, Setting, example_value
+from opsboard.settings import SETTINGS, Setting, example_value
 
 BEGIN, END = "<!-- settings:begin -->\n", "<!-- settings:end -->\n"
 

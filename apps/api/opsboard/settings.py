@@ -1,0 +1,238 @@
+"""Every setting: its name, what it is for, its default, and how its text becomes a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+# The value `.env.example` shows. Production refuses it, so a copied file cannot go live unchanged.
+PLACEHOLDER_SECRET = "change-me-change-me-change-me-change-me"
+SHORTEST_SECRET = 32  # bytes; RFC 7518 section 3.2 asks for a key as long as the hash of HS256
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its environment name, how its text becomes a value, its default and what it is for."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any
+    help: str
+    group: str
+    secret: bool = False
+    # Other spellings that mean the same, strongest first; `opsboard doctor` tells which one won.
+    aliases: tuple[str, ...] = ()
+
+
+def text(value: str) -> str:
+    return value
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ValueError(f"must be a number of seconds from {low:g} to {high:g}")
+        return number
+
+    return read
+
+
+def switch(value: str) -> bool:
+    known = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    if value.lower() not in known:
+        raise ValueError("must be one of 1, true, yes, on, 0, false, no, off")
+    return known[value.lower()]
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value
+
+    return read
+
+
+def database_url(value: str) -> str:
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError(
+            "must start with postgresql://, for example postgresql://opsboard_app@db.example/opsboard"
+        )
+    return value
+
+
+def cache_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        known = (
+            parts.scheme in ("redis", "rediss", "unix") and (parts.hostname or parts.path) and parts.port != 0
+        )
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(
+            "must be like redis://host:6379/0, rediss://:password@host:6379/0 or unix:///run/redis.sock"
+        )
+    return value
+
+
+def default_data_folder() -> str:
+    """Where the embedded database lies: outside of home directories for root, whose are closed to Postgres."""
+    if os.geteuid() == 0:
+        return "/var/lib/opsboard"
+    return "~/.local/share/opsboard"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("OPSBOARD_ENV", one_of("development", "production"), "development",
+            "production refuses to start with unsafe settings.", "Service"),
+    Setting("SECRET_KEY", text, "",
+            f"Signs tokens and cursors; {SHORTEST_SECRET} bytes or more, the same on every machine. "
+            "Empty in development: one is made and kept in OPSBOARD_DATA.", "Service", secret=True),
+    Setting("OPSBOARD_DEBUG", switch, False, "Shows details of errors to the client; never in production.", "Service"),
+    Setting("OPSBOARD_DATA", text, "",
+            "Folder of the embedded database and its secrets; "
+            "~/.local/share/opsboard, or /var/lib/opsboard for root, when empty.", "Service"),
+    Setting("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "How much is logged.", "Service"),
+    Setting("LOG_FORMAT", one_of("text", "json"), "text", "One line of text or one of JSON per event.", "Service"),
+    Setting("TOKEN_TTL", whole(60, 604800), 43200, "Seconds a sign-in lasts.", "Sign-in"),
+    Setting("LOGIN_ATTEMPTS", whole(1, 10000), 10,
+            "Failed sign-ins per account and address in five minutes before 429.", "Sign-in"),
+    Setting("COOKIE_SECURE", switch, False,
+            "Sends the page's cookie over https only; on by itself when the request came by https.", "Sign-in"),
+    Setting("DATABASE_URL", database_url, "",
+            "The database as the service uses it, by a role that owns nothing and cannot bypass row security. "
+            "Empty: the embedded Postgres.", "Database", secret=True),
+    Setting("DATABASE_OWNER_URL", database_url, "",
+            "The same database as the owner of the tables, for `opsboard migrate`; DATABASE_URL when empty.",
+            "Database", secret=True),
+    Setting("DB_POOL_MIN_CONNECTIONS", whole(0, 1000), 2, "Connections a worker keeps open when idle.",
+            "Database", aliases=("DB_MIN_CONNECTIONS", "DB_POOL_SIZE")),
+    Setting("DB_POOL_MAX_CONNECTIONS", whole(1, 1000), 10,
+            "Most connections of one worker. The server needs workers x this + workers.",
+            "Database", aliases=("DB_MAX_CONNECTIONS", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
+    Setting("DB_POOL_TIMEOUT", seconds(0.01, 600), 5.0, "Seconds a request waits for a connection, then 503.",
+            "Database"),
+    Setting("DB_POOL_MAX_WAITING", whole(0, 100000), 200, "Requests that may wait at once; more get 503 at once.",
+            "Database"),
+    Setting("DB_POOL_MAX_IDLE", seconds(1, 86400), 600.0,
+            "Seconds an unused connection above the minimum stays open.", "Database"),
+    Setting("DB_POOL_MAX_LIFETIME", seconds(1, 604800), 3600.0, "Seconds after which a connection is replaced.",
+            "Database"),
+    Setting("DB_LEAK_SECONDS", seconds(0.1, 86400), 60.0,
+            "A connection held longer is reported in the log with the stack that took it.", "Database"),
+    Setting("DB_CONNECT_TIMEOUT", whole(1, 60), 3, "Seconds one attempt to connect may take.", "Database"),
+    Setting("REQUEST_DEADLINE", seconds(0.1, 600), 10.0,
+            "Seconds a request may spend in the database, all statements together, then 504.", "Database"),
+    Setting("EXPORT_DEADLINE", seconds(1, 86400), 600.0,
+            "Seconds an export of a list may take, until it is broken off.", "Database"),
+    Setting("EXPORT_MOST", whole(1, 100), 2,
+            "Exports of one worker at a time, and at most half of its connections; more get 503.", "Database"),
+    Setting("SLOW_QUERY_MS", whole(0, 600_000), 1000,
+            "A query that takes this long is a line in the log, with its name and request id; 0: none is.",
+            "Database"),
+    Setting("CACHE_ENABLED", switch, True, "Off: every request is computed anew.", "Cache"),
+    Setting("CACHE_MAX_ENTRIES", whole(1, 10_000_000), 10_000, "Most bodies one worker keeps.", "Cache"),
+    Setting("CACHE_MAX_BYTES", whole(1024, 1 << 40), 64 << 20, "Most bytes of bodies one worker keeps.", "Cache"),
+    Setting("CACHE_TTL_STATS", seconds(0, 86400), 30.0, "Seconds /api/dashboard/stats is kept.", "Cache"),
+    Setting("CACHE_TTL_RECENT_JOBS", seconds(0, 86400), 60.0, "Seconds /api/dashboard/recent-jobs is kept.", "Cache"),
+    Setting("CACHE_TTL_JOBS_BY_STATUS", seconds(0, 86400), 120.0,
+            "Seconds /api/dashboard/chart/jobs-by-status is kept.", "Cache"),
+    Setting("CACHE_TTL_JOBS_BY_MONTH", seconds(0, 86400), 300.0,
+            "Seconds /api/dashboard/chart/jobs-by-month is kept.", "Cache"),
+    Setting("CACHE_TTL_SETTINGS", seconds(0, 86400), 600.0, "Seconds /api/settings is kept.", "Cache"),
+    Setting("CACHE_TTL_TENANT", seconds(0, 86400), 600.0, "Seconds /api/tenant is kept.", "Cache"),
+    Setting("CACHE_MAX_SETTINGS", whole(1, 10_000_000), 1000,
+            "Most bodies of /api/settings one worker keeps, and as many of /api/tenant.", "Cache"),
+    Setting("CACHE_TTL_DOCUMENT_ANALYTICS", seconds(0, 86400), 300.0, "Seconds /api/documents/analytics is kept.",
+            "Cache"),
+    Setting("CACHE_TTL_JOURNEY_NODES", seconds(0, 86400), 300.0,
+            "Seconds a journey and its nodes are kept; a change of either ends it sooner.", "Cache"),
+    Setting("CACHE_STALE_IF_ERROR", seconds(0, 86400), 300.0,
+            "Seconds after its TTL a body may still be given, marked STALE, while the database is away.", "Cache"),
+    Setting("CACHE_STALE_WHILE_REVALIDATE", seconds(0, 86400), 5.0,
+            "Seconds after its TTL an unchanged body may be given, marked STALE, while it is made anew.",
+            "Cache"),
+    Setting("CACHE_URL", cache_url, "",
+            "Redis or Valkey, where workers and machines share what they have made: redis://, rediss:// or unix://. "
+            "Needs the extra opsboard[redis]. Empty: each worker keeps its own.", "Cache", secret=True),
+    Setting("PULSE_MS", whole(10, 1000), 50,
+            "Milliseconds between two looks of a worker for what the others changed.", "Cache"),
+    Setting("JOURNEY_MESSAGES_PER_HOUR", whole(1, 1000), 4,
+            "Most messages a journey has for one contact in any hour, where the journey does not say.", "Journeys"),
+    Setting("JOURNEY_LOOP_WINDOW", seconds(1, 119), 60.0,
+            "A contact is stopped before a node is executed for the fourth time in so many seconds. Two of the "
+            "shortest waits take 120, so none is stopped that rests on its way.", "Journeys"),
+    Setting("HOST", text, "127.0.0.1", "Address gunicorn listens on.", "Server"),
+    Setting("PORT", whole(0, 65535), 8000, "Port gunicorn listens on.", "Server"),
+    Setting("BIND", text, "", "Instead of HOST and PORT: unix:/run/opsboard/opsboard.sock behind nginx.", "Server"),
+    Setting("WEB_CONCURRENCY", whole(1, 256), 2, "Worker processes.", "Server"),
+    Setting("WEB_THREADS", whole(1, 256), 8, "Threads per worker.", "Server"),
+    Setting("WEB_MAX_REQUESTS", whole(0, 10_000_000), 100_000,
+            "Requests after which a worker is replaced (with 10 % jitter); 0: never.", "Server"),
+    Setting("WEB_GRACEFUL_TIMEOUT", whole(1, 600), 30, "Seconds a worker may finish its requests on stop.", "Server"),
+    Setting("TRUSTED_PROXIES", text, "unix",
+            "Whose X-Forwarded-* headers are believed: unix (a proxy on the unix socket), none, or addresses "
+            "with commas between.", "Server"),
+    Setting("METRICS_TOKEN", text, "",
+            "What a scraper of /metrics sends as `Authorization: Bearer ...`. Empty: /metrics answers callers on this "
+            "machine only.", "Server", secret=True),
+)  # fmt: skip
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every setting with its meaning and its default."""
+    lines = ["# Every setting of Opsboard with its default. Copy to .env and change what you need.",
+             "# Made by `opsboard config --example`; a test keeps it equal to settings.py."]  # fmt: skip
+    group = ""
+    for setting in SETTINGS:
+        if setting.group != group:
+            group = setting.group
+            lines += ["", f"# --- {group} ---"]
+        lines.append(f"# {setting.help}")
+        if setting.aliases:
+            lines.append(f"# Also read: {', '.join(setting.aliases)}.")
+        lines.append(f"{setting.name}={example_value(setting)}")
+    return "\n".join(lines) + "\n"
+
+
+def example_value(setting: Setting) -> str:
+    if setting.name == "SECRET_KEY":
+        return PLACEHOLDER_SECRET
+    default = setting.default
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    if isinstance(default, float):
+        return f"{default:g}"
+    return str(default)
