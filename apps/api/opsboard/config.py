@@ -183,6 +183,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Cache"),
     Setting("CACHE_TTL_JOURNEY_NODES", seconds(0, 86400), 300.0,
             "Seconds a journey and its nodes are kept; a change of either ends it sooner.", "Cache"),
+    Setting("CACHE_TTL_JOB_STATUS", seconds(0, 86400), 60.0,
+            "Seconds the status of a job behind a link is kept.", "Cache"),
     Setting("CACHE_STALE_IF_ERROR", seconds(0, 86400), 300.0,
             "Seconds after its TTL a body may still be given, marked STALE, while the database is away.", "Cache"),
     Setting("CACHE_STALE_WHILE_REVALIDATE", seconds(0, 86400), 5.0,
