@@ -7,8 +7,8 @@ CREATE TABLE job_status_links (
     tenant_id bigint NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     job_id bigint NOT NULL,
     created_by bigint,
-    -- A whole second, because the token carries it.
-    expires_at timestamptz NOT NULL CHECK (expires_at = date_trunc('second', expires_at, 'UTC')),
+    -- Whole seconds, because the token carries it.
+    expires_at timestamptz(0) NOT NULL,
     revoked_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),

@@ -122,7 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OPSBOARD_ENV", one_of("development", "production"), "development",
             "production refuses to start with unsafe settings.", "Service"),
     Setting("SECRET_KEY", text, "",
-            f"Signs tokens and cursors; {SHORTEST_SECRET} bytes or more, the same on every machine. "
+            f"Signs tokens, cursors and links; {SHORTEST_SECRET} bytes or more, the same on every machine. "
             "Empty in development: one is made and kept in OPSBOARD_DATA.", "Service", secret=True),
     Setting("OPSBOARD_DEBUG", switch, False, "Shows details of errors to the client; never in production.", "Service"),
     Setting("OPSBOARD_DATA", text, "",
