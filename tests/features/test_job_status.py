@@ -12,9 +12,10 @@ from typing import Any
 import psycopg2
 import pytest
 
-from opsboard.auth.links import Link, write_token
+from opsboard.auth.links import Link, read_token, write_token
 from opsboard.db.connection import PooledConnection
 from opsboard.errors import DatabaseUnavailable
+from opsboard.web.lifecycle import DATA_POLICY, PAGE_POLICY
 from tests.application import SECRET, Application, running_application
 from tests.features.test_status_links import first_job, make_link, token_of
 
@@ -148,6 +149,9 @@ def test_what_the_reader_has_already_is_304(own_shop: Application, path: str) ->
         assert answer.headers["Cache-Control"].startswith("private")
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert "noindex" in answer.headers["X-Robots-Tag"]
+        assert answer.headers["Content-Security-Policy"] == (
+            PAGE_POLICY if path == "/status/" else DATA_POLICY
+        )
 
 
 def test_a_change_of_the_job_is_seen_at_once(own_shop: Application) -> None:
@@ -189,6 +193,13 @@ def test_a_token_we_did_not_make_is_404_before_any_connection(shop: Application)
         assert (page.status_code, page.mimetype) == (404, "text/html"), wrong
         assert "This link is not complete" in page.get_data(as_text=True)
         assert stats()["requests_num"] == before, wrong
+
+
+def test_links_that_were_given_out_hold_over_releases() -> None:
+    """What signs them is not for a library's defaults to say."""
+    told = "WzcsOCw0MDAwMDAwMDAwXQ.UOrSIBNZIZsgL76Y-fIUw4s2jus6GlhMmHajIfR799c"
+    assert write_token("k" * 32, Link(7, 8, 4_000_000_000)) == told
+    assert read_token("k" * 32, told) == (7, 8, 4_000_000_000)
 
 
 def test_no_other_letter_anywhere_in_a_token_is_taken(shop: Application) -> None:
