@@ -13,6 +13,8 @@ from tests.seed_sales import SEED_SALES
 PASSWORD = "correct horse battery"
 CANARIES = {"alpha": "canaryalpha", "beta": "canarybeta"}
 ROLES = ("admin", "manager", "operator")
+# Seconds since 1970: in the year 2096.
+LINKS_EXPIRE = 4_000_000_000
 _hash = hash_password(PASSWORD)
 
 # One statement per table; %(word)s is the business's canary. Numbers are chosen so that no two counts are equal.
@@ -84,6 +86,14 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN n = (j.quantity %% 3) THEN 'in_progress' ELSE 'pending'
 END AS status) AS s
 WHERE j.tenant_id = %(tenant)s;
+
+INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at, revoked_at)
+SELECT
+    %(tenant)s, j.id, j.created_by, to_timestamp(4000000000) + (n - 1) * interval '1 day',
+    CASE WHEN n = 3 THEN now() END
+FROM (SELECT id, created_by FROM jobs WHERE tenant_id = %(tenant)s ORDER BY id LIMIT 2) AS j
+CROSS JOIN generate_series(1, 3) AS n
+ORDER BY j.id, n;
 
 INSERT INTO journeys (tenant_id, name, description, status, messages_per_hour, created_by)
 SELECT

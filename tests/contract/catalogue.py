@@ -36,6 +36,7 @@ VALUES: dict[str, Any] = {
     "file_name": "f", "media_type": "m", "size_bytes": 1, "sha256": None, "locale": "en", "currency": "EUR",
     "contact_email": None, "contact_phone": None, "whatsapp_number": None, "opens_at": "08:00", "closes_at": "17:00",
     "auto_reply": False, "auto_reply_text": None, "options": "{}", "response_id": 1, "became": "sent",
+    "link_id": 1, "expires_in_days": 60,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
     "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",
@@ -53,6 +54,7 @@ FILTER_VALUES: dict[str, Any] = {
 ALWAYS: dict[str, dict[str, Any]] = {
     "notifications.list_notifications": {"mine": "true"},
     "leads.list_timeline": {"lead_id": 1},
+    "jobs.list_status_links": {"job_id": 1},
     "campaigns.list_active": {"active": "true"},
     "campaigns.list_active_recipients": {"active": "true"},
     "workflow_monitoring.list_active": {"active": "true"},

@@ -17,6 +17,11 @@ SELECT u.tenant_id, u.id, 'large ' || n, now() + interval '1 day', n::text::xid8
 FROM users AS u CROSS JOIN generate_series(1, 500) AS n
 WHERE u.full_name LIKE '%% operator';
 
+INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at, created_at)
+SELECT j.tenant_id, j.id, j.created_by, to_timestamp(4e9), now() - j.id * interval '1 minute'
+FROM jobs AS j CROSS JOIN generate_series(1, 3) AS n
+WHERE j.id %% 3 = 0;
+
 INSERT INTO changes (tenant_id, table_name, xid) SELECT %(beta)s, 'jobs', n::text::xid8
 FROM generate_series(1, 500) AS n;
 

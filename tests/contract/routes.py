@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import psycopg2
 
-from tests.application import Application
-from tests.seed import Business
+from opsboard.auth.links import Link, write_token
+from tests.application import SECRET, Application
+from tests.seed import LINKS_EXPIRE, Business
 
 # Path argument -> where its ids come from. A new argument without an entry fails the tests, by design.
 IDS = {
     "job_id": "SELECT min(id) FROM jobs WHERE tenant_id = %s",
+    "link_id": "SELECT min(id) FROM job_status_links WHERE tenant_id = %s",
     "step_id": "SELECT min(id) FROM job_steps WHERE tenant_id = %s",
     "customer_id": "SELECT min(id) FROM customers WHERE tenant_id = %s",
     "machine_id": "SELECT min(id) FROM machines WHERE tenant_id = %s",
@@ -46,12 +48,14 @@ IDS = {
 }
 # Routes whose ids must not be those of the others: what they remove is gone.
 OTHER_IDS = {
+    "jobs.revoke_status_link": {"link_id": "SELECT min(id) + 1 FROM job_status_links WHERE tenant_id = %s"},
     "journeys.delete_journey": {"journey_id": "SELECT max(id) FROM journeys WHERE tenant_id = %s"},
 }
 # A body that each write accepts.
 BODIES: dict[str, dict[str, object]] = {
     "auth.login": {"email": "nobody@example.com", "password": "wrong password"},
     "jobs.create_job": {"title": "A job"},
+    "jobs.create_status_link": {"expires_in_days": 7},
     "jobs.update_job": {"priority": "high"},
     "job_steps.update_job_step": {"quantity_done": 1},
     "customers.create_customer": {"name": "A customer"},
@@ -134,6 +138,9 @@ def _routes(application: Application, business: Business) -> Iterator[Route]:
         view = application.app.view_functions[rule.endpoint]
         path = rule.rule
         for argument in rule.arguments:
+            if argument == "token":
+                path = path.replace("<token>", token_of(business, ids["link_id"]))
+                continue
             found = others.get(rule.endpoint, {}).get(argument, ids[argument])
             path = path.replace(f"<id:{argument}>", str(found))
         assert "<" not in path, f"{rule.rule} has an argument the tests do not know; add it to IDS"
@@ -146,6 +153,11 @@ def _routes(application: Application, business: Business) -> Iterator[Route]:
                 getattr(view, "open_to_all", False),
                 getattr(view, "only_for", None),
             )
+
+
+def token_of(business: Business, link_id: int) -> str:
+    """What stands in the address of a link of the seed."""
+    return write_token(SECRET, Link(business.id, link_id, LINKS_EXPIRE))
 
 
 def ids_of(

@@ -29,6 +29,8 @@ FROM customers AS c WHERE c.name LIKE 'many %%';
 INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id)
 SELECT j.tenant_id, j.id, n, (SELECT max(id) FROM processes), (SELECT max(id) FROM machines), %(admin)s
 FROM jobs AS j CROSS JOIN generate_series(1, 2) AS n WHERE j.title = 'many';
+INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at)
+SELECT %(t)s, %(job)s, %(admin)s, now() FROM generate_series(1, %(n)s) AS n;
 INSERT INTO notifications (tenant_id, user_id, kind, title)
 SELECT %(t)s, %(admin)s, 'job', 'many' FROM generate_series(1, %(n)s) AS n;
 INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id)
@@ -82,7 +84,7 @@ ANALYZE;
 """
 # What the rows above are of: the first of each.
 OF = {
-    "admin": "users", "lead": "leads", "campaign": "campaigns", "conversation": "conversations",
+    "admin": "users", "job": "jobs", "lead": "leads", "campaign": "campaigns", "conversation": "conversations",
     "journey": "journeys", "node": "journey_nodes",
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 
 from opsboard.cache import envelope
 from opsboard.db import listing as db_listing
+from opsboard.features.job_status import status as job_status
 from opsboard.web import cursors, endpoint, front, idempotency, known_requests, listing
 from tests.application import Application
 from tests.cache import test_envelope
@@ -18,7 +19,7 @@ from tests.contract import test_every_query, test_idempotency
 from tests.contract.mutants import changed, changed_query, files_without_one_predicate
 from tests.contract.test_every_query import QUERIES, TENANTLESS, text_of, unguarded
 from tests.contract.test_tenancy import cursor, faults
-from tests.features import test_lists
+from tests.features import test_job_status, test_lists
 from tests.web import test_cached_routes, test_front, test_known_requests
 from tests.web.ways import Ways
 
@@ -73,6 +74,8 @@ bodies = asked_both_ways(test_front.test_nobody_gets_anothers_body)
 spellings = asked_both_ways(test_front.test_each_spelling_of_the_arguments_gets_its_own_answer)
 tokens = asked_both_ways(test_front.test_a_token_is_good_only_in_the_header_it_was_seen_in)
 schemes = asked_both_ways(test_front.test_a_spoofed_forwarded_header_changes_nothing_and_a_proxys_is_believed)
+a_link = test_job_status.test_each_link_has_the_answer_of_its_own_job
+a_change = test_job_status.test_a_change_of_the_job_is_seen_at_once
 a_write = test_idempotency.test_what_makes_two_requests_the_same
 # What is taken out of a key, and the test that must go red.
 IN_CODE: list[tuple[Any, str, str, Check]] = [
@@ -105,6 +108,15 @@ IN_CODE: list[tuple[Any, str, str, Check]] = [
         "return 0, self.identity.user_id",
         lambda _: test_known_requests.test_users_of_one_number_in_two_tenants_are_two_users(),
     ),
+    (job_status, "tenant_id=link.tenant_id", "tenant_id=0", a_change),
+    (job_status, 'canonical({"link_id": link.link_id, "', 'canonical({"', a_link),
+    (
+        job_status,
+        '"link_id": link.link_id, "expires_at": link.expires_at}),',
+        '"link_id": link.link_id}),',
+        a_link,
+    ),
+    (job_status, "LinkHolder(link.tenant_id)", "LinkHolder(2)", a_link),
 ]
 
 

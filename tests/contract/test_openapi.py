@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from tests.application import Application
-from tests.contract.routes import routes
+from tests.contract.routes import Route, routes
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,10 @@ def document(shop: Application) -> dict[str, Any]:
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json  # type: ignore[assignment]
     return found
+
+
+def path_of(route: Route) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule)
 
 
 def validator(document: dict[str, Any], operation: dict[str, Any], status: str) -> Draft202012Validator:
@@ -33,7 +38,7 @@ def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 def test_every_route_is_described(shop: Application, document: dict[str, Any]) -> None:
     for route in routes(shop):
         if route.rule.startswith("/api/") and route.rule != "/api/openapi.json":
-            path = route.rule.replace("<id:", "{").replace(">", "}")
+            path = path_of(route)
             operation = document["paths"][path][route.method.lower()]
             assert operation["summary"].endswith("."), route
             assert (operation["security"] == []) == route.open_to_all, route
@@ -46,7 +51,7 @@ def test_every_get_answers_in_the_shape_it_promises(shop: Application, document:
     for route in routes(shop):
         if route.method != "GET" or not route.rule.startswith("/api/") or route.rule == "/api/openapi.json":
             continue
-        operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")]["get"]
+        operation = document["paths"][path_of(route)]["get"]
         answer = client.get(route.path)
         if route.rule.endswith("/export"):
             assert answer.mimetype in operation["responses"]["200"]["content"], route
@@ -80,7 +85,7 @@ def test_every_write_answers_in_the_shape_it_promises(
     for route in routes(own_shop):
         if route.method == "GET" or route.endpoint.startswith(("auth", "root_health")):
             continue
-        operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")][route.method.lower()]
+        operation = document["paths"][path_of(route)][route.method.lower()]
         answer = client.open(route.path, method=route.method, json=route.body)
         assert answer.status_code in (200, 201), f"{route}: {answer.get_data(as_text=True)}"
         errors = list(validator(document, operation, str(answer.status_code)).iter_errors(answer.json))

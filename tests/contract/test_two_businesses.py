@@ -21,10 +21,10 @@ OF_THE_SERVICE = {
     "health.health", "health.cache", "health.clear_cache", "health.db", "health.db_test", "health.indexes",
     "health.queries", "health.tables",
 }  # fmt: skip
-# What tells one moment from another: times, ages, how long something took.
+# What tells one moment from another: times, ages, how long something took, and links, which say when they end.
 MOMENTS = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?|\d{8}T\d{6}Z"
-    r'|"\w*(?:age|seconds|ms|cursor)\w*"\s*:\s*(?:[\d.-]+|"[^"]*"|null)'
+    r'|"\w*(?:age|seconds|ms|cursor)\w*"\s*:\s*(?:[\d.-]+|"[^"]*"|null)|/status/[\w-]+\.[\w-]+'
 )
 # Where an id may be sent, and which of the other business's is.
 FOREIGN_MEMBERS = {
@@ -159,7 +159,8 @@ def reads(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
         for role in ROLES:
             yield Sent(route, role, route.path, plain=True)
             yield Sent(route, role, f"{route.path}?surprise=1")
-            if route.path != route.rule:
+            # An open one is for whoever has the link, of whatever business.
+            if route.path != route.rule and not route.open_to_all:
                 yield Sent(route, role, elsewhere[route.method, route.rule])
         for name in names:
             if name == "q" and route.rule.endswith("/export"):

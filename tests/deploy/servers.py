@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -161,12 +161,12 @@ def running_gunicorn(app: str, *options: str, **settings: str) -> Iterator[Gunic
 
 
 @contextmanager
-def running_nginx(upstream: Path) -> Iterator[int]:
-    """nginx with the project's site in front of a socket; its port."""
+def running_nginx(upstream: Path, logs: Path | None = None) -> Iterator[int]:
+    """nginx with the project's site in front of a socket; its port. `logs`: where its files shall lie."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
-    with private_folder() as folder:
+    with private_folder() if logs is None else nullcontext(logs) as folder:
         port = free_port()
         (folder / "site.conf").write_text(rendered_site(folder, upstream, port))
         (folder / "nginx.conf").write_text(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Client
-from tests.deploy.servers import Gunicorn, running_nginx
+from tests.deploy.servers import Gunicorn, eventually, running_nginx
 from tests.seed import PASSWORD
 
 
@@ -132,6 +132,26 @@ def test_a_service_that_is_away_is_503_as_a_problem_document() -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Retry-After"] == "2"
     assert (answer.json["code"], answer.json["request_id"]) == ("service_unavailable", "deploy-test-3")
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_no_log_of_nginx_has_the_address_of_a_link(gunicorn: Gunicorn, tmp_path: Path, away: bool) -> None:
+    token = f"WzEsMSwxXQ.{'x' * 43}"
+    upstream = Path("/nonexistent/opsboard.sock") if away else gunicorn.socket
+    with running_nginx(upstream, tmp_path) as port:
+        client = Client(port)
+        for path in (
+            f"/status/{token}",
+            f"/api/job-status/{token}",
+            f"//status/{token}",
+            f"/status/{token}?x=1",
+        ):
+            assert client.get(path).status == (503 if away else 404), path
+        client.get("/api/jobs")
+        logs = [tmp_path / "opsboard.access.log", tmp_path / "opsboard.error.log"]
+        eventually("what comes after is in the log", lambda: "/api/jobs" in logs[0].read_text())
+    assert ("/api/jobs" in logs[1].read_text()) == away
+    assert not any("status/" in log.read_text() for log in logs)
 
 
 def test_sign_in_is_slowed_for_one_address_and_nothing_else_is(gunicorn: Gunicorn) -> None:

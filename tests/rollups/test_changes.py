@@ -101,7 +101,7 @@ def test_a_row_that_changes_hands_is_noted_for_both(quiet: Books) -> None:
 
 def test_truncate_is_noted_for_everybody(quiet: Books) -> None:
     quiet.run("TRUNCATE jobs CASCADE")
-    assert noted(quiet) == {(None, "jobs"), (None, "job_steps")}
+    assert noted(quiet) == {(None, "jobs"), (None, "job_steps"), (None, "job_status_links")}
 
 
 def test_a_deleted_business_is_noted_in_all_its_tables(quiet: Books) -> None:

@@ -169,6 +169,15 @@ class NotFound(OpsboardError):
     default_detail = "There is no such thing here."
 
 
+class Gone(OpsboardError):
+    """What this address led to has ended and does not come back."""
+
+    status = 410
+    code = "gone"
+    title = "No longer valid"
+    default_detail = "This has ended."
+
+
 class Conflict(OpsboardError):
     """The change does not fit the present state."""
 

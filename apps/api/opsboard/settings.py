@@ -116,7 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OPSBOARD_ENV", one_of("development", "production"), "development",
             "production refuses to start with unsafe settings.", "Service"),
     Setting("SECRET_KEY", text, "",
-            f"Signs tokens and cursors; {SHORTEST_SECRET} bytes or more, the same on every machine. "
+            f"Signs tokens, cursors and links; {SHORTEST_SECRET} bytes or more, the same on every machine. "
             "Empty in development: one is made and kept in OPSBOARD_DATA.", "Service", secret=True),
     Setting("OPSBOARD_DEBUG", switch, False, "Shows details of errors to the client; never in production.", "Service"),
     Setting("OPSBOARD_DATA", text, "",
@@ -177,6 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Cache"),
     Setting("CACHE_TTL_JOURNEY_NODES", seconds(0, 86400), 300.0,
             "Seconds a journey and its nodes are kept; a change of either ends it sooner.", "Cache"),
+    Setting("CACHE_TTL_JOB_STATUS", seconds(0, 86400), 60.0,
+            "Seconds the status of a job behind a link is kept.", "Cache"),
     Setting("CACHE_STALE_IF_ERROR", seconds(0, 86400), 300.0,
             "Seconds after its TTL a body may still be given, marked STALE, while the database is away.", "Cache"),
     Setting("CACHE_STALE_WHILE_REVALIDATE", seconds(0, 86400), 5.0,

@@ -66,7 +66,7 @@ def make_shop(cluster: Cluster, database: str, jobs: int, report: Report) -> Non
         with transaction(connection) as cursor:
             cursor.execute("SET LOCAL timezone = 'UTC'")
             with unhindered(cursor, quiet):
-                cursor.execute("TRUNCATE jobs, job_steps")
+                cursor.execute("TRUNCATE jobs, job_steps, job_status_links")
                 cursor.execute(SHOP, shop)
                 for first in range(1, jobs + 1, BATCH):
                     cursor.execute(JOBS, {**shop, "first": first, "last": min(first + BATCH - 1, jobs)})

@@ -99,16 +99,18 @@ class Store:
         tables: frozenset[str],
         load: Callable[[], Body],
         deadline: float | None = None,
+        last_good: bool = True,
     ) -> Found:
         """The kept body, or the one that is being made for this key, or the one that `load` makes now.
 
         `ttl` counts from the beginning of the load. `deadline` (a value of the store's clock) bounds
-        the wait for another caller's load; bounding its own is the loader's business.
+        the wait for another caller's load; bounding its own is the loader's business. `last_good`: when the
+        database is away, an answer from before a change will do.
         """
         try:
             return self._get_or_load(key, ttl, tables, load, deadline)
         except UNAVAILABLE:
-            stale = self._last_good(key)
+            stale = self._last_good(key) if last_good else None
             if stale is None:
                 raise
             return stale

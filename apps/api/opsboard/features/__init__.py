@@ -11,6 +11,7 @@ ALL = (
     "dashboard",
     "jobs",
     "job_steps",
+    "job_status",
     "customers",
     "machines",
     "processes",

@@ -105,8 +105,16 @@ class IdConverter(BaseConverter):
         return number
 
 
+def any_query_string(view: View) -> View:
+    """This view is for people, whose mail and chat programs put words of their own behind an address: it reads none."""
+    view.any_query_string = True  # type: ignore[attr-defined]
+    return view
+
+
 def refuse_undeclared(request: Request, view: Any) -> None:
     """400 for query arguments a view does not declare, and for one given twice."""
+    if getattr(view, "any_query_string", False):
+        return
     declared = any(location == "query" for _, location in getattr(view, "_spec", {}).get("args") or ())
     fields = []
     for name, values in request.args.lists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response
@@ -24,11 +24,18 @@ PROBLEMS: dict[str, type[OpsboardError]] = {
 }
 
 
-def command(query: Query, parameters: Mapping[str, Any], status: int = 200, location: str = "") -> Response:
+def command(
+    query: Query,
+    parameters: Mapping[str, Any],
+    status: int = 200,
+    location: str = "",
+    complete: Callable[[str], str] | None = None,
+) -> Response:
     """Run a write and answer with its document. `location` is a path with `{id}` in it, for 201.
 
     The query gives one row: document (JSON text or null), its id, problem (null or one of PROBLEMS), detail. With an
-    Idempotency-Key it is run once, and answered as often as it is sent.
+    Idempotency-Key it is run once, and answered as often as it is sent. `complete` adds to the document, each time it
+    is sent, what must not be kept.
     """
 
     def made(row: Row | None) -> Answer:
@@ -48,6 +55,8 @@ def command(query: Query, parameters: Mapping[str, Any], status: int = 200, loca
         answer, replayed = done_once(key, query, given, made)
     if not replayed:
         services().store.bump(who.tenant_id, query.writes)
+    if complete and answer.media_type == JSON:
+        answer = answer._replace(body=complete(answer.body))
     return answered(answer, replayed)
 
 

@@ -26,14 +26,14 @@ def document(query: Query, **parameters: Any) -> Body:
     return Body(text.encode(), query.reads)
 
 
-def respond(body: Body, outcome: str, age: float = 0.0) -> Response:
+def respond(body: Body, outcome: str, age: float = 0.0, mimetype: str = JSON) -> Response:
     """200 with the body, gzip'd when the client takes that, or 304 when If-None-Match names it."""
     zipped = body.gzipped is not None and accepts_gzip(request.headers.get("Accept-Encoding", ""))
     if matches(request.headers.get("If-None-Match"), body):
         response = Response(status=304)
         response.headers.remove("Content-Type")
     else:
-        response = Response(body.gzipped if zipped else body.identity, mimetype=JSON)
+        response = Response(body.gzipped if zipped else body.identity, mimetype=mimetype)
         if zipped:
             response.headers["Content-Encoding"] = "gzip"
     response.headers["ETag"] = body.gzip_etag if zipped else body.etag

@@ -40,6 +40,7 @@ PROBLEMS = {
     "403": "The role does not allow this.",
     "404": "There is no such thing, or it is not yours.",
     "409": "The change does not fit the present state.",
+    "410": "The link has expired or was revoked.",
     "413": "The request body is too large.",
     "422": "What was sent makes no sense together: the Idempotency-Key belongs to another request, or a journey is not "
     "sound; `errors` then names the nodes of each offending way in `path`.",
@@ -110,6 +111,8 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
         operation["parameters"].append(KEY_PARAMETER)
     if endpoint == "metrics.metrics":
         possible = {"400", "401", "403"}
+    if endpoint == "job_status.get_job_status":
+        possible |= {"404", "410"}
     if endpoint == "auth.login":
         possible |= {"401", "429"}
     if endpoint in ("journeys.create_journey", "journeys.update_journey"):
@@ -124,7 +127,7 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
     elif "200" in operation["responses"] and method == "get" and not is_open:
         operation["responses"]["304"] = {"description": "The body that If-None-Match names still holds."}
     for parameter in operation["parameters"]:
-        if parameter["in"] == "path":
+        if parameter["in"] == "path" and parameter["name"] != "token":
             parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
         elif "array" in [
             kind.get("type") for kind in (parameter["schema"], *parameter["schema"].get("anyOf", ()))

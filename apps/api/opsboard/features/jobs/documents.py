@@ -56,3 +56,25 @@ class JobWithSteps(Job):
     description: str | None
     created_by: Named | None
     steps: list[StepOfJob]
+
+
+class StatusLink(BaseModel):
+    """`is_active`: neither revoked nor expired."""
+
+    id: int
+    job_id: int
+    created_by: Named | None
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    revoked_at: dt.datetime | None
+    is_active: bool
+
+
+class StatusLinks(Envelope):
+    items: list[StatusLink]
+
+
+class NewStatusLink(StatusLink):
+    """`url` is told here and nowhere else: whoever has it sees the job's status."""
+
+    url: str

@@ -1,4 +1,4 @@
-"""/api/jobs: list, look at, create and change jobs."""
+"""/api/jobs: list, look at, create and change jobs, and make links to their status."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pydantic import Field
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.jobs.documents import Job, Jobs, JobWithSteps
+from opsboard.features.jobs.documents import Job, Jobs, JobWithSteps, NewStatusLink, StatusLink, StatusLinks
+from opsboard.features.jobs.status_links import with_url
 from opsboard.web.access import only_for
-from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text
+from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text, optional_body
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.document import document
@@ -72,6 +73,16 @@ class ChangeJob(Patch):
     due_date: Day | None = None
 
 
+class ListStatusLinks(ListArguments, query=sql.list_status_links, default_sort="-created_at"):
+    pass
+
+
+class MakeStatusLink(Arguments):
+    expires_in_days: Annotated[
+        int, Field(ge=1, le=365, description="Days until the link ends by itself.")
+    ] = 60
+
+
 class BulkJobs(BulkStatus):
     status: JobStatus
 
@@ -118,6 +129,48 @@ def update_job(job_id: int, change: ChangeJob) -> Response:
 def bulk_jobs_status(wanted: BulkJobs) -> Response:
     """Give many jobs one status; the answer has a result for each id."""
     return bulk_status(sql.bulk_status, wanted)
+
+
+@bp.get("/<id:job_id>/status-links")
+@bp.input(ListStatusLinks, location="query", arg_name="wanted")
+@bp.output(StatusLinks)
+@only_for(Role.ADMIN, Role.MANAGER)
+@fresh
+def list_status_links(job_id: int, wanted: ListStatusLinks) -> Body:
+    """The links to a job's status, newest first; their addresses are not told again."""
+    return listing(wanted, job_id=job_id)
+
+
+@bp.get("/<id:job_id>/status-links/<id:link_id>")
+@bp.output(StatusLink)
+@only_for(Role.ADMIN, Role.MANAGER)
+@fresh
+def get_status_link(job_id: int, link_id: int) -> Body:
+    """One link to a job's status, without its address."""
+    return document(sql.get_status_link, job_id=job_id, link_id=link_id)
+
+
+@bp.post("/<id:job_id>/status-links")
+@optional_body(bp, MakeStatusLink, "wanted")
+@bp.output(NewStatusLink, status_code=201)
+@only_for(Role.ADMIN, Role.MANAGER)
+def create_status_link(job_id: int, wanted: MakeStatusLink) -> Response:
+    """Make a link by which a customer sees how far the job is; whoever has it needs no account."""
+    return command(
+        sql.create_status_link,
+        {"job_id": job_id, **wanted.model_dump()},
+        status=201,
+        location=f"/api/jobs/{job_id}/status-links/{{id}}",
+        complete=with_url,
+    )
+
+
+@bp.delete("/<id:job_id>/status-links/<id:link_id>")
+@bp.output(StatusLink)
+@only_for(Role.ADMIN, Role.MANAGER)
+def revoke_status_link(job_id: int, link_id: int) -> Response:
+    """End a link before its time, on every worker."""
+    return command(sql.revoke_status_link, {"job_id": job_id, "link_id": link_id})
 
 
 def register(app: APIFlask) -> None:

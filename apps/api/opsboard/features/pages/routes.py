@@ -23,7 +23,7 @@ def page() -> Response:
     """The page; it signs in and polls by itself."""
     # Only who brings a cookie is asked for: a question answered with 401 would stand in the browser's console.
     known = COOKIE in request.cookies
-    return respond(Body(render_template("page.html", asset=asset_url, known=known).encode()))
+    return respond(Body(render_template("page.html", known=known).encode()))
 
 
 @bp.get("/docs")
@@ -39,7 +39,6 @@ def docs() -> Response:
             "docs.html",
             reference=reference,
             host=request.host_url.rstrip("/"),
-            asset=asset_url,
             filled=filled,
         )
         body = Body(html.encode())
@@ -64,4 +63,6 @@ def respond(body: Body) -> Response:
 
 
 def register(app: APIFlask) -> None:
+    # For the pages of other areas too.
+    app.jinja_env.globals["asset"] = asset_url
     app.register_blueprint(bp)

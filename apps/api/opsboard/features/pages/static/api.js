@@ -44,9 +44,18 @@ export async function get(path, signal) {
 
 // A write; `content` undefined sends no body. Its answer is not read: the next poll shows what it did.
 export async function write(method, path, content) {
-  const body = content === undefined ? {} : { body: JSON.stringify(content), headers: { "Content-Type": "application/json" } };
-  const response = await send(path, { method, ...body });
+  const response = await sendContent(method, path, content);
   await response.body?.cancel();
+}
+
+// A write whose answer says what cannot be read again.
+export async function make(method, path, content) {
+  return (await sendContent(method, path, content)).json();
+}
+
+function sendContent(method, path, content) {
+  const body = content === undefined ? {} : { body: JSON.stringify(content), headers: { "Content-Type": "application/json" } };
+  return send(path, { method, ...body });
 }
 
 export function forgetAll() {

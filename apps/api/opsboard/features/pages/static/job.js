@@ -7,19 +7,21 @@ import { dateTime, day, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
 import { problemWords } from "./notices.js";
+import { statusLink } from "./status-link.js";
 import { moveButton } from "./steps.js";
 
 const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"];
 
 export function job(id, shop) {
   const element = h("div", { class: "job", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
+  const link = statusLink(id, shop);
   let shown = null;
 
   async function load(signal) {
     counted(null);
     try {
       const found = await get(`/api/jobs/${encodeURIComponent(id)}`, signal);
-      if (found !== shown) replace(element, ...parts(found, shop));
+      if (found !== shown) replace(element, ...parts(found, shop, link));
       shown = found;
       view.title = found.job_number;
     } catch (problem) {
@@ -32,7 +34,7 @@ export function job(id, shop) {
   return view;
 }
 
-function parts(found, shop) {
+function parts(found, shop, link) {
   return [
     h("div", { class: "list-head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
@@ -41,6 +43,7 @@ function parts(found, shop) {
     h("dl", { class: "facts" }, facts(found).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     h("h2", {}, "Steps"),
     found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, shop) : h("p", { class: "empty" }, "This job has no steps."),
+    link,
   ];
 }
 

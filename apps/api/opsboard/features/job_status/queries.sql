@@ -1,0 +1,34 @@
+-- name: get_job_status
+-- reads: job_status_links, jobs, job_steps, processes, tenants
+-- What a customer may know of the job behind a link; null when the link was revoked. Runs for the business of the link.
+SELECT CASE WHEN l.revoked_at IS NULL THEN json_build_object(
+        'business_name', t.name,
+        'job_number', j.job_number,
+        'title', j.title,
+        'status', CASE j.status WHEN 'draft' THEN 'planned' WHEN 'active' THEN 'in_progress' ELSE j.status END,
+        'due_date', j.due_date,
+        'progress', json_build_object(
+            'steps', p.steps,
+            'done', p.done,
+            'current', CASE WHEN j.status = 'active' THEN p.current END
+        ),
+        'completed_at', j.completed_at,
+        'as_of', greatest(j.updated_at, p.updated_at)
+    )::text END
+FROM job_status_links AS l
+JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = l.job_id
+JOIN tenants AS t ON t.id = l.tenant_id
+LEFT JOIN LATERAL (
+    SELECT
+        count(*) AS steps,
+        count(*) FILTER (WHERE s.status IN ('completed', 'skipped')) AS done,
+        (array_agg(r.name ORDER BY s.step_order) FILTER (WHERE s.status = 'in_progress'))[1] AS current,
+        max(s.updated_at) AS updated_at
+    FROM job_steps AS s
+    LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = s.process_id
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.job_id = j.id
+) AS p ON true
+WHERE l.tenant_id = %(tenant_id)s
+    AND l.id = %(link_id)s
+    AND l.expires_at = to_timestamp(%(expires_at)s)

@@ -1,0 +1,105 @@
+"""/api/job-status/<token>, and /status/<token>, the same as a page: how far a job is, for whoever has the link."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from http import HTTPStatus
+from typing import Any
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, render_template
+
+from opsboard.cache.body import Body
+from opsboard.errors import OpsboardError
+from opsboard.features.job_status.documents import JobStatusForCustomer
+from opsboard.features.job_status.status import find_status
+from opsboard.web.access import open_to_all
+from opsboard.web.arguments import any_query_string
+from opsboard.web.document import respond
+from opsboard.web.lifecycle import PAGE_POLICY
+
+bp = APIBlueprint("job_status", __name__, tag="Job status", template_folder="templates")
+
+HTML = "text/html"
+# The address is the key: it goes to no other site, and no search engine shows what is behind it.
+SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
+# What a status is called, and what it means for who waits for the job.
+WORDS = {
+    "planned": ("Planned", "The work is planned and has not begun yet."),
+    "in_progress": ("In progress", "We are working on it."),
+    "on_hold": ("On hold", "The work is paused for the moment."),
+    "completed": ("Completed", "The work is done."),
+    "cancelled": ("Cancelled", "This job was cancelled."),
+}
+# What went wrong, in a customer's words; whatever else it is passes.
+TROUBLE = {
+    404: (
+        "This link is not complete",
+        "Part of the address may be missing. Open it again from the message you got.",
+    ),
+    410: ("This link is no longer valid", "Please ask for a new one where you got this one from."),
+}
+LATER = ("The status cannot be shown right now", "Please try again in a moment.")
+
+
+@bp.get("/api/job-status/<token>")
+@bp.output(JobStatusForCustomer)
+@open_to_all
+def get_job_status(token: str) -> Response:
+    """How far a job is, for whoever has the link; no token of a sign-in is needed or looked at."""
+    return respond(*find_status(token))
+
+
+@bp.get("/status/<path:token>")
+@bp.doc(hide=True)
+@open_to_all
+@any_query_string
+def status_page(token: str) -> Response:
+    """The same as a page for the customer."""
+    try:
+        body, outcome, age = find_status(token)
+    except OpsboardError as error:
+        return trouble(error)
+    html = render_template("job_status.html", **shown(json.loads(body.identity)))
+    response = respond(Body(html.encode()), outcome, age, HTML)
+    # On a 304 too, as on the other pages.
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
+
+
+def shown(status: dict[str, Any]) -> dict[str, Any]:
+    """What the page's template names."""
+    label, meaning = WORDS[status["status"]]
+    return {"job": status, "label": label, "meaning": meaning, "day": day, "moment": moment}
+
+
+def day(text: str) -> str:
+    """A civil date: 2026-03-01 is 1 March 2026."""
+    date = dt.date.fromisoformat(text)
+    return f"{date.day} {date:%B %Y}"
+
+
+def moment(text: str) -> str:
+    """A moment as it stands in the page until a script tells it in the reader's own time zone."""
+    at = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
+def trouble(error: OpsboardError) -> Response:
+    title, advice = TROUBLE.get(error.status, LATER)
+    html = render_template("job_status_trouble.html", title=title, advice=advice)
+    response = Response(html, status=HTTPStatus(error.status), mimetype=HTML)
+    response.headers.update(error.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.after_request
+def keep_address_secret(response: Response) -> Response:
+    response.headers.update(SECRET_ADDRESS)
+    return response
+
+
+def register(app: APIFlask) -> None:
+    app.register_blueprint(bp)

@@ -1,0 +1,112 @@
+"""The page behind a status link, as a customer sees it on a phone, and how a manager comes by the link."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+
+import psycopg2
+import pytest
+from playwright.sync_api import expect
+
+from opsboard.auth.links import Link, write_token
+from tests.application import SECRET, Application
+from tests.pages.browser import LOOKS
+from tests.pages.conftest import Visiting
+from tests.pages.test_looks import overflow, violations
+from tests.seed import LINKS_EXPIRE
+
+STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"]
+
+
+def address(shop: Application, link_id: int | None = None) -> str:
+    link_id = link_id or ids_of_links(shop)[0]
+    return f"/status/{write_token(SECRET, Link(shop.alpha.id, link_id, LINKS_EXPIRE))}"
+
+
+def ids_of_links(shop: Application) -> list[int]:
+    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM job_status_links WHERE tenant_id = %s ORDER BY id", (shop.alpha.id,))
+        return [found for (found,) in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_customer_reads_the_status_without_signing_in(visit: Visiting, shop: Application, look: str) -> None:
+    visitor = visit(None, look)
+    page = visitor.open(address(shop))
+    expect(page).to_have_title("CANARYALPHA-0001 · canaryalpha works")
+    expect(page.get_by_role("heading", name="canaryalpha job 1")).to_be_visible()
+    expect(page.locator(".state strong")).to_have_text("Planned")
+    expect(page.get_by_role("progressbar", name=re.compile("of 3 steps done"))).to_have_count(1)
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    # The reader's own zone, which is New York's here.
+    expect(page.locator(".as-of time")).not_to_contain_text("UTC")
+    assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("status", STATUSES)
+def test_each_status_is_readable_in_each_look(
+    own_visit: Visiting, own_shop: Application, look: str, status: str
+) -> None:
+    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+        connection.cursor().execute(
+            "UPDATE jobs SET status = %s, title = repeat('Bracket', 20), due_date = '2031-02-03' "
+            "WHERE id = (SELECT min(id) FROM jobs)",
+            (status,),
+        )
+    visitor = own_visit(None, look)
+    visitor.page.set_viewport_size({"width": 320, "height": 640})
+    page = visitor.open(address(own_shop))
+    expect(page.get_by_text("3 February 2031")).to_be_visible()
+    assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_link_that_does_not_hold_is_told_in_words(visit: Visiting, shop: Application, look: str) -> None:
+    visitor = visit(None, look)
+    visitor.expected = ["404"]
+    page = visitor.open(address(shop)[:-1])
+    expect(page.get_by_role("heading", name="This link is not complete")).to_be_visible()
+    assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+def test_the_page_tells_no_site_where_it_is(visit: Visiting, shop: Application) -> None:
+    visitor = visit(None)
+    page = visitor.open(address(shop))
+    expect(page.get_by_role("heading")).to_be_visible()
+    assert len(visitor.requests) > 3
+    assert all("referer" not in request.all_headers() for request in visitor.requests)
+
+
+def test_manager_makes_a_link_hands_it_on_and_takes_it_back(
+    own_visit: Visiting, own_shop: Application
+) -> None:
+    page = own_visit("manager").open_board("#/jobs?q=canaryalpha-0008")
+    page.locator(".list-table .named").click()
+    page.get_by_text("Status link").click()
+    expect(page.get_by_text("No link is in force.")).to_be_visible()
+    page.get_by_role("button", name="New link").click()
+    link = page.get_by_label("Link for the customer").input_value()
+    expect(page.get_by_role("button", name="Copy")).to_be_focused()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#announcer")).to_have_text(re.compile("Copied|Selected"))
+    assert violations(page) == []
+    customer = own_visit(None, "phone")
+    customer.expected = ["410"]
+    path = "/status/" + link.rpartition("/")[2]
+    assert link == customer.site.url + path
+    expect(customer.open(path).get_by_role("heading", name="canaryalpha job 8")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Revoke")).click()
+    expect(page.get_by_text("No link is in force.")).to_be_visible()
+    expect(customer.open(path).get_by_role("heading", name="no longer valid")).to_be_visible()
+
+
+def test_an_operator_has_no_links_to_give(visit: Visiting) -> None:
+    page = visit("operator").open_board("#/jobs?q=canaryalpha-0008")
+    page.locator(".list-table .named").click()
+    expect(page.get_by_role("heading", name="Steps")).to_be_visible()
+    expect(page.get_by_text("Status link")).to_have_count(0)
