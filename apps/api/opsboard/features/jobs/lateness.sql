@@ -40,58 +40,85 @@ finished AS MATERIALIZED (
     WHERE n.status = 'completed'
         AND n.due_date IS NOT NULL
 ),
-day_ranges AS (
+-- States are told apart where it matters: nearer the due date, and nearer the last step. Where each range begins.
+ranges AS (
     SELECT
-        d.least,
-        d.most
-    FROM unnest(ARRAY[0, 1, 2, 4, 8, 15, 31, 61], ARRAY[0, 1, 3, 7, 14, 30, 60, 10000000]) AS d (least, most)
-),
-step_ranges AS (
-    SELECT
-        s.least,
-        s.most
-    FROM unnest(ARRAY[0, 1, 2, 3, 5, 8], ARRAY[0, 1, 2, 4, 7, 10000000]) AS s (least, most)
+        ARRAY[0, 1, 2, 4, 8, 15, 31, 61] AS days,
+        ARRAY[0, 1, 2, 3, 5, 8] AS steps
 ),
 -- A job begins with all of its steps left. One that nobody ended before the job is left until the job ends; of a skipped
 -- one nobody knows since when it was none.
 turns AS (
     SELECT
         f.id,
+        f.due_date,
+        f.ended,
+        f.is_late,
+        f.is_held_out,
         f.begun AS moment
     FROM finished AS f
     UNION ALL
     SELECT
         f.id,
-        greatest(f.begun, least(f.ended, coalesce(s.completed_at, f.ended)))
+        f.due_date,
+        f.ended,
+        f.is_late,
+        f.is_held_out,
+        greatest(f.begun, least(f.ended, p.completed_at))
     FROM finished AS f
-    JOIN job_steps AS s ON s.tenant_id = %(tenant_id)s AND s.job_id = f.id
-    WHERE s.status <> 'skipped'
+    CROSS JOIN LATERAL (
+        SELECT s.completed_at
+        FROM job_steps AS s
+        WHERE s.tenant_id = %(tenant_id)s
+            AND s.job_id = f.id
+            AND s.status <> 'skipped'
+        -- Job by job: the steps of all jobs are more than those of these.
+        OFFSET 0
+    ) AS p
 ),
 stretches AS (
     SELECT
         t.id,
+        t.due_date,
+        t.is_late,
+        t.is_held_out,
         t.moment AS since,
-        lead(t.moment) OVER job AS until,
+        lead(t.moment, 1, t.ended) OVER job AS until,
         count(*) OVER (PARTITION BY t.id) - row_number() OVER job AS steps_left
     FROM turns AS t
     WINDOW job AS (PARTITION BY t.id ORDER BY t.moment)
 ),
+-- The range of days left when a stretch began and when it ended: 0 when it is late, and when it lasted no time.
+spent AS MATERIALIZED (
+    SELECT
+        t.id,
+        t.is_late,
+        t.is_held_out,
+        width_bucket(t.steps_left::integer, r.steps) AS steps,
+        CASE
+            WHEN t.since < t.until THEN width_bucket(t.due_date - local_day(t.since, c.time_zone), r.days)
+            ELSE 0
+        END AS first_days,
+        width_bucket(t.due_date - local_day(t.until - interval '1 microsecond', c.time_zone), r.days) AS last_days
+    FROM stretches AS t
+    CROSS JOIN clock AS c
+    CROSS JOIN ranges AS r
+),
 -- Each state that a job was in, once, also those that days alone brought it to.
 stood AS MATERIALIZED (
     SELECT DISTINCT
-        f.id,
-        f.is_late,
-        f.is_held_out,
-        d.least AS days,
-        s.least AS steps
-    FROM stretches AS t
-    JOIN finished AS f ON f.id = t.id
-    CROSS JOIN clock AS c
-    JOIN day_ranges AS d
-        ON d.least <= f.due_date - local_day(t.since, c.time_zone)
-        AND d.most >= f.due_date - local_day(coalesce(t.until, f.ended) - interval '1 microsecond', c.time_zone)
-    JOIN step_ranges AS s ON t.steps_left BETWEEN s.least AND s.most
-    WHERE t.since < coalesce(t.until, f.ended)
+        t.id,
+        t.is_late,
+        t.is_held_out,
+        d.days,
+        t.steps
+    FROM spent AS t
+    CROSS JOIN LATERAL (
+        SELECT g.days
+        FROM generate_series(greatest(t.last_days, 1), t.first_days) AS g (days)
+        -- There are no more ranges; without a word the planner takes it for a thousand.
+        LIMIT 8
+    ) AS d
 ),
 by_state AS (
     SELECT
@@ -122,10 +149,8 @@ of_all AS (
 -- Each share leans on the coarser one as if `prior` of its cases had been seen; the coarsest on one late job and one not.
 estimates AS MATERIALIZED (
     SELECT
-        d.least AS least_days,
-        d.most AS most_days,
-        s.least AS least_steps,
-        s.most AS most_steps,
+        d.days,
+        p.steps,
         coalesce(n.cases, 0) AS cases,
         coalesce(n.late, 0) AS late,
         coalesce(g.cases, 0) AS cases_of_days,
@@ -135,10 +160,11 @@ estimates AS MATERIALIZED (
         b.rate AS base_rate,
         (coalesce(n.late, 0) + %(prior)s * r.rate) / (coalesce(n.cases, 0) + %(prior)s) AS risk
     FROM of_all AS a
-    CROSS JOIN day_ranges AS d
-    CROSS JOIN step_ranges AS s
-    LEFT JOIN by_days AS g ON g.days = d.least
-    LEFT JOIN by_state AS n ON n.days = d.least AND n.steps = s.least
+    CROSS JOIN ranges AS k
+    CROSS JOIN LATERAL unnest(k.days) WITH ORDINALITY AS d (least, days)
+    CROSS JOIN LATERAL unnest(k.steps) WITH ORDINALITY AS p (least, steps)
+    LEFT JOIN by_days AS g ON g.days = d.days
+    LEFT JOIN by_state AS n ON n.days = d.days AND n.steps = p.steps
     CROSS JOIN LATERAL (SELECT (a.late + 1) / (a.cases + 2.0) AS rate) AS b
     CROSS JOIN LATERAL (
         SELECT (coalesce(g.late, 0) + %(prior)s * b.rate) / (coalesce(g.cases, 0) + %(prior)s) AS rate
@@ -195,8 +221,9 @@ LEFT JOIN LATERAL (
         max(e.risk) AS risk,
         coalesce(max(e.cases), 0) AS cases
     FROM estimates AS e
-    WHERE j.due_date - d.today BETWEEN e.least_days AND e.most_days
-        AND p.steps_left BETWEEN e.least_steps AND e.most_steps
+    CROSS JOIN ranges AS k
+    WHERE e.days = width_bucket(j.due_date - d.today, k.days)
+        AND e.steps = width_bucket(p.steps_left::integer, k.steps)
 ) AS r ON true
 
 -- name: lateness_risk
@@ -222,11 +249,12 @@ SELECT json_build_object(
 FROM jobs AS j
 CROSS JOIN clock AS d
 CROSS JOIN of_all AS a
+CROSS JOIN ranges AS k
 /* include steps_left */
 LEFT JOIN estimates AS e
     ON j.status IN ('draft', 'active', 'on_hold')
-    AND j.due_date - d.today BETWEEN e.least_days AND e.most_days
-    AND p.steps_left BETWEEN e.least_steps AND e.most_steps
+    AND e.days = width_bucket(j.due_date - d.today, k.days)
+    AND e.steps = width_bucket(p.steps_left::integer, k.steps)
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN j.status NOT IN ('draft', 'active', 'on_hold') THEN 'closed'
@@ -249,7 +277,7 @@ scored AS MATERIALIZED (
         e.risk,
         e.base_rate
     FROM stood AS k
-    JOIN estimates AS e ON e.least_days = k.days AND e.least_steps = k.steps
+    JOIN estimates AS e ON e.days = k.days AND e.steps = k.steps
     WHERE k.is_held_out
         -- Of a few jobs nothing is said.
         AND (SELECT count(*) FROM finished AS f) >= %(fewest)s
