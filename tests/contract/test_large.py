@@ -78,7 +78,7 @@ def test_a_page_of_one_status_reads_no_other_jobs(large: Application, status: st
     assert in_vain(explain(large, sql, params, options=", ANALYZE, TIMING OFF, SUMMARY OFF")) <= 20
 
 
-# Their items show what is learned from other rows: as many for any page, which tests/features/test_lateness.py counts.
+# Their items show what is learned from other rows, as many for any page: see test_lateness_reads.py.
 LEARNED = ("jobs.list_at_risk",)
 
 

@@ -38,10 +38,10 @@ class Shop:
         self.client: FlaskClient
 
     def write(self, statement: str, *values: Any) -> Any:
-        with closing(psycopg2.connect(self.database.superuser_url)) as connection, connection:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values)
-                return (cursor.fetchone() or (None,))[0]
+        connecting = closing(psycopg2.connect(self.database.superuser_url))
+        with connecting as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return (cursor.fetchone() or (None,))[0]
 
     def process(self, name: str) -> int:
         found: int = self.write(

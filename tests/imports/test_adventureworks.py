@@ -199,6 +199,28 @@ def test_what_the_dashboard_does_not_count_equals_the_raw_files(factory: Applica
     ) == [(290,)]
 
 
+@pytest.mark.parametrize("as_of", DAYS[1:], ids=str)
+def test_the_risk_of_ending_late_is_better_than_always_saying_how_many_do(
+    factory: Application, as_of: dt.date
+) -> None:
+    look_at(factory.database, as_of)
+    client = factory.client("admin")
+    found: Any = client.get("/api/jobs/risk-calibration").json
+    assert (found["learned_from"], found["scored"], found["reason"]) == (750, 250, None)
+    assert found["is_better"] is True
+    assert found["brier"] < 0.9 * found["brier_of_base_rate"]
+    # The share of late ones among the same jobs, from the file alone; of one day the newest have the highest ids.
+    ended = sorted(
+        (row[6][:10], int(row[0]), row[6][:10] > row[7][:10])
+        for row in raw("WorkOrder.csv")
+        if row[6][:10] <= as_of.isoformat()
+    )
+    learned = ended[-1000:-250]
+    assert found["base_rate"] == round((sum(late for _, _, late in learned) + 1) / (len(learned) + 2), 4)
+    risks = [item["risk"] for item in client.get("/api/jobs/at-risk?page_size=100").json["items"]]  # type: ignore[index]
+    assert len(set(risks)) > 2
+
+
 @pytest.mark.slow
 def test_a_second_run_leaves_all_139_722_rows_alone(factory: Application) -> None:
     look_at(factory.database, DAYS[1])

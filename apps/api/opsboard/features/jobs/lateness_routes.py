@@ -49,10 +49,10 @@ class NewJobsWay(Arguments):
     """What a new job would have to go through."""
 
     process_ids: Annotated[
-        list[Id],
+        tuple[Id, ...],
         SPLIT,
         Field(max_length=50, description="A process for each step, in order; none: by past jobs alone."),
-    ] = []
+    ] = ()
     confidence: Annotated[
         float, Field(ge=0.5, le=0.99, description="How many of such promises shall be kept.")
     ] = 0.8
@@ -89,4 +89,11 @@ def risk_calibration() -> Body:
 @cache_route(ttl=60)
 def promise_date(way: NewJobsWay) -> Body:
     """A date to promise a new job for, and what it was made from."""
-    return document(sql.promise_date, **way.model_dump(), newest=NEWEST, fewest=FEWEST, most=MOST_STEPS)
+    return document(
+        sql.promise_date,
+        process_ids=list(way.process_ids),
+        confidence=way.confidence,
+        newest=NEWEST,
+        fewest=FEWEST,
+        most=MOST_STEPS,
+    )
