@@ -175,7 +175,7 @@ def generated(shop: Shop, jobs: int, chance: Callable[[int], float]) -> list[boo
         """
         WITH given AS (
             SELECT g.number, g.steps, '2025-01-01'::date + g.number / 3 AS due,
-                '2025-01-01'::date + g.number / 3 + g.late + interval '12 hours' + g.number * interval '1 second' AS ended
+                '2025-01-01'::date + g.number / 3 + g.late + make_interval(hours => 12, secs => g.number) AS ended
             FROM unnest(%s::integer[], %s::integer[], %s::integer[]) AS g (number, steps, late)
         ),
         j AS (

@@ -3,7 +3,6 @@
 import { h, replace } from "./dom.js";
 import { count, number } from "./format.js";
 import { jobLink, show } from "./panels.js";
-import { pageOf } from "./router.js";
 
 const SHARE = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
 const ERROR = new Intl.NumberFormat(undefined, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
@@ -14,7 +13,7 @@ const LARGEST = 5;
 export function showAtRisk(section, jobs) {
   show(section, "/api/jobs/at-risk", "All open jobs by due date", "No open job has a due date ahead.", jobs, (job) => [
     jobLink(job.id, job.job_number, job.title),
-    h("span", { class: "line-side" }, riskBar(job), h("span", { class: "quiet" }, `${count(job.days_left, "day")}, ${count(job.steps_left, "step")} left`)),
+    h("span", { class: "line-side" }, riskBar(job), h("span", { class: "quiet" }, `${job.days_left ? count(job.days_left, "day") : "today"}, ${count(job.steps_left, "step")} left`)),
   ]);
 }
 
@@ -77,5 +76,5 @@ function asTable(bins) {
 export function riskFact(found) {
   const why = { closed: "–", no_due_date: "No due date", no_history: "Not known: no finished job had a due date" };
   if (found.reason in why) return why[found.reason];
-  return found.reason === "overdue" ? "It is late" : [riskBar(found), " ", h("a", { href: pageOf("/api/jobs/at-risk") }, "all")];
+  return found.reason === "overdue" ? "It is late" : riskBar(found);
 }
