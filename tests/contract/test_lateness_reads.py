@@ -18,12 +18,12 @@ PAGE, MOST = 5, 20
 STEPS = 3
 
 
-def read(shop: Application, name: str, newest: int) -> dict[str, int]:
+def read(shop: Application, name: str, newest: int, fields: tuple[str, ...] | None = None) -> dict[str, int]:
     (query,) = [query for query in all_queries() if query.name == name]
     given: dict[str, Any] = {**VALUES, "tenant_id": shop.alpha.id, "newest": newest, "most": MOST}
     sql, asked = query.sql, {}
     if query.base:
-        sql, asked = compose(query, ALWAYS[name], Page("due_date", False, PAGE, counted=False))
+        sql, asked = compose(query, ALWAYS[name], Page("due_date", False, PAGE, counted=False, fields=fields))
     return rows_read(explain(shop, sql, {**given, **asked}, options=MEASURED))
 
 
@@ -36,6 +36,12 @@ def test_a_risk_reads_the_newest_finished_jobs_and_no_others(
     # Of a page each job twice: to find it and to show it.
     assert newest <= found["jobs"] <= newest + 2 * PAGE + 2
     assert found["job_steps"] <= STEPS * (newest + PAGE)
+
+
+def test_who_does_not_ask_for_the_risk_reads_nothing_for_it(large: Application) -> None:
+    found = read(large, "jobs.list_at_risk", 300, ("id", "days_left"))
+    assert found["jobs"] <= 2 * PAGE + 2
+    assert found["job_steps"] == 0
 
 
 @pytest.mark.parametrize("newest", [30, 300])
