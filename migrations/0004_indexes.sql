@@ -19,7 +19,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_customers_updated_at ON customers (t
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_status_created_at ON jobs (tenant_id, status, created_at, id);
 -- Serves: jobs.list_jobs (one status, by due date)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_status_due_date ON jobs (tenant_id, status, due_date_search, id);
--- Serves: jobs.list_jobs (overdue, due today)
+-- Serves: jobs.list_jobs (overdue, due today), jobs.list_at_risk
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_due_date ON jobs (tenant_id, due_date, id)
 WHERE status IN ('draft', 'active', 'on_hold');
 -- Serves: jobs.list_jobs (search and sort by number)

@@ -8,7 +8,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_users_email ON users (email_search);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_users_created_at ON users (tenant_id, created_at, id);
 -- Serves: jobs.list_jobs (newest first), dashboard.recent_jobs
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_created_at ON jobs (tenant_id, created_at, id);
--- Serves: jobs.list_jobs (completed since)
+-- Serves: jobs.list_jobs (completed since), jobs.list_at_risk, jobs.lateness_risk, jobs.promise_date (newest finished)
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_jobs_completed_at ON jobs (tenant_id, completed_at, id)
 WHERE completed_at IS NOT NULL;
 -- Serves: jobs.list_jobs (by due date; jobs without one come last)

@@ -37,6 +37,7 @@ VALUES: dict[str, Any] = {
     "contact_email": None, "contact_phone": None, "whatsapp_number": None, "opens_at": "08:00", "closes_at": "17:00",
     "auto_reply": False, "auto_reply_text": None, "options": "{}", "response_id": 1, "became": "sent",
     "link_id": 1, "expires_in_days": 60,
+    "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
     "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",
@@ -48,11 +49,12 @@ FILTER_VALUES: dict[str, Any] = {
     "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01", "category": "bulk", "source": "fair",
     "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1, "pending": "true", "approval_id": 1,
     "active": "true", "campaign_id": 1, "journey_id": 1, "node_id": 2, "unsent": "true", "workflow_id": 1,
-    "open": "true", "acknowledged": "true", "created_today": "true", "decided_today": "true",
+    "open": "true", "acknowledged": "true", "created_today": "true", "decided_today": "true", "ahead": "true",
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {
     "notifications.list_notifications": {"mine": "true"},
+    "jobs.list_at_risk": {"ahead": "true"},
     "leads.list_timeline": {"lead_id": 1},
     "jobs.list_status_links": {"job_id": 1},
     "campaigns.list_active": {"active": "true"},

@@ -23,8 +23,8 @@ INSERT INTO machines (tenant_id, name) SELECT %(t)s, 'many ' || n FROM generate_
 INSERT INTO processes (tenant_id, name) SELECT %(t)s, 'many ' || n FROM generate_series(1, %(n)s) AS n;
 INSERT INTO users (tenant_id, email, full_name, role)
 SELECT %(t)s, 'many' || n || '@many.example', 'many ' || n, 'operator' FROM generate_series(1, %(n)s) AS n;
-INSERT INTO jobs (tenant_id, job_number, title, customer_id, created_by)
-SELECT c.tenant_id, 'M-' || c.id, 'many', c.id, %(admin)s
+INSERT INTO jobs (tenant_id, job_number, title, customer_id, created_by, due_date)
+SELECT c.tenant_id, 'M-' || c.id, 'many', c.id, %(admin)s, (now() AT TIME ZONE 'UTC')::date + 2
 FROM customers AS c WHERE c.name LIKE 'many %%';
 INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id)
 SELECT j.tenant_id, j.id, n, (SELECT max(id) FROM processes), (SELECT max(id) FROM machines), %(admin)s

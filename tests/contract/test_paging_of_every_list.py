@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from opsboard.db.listing import Page, Position, compose
+from opsboard.db.listing import CLOCK, Page, Position, compose
 from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import ALWAYS, OWN_VALUES, VALUES, all_queries
@@ -198,7 +198,7 @@ def at_the_end(
     wanted += [query.filters[name] for name in always if name in query.filters]
     with superuser(shop) as cursor:
         cursor.execute(
-            f"SELECT ({expression})::text, {alias}.id FROM {query.base} WHERE {' AND '.join(wanted)} "
+            f"WITH {CLOCK} SELECT ({expression})::text, {alias}.id FROM {query.base} WHERE {' AND '.join(wanted)} "
             f"ORDER BY {expression} {order}, {alias}.id {order} OFFSET {behind} LIMIT 1",
             {**VALUES, **always, "tenant_id": shop.alpha.id},
         )

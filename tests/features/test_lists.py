@@ -20,7 +20,8 @@ from opsboard.web.listing import one_page
 from tests.application import Application
 
 LISTS = {
-    "/api/jobs": "jobs", "/api/job-steps": "job_steps", "/api/customers": "customers", "/api/machines": "machines",
+    "/api/jobs": "jobs", "/api/jobs/at-risk": "jobs.list_at_risk",
+    "/api/job-steps": "job_steps", "/api/customers": "customers", "/api/machines": "machines",
     "/api/processes": "processes", "/api/users": "users", "/api/notifications": "notifications", "/api/audit": "audit",
     "/api/leads": "leads", "/api/workflow-approvals": "workflow_approvals",
     "/api/campaigns": "campaigns",
@@ -34,10 +35,10 @@ LISTS = {
 
 
 def list_query(name: str) -> Query:
-    """An area's list or, where it has several, the one that is named."""
+    """An area's list or, where it has several, the one that is named or has the area's name."""
     area, _, one = name.partition(".")
-    queries = load_queries(f"opsboard.features.{area}")
-    return getattr(queries, one) if one else next(query for query in queries if query.base)
+    lists = {query.name: query for query in load_queries(f"opsboard.features.{area}") if query.base}
+    return lists.get(f"{area}.{one or f'list_{area}'}") or next(iter(lists.values()))
 
 
 def sorts(name: str) -> list[str]:

@@ -199,6 +199,33 @@ def test_what_the_dashboard_does_not_count_equals_the_raw_files(factory: Applica
     ) == [(290,)]
 
 
+@pytest.mark.parametrize(("as_of", "is_better"), [(DAYS[1], True), (DAYS[2], False)], ids=str)
+def test_the_risk_of_ending_late_says_itself_whether_it_is_better_than_the_base_rate(
+    factory: Application, as_of: dt.date, is_better: bool
+) -> None:
+    look_at(factory.database, as_of)
+    client = factory.client("admin")
+    found: Any = client.get("/api/jobs/risk-calibration").json
+    assert (found["learned_from"], found["scored"], found["reason"]) == (750, 250, None)
+    # The same jobs from the file alone; of those that ended on one day the newest have the highest ids.
+    ended = sorted(
+        (row[6][:10], int(row[0]), row[6][:10] > row[7][:10])
+        for row in raw("WorkOrder.csv")
+        if row[6][:10] <= as_of.isoformat()
+    )
+    learned, scored = ended[-1000:-250], ended[-250:]
+    assert found["base_rate"] == round((sum(late for _, _, late in learned) + 1) / (len(learned) + 2), 4)
+    assert found["is_better"] is is_better
+    if is_better:
+        assert found["brier"] < 0.9 * found["brier_of_base_rate"]
+    else:
+        # Before the second day a quarter ended late and then nobody: no past could have foretold that.
+        assert not any(late for _, _, late in scored)
+        assert {one["observed"] for one in found["bins"]} == {0}
+    risks = [item["risk"] for item in client.get("/api/jobs/at-risk?page_size=100").json["items"]]  # type: ignore[index]
+    assert len(set(risks)) > 2
+
+
 @pytest.mark.slow
 def test_a_second_run_leaves_all_139_722_rows_alone(factory: Application) -> None:
     look_at(factory.database, DAYS[1])

@@ -17,6 +17,7 @@ VIEWS = {
     "board": "/",
     "jobs": "/#/jobs",
     "job": "/#/jobs?q=canaryalpha-0008",
+    "at risk": "/#/jobs/at-risk",
     "steps": "/#/job-steps?mine=true",
     "machines": "/#/machines",
     "notifications": "/#/notifications",

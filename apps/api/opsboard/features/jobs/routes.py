@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
+from apiflask import APIFlask
 from flask import Response
 from pydantic import Field
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
-from opsboard.db.queries import load_queries
 from opsboard.features.jobs.documents import Job, Jobs, JobWithSteps, NewStatusLink, StatusLink, StatusLinks
+from opsboard.features.jobs.lateness_routes import bp, sql
 from opsboard.features.jobs.status_links import with_url
 from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text, optional_body
@@ -21,9 +21,6 @@ from opsboard.web.document import document
 from opsboard.web.documents import JobStatus, Priority
 from opsboard.web.endpoint import fresh
 from opsboard.web.listing import ListArguments, listing
-
-bp = APIBlueprint("jobs", __name__, url_prefix="/api/jobs", tag="Jobs")
-sql = load_queries(__package__)
 
 Description = Annotated[Text, Field(max_length=10_000)]
 Number = Annotated[Text, Field(min_length=1, max_length=50)]

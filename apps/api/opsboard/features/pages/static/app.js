@@ -77,8 +77,8 @@ function open() {
   const shop = { me, act };
   view?.close?.();
   const listed = id ? `${area}/${id}` : area;
-  if (area === "jobs" && id) view = job(id, shop);
-  else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, shop);
+  if (Object.hasOwn(LISTS, listed)) view = list(listed, query, shop);
+  else if (area === "jobs" && id) view = job(id, shop);
   else view = board(shop);
   view.place = `${area}/${id}`;
   for (const link of document.querySelectorAll("#areas a")) {

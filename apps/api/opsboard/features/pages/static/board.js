@@ -6,6 +6,7 @@ import { fromTemplate, h } from "./dom.js";
 import { dateTime, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { showFloor, showMine, showOverdue, showRecent } from "./panels.js";
+import { showAtRisk, showCalibration } from "./risk.js";
 import { pageOf } from "./router.js";
 import { showDecisions, showQueue, showSending, showStuck } from "./sales-panels.js";
 
@@ -47,16 +48,20 @@ export function board(shop) {
     // An empty cursor: the first page without counting all of them, the counts are there already.
     const steps = (status) => get(`/api/job-steps?mine=true&status=${status}&page_size=${SHOWN}&cursor=`, signal);
     const sales = SALES.filter(([area]) => stats[area]);
-    const [overdue, running, waiting, machines, ...answers] = await Promise.all([
+    const [overdue, running, waiting, machines, risky, calibration, ...answers] = await Promise.all([
       get(`/api/jobs?overdue=true&sort=due_date&page_size=${SHOWN}&cursor=`, signal),
       steps("in_progress"),
       steps("pending"),
       get("/api/machines?page_size=100&cursor=", signal),
+      get(`/api/jobs/at-risk?page_size=${SHOWN}&cursor=`, signal),
+      get("/api/jobs/risk-calibration", signal),
       ...sales.map(([, , path]) => get(`/api/${path}&page_size=${SHOWN_OF_SALES}&cursor=`, signal)),
     ]);
     showOverdue(find("overdue"), overdue.items, stats);
     showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, shop);
     showFloor(find("floor"), machines.items, stats);
+    showAtRisk(find("risk"), risky.items);
+    showCalibration(find("calibration"), calibration);
     for (const [area, id] of SALES) find(id).hidden = !stats[area];
     sales.forEach(([, id, , show], index) => show(find(id), answers[index].items, stats));
   }

@@ -4,6 +4,7 @@ import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
 import { dateTime, day, number } from "./format.js";
 import { pageOf } from "./router.js";
+import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
 import { flag, named, search, sort } from "./list-parts.js";
 import { moveButton } from "./steps.js";
@@ -30,6 +31,21 @@ export const LISTS = {
       ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), day(job.due_date),
         job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)"))],
       ["Progress", (job) => progress(job.progress)],
+    ],
+  },
+  "jobs/at-risk": {
+    title: "Jobs that may end late",
+    one: "job",
+    filters: [{ ...JOB_STATUS, values: ["draft", "active", "on_hold"] }, PRIORITY, sort("due_date", "-due_date")],
+    columns: [
+      ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title)],
+      ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
+      ["Status", (job) => chip(job.status)],
+      ["Due", (job) => day(job.due_date)],
+      ["Days left", (job) => number(job.days_left)],
+      ["Steps left", (job) => number(job.steps_left)],
+      ["Risk", (job) => riskBar(job)],
+      ["Past jobs like it", (job) => number(job.risk_basis)],
     ],
   },
   "job-steps": {

@@ -7,6 +7,7 @@ import { dateTime, day, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
 import { problemWords } from "./notices.js";
+import { riskFact } from "./risk.js";
 import { statusLink } from "./status-link.js";
 import { moveButton } from "./steps.js";
 
@@ -20,9 +21,10 @@ export function job(id, shop) {
   async function load(signal) {
     counted(null);
     try {
-      const found = await get(`/api/jobs/${encodeURIComponent(id)}`, signal);
-      if (found !== shown) replace(element, ...parts(found, shop, link));
-      shown = found;
+      const address = `/api/jobs/${encodeURIComponent(id)}`;
+      const [found, lateness] = await Promise.all([get(address, signal), get(`${address}/lateness-risk`, signal)]);
+      if (found !== shown?.found || lateness !== shown.lateness) replace(element, ...parts(found, lateness, shop, link));
+      shown = { found, lateness };
       view.title = found.job_number;
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
@@ -34,24 +36,25 @@ export function job(id, shop) {
   return view;
 }
 
-function parts(found, shop, link) {
+function parts(found, lateness, shop, link) {
   return [
     h("div", { class: "list-head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
       chip(found.status), found.is_overdue && chip("overdue"), statusChoice(found, shop)),
     found.description && h("p", { class: "description" }, found.description),
-    h("dl", { class: "facts" }, facts(found).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    h("dl", { class: "facts" }, facts(found, lateness).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     h("h2", {}, "Steps"),
     found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, shop) : h("p", { class: "empty" }, "This job has no steps."),
     link,
   ];
 }
 
-function facts(found) {
+function facts(found, lateness) {
   const { customer } = found;
   return [
     ["Progress", progress(found.progress)],
     ["Due", day(found.due_date)],
+    ["Risk of ending late", riskFact(lateness)],
     ["Quantity", number(found.quantity)],
     ["Priority", words(found.priority)],
     ["Customer", customer ? h("a", { href: `#/jobs?customer_id=${customer.id}` }, customer.name) : "–"],

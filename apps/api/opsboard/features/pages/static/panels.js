@@ -61,7 +61,7 @@ function workOf({ process, machine, step_order: order }) {
   return [process?.name ?? `Step ${order}`, machine?.name].filter(Boolean).join(" · ");
 }
 
-function jobLink(id, jobNumber, text, mark = null) {
+export function jobLink(id, jobNumber, text, mark = null) {
   return h("a", { class: "line-main", href: `#/jobs/${id}`, "data-key": `job-${id}-${text}` },
     h("span", { class: "job-number" }, jobNumber), " ", h("span", { class: "line-text" }, mark, text));
 }

@@ -1,0 +1,80 @@
+// Which jobs may end late, as bars, and how far to believe it: what was foretold against what came, as a picture.
+
+import { h, replace } from "./dom.js";
+import { count, number } from "./format.js";
+import { jobLink, show } from "./panels.js";
+
+const SHARE = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
+const ERROR = new Intl.NumberFormat(undefined, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+// The picture in its own units: a square with room for the words at its sides.
+const SIDE = 100;
+const LARGEST = 5;
+
+export function showAtRisk(section, jobs) {
+  show(section, "/api/jobs/at-risk", "All open jobs by due date", "No open job has a due date ahead.", jobs, (job) => [
+    jobLink(job.id, job.job_number, job.title),
+    h("span", { class: "line-side" }, riskBar(job), h("span", { class: "quiet" }, `${job.days_left ? count(job.days_left, "day") : "today"}, ${count(job.steps_left, "step")} left`)),
+  ]);
+}
+
+// The risk as a bar, a number and, for whoever points at it, what it rests on.
+export function riskBar({ risk, risk_basis: basis }) {
+  if (risk === null) return h("span", { class: "quiet" }, "Not known");
+  const label = `${SHARE.format(risk)} risk of ending late, from ${count(basis, "past job")} in this state`;
+  return h("span", { class: "progress risk-bar", title: label },
+    h("progress", { max: 1, value: risk, "aria-label": label }), h("span", { "aria-hidden": "true" }, SHARE.format(risk)));
+}
+
+export function showCalibration(section, found) {
+  const content = found.reason ? [h("p", { class: "empty" }, `Not known yet: ${number(found.learned_from + found.scored)} of ${number(found.needed)} finished jobs with a due date.`)]
+    : [picture(found.bins), h("p", { class: "verdict" }, verdict(found)), asTable(found.bins)];
+  const body = section.querySelector(".card-body");
+  const wasOpen = body.querySelector("details")?.open;
+  replace(body, content);
+  if (wasOpen && body.querySelector("details")) body.querySelector("details").open = true;
+}
+
+function verdict(found) {
+  const always = `always saying ${SHARE.format(found.base_rate)}`;
+  const errors = `Brier score ${ERROR.format(found.brier)} against ${ERROR.format(found.brier_of_base_rate)}, from ${count(found.scored, "job")} it had not seen.`;
+  return [h("strong", {}, found.is_better ? `Better than ${always}.` : `No better than ${always}: do not rely on it.`), " ", errors];
+}
+
+function picture(bins) {
+  const most = Math.max(...bins.map((bin) => bin.cases));
+  const place = (bin) => ({ cx: bin.predicted * SIDE, cy: SIDE - bin.observed * SIDE, r: 1.5 + (LARGEST - 1.5) * Math.sqrt(bin.cases / most) });
+  const title = bins.map((bin) => `foretold ${SHARE.format(bin.predicted)}, came ${SHARE.format(bin.observed)}`).join("; ");
+  return drawn("svg", { viewBox: "-15 -6 124 122", class: "calibration-picture", role: "img", "aria-label": `Foretold and what came: ${title}` },
+    drawn("path", { class: "frame", d: `M0 0V${SIDE}H${SIDE}` }),
+    drawn("path", { class: "exact", d: `M0 ${SIDE}L${SIDE} 0` }),
+    bins.map((bin) => drawn("circle", { class: "bin", ...place(bin) })),
+    [0, 0.5, 1].map((share) => [
+      drawn("text", { x: share * SIDE, y: SIDE + 6, class: "middle-text" }, SHARE.format(share)),
+      drawn("text", { x: -2, y: SIDE - share * SIDE + 1.5, class: "end-text" }, SHARE.format(share)),
+    ]),
+    drawn("text", { x: SIDE / 2, y: SIDE + 13, class: "middle-text" }, "foretold"),
+    drawn("text", { x: 2, y: -1 }, "ended late"));
+}
+
+function drawn(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.flat(Infinity));
+  return element;
+}
+
+function asTable(bins) {
+  const row = (bin) => h("tr", {}, h("th", { scope: "row" }, SHARE.format(bin.predicted)), h("td", {}, SHARE.format(bin.observed)), h("td", {}, number(bin.cases)));
+  return h("details", {},
+    h("summary", {}, "As a table", h("span", { class: "visually-hidden" }, ": foretold and what came")),
+    h("table", {},
+      h("thead", {}, h("tr", {}, ["Foretold", "Ended late", "Cases"].map((head) => h("th", { scope: "col" }, head)))),
+      h("tbody", {}, bins.map(row))));
+}
+
+// What the page of a job says of it.
+export function riskFact(found) {
+  const why = { closed: "–", no_due_date: "No due date", no_history: "Not known: no finished job had a due date" };
+  if (found.reason in why) return why[found.reason];
+  return found.reason === "overdue" ? "It is late" : riskBar(found);
+}

@@ -1,0 +1,51 @@
+"""What is foretold of jobs reads as many past rows as it says, of a shop that has many times as many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opsboard.db.listing import Page, compose
+from tests.application import Application
+from tests.contract.catalogue import ALWAYS, VALUES, all_queries
+from tests.contract.test_every_query import explain
+from tests.contract.test_index_use import rows_read
+
+MEASURED = ", ANALYZE, TIMING OFF, SUMMARY OFF"
+PAGE, MOST = 5, 20
+# A step or three of each job of the seed, and of each that is shown.
+STEPS = 3
+
+
+def read(shop: Application, name: str, newest: int, fields: tuple[str, ...] | None = None) -> dict[str, int]:
+    (query,) = [query for query in all_queries() if query.name == name]
+    given: dict[str, Any] = {**VALUES, "tenant_id": shop.alpha.id, "newest": newest, "most": MOST}
+    sql, asked = query.sql, {}
+    if query.base:
+        sql, asked = compose(query, ALWAYS[name], Page("due_date", False, PAGE, counted=False, fields=fields))
+    return rows_read(explain(shop, sql, {**given, **asked}, options=MEASURED))
+
+
+@pytest.mark.parametrize("newest", [30, 300])
+@pytest.mark.parametrize("name", ["jobs.list_at_risk", "jobs.lateness_risk", "jobs.risk_calibration"])
+def test_a_risk_reads_the_newest_finished_jobs_and_no_others(
+    large: Application, name: str, newest: int
+) -> None:
+    found = read(large, name, newest)
+    # Of a page each job twice: to find it and to show it.
+    assert newest <= found["jobs"] <= newest + 2 * PAGE + 2
+    assert found["job_steps"] <= STEPS * (newest + PAGE)
+
+
+def test_who_does_not_ask_for_the_risk_reads_nothing_for_it(large: Application) -> None:
+    found = read(large, "jobs.list_at_risk", 300, ("id", "days_left"))
+    assert found["jobs"] <= 2 * PAGE + 2
+    assert found["job_steps"] == 0
+
+
+@pytest.mark.parametrize("newest", [30, 300])
+def test_a_promise_reads_no_more_of_a_process_than_it_says(large: Application, newest: int) -> None:
+    found = read(large, "jobs.promise_date", newest)
+    assert found["jobs"] == newest
+    assert found["job_steps"] <= STEPS * newest + len(VALUES["process_ids"]) * 2 * MOST

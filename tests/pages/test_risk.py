@@ -1,0 +1,83 @@
+"""The page shows which jobs may end late, and how far to believe that."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Route, expect
+
+from tests.application import Application
+from tests.pages.conftest import Visiting
+
+
+def percent(share: float) -> str:
+    """As a browser rounds it: a half goes up."""
+    return f"{int(share * 100 + 0.5)}%"
+
+
+def test_the_board_lists_what_is_due_next_with_its_risk_and_leads_to_all(
+    visit: Visiting, shop: Application
+) -> None:
+    page = visit("operator").open_board()
+    found = shop.client("operator").get("/api/jobs/at-risk?page_size=8").json
+    assert found is not None
+    assert len(found["items"]) > 3
+    assert page.locator("#risk .lines .job-number").all_inner_texts() == [
+        item["job_number"] for item in found["items"]
+    ]
+    assert page.locator("#risk .risk-bar").all_inner_texts() == [
+        percent(item["risk"]) for item in found["items"]
+    ]
+    told = page.locator("#risk progress").evaluate_all("all => all.map(bar => bar.value)")
+    assert told == [item["risk"] for item in found["items"]]
+    page.locator("#risk .more").click()
+    expect(page.get_by_role("heading", name="Jobs that may end late")).to_be_visible()
+    expect(page.locator("#total")).to_have_text(re.compile(rf"^{found['total']} jobs?$"))
+    expect(page.locator(".list-table tbody tr")).to_have_count(min(25, found["total"]))
+    page.locator(".list-table .named").first.click()
+    expect(page.locator(".facts .risk-bar")).to_have_text(percent(found["items"][0]["risk"]))
+
+
+def test_the_picture_has_a_dot_for_each_bin_at_its_place(visit: Visiting, shop: Application) -> None:
+    page = visit("manager").open_board()
+    found = shop.client("manager").get("/api/jobs/risk-calibration").json
+    assert found is not None
+    assert found["reason"] is None
+    dots = page.locator("#calibration circle").evaluate_all(
+        "all => all.map(dot => [dot.cx.baseVal.value, dot.cy.baseVal.value])"
+    )
+    expected = [(100 * one["predicted"], 100 - 100 * one["observed"]) for one in found["bins"]]
+    assert [(round(x, 1), round(y, 1)) for x, y in dots] == [(round(x, 1), round(y, 1)) for x, y in expected]
+    words = "Better than always" if found["is_better"] else "No better than always"
+    expect(page.locator("#calibration .verdict")).to_contain_text(
+        f"{words} saying {percent(found['base_rate'])}"
+    )
+    page.locator("#calibration summary").click()
+    expect(page.locator("#calibration tbody tr")).to_have_count(len(found["bins"]))
+
+
+def test_a_guess_that_is_no_better_is_called_so_and_one_without_history_is_none(visit: Visiting) -> None:
+    visitor = visit("manager")
+    answer: dict[str, object] = {"is_better": False}
+    visitor.page.route(
+        "**/api/jobs/risk-calibration", lambda route: route.fulfill(json={**route.fetch().json(), **answer})
+    )
+    page = visitor.open_board()
+    expect(page.locator("#calibration .verdict")).to_contain_text("do not rely on it")
+    answer |= {"reason": "not_enough_history", "learned_from": 9, "scored": 3, "needed": 40, "bins": []}
+    page.reload()
+    expect(page.locator("#calibration")).to_contain_text("Not known yet: 12 of 40 finished jobs")
+    expect(page.locator("#calibration svg")).to_have_count(0)
+
+
+def test_a_risk_that_nobody_knows_is_not_drawn_as_none(visit: Visiting) -> None:
+    visitor = visit("manager")
+
+    def without(route: Route) -> None:
+        page = route.fetch().json()
+        route.fulfill(json={**page, "items": [{**item, "risk": None} for item in page["items"]]})
+
+    visitor.page.route("**/api/jobs/at-risk?*", without)
+    page = visitor.open_board()
+    expect(page.locator("#risk .line-side").first).to_contain_text("Not known")
+    expect(page.locator("#risk progress")).to_have_count(0)
