@@ -117,7 +117,8 @@ AS $$
         - (moment < (moment AT TIME ZONE zone)::date::timestamp AT TIME ZONE zone)::integer
 $$;
 
--- What an image counts for.
+-- What an image counts for. Not a VALUES list with a condition on it: that is evaluated anew, all of it, for each image,
+-- and this asks once what an image is of. Folding takes less than half, reading what is not folded a quarter of the time.
 CREATE FUNCTION rollup_metrics(
     source text,
     label text,
@@ -133,35 +134,43 @@ LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 AS $$
-    SELECT
-        m.metric,
-        m.day,
-        m.subject,
-        m.label
-    FROM (
-        VALUES
-        ('jobs', '-infinity'::date, 0::bigint, $2, $1 = 'jobs'),
-        ('open_jobs', $5, 0, '', $1 = 'jobs' AND $2 IN ('draft', 'active', 'on_hold') AND $5 IS NOT NULL),
-        -- Null: it is as it was.
-        ('jobs_created', public.local_day($6, $8), 0, '', $1 = 'jobs' AND $6 IS NOT NULL),
-        ('jobs_completed', public.local_day($7, $8), 0, '', $1 = 'jobs' AND $7 IS NOT NULL),
-        ('steps', '-infinity', coalesce($3, 0), $2, $1 = 'job_steps'),
-        (
-            'steps_completed',
-            public.local_day($7, $8),
-            $3,
-            '',
-            $1 = 'job_steps' AND $2 = 'completed' AND $3 IS NOT NULL AND $7 IS NOT NULL
-        ),
-        ('machines', '-infinity', 0, $2, $1 = 'machines'),
-        ('users_active', '-infinity', 0, $2, $1 = 'users' AND $4),
-        ('users_blocked', '-infinity', 0, $2, $1 = 'users' AND NOT $4),
-        ('processes_active', '-infinity', 0, '', $1 = 'processes' AND $4),
-        ('processes_inactive', '-infinity', 0, '', $1 = 'processes' AND NOT $4),
-        ('customers', '-infinity', 0, '', $1 = 'customers'),
-        ('audit_logs', '-infinity', 0, '', $1 = 'audit_logs')
-    ) AS m (metric, day, subject, label, counts)
-    WHERE m.counts
+    SELECT 'jobs', '-infinity'::date, 0::bigint, $2
+    WHERE $1 = 'jobs'
+    UNION ALL
+    SELECT 'open_jobs', $5, 0, ''
+    WHERE $1 = 'jobs'
+        AND $2 IN ('draft', 'active', 'on_hold')
+        AND $5 IS NOT NULL
+    UNION ALL
+    -- Null: it is as it was.
+    SELECT 'jobs_created', public.local_day($6, $8), 0, ''
+    WHERE $1 = 'jobs'
+        AND $6 IS NOT NULL
+    UNION ALL
+    SELECT 'jobs_completed', public.local_day($7, $8), 0, ''
+    WHERE $1 = 'jobs'
+        AND $7 IS NOT NULL
+    UNION ALL
+    SELECT 'steps', '-infinity', coalesce($3, 0), $2
+    WHERE $1 = 'job_steps'
+    UNION ALL
+    SELECT 'steps_completed', public.local_day($7, $8), $3, ''
+    WHERE $1 = 'job_steps'
+        AND $2 = 'completed'
+        AND $3 IS NOT NULL
+        AND $7 IS NOT NULL
+    UNION ALL
+    SELECT 'machines', '-infinity', 0, $2
+    WHERE $1 = 'machines'
+    UNION ALL
+    SELECT CASE WHEN $4 THEN 'users_active' ELSE 'users_blocked' END, '-infinity', 0, $2
+    WHERE $1 = 'users'
+    UNION ALL
+    SELECT CASE WHEN $4 THEN 'processes_active' ELSE 'processes_inactive' END, '-infinity', 0, ''
+    WHERE $1 = 'processes'
+    UNION ALL
+    SELECT $1, '-infinity', 0, ''
+    WHERE $1 IN ('customers', 'audit_logs')
 $$;
 
 -- The images of a delta: what is to be added and, where there is such, what is to be taken away.
