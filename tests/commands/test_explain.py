@@ -17,6 +17,7 @@ VALUES = {
     "lead_id": "1", "approval_id": "1", "campaign_id": "1",
     "contact_id": "1", "conversation_id": "1", "message_id": "1", "call_id": "1", "document_id": "1",
     "journey_id": "1", "node_id": "1", "idempotency_key": "k", "machine": "m", "silent_after": "2.0",
+    "link_id": "1", "expires_at": "4000000000",
 }  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def test_a_list_takes_filters_and_a_sort(run: Run, settings: dict[str, str]) -> 
 
 
 # Of lists that belong to a row: it is asked for beside the query's own parameters.
-OWNERS = {"lead_id", "approval_id", "campaign_id", "conversation_id"}
+OWNERS = {"job_id", "lead_id", "approval_id", "campaign_id", "conversation_id"}
 
 
 @pytest.mark.parametrize("name", [query.name for query in all_queries() if not query.writes])
