@@ -47,6 +47,7 @@ SOURCES = {
     "campaign_recipients": "campaign_recipients", "journeys": "journeys", "journey_contacts": "journey_contacts",
     "journey_contacts_by_label": "journey_contacts", "journey_node_executions": "journey_node_executions",
     "journey_node_executions_by_label": "journey_node_executions", "journey_messages": "journey_messages",
+    "notifications": "notifications",
 }  # fmt: skip
 COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+),\s*ARRAY\[([^\]]+)\]\s*\)")
 # Functions whose first argument is the tenant.

@@ -101,6 +101,14 @@ WRITES = [
     """UPDATE journey_contacts SET status = (ARRAY['active', 'failed', 'completed'])[1 + %(n)s %% 3]
        WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
     "DELETE FROM journey_contacts WHERE tenant_id = %(t)s AND id %% 17 = %(n)s %% 17",
+    f"""INSERT INTO notifications (tenant_id, user_id, kind, title, read_at)
+       SELECT u.tenant_id, u.id, 'h', 'h', CASE WHEN g %% 2 = 0 THEN %(m)s::timestamptz END
+       FROM users AS u CROSS JOIN generate_series(1, %(k)s) AS g
+       WHERE u.tenant_id = %(t)s AND u.id = {SOMEBODY}""",
+    """UPDATE notifications SET read_at = CASE WHEN read_at IS NULL THEN %(m)s::timestamptz END
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    f"UPDATE notifications SET user_id = {SOMEBODY} WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
+    "DELETE FROM notifications WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
     "INSERT INTO audit_logs (tenant_id, action, entity) SELECT %(t)s, 'a', 'e' FROM generate_series(1, %(k)s)",
     "UPDATE audit_logs SET tenant_id = %(u)s, user_id = NULL WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
 ]
@@ -113,6 +121,7 @@ RARE_WRITES = [
     "TRUNCATE campaign_recipients CASCADE",
     "TRUNCATE messages CASCADE",
     "TRUNCATE call_log CASCADE",
+    "TRUNCATE notifications",
     "DELETE FROM journeys WHERE tenant_id = %(t)s AND id %% 4 = %(n)s %% 4",
     f"WITH gone AS (DELETE FROM jobs WHERE tenant_id = %(t)s RETURNING id) {NEW_JOBS}",
     "INSERT INTO tenants (slug, name) VALUES ('h' || %(n)s, 'of history')",
