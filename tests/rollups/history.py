@@ -71,6 +71,10 @@ WRITES = [
        SELECT v.tenant_id, v.id, 'in', 'x', %(m)s
        FROM conversations AS v
        WHERE v.tenant_id = %(t)s AND v.id %% 3 = 0""",
+    # To another month, too.
+    """UPDATE messages SET created_at = %(m)s, direction = CASE direction WHEN 'in' THEN 'out' ELSE 'in' END
+       WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7""",
+    "UPDATE journey_node_executions SET created_at = %(m)s WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
     "DELETE FROM messages WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
     """INSERT INTO leads (tenant_id, name, status, created_at)
        SELECT %(t)s, 'l', (ARRAY['unprocessed', 'new', 'won'])[1 + g %% 3], %(m)s
