@@ -1,8 +1,7 @@
-"""Notifications are counted of each user, and nothing is left of one who is gone, nor of what was not counted yet."""
+"""Notifications are counted of each user, and nothing is left of one who is gone."""
 
 from __future__ import annotations
 
-from opsboard.db.migrations import Migrator
 from tests.rollups.conftest import Books
 
 MORE = """
@@ -29,22 +28,4 @@ def test_the_counts_of_who_is_gone_are_gone(books: Books) -> None:
     books.run("DELETE FROM tenants WHERE id = 2")
     books.fold()
     assert books.run("SELECT count(*) FROM rollups WHERE tenant_id = 2") == [(0,)]
-    assert books.differences() == []
-
-
-def test_what_was_there_before_is_counted_and_the_way_back_leaves_nothing(books: Books) -> None:
-    migrator = Migrator(books.database.owner_url, report=lambda _: None)
-    migrator.down("0026")
-    books.run("DELETE FROM changes")
-    books.run("UPDATE notifications SET read_at = now() WHERE id = 1")
-    assert books.run("SELECT table_name FROM changes") == [("notifications",)]
-    books.fold()
-    assert books.count("notifications") == 0
-    assert books.differences() == []
-    migrator.up()
-    assert books.differences() == []
-    assert books.run("SELECT count(*) FROM notifications WHERE tenant_id = 1") == [
-        (books.count("notifications"),)
-    ]
-    books.run("UPDATE notifications SET read_at = NULL WHERE id = 1")
     assert books.differences() == []
