@@ -10,6 +10,8 @@ CREATE TABLE notifications (
     body text CHECK (length(body) <= 2000),
     link text CHECK (length(link) <= 500),
     read_at timestamptz,
+    -- What it is counted by (see 0029).
+    state text NOT NULL GENERATED ALWAYS AS (CASE WHEN read_at IS NULL THEN 'unread' ELSE 'read' END) STORED,
     external_id text CHECK (external_id <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),

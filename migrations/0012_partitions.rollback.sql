@@ -1,3 +1,4 @@
+DROP FUNCTION IF EXISTS count_updates_by_statement(regclass, text, text, text);
 DROP FUNCTION IF EXISTS watch_partitioned(regclass);
 DROP FUNCTION IF EXISTS note_updated_rows();
 DROP FUNCTION IF EXISTS ensure_partitions(integer);

@@ -11,7 +11,8 @@
 -- a way in sees nothing.
 --
 -- What a new table does, after its indexes: SELECT make_partitions('its_name', current_date, current_date + 92);
--- SELECT watch_partitioned('its_name'). Its primary key ends with the column it is cut by.
+-- SELECT watch_partitioned('its_name'). Its primary key ends with the column it is cut by. One that is counted: see
+-- count_updates_by_statement.
 
 CREATE SCHEMA partitions;
 
@@ -214,6 +215,52 @@ BEGIN
 END
 $$;
 
+-- For a table cut by month that is counted, after its other triggers were made: an UPDATE is counted and noted by
+-- statement. One that moves a row to another month runs no trigger of rows for UPDATE, and would be neither. `source` is
+-- that of its deltas, label and subject are the columns it is counted by, or null.
+CREATE FUNCTION count_updates_by_statement(watched regclass, source text, label text, subject text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp
+AS $make$
+DECLARE
+    table_name constant text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = watched);
+BEGIN
+    EXECUTE format(
+        $body$
+        CREATE FUNCTION public.count_rewritten_%1$s() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+        BEGIN
+            INSERT INTO public.rollup_deltas (tenant_id, source, label, subject, n)
+            SELECT c.tenant_id, %2$L, c.label, c.subject, sum(c.n)
+            FROM (
+                SELECT r.tenant_id, %3$s AS label, %4$s AS subject, 1 AS n FROM new_rows AS r
+                UNION ALL
+                SELECT r.tenant_id, %3$s, %4$s, -1 FROM old_rows AS r
+            ) AS c
+            GROUP BY c.tenant_id, c.label, c.subject
+            HAVING sum(c.n) <> 0;
+            -- Most rows are counted as they were, and it is a change all the same.
+            INSERT INTO public.changes (tenant_id, table_name)
+            SELECT r.tenant_id, '%1$s' FROM new_rows AS r
+            UNION
+            SELECT r.tenant_id, '%1$s' FROM old_rows AS r;
+            RETURN NULL;
+        END
+        $f$;
+
+        DROP TRIGGER IF EXISTS %1$s_update ON public.%1$s;
+        CREATE TRIGGER %1$s_update AFTER UPDATE ON public.%1$s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+        FOR EACH STATEMENT EXECUTE FUNCTION public.count_rewritten_%1$s();
+        $body$,
+        table_name,
+        source,
+        coalesce('r.' || quote_ident(label), 'NULL::text'),
+        coalesce('r.' || quote_ident(subject), 'NULL::bigint')
+    );
+END
+$make$;
+
+REVOKE ALL ON FUNCTION count_updates_by_statement(regclass, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION new_partition(regclass, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION move_from_rest(regclass, text, name, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_partitions(regclass, date, date) FROM PUBLIC;

@@ -1,4 +1,5 @@
 DROP TABLE IF EXISTS messages;
+DROP FUNCTION IF EXISTS count_rewritten_messages();
 SELECT unwatch_counts('messages');
 DROP TABLE IF EXISTS conversation_reads;
 DROP TABLE IF EXISTS conversations;

@@ -140,3 +140,4 @@ CREATE INDEX idx_messages_sent_by ON messages (tenant_id, sent_by);
 
 SELECT make_partitions('messages', current_date, current_date + 92);
 SELECT watch_counts('messages', 'direction', 'conversation_id', NULL);
+SELECT count_updates_by_statement('messages', '+messages', 'direction', 'conversation_id');

@@ -121,4 +121,5 @@ GRANT EXECUTE ON FUNCTION businesses_of_journeys() TO opsboard_app;
 SELECT watch_changes('journey_step_keys');
 SELECT make_partitions('journey_node_executions', current_date, current_date + 92);
 SELECT watch_counts('journey_node_executions', NULL, 'journey_id', NULL);
+SELECT count_updates_by_statement('journey_node_executions', '+journey_node_executions', NULL, 'journey_id');
 SELECT watch_counts('journey_messages', NULL, NULL, NULL);

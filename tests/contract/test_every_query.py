@@ -47,6 +47,8 @@ SOURCES = {
     "campaign_recipients": "campaign_recipients", "journeys": "journeys", "journey_contacts": "journey_contacts",
     "journey_contacts_by_label": "journey_contacts", "journey_node_executions": "journey_node_executions",
     "journey_node_executions_by_label": "journey_node_executions", "journey_messages": "journey_messages",
+    "notifications": "notifications", "workflow_execution_monitoring": "workflow_execution_monitoring",
+    "workflow_execution_monitoring_by_label": "workflow_execution_monitoring",
 }  # fmt: skip
 COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+),\s*ARRAY\[([^\]]+)\]\s*\)")
 # Functions whose first argument is the tenant.

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 from flask.testing import FlaskClient
 
+from opsboard.db.listing import Page, compose
+from opsboard.db.queries import load_queries
 from tests.application import Application
+from tests.contract.catalogue import VALUES
+from tests.contract.test_every_query import explain, nodes, own_table
 
+sql = load_queries("opsboard.features.workflow_monitoring")
 PATH = "/api/workflow-monitoring"
 
 
@@ -84,3 +91,38 @@ def test_watching_is_for_all_and_reporting_for_those_who_manage(own_shop: Applic
     operator = own_shop.client("operator")
     assert ids(operator, "active") and ids(operator, "alerts") and ids(operator, "workflows")
     assert operator.post(f"{PATH}/executions", json={"workflow": "x"}).status_code == 403
+
+
+def test_the_number_of_executions_that_run_reads_as_few_rows_for_2000_as_for_200(
+    own_shop: Application,
+) -> None:
+    client, read = own_shop.client(), []
+    asked, given = compose(sql.list_active, {"active": "true"}, Page("started_at", False, 1))
+    for more in (200, 1800):
+        with (
+            closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+            connection.cursor() as cursor,
+        ):
+            connection.autocommit = True
+            if not read:
+                cursor.execute("DELETE FROM workflow_execution_monitoring WHERE tenant_id = 1")
+            cursor.execute(
+                "INSERT INTO workflow_execution_monitoring (tenant_id, workflow_id, started_at) "
+                "SELECT 1, (SELECT min(id) FROM workflows), now() - g * interval '1 second' "
+                "FROM generate_series(1, %s) AS g",
+                (more,),
+            )
+            cursor.execute("SELECT fold_rollups(1000000)")
+            cursor.execute("VACUUM ANALYZE rollups, rollup_deltas, workflow_execution_monitoring")
+        plan = explain(own_shop, asked, VALUES | given | {"tenant_id": 1}, ", ANALYZE, TIMING OFF")
+        tables = {"rollups", "rollup_deltas", "workflow_execution_monitoring"}
+        read.append(
+            sum(
+                node["Actual Rows"] * node["Actual Loops"]
+                for node in nodes(plan)
+                if own_table(node) in tables
+            )
+        )
+        total = client.get(f"{PATH}/active?page_size=1").json["total"]  # type: ignore[index]
+        assert total == (200 if more == 200 else 2000)
+    assert read[0] == read[1] <= 12

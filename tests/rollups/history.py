@@ -71,6 +71,10 @@ WRITES = [
        SELECT v.tenant_id, v.id, 'in', 'x', %(m)s
        FROM conversations AS v
        WHERE v.tenant_id = %(t)s AND v.id %% 3 = 0""",
+    # To another month, too.
+    """UPDATE messages SET created_at = %(m)s, direction = CASE direction WHEN 'in' THEN 'out' ELSE 'in' END
+       WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7""",
+    "UPDATE journey_node_executions SET created_at = %(m)s WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
     "DELETE FROM messages WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
     """INSERT INTO leads (tenant_id, name, status, created_at)
        SELECT %(t)s, 'l', (ARRAY['unprocessed', 'new', 'won'])[1 + g %% 3], %(m)s
@@ -101,6 +105,22 @@ WRITES = [
     """UPDATE journey_contacts SET status = (ARRAY['active', 'failed', 'completed'])[1 + %(n)s %% 3]
        WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
     "DELETE FROM journey_contacts WHERE tenant_id = %(t)s AND id %% 17 = %(n)s %% 17",
+    """INSERT INTO workflow_execution_monitoring (tenant_id, workflow_id, started_at)
+       SELECT w.tenant_id, w.id, %(m)s FROM workflows AS w CROSS JOIN generate_series(1, %(k)s) AS g
+       WHERE w.tenant_id = %(t)s""",
+    """UPDATE workflow_execution_monitoring SET status = 'completed', finished_at = %(m)s
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    """UPDATE workflow_execution_monitoring SET status = 'running', finished_at = NULL, started_at = %(m)s
+       WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7""",
+    "DELETE FROM workflow_execution_monitoring WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
+    f"""INSERT INTO notifications (tenant_id, user_id, kind, title, read_at)
+       SELECT u.tenant_id, u.id, 'h', 'h', CASE WHEN g %% 2 = 0 THEN %(m)s::timestamptz END
+       FROM users AS u CROSS JOIN generate_series(1, %(k)s) AS g
+       WHERE u.tenant_id = %(t)s AND u.id = {SOMEBODY}""",
+    """UPDATE notifications SET read_at = CASE WHEN read_at IS NULL THEN %(m)s::timestamptz END
+       WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
+    f"UPDATE notifications SET user_id = {SOMEBODY} WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
+    "DELETE FROM notifications WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
     "INSERT INTO audit_logs (tenant_id, action, entity) SELECT %(t)s, 'a', 'e' FROM generate_series(1, %(k)s)",
     "UPDATE audit_logs SET tenant_id = %(u)s, user_id = NULL WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
 ]
@@ -113,6 +133,8 @@ RARE_WRITES = [
     "TRUNCATE campaign_recipients CASCADE",
     "TRUNCATE messages CASCADE",
     "TRUNCATE call_log CASCADE",
+    "TRUNCATE notifications",
+    "TRUNCATE workflow_execution_monitoring",
     "DELETE FROM journeys WHERE tenant_id = %(t)s AND id %% 4 = %(n)s %% 4",
     f"WITH gone AS (DELETE FROM jobs WHERE tenant_id = %(t)s RETURNING id) {NEW_JOBS}",
     "INSERT INTO tenants (slug, name) VALUES ('h' || %(n)s, 'of history')",

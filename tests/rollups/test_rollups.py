@@ -13,6 +13,7 @@ ALL_SOURCES = (
     "jobs", "job_steps", "machines", "users", "processes", "customers", "audit_logs",
     "documents", "contacts", "conversations", "messages", "call_log", "leads", "response_approvals", "campaigns",
     "campaign_recipients", "journeys", "journey_contacts", "journey_node_executions", "journey_messages",
+    "notifications", "workflow_execution_monitoring",
 )  # fmt: skip
 
 
@@ -50,6 +51,12 @@ def test_a_seeded_business_is_counted_right_before_and_after_folding(books: Book
         "UPDATE campaign_recipients SET status = 'opened'",
         "UPDATE journey_contacts SET status = 'failed' WHERE id % 2 = 0",
         "DELETE FROM journeys WHERE status = 'draft'",
+        "UPDATE notifications SET read_at = now() WHERE id % 2 = 0",
+        "DELETE FROM notifications WHERE read_at IS NULL",
+        "TRUNCATE notifications",
+        "UPDATE workflow_execution_monitoring SET status = 'failed', finished_at = now() WHERE id % 2 = 0",
+        "DELETE FROM workflows WHERE id % 2 = 0",
+        "TRUNCATE workflow_execution_monitoring",
         "TRUNCATE campaign_recipients CASCADE",
         "TRUNCATE journey_contacts CASCADE",
         "INSERT INTO customers (tenant_id, name) SELECT 1, 'c' FROM generate_series(1, 10000)",

@@ -74,7 +74,7 @@ WHERE %(slug)s::text IS NULL
 ORDER BY t.id
 
 -- name: rollup_differences
--- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, documents, contacts, conversations, messages, call_log, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, journey_node_executions, journey_messages, tenants
+-- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, documents, contacts, conversations, messages, call_log, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, journey_node_executions, journey_messages, notifications, workflow_execution_monitoring, tenants
 -- The counts of a business that are not what its tables say, found in one snapshot.
 SELECT
     d.metric,

@@ -1,4 +1,4 @@
-"""Finds the members of a list's item in its SQL, so that a list can give some of them and make no others."""
+"""Finds the members of an answer, or of a list's item, in its SQL: to give some of them and make no others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 
 CLOSED = re.compile(r"\)\s*AS item\b")
+ANSWER = re.compile(r"\)::text\b")
+SELECTED = re.compile(r"SELECT\s+json_build_object\($")
 NAME = re.compile(r"'(\w+)'")
 # What must not be taken apart: texts, quoted names, comments.
 WHOLE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
@@ -20,11 +22,28 @@ def item_members(sql: str) -> tuple[int, int, dict[str, str]]:
     begin = end and next(starts(sql, end.start()), None)
     if end is None or begin is None:
         raise ValueError("an item must be json_build_object('name', expression, ...) AS item")
-    parts = [without_comments(part) for part in arguments(sql[begin : end.start()])]
+    return begin, end.start(), members(sql[begin : end.start()])
+
+
+def answer_members(sql: str) -> tuple[int, int, dict[str, str]]:
+    """The same of the `SELECT json_build_object(...)::text` that a statement answers with.
+
+    Raises ValueError when it answers with something else.
+    """
+    for end in ANSWER.finditer(sql):
+        for begin in starts(sql, end.start()):
+            if SELECTED.search(sql[:begin]):
+                return begin, end.start(), members(sql[begin : end.start()])
+    raise ValueError("an answer must be SELECT json_build_object('name', expression, ...)::text")
+
+
+def members(sql: str) -> dict[str, str]:
+    """The arguments of a json_build_object."""
+    parts = [without_comments(part) for part in arguments(sql)]
     names = [NAME.fullmatch(part) for part in parts[::2]]
     if len(parts) % 2 or not all(names):
-        raise ValueError("the names of an item's members must be written out: 'name', expression")
-    return begin, end.start(), {name[1]: part for name, part in zip(names, parts[1::2], strict=True) if name}
+        raise ValueError("the names of members must be written out: 'name', expression")
+    return {name[1]: part for name, part in zip(names, parts[1::2], strict=True) if name}
 
 
 def without_comments(sql: str) -> str:

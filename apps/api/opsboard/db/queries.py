@@ -35,7 +35,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-from opsboard.db.members import item_members
+from opsboard.db.members import answer_members, item_members
 
 HEADER = re.compile(
     r"^--\s*(?P<word>name|reads|writes|from|within|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
@@ -83,7 +83,7 @@ class Query:
     sorts: dict[str, Sort] = field(default_factory=dict)
     # The filters that are asked for -> the total kept for just these.
     totals: dict[frozenset[str], Total] = field(default_factory=dict)
-    # The members of an item, each with its SQL.
+    # The members of an item, or of the answer, each with its SQL; empty where they are not written out.
     members: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -91,13 +91,13 @@ class Query:
         return frozenset(PARAMETER.findall(self.sql))
 
     def showing(self, fields: Sequence[str] | None) -> str:
-        """The SQL of a list whose items have these members, in this order; None: all.
+        """The SQL whose answer, or each of whose items, has these members, in this order; None: all.
 
         What only the others need is not there any more: Postgres leaves out a LEFT JOIN that nothing refers to.
         """
         if fields is None:
             return self.sql
-        begin, end, _ = item_members(self.sql)
+        begin, end, _ = item_members(self.sql) if self.base else answer_members(self.sql)
         shown = ",\n        ".join(f"'{name}', {self.members[name]}" for name in fields)
         return f"{self.sql[:begin]}\n        {shown}\n    {self.sql[end:]}"
 
@@ -214,7 +214,7 @@ def parse_one(area: str, block: str, file: str = "queries.sql") -> Query:
     if unknown := frozenset[str]().union(*totals) - filters.keys():
         raise ValueError(f"{where}: a total for {', '.join(sorted(unknown))}, which is no filter")
     try:
-        members = item_members(sql)[2] if "from" in words else {}
+        members = item_members(sql)[2] if "from" in words else answered(words, sql)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     return Query(
@@ -230,6 +230,14 @@ def parse_one(area: str, block: str, file: str = "queries.sql") -> Query:
         totals=totals,
         members=members,
     )
+
+
+def answered(words: Mapping[str, str], sql: str) -> dict[str, str]:
+    """The members of what a statement answers with; none of a write, or of an answer that is something else."""
+    try:
+        return {} if "writes" in words else answer_members(sql)[2]
+    except ValueError:
+        return {}
 
 
 def tables(value: str) -> frozenset[str]:

@@ -11,9 +11,11 @@ from opsboard.cache.key import canonical
 from opsboard.db.listing import Page, Position
 from opsboard.db.queries import Query
 from opsboard.errors import InvalidInput
-from opsboard.web.arguments import SPLIT, Arguments, Text
+from opsboard.web.arguments import Text
 from opsboard.web.cursors import Cursor, read_cursor, write_cursor
+from opsboard.web.fields import Fields, show_fields
 from opsboard.web.services import identity, services
+from opsboard.web.totals import page_of
 
 PAGING = ("page", "page_size", "sort", "cursor", "fields")
 LAST_PAGE = 1_000_000
@@ -26,13 +28,10 @@ def show_choices(schema: dict[str, Any], model: type) -> None:
         sort.pop("anyOf", None)
         sort |= {"type": "string", "enum": [sign + name for name in query.sorts for sign in ("", "-")]}
         sort["default"] = model.default_sort  # type: ignore[attr-defined]
-        fields = schema["properties"]["fields"]
-        fields.pop("anyOf", None)
-        fields.pop("default", None)
-        fields |= {"type": "array", "items": {"type": "string", "enum": list(query.members)}}
+        show_fields(schema, model)
 
 
-class ListArguments(Arguments):
+class ListArguments(Fields):
     """The paging arguments of a list; a subclass adds its filters and names its query and default sort.
 
     class ListJobs(ListArguments, query=sql.list_jobs, default_sort="-created_at"): ...
@@ -40,7 +39,6 @@ class ListArguments(Arguments):
 
     model_config = ConfigDict(json_schema_extra=show_choices)
 
-    query: ClassVar[Query]
     default_sort: ClassVar[str]
     # Arguments of a subclass that are no filters.
     beside_filters: ClassVar[frozenset[str]] = frozenset()
@@ -56,18 +54,10 @@ class ListArguments(Arguments):
         ),
     ] = None
 
-    fields: Annotated[
-        tuple[Text, ...] | None,
-        SPLIT,
-        Field(
-            description="Only these members of each item, with commas between. The others are not made either."
-        ),
-    ] = None
-
     def __init_subclass__(cls, query: Query | None = None, default_sort: str = "", **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+        super().__init_subclass__(query=query, **kwargs)
         if query is not None:
-            cls.query, cls.default_sort = query, default_sort
+            cls.default_sort = default_sort
 
     @field_validator("sort")
     @classmethod
@@ -75,16 +65,6 @@ class ListArguments(Arguments):
         if value is not None and value.removeprefix("-") not in cls.query.sorts:
             raise ValueError(f"must be one of {', '.join(cls.query.sorts)}, with or without - in front")
         return value
-
-    @field_validator("fields")
-    @classmethod
-    def known_fields(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if value is None:
-            return None
-        if unknown := set(value) - cls.query.members.keys():
-            names = ", ".join(sorted(unknown))[:200]
-            raise ValueError(f"has unknown names ({names}); allowed are {', '.join(cls.query.members)}")
-        return tuple(dict.fromkeys(value))
 
     def answer(self, filters: dict[str, Any]) -> Any:
         """What a view of this list gives for these filters."""
@@ -117,8 +97,7 @@ def one_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
         counted=arguments.cursor is None,
         fields=arguments.fields,
     )
-    row = services().database.fetch_list(query, who, filters, page)
-    text, first_key, first_id, last_key, last_id, has_previous, has_next = row
+    text, first_key, first_id, last_key, last_id, has_previous, has_next, _ = page_of(query, filters, page)
 
     def cursor(key: str | None, row_id: int, backwards: bool, more: bool) -> str:
         there = Position(key, row_id, backwards) if key is not None else None

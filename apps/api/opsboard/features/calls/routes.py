@@ -13,9 +13,9 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Patch, Text
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("calls", __name__, url_prefix="/api/calls", tag="Calls")
@@ -109,11 +109,12 @@ def list_calls(wanted: ListCalls) -> Body:
 
 
 @bp.get("/<id:call_id>")
+@bp.input(detail(sql.get_call), location="query", arg_name="wanted")
 @bp.output(CallWithNotes)
 @fresh
-def get_call(call_id: int) -> Body:
+def get_call(call_id: int, wanted: Detail) -> Body:
     """One call with its notes."""
-    return document(sql.get_call, call_id=call_id)
+    return wanted.document(call_id=call_id)
 
 
 @bp.post("")

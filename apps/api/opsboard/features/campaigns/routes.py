@@ -31,6 +31,7 @@ from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("campaigns", __name__, url_prefix="/api/campaigns", tag="Campaigns")
@@ -136,11 +137,12 @@ def list_active_recipients(wanted: ListActiveRecipients) -> Body:
 
 
 @bp.get("/<id:campaign_id>")
+@bp.input(detail(sql.get_campaign), location="query", arg_name="wanted")
 @bp.output(CampaignWithTotals)
 @fresh
-def get_campaign(campaign_id: int) -> Body:
+def get_campaign(campaign_id: int, wanted: Detail) -> Body:
     """One campaign with how many events of each kind it had."""
-    return document(sql.get_campaign, campaign_id=campaign_id)
+    return wanted.document(campaign_id=campaign_id)
 
 
 @bp.get("/<id:campaign_id>/recipients")

@@ -13,9 +13,9 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.arguments import Arguments, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("contacts", __name__, url_prefix="/api/contacts", tag="Contacts")
@@ -79,11 +79,12 @@ def list_contacts(wanted: ListContacts) -> Body:
 
 
 @bp.get("/<id:contact_id>")
+@bp.input(detail(sql.get_contact), location="query", arg_name="wanted")
 @bp.output(ContactWithConversations)
 @fresh
-def get_contact(contact_id: int) -> Body:
+def get_contact(contact_id: int, wanted: Detail) -> Body:
     """One contact with the conversations there are."""
-    return document(sql.get_contact, contact_id=contact_id)
+    return wanted.document(contact_id=contact_id)
 
 
 @bp.post("")

@@ -22,8 +22,8 @@ from opsboard.features.conversations.documents import (
 )
 from opsboard.web.arguments import Arguments, Id, Text
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("conversations", __name__, url_prefix="/api/conversations", tag="Conversations")
@@ -76,19 +76,21 @@ def list_all_messages(wanted: ListAllMessages) -> Body:
 
 
 @bp.get("/messages/<id:message_id>")
+@bp.input(detail(sql.get_message), location="query", arg_name="wanted")
 @bp.output(Message)
 @fresh
-def get_message(message_id: int) -> Body:
+def get_message(message_id: int, wanted: Detail) -> Body:
     """One message."""
-    return document(sql.get_message, message_id=message_id)
+    return wanted.document(message_id=message_id)
 
 
 @bp.get("/<id:conversation_id>")
+@bp.input(detail(sql.get_conversation), location="query", arg_name="wanted")
 @bp.output(ConversationWithLink)
 @fresh
-def get_conversation(conversation_id: int) -> Body:
+def get_conversation(conversation_id: int, wanted: Detail) -> Body:
     """One conversation, and where its messages are."""
-    return document(sql.get_conversation, conversation_id=conversation_id)
+    return wanted.document(conversation_id=conversation_id)
 
 
 @bp.get("/<id:conversation_id>/messages")

@@ -15,8 +15,8 @@ from opsboard.features.customers.documents import Customer, Customers, CustomerW
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Arguments, Line, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("customers", __name__, url_prefix="/api/customers", tag="Customers")
@@ -57,11 +57,12 @@ def list_customers(wanted: ListCustomers) -> Body:
 
 
 @bp.get("/<id:customer_id>")
+@bp.input(detail(sql.get_customer), location="query", arg_name="wanted")
 @bp.output(CustomerWithJobs)
 @fresh
-def get_customer(customer_id: int) -> Body:
+def get_customer(customer_id: int, wanted: Detail) -> Body:
     """One customer with their newest jobs."""
-    return document(sql.get_customer, customer_id=customer_id)
+    return wanted.document(customer_id=customer_id)
 
 
 @bp.post("")

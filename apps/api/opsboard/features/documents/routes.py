@@ -22,6 +22,7 @@ from opsboard.web.arguments import Arguments, Day, Id, Line, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("documents", __name__, url_prefix="/api/documents", tag="Documents")
@@ -69,11 +70,12 @@ def analytics(wanted: HowManyMonths) -> Body:
 
 
 @bp.get("/<id:document_id>")
+@bp.input(detail(sql.get_document), location="query", arg_name="wanted")
 @bp.output(DocumentWithReaders)
 @fresh
-def get_document(document_id: int) -> Body:
+def get_document(document_id: int, wanted: Detail) -> Body:
     """One document, and who works with it."""
-    return document(sql.get_document, document_id=document_id)
+    return wanted.document(document_id=document_id)
 
 
 @bp.post("")

@@ -14,9 +14,9 @@ from opsboard.features.job_steps.documents import Step, Steps
 from opsboard.web.arguments import SPLIT, Id, Patch
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.documents import StepStatus
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("job_steps", __name__, url_prefix="/api/job-steps", tag="Job steps")
@@ -59,11 +59,12 @@ def list_job_steps(wanted: ListSteps) -> Body:
 
 
 @bp.get("/<id:step_id>")
+@bp.input(detail(sql.get_job_step), location="query", arg_name="wanted")
 @bp.output(Step)
 @fresh
-def get_job_step(step_id: int) -> Body:
+def get_job_step(step_id: int, wanted: Detail) -> Body:
     """One step."""
-    return document(sql.get_job_step, step_id=step_id)
+    return wanted.document(step_id=step_id)
 
 
 @bp.patch("/<id:step_id>")

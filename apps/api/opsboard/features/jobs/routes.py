@@ -17,9 +17,9 @@ from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text, optional_body
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.documents import JobStatus, Priority
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 Description = Annotated[Text, Field(max_length=10_000)]
@@ -94,11 +94,12 @@ def list_jobs(wanted: ListJobs) -> Body:
 
 
 @bp.get("/<id:job_id>")
+@bp.input(detail(sql.get_job), location="query", arg_name="wanted")
 @bp.output(JobWithSteps)
 @fresh
-def get_job(job_id: int) -> Body:
+def get_job(job_id: int, wanted: Detail) -> Body:
     """One job with its customer, its progress and its steps."""
-    return document(sql.get_job, job_id=job_id)
+    return wanted.document(job_id=job_id)
 
 
 @bp.post("")

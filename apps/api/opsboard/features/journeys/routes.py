@@ -39,8 +39,8 @@ from opsboard.features.journeys.documents import (
 from opsboard.features.journeys.graph import proven
 from opsboard.web.access import only_for
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import listing
 from opsboard.web.services import services
 
@@ -70,11 +70,12 @@ def create_journey(journey: NewJourney) -> Response:
 
 
 @bp.get("/<id:journey_id>")
+@bp.input(detail(sql.get_journey), location="query", arg_name="wanted")
 @bp.output(JourneyWithNodes)
 @cache_route(ttl="cache_ttl_journey_nodes")
-def get_journey(journey_id: int) -> Body:
+def get_journey(journey_id: int, wanted: Detail) -> Body:
     """One journey with its nodes and the ways between them."""
-    return document(sql.get_journey, journey_id=journey_id)
+    return wanted.document(journey_id=journey_id)
 
 
 @bp.patch("/<id:journey_id>")
@@ -100,11 +101,12 @@ def delete_journey(journey_id: int) -> Response:
 
 
 @bp.get("/<id:journey_id>/nodes/<id:node_id>")
+@bp.input(detail(sql.get_node), location="query", arg_name="wanted")
 @bp.output(NodeWithWays)
 @cache_route(ttl="cache_ttl_journey_nodes")
-def get_node(journey_id: int, node_id: int) -> Body:
+def get_node(journey_id: int, node_id: int, wanted: Detail) -> Body:
     """One node of a journey with the ways on from it."""
-    return document(sql.get_node, journey_id=journey_id, node_id=node_id)
+    return wanted.document(journey_id=journey_id, node_id=node_id)
 
 
 @bp.post("/<id:journey_id>/nodes/<id:node_id>/execute")
@@ -162,11 +164,12 @@ def list_contacts(wanted: ListContacts) -> Body:
 
 
 @bp.get("/contacts/<id:journey_contact_id>")
+@bp.input(detail(sql.get_contact), location="query", arg_name="wanted")
 @bp.output(ContactWithExecutions)
 @fresh
-def get_contact(journey_contact_id: int) -> Body:
+def get_contact(journey_contact_id: int, wanted: Detail) -> Body:
     """One contact with what was done last for it and what before that."""
-    return document(sql.get_contact, contact_id=journey_contact_id)
+    return wanted.document(contact_id=journey_contact_id)
 
 
 @bp.get("/executions")

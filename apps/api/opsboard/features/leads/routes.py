@@ -15,8 +15,8 @@ from opsboard.features.leads.documents import Claimed, Lead, Leads, LeadStatus, 
 from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("leads", __name__, url_prefix="/api/leads", tag="Leads")
@@ -93,11 +93,12 @@ def list_leads(wanted: ListLeads) -> Body:
 
 
 @bp.get("/<id:lead_id>")
+@bp.input(detail(sql.get_lead), location="query", arg_name="wanted")
 @bp.output(Lead)
 @fresh
-def get_lead(lead_id: int) -> Body:
+def get_lead(lead_id: int, wanted: Detail) -> Body:
     """One lead."""
-    return document(sql.get_lead, lead_id=lead_id)
+    return wanted.document(lead_id=lead_id)
 
 
 @bp.get("/<id:lead_id>/timeline")

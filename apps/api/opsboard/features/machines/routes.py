@@ -14,9 +14,9 @@ from opsboard.features.machines.documents import Machine, Machines, MachineWithL
 from opsboard.web.arguments import SPLIT, Line, Patch, Search, Text
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.documents import MachineStatus
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("machines", __name__, url_prefix="/api/machines", tag="Machines")
@@ -51,11 +51,12 @@ def list_machines(wanted: ListMachines) -> Body:
 
 
 @bp.get("/<id:machine_id>")
+@bp.input(detail(sql.get_machine), location="query", arg_name="wanted")
 @bp.output(MachineWithLink)
 @fresh
-def get_machine(machine_id: int) -> Body:
+def get_machine(machine_id: int, wanted: Detail) -> Body:
     """One machine with its load."""
-    return document(sql.get_machine, machine_id=machine_id)
+    return wanted.document(machine_id=machine_id)
 
 
 @bp.patch("/<id:machine_id>")

@@ -1,9 +1,11 @@
 -- name: list_notifications
--- reads: notifications
+-- reads: notifications, tenants
 -- from: notifications AS n
 -- filter mine: n.user_id = %(user_id)s
 -- filter unread: n.read_at IS NULL
 -- sort created_at: n.created_at | timestamptz
+-- total mine: notifications | c.day = '-infinity' AND c.subject = %(user_id)s
+-- total mine,unread: notifications | c.day = '-infinity' AND c.subject = %(user_id)s AND c.label = 'unread'
 -- The caller's own notifications.
 SELECT
     page.position,
@@ -20,13 +22,13 @@ FROM page
 JOIN notifications AS n ON n.tenant_id = %(tenant_id)s AND n.id = page.id
 
 -- name: unread
--- reads: notifications
+-- reads: notifications, tenants
 -- How many notifications the caller has not read.
-SELECT json_build_object('unread', count(*), 'link', '/api/notifications?unread=true')::text
-FROM notifications AS n
-WHERE n.tenant_id = %(tenant_id)s
-    AND n.user_id = %(user_id)s
-    AND n.read_at IS NULL
+SELECT json_build_object('unread', coalesce(sum(c.n), 0)::bigint, 'link', '/api/notifications?unread=true')::text
+FROM rollup_counts(%(tenant_id)s, ARRAY['notifications']) AS c
+WHERE c.day = '-infinity'
+    AND c.subject = %(user_id)s
+    AND c.label = 'unread'
 
 -- name: mark_read
 -- writes: notifications

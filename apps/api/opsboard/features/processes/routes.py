@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.arguments import Search
-from opsboard.web.document import document
 from opsboard.web.documents import Envelope, RoleName
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("processes", __name__, url_prefix="/api/processes", tag="Processes")
@@ -56,11 +56,12 @@ def list_processes(wanted: ListProcesses) -> Body:
 
 
 @bp.get("/<id:process_id>")
+@bp.input(detail(sql.get_process), location="query", arg_name="wanted")
 @bp.output(Process)
 @fresh
-def get_process(process_id: int) -> Body:
+def get_process(process_id: int, wanted: Detail) -> Body:
     """One process."""
-    return document(sql.get_process, process_id=process_id)
+    return wanted.document(process_id=process_id)
 
 
 def register(app: APIFlask) -> None:

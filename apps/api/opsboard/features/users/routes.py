@@ -15,9 +15,9 @@ from opsboard.db.queries import load_queries
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.documents import Envelope, RoleName
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("users", __name__, url_prefix="/api/users", tag="Users")
@@ -62,12 +62,13 @@ def list_users(wanted: ListUsers) -> Body:
 
 
 @bp.get("/<id:wanted_id>")
+@bp.input(detail(sql.get_user), location="query", arg_name="wanted")
 @bp.output(User)
 @only_for(Role.ADMIN, Role.MANAGER)
 @fresh
-def get_user(wanted_id: int) -> Body:
+def get_user(wanted_id: int, wanted: Detail) -> Body:
     """One user."""
-    return document(sql.get_user, wanted_id=wanted_id)
+    return wanted.document(wanted_id=wanted_id)
 
 
 @bp.patch("/<id:wanted_id>")

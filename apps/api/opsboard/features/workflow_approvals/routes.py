@@ -26,9 +26,9 @@ from opsboard.features.workflow_approvals.documents import (
 from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Id, Line, Patch, Text
 from opsboard.web.command import command
-from opsboard.web.document import document
 from opsboard.web.documents import Priority
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("workflow_approvals", __name__, url_prefix="/api/workflow-approvals", tag="Approvals")
@@ -115,11 +115,12 @@ def list_auto_responses(wanted: ListAutoResponses) -> Body:
 
 
 @bp.get("/<id:approval_id>")
+@bp.input(detail(sql.get_approval), location="query", arg_name="wanted")
 @bp.output(ApprovalWithHistory)
 @fresh
-def get_approval(approval_id: int) -> Body:
+def get_approval(approval_id: int, wanted: Detail) -> Body:
     """One request with its lead, its place in the queue and its whole history."""
-    return document(sql.get_approval, approval_id=approval_id)
+    return wanted.document(approval_id=approval_id)
 
 
 @bp.get("/<id:approval_id>/history")

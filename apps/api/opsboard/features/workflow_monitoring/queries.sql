@@ -20,11 +20,15 @@
         'created_at', a.created_at
 
 -- name: list_history
--- reads: workflow_execution_monitoring, workflows
+-- reads: workflow_execution_monitoring, workflows, tenants
 -- from: workflow_execution_monitoring AS x
 -- filter workflow_id: x.workflow_id = %(workflow_id)s
 -- filter status: x.status = ANY(%(status)s)
 -- sort started_at: x.started_at | timestamptz
+-- total: workflow_execution_monitoring_by_label
+-- total status: workflow_execution_monitoring_by_label | c.label = ANY(%(status)s)
+-- total workflow_id: workflow_execution_monitoring | c.day = '-infinity' AND c.subject = %(workflow_id)s
+-- total workflow_id,status: workflow_execution_monitoring | c.day = '-infinity' AND c.subject = %(workflow_id)s AND c.label = ANY(%(status)s)
 -- Executions of workflows, those that run and those that ended.
 SELECT
     page.position,
@@ -37,10 +41,11 @@ JOIN workflow_execution_monitoring AS x ON x.tenant_id = %(tenant_id)s AND x.id 
 JOIN workflows AS w ON w.tenant_id = %(tenant_id)s AND w.id = x.workflow_id
 
 -- name: list_active
--- reads: workflow_execution_monitoring, workflows
+-- reads: workflow_execution_monitoring, workflows, tenants
 -- from: workflow_execution_monitoring AS x
 -- filter active: x.status = 'running'
 -- sort started_at: x.started_at | timestamptz
+-- total active: workflow_execution_monitoring_by_label | c.label = 'running'
 -- Executions that run.
 SELECT
     page.position,
