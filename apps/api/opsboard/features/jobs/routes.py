@@ -140,12 +140,13 @@ def list_status_links(job_id: int, wanted: ListStatusLinks) -> Body:
 
 
 @bp.get("/<id:job_id>/status-links/<id:link_id>")
+@bp.input(detail(sql.get_status_link), location="query", arg_name="wanted")
 @bp.output(StatusLink)
 @only_for(Role.ADMIN, Role.MANAGER)
 @fresh
-def get_status_link(job_id: int, link_id: int) -> Body:
+def get_status_link(job_id: int, link_id: int, wanted: Detail) -> Body:
     """One link to a job's status, without its address."""
-    return document(sql.get_status_link, job_id=job_id, link_id=link_id)
+    return wanted.document(job_id=job_id, link_id=link_id)
 
 
 @bp.post("/<id:job_id>/status-links")
