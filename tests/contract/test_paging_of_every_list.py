@@ -150,7 +150,7 @@ def test_an_empty_page_of_every_list_finds_its_way_back_by_one_row(large: Applic
                 with superuser(large) as cursor:
                     cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(large.alpha.id),))
                     cursor.execute(sql, given)
-                    _, first_key, _, _, _, has_previous, has_next = cursor.fetchone()
+                    _, first_key, _, _, _, has_previous, has_next, _ = cursor.fetchone()
                 assert (first_key, has_previous, has_next) == (None, not backwards, backwards)
                 read = rows_of(query, nodes(explain(large, sql, given, options=MEASURED)))
                 # One of the index, or of two months one each.

@@ -28,6 +28,7 @@ from opsboard.observability.durations import Durations
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
 from opsboard.secret import derived_key, signing_secret
+from opsboard.web import totals
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
 from opsboard.web.exports import add_exports
@@ -101,7 +102,10 @@ def make_services(config: Config) -> Services:
         stale_while_revalidate=config.cache_stale_while_revalidate,
         trusted=lambda: not pulse.deaf,
         shared=shared,
-        limits=dict.fromkeys(("settings.get_settings", "tenant.get_tenant"), config.cache_max_settings),
+        limits={
+            **dict.fromkeys(("settings.get_settings", "tenant.get_tenant"), config.cache_max_settings),
+            totals.ENDPOINT: max(1, config.cache_max_entries // totals.SHARE),
+        },
     )
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.

@@ -6,7 +6,8 @@ Filters may ask `clock` for today and the time zone of the business.
 All SQL here comes from those files; values are always bound. This is the only module that builds SQL text.
 
 The page is cut first, on ids alone, and decorated afterwards: at most page_size + 1 rows are ever joined.
-The total is read from the rollups where the query says how for these filters; else the rows are counted.
+The total is read from the rollups where the query says how for these filters; else the rows are counted, unless
+their number is known (db/totals.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opsboard.db.queries import Query, Sort
+from opsboard.db.totals import counting, holds, kept_total
 
 CLOCK = """clock AS (
     SELECT
@@ -46,7 +48,8 @@ class Position(NamedTuple):
 class Page:
     """What is asked of a list. `position` set: keyset paging; otherwise page number `number`, from 1.
 
-    `counted` False leaves out the total (a cursor's first page, `?cursor=`). `fields`: these members of an item.
+    `counted` False leaves out the total (a cursor's first page, `?cursor=`); `total`: it is known. `fields`: these
+    members of an item.
     """
 
     sort: str
@@ -55,6 +58,7 @@ class Page:
     number: int = 1
     position: Position | None = None
     counted: bool = True
+    total: int | None = None
     fields: tuple[str, ...] | None = None
 
 
@@ -62,12 +66,12 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
     """The statement and its parameters.
 
     The statement gives one row: the JSON text of the envelope, then key and id of the first and last item
-    (null when there are none), has_previous and has_next. Offset envelope: items, total, page, page_size,
+    (null when there are none), has_previous, has_next and the total. Offset envelope: items, total, page, page_size,
     total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous. No row at
     all when the list belongs to a row that is not there.
     """
     alias, sort, wanted = chosen(query, filters, page)
-    parameters: dict[str, Any] = {**filters, "page_size": page.size, "page_number": page.number}
+    parameters = {**filters, "page_size": page.size, "page_number": page.number, "total": page.total}
     backwards = page.position is not None and page.position.backwards
     falling = page.descending != backwards
     order = "DESC" if falling else "ASC"
@@ -77,6 +81,7 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
         parameters |= {"cursor_key": page.position.key, "cursor_id": page.position.id}
     both = "\n        AND "
     counted = page.counted and page.position is None
+    known = not counted or page.total is not None
     statement = f"""WITH {CLOCK},
 reached AS (
     SELECT
@@ -102,7 +107,7 @@ items AS (
 {query.showing(page.fields)}
 ),
 counted AS (
-    {counting(query, filters, sort, both.join(wanted)) if counted else "SELECT NULL::bigint AS total"}
+    {"SELECT %(total)s::bigint AS total" if known else counting(query, filters, sort, both.join(wanted))}
 ),
 ends AS (
     SELECT
@@ -130,9 +135,17 @@ SELECT
     last_key,
     last_id,
     has_previous,
-    has_next
+    has_next,
+    total
 FROM ends, counted, neighbours{belonging(query)}"""
     return statement, parameters
+
+
+def worth_keeping(query: Query, filters: Mapping[str, Any], page: Page) -> bool:
+    """Whether the rows must be counted for the total, and their number then holds until one of them changes."""
+    _, sort, wanted = chosen(query, filters, page)
+    counted = page.counted and page.position is None and kept_total(query, filters, sort) is None
+    return counted and holds(wanted)
 
 
 def compose_owner(query: Query) -> str:
@@ -188,17 +201,6 @@ def narrowed(condition: str, value: Any) -> str:
     return (
         ONE_OF.sub(r"= (%(\1)s)[1]", condition) if isinstance(value, list) and len(value) == 1 else condition
     )
-
-
-def counting(query: Query, filters: Mapping[str, Any], sort: Sort, wanted: str) -> str:
-    """The total, from the rollups where they know it."""
-    total = query.totals.get(frozenset(query.filters.keys() & filters.keys()))
-    if total is None or sort.condition:
-        return f"SELECT count(*) AS total FROM {query.base} WHERE {wanted}"
-    metrics = ", ".join(f"'{metric}'" for metric in total.metrics)
-    return f"""SELECT coalesce(sum(c.n), 0)::bigint AS total
-    FROM rollup_counts(%(tenant_id)s, ARRAY[{metrics}]) AS c
-    WHERE {total.condition}"""
 
 
 def belonging(query: Query) -> str:

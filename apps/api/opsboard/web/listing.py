@@ -15,6 +15,7 @@ from opsboard.web.arguments import Text
 from opsboard.web.cursors import Cursor, read_cursor, write_cursor
 from opsboard.web.fields import Fields, show_fields
 from opsboard.web.services import identity, services
+from opsboard.web.totals import page_of
 
 PAGING = ("page", "page_size", "sort", "cursor", "fields")
 LAST_PAGE = 1_000_000
@@ -96,8 +97,7 @@ def one_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
         counted=arguments.cursor is None,
         fields=arguments.fields,
     )
-    row = services().database.fetch_list(query, who, filters, page)
-    text, first_key, first_id, last_key, last_id, has_previous, has_next = row
+    text, first_key, first_id, last_key, last_id, has_previous, has_next, _ = page_of(query, filters, page)
 
     def cursor(key: str | None, row_id: int, backwards: bool, more: bool) -> str:
         there = Position(key, row_id, backwards) if key is not None else None

@@ -1,0 +1,46 @@
+"""The total of a list is counted once for all its pages, and kept as a body is: until a table of the list changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from opsboard.cache.body import Body
+from opsboard.cache.key import Key, canonical
+from opsboard.cache.store import Outcome
+from opsboard.db.database import Row
+from opsboard.db.listing import Page, worth_keeping
+from opsboard.db.queries import Query
+from opsboard.observability import record
+from opsboard.web.services import identity, services
+
+# All totals are one endpoint of the cache, which may have a part of it: anybody can ask for any filter.
+ENDPOINT = "lists.total"
+SHARE = 4
+
+
+def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
+    """A page of a list for the caller, see db.listing.compose. What makes its total is in the key, and nothing else.
+
+    The page that finds none kept counts as it is made: one statement either way.
+    """
+    database, config, who = services().database, services().config, identity()
+    if not config.cache_enabled or config.cache_ttl_totals <= 0 or not worth_keeping(query, filters, page):
+        return database.fetch_list(query, who, filters, page)
+    made: list[Row] = []
+
+    def counted() -> Body:
+        made.append(database.fetch_list(query, who, filters, page))
+        return Body(str(made[0][-1]).encode(), query.reads)
+
+    asked = {**filters, "list": query.name, "only": query.sorts[page.sort].condition}
+    key = Key(who.tenant_id, who.role, who.user_id, ENDPOINT, canonical(asked))
+    current = record.current()
+    deadline = current.started + config.request_deadline if current else None
+    found = services().store.get_or_load(key, config.cache_ttl_totals, frozenset(), counted, deadline)
+    if made:
+        return made[0]
+    # What was right a while ago will not do here.
+    total = None if found.outcome is Outcome.STALE else int(found.body.identity)
+    return database.fetch_list(query, who, filters, replace(page, total=total))
