@@ -85,12 +85,11 @@ def test_walking_all_pages_of_a_filter_counts_once_and_all_tell_the_same(
     assert counted(pages) == 2
 
 
-def test_a_change_is_in_the_total_of_the_next_page(own_shop: Application, pages: list[Page]) -> None:
+def test_a_change_is_in_the_total_of_the_next_page(own_shop: Application) -> None:
     before = total(own_shop)
     made = own_shop.client().post("/api/jobs", json={"title": "More", "priority": "normal"})
     assert made.status_code == 201
     assert total(own_shop) == before + 1
-    assert counted(pages) == 2
     own_shop.services.pulse.beat()
     with (
         closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
@@ -103,19 +102,19 @@ def test_a_change_is_in_the_total_of_the_next_page(own_shop: Application, pages:
     assert total(own_shop) == before
 
 
-def test_each_reader_and_filter_has_a_total_of_its_own(own_shop: Application, pages: list[Page]) -> None:
+def test_nobody_is_told_the_total_of_another_nor_of_another_filter(own_shop: Application) -> None:
     shop = own_shop
-    assert total(shop, "/api/jobs?priority=low,high") != total(shop, "/api/jobs?priority=low")
     with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs WHERE tenant_id = 2 AND priority = 'normal'")
+        cursor.execute(
+            "UPDATE job_steps SET assigned_user_id = (SELECT id FROM users WHERE email = %s) WHERE machine_id = 1",
+            (shop.alpha.email("admin"),),
+        )
         connection.commit()
-    assert total(shop) > 0
-    assert total(shop, business=shop.beta) == 0
+    assert total(shop, "/api/jobs?priority=low,high") > total(shop, "/api/jobs?priority=low")
+    assert total(shop) > 0 == total(shop, business=shop.beta)
     mine = "/api/job-steps?mine=true&machine_id=1"
-    pages.clear()
-    for role in ("admin", "operator"):
-        assert total(shop, mine, role) == len(shop.client(role).get(f"{mine}&page_size=100").json["items"])  # type: ignore[index]
-    assert counted(pages) == 2, "one for each of them"
+    assert total(shop, mine) > 0 == total(shop, mine, "operator")
 
 
 def test_what_the_rollups_know_or_time_changes_is_not_kept(own_shop: Application, pages: list[Page]) -> None:

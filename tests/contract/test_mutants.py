@@ -11,11 +11,12 @@ import pytest
 
 from opsboard.cache import envelope
 from opsboard.db import listing as db_listing
+from opsboard.db import totals as db_totals
 from opsboard.features.job_status import status as job_status
-from opsboard.web import cursors, endpoint, front, idempotency, known_requests, listing
+from opsboard.web import cursors, endpoint, front, idempotency, known_requests, listing, totals
 from tests.application import Application
 from tests.cache import test_envelope
-from tests.contract import test_every_query, test_idempotency
+from tests.contract import test_counted_totals, test_every_query, test_idempotency
 from tests.contract.mutants import changed, changed_query, files_without_one_predicate
 from tests.contract.test_every_query import QUERIES, TENANTLESS, text_of, unguarded
 from tests.contract.test_tenancy import cursor, faults
@@ -58,7 +59,7 @@ def test_no_predicate_that_is_put_into_lists_can_be_taken_away_unnoticed(
         monkeypatch.setattr(db_listing, "CLOCK", db_listing.CLOCK.replace(old, new))
         assert any(unguarded(text_of(query)) for query in QUERIES)
         return
-    with changed(db_listing, old, new):
+    with changed(db_totals if name == "the kept total" else db_listing, old, new):
         assert any(unguarded(text_of(query)) for query in QUERIES)
     test_every_query.test_each_mention_of_a_tenant_table_names_the_tenant(QUERIES[0])
 
@@ -68,6 +69,8 @@ def asked_both_ways(check: Callable[[Ways], None]) -> Check:
 
 
 a_key = test_cached_routes.test_the_key_has_the_identity_the_endpoint_and_the_checked_arguments
+after_a_change = test_counted_totals.test_a_change_is_in_the_total_of_the_next_page
+a_total = test_counted_totals.test_nobody_is_told_the_total_of_another_nor_of_another_filter
 a_cursor = test_lists.test_a_cursor_fits_its_own_list_filter_sort_and_tenant_only
 elsewhere = test_lists.test_a_cursor_is_not_that_of_a_user_of_the_same_number_elsewhere
 bodies = asked_both_ways(test_front.test_nobody_gets_anothers_body)
@@ -117,6 +120,9 @@ IN_CODE: list[tuple[Any, str, str, Check]] = [
         a_link,
     ),
     (job_status, "LinkHolder(link.tenant_id)", "LinkHolder(2)", a_link),
+    (totals, "Key(who.tenant_id, ", "Key(0, ", after_a_change),
+    (totals, "who.role, who.user_id, ENDPOINT", '"", None, ENDPOINT', a_total),
+    (totals, "canonical(asked)", "()", a_total),
 ]
 
 
@@ -135,7 +141,7 @@ def test_no_part_of_a_key_can_be_taken_away_unnoticed(own_shop: Application, num
     check_is_red(changed(module, old, new), partial(check, own_shop))
 
 
-@pytest.mark.parametrize("number", [0, 6, 10, 16, 20])
+@pytest.mark.parametrize("number", [0, 6, 10, 16, 20, 25])
 def test_parts_of_some_keys_cannot_be_taken_away_unnoticed(own_shop: Application, number: int) -> None:
     """The short form of the test above: one part of each kind of key."""
     module, old, new, check = IN_CODE[number]
