@@ -22,7 +22,7 @@ JOBS = next(query for query in all_queries() if query.name == "jobs.list_jobs")
 # The rows of these are others when time has passed.
 PASSING = {
     "jobs.list_jobs overdue", "jobs.list_jobs due_today", "job_steps.list_job_steps completed_today",
-    "leads.list_leads created_today", "workflow_approvals.list_approvals decided_today",
+    "leads.list_leads created_today", "workflow_approvals.list_approvals decided_today", "jobs.list_at_risk ahead",
 }  # fmt: skip
 FILTER = "/api/jobs?priority=normal&page_size=5"
 
