@@ -24,6 +24,7 @@ from tests.seed import Business
 PATIENCE = 60.0
 # Seconds a write takes on a busy machine, kill included: the moments to kill at lie in here.
 SPAN = 0.06
+MOST = 60
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +55,9 @@ def until_answered(server: Gunicorn, token: str, title: str) -> tuple[Answer, in
 def test_a_write_whose_worker_is_killed_is_done_exactly_once(
     server: Gunicorn, own: FreshDatabase, kills: int
 ) -> None:
-    token, chance, again = people_of(own)[0].token, random.Random(kills), 0
-    for number in range(kills):
+    token, chance, number, again = people_of(own)[0].token, random.Random(kills), 0, 0
+    # On a fast machine most writes are done before they are killed.
+    while number < kills or (not again and number < MOST):
         title = f"killed {kills}/{number}"
         found: list[tuple[Answer, int]] = []
         client = threading.Thread(target=lambda: found.append(until_answered(server, token, title)))  # noqa: B023
@@ -66,7 +68,7 @@ def test_a_write_whose_worker_is_killed_is_done_exactly_once(
                 os.kill(pid, signal.SIGKILL)
         client.join(PATIENCE)
         ((answer, tries),) = found
-        again += tries > 1
+        number, again = number + 1, again + (tries > 1)
         repeated = server.client(token).post("/api/jobs", {"title": title}, Idempotency_Key=title)
         assert answer.status == repeated.status == 201
         assert repeated.body == answer.body and repeated.headers["Idempotency-Replayed"] == "true"
@@ -75,4 +77,4 @@ def test_a_write_whose_worker_is_killed_is_done_exactly_once(
         cursor.execute(
             "SELECT count(*), count(DISTINCT title) FROM jobs WHERE title LIKE %s", (f"killed {kills}/%",)
         )
-        assert cursor.fetchone() == (kills, kills)
+        assert cursor.fetchone() == (number, number)

@@ -34,7 +34,7 @@ finished AS MATERIALIZED (
         n.begun,
         n.ended,
         local_day(n.ended, c.time_zone) > n.due_date AS is_late,
-        row_number() OVER (ORDER BY n.ended DESC, n.id DESC) <= %(held_out)s * count(*) OVER () AS is_held_out
+        row_number() OVER (ORDER BY n.ended DESC, n.id DESC) <= %(held_out)s::numeric * count(*) OVER () AS is_held_out
     FROM newest AS n
     CROSS JOIN clock AS c
     WHERE n.status = 'completed'
