@@ -82,6 +82,13 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def ids(value: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in value.split(",")]
+    if not all(part.isascii() and part.isdecimal() for part in parts):
+        raise ValueError("must be ids with commas between, like 1 or 1,7")
+    return tuple(int(part) for part in parts)
+
+
 def database_url(value: str) -> str:
     if not value.startswith(("postgresql://", "postgres://")):
         raise ValueError(
@@ -124,6 +131,10 @@ SETTINGS: tuple[Setting, ...] = (
             "~/.local/share/opsboard, or /var/lib/opsboard for root, when empty.", "Service"),
     Setting("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "How much is logged.", "Service"),
     Setting("LOG_FORMAT", one_of("text", "json"), "text", "One line of text or one of JSON per event.", "Service"),
+    Setting("OPERATOR_TENANTS", ids, "",
+            "Ids of the businesses whose admins see and clear what belongs to the whole service (/health/db, cache, "
+            "indexes, tables, queries). Empty: admins of every business, for businesses that trust each other.",
+            "Sign-in"),
     Setting("TOKEN_TTL", whole(60, 604800), 43200, "Seconds a sign-in lasts.", "Sign-in"),
     Setting("LOGIN_ATTEMPTS", whole(1, 10000), 10,
             "Failed sign-ins per account and address in five minutes before 429.", "Sign-in"),

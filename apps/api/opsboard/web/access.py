@@ -34,6 +34,12 @@ def only_for(*roles: Role) -> Callable[[View], View]:
     return mark
 
 
+def for_operators(view: View) -> View:
+    """This view is about the whole service, all its businesses: it answers the admins of those that run it."""
+    view.for_operators = True  # type: ignore[attr-defined]
+    return only_for(Role.ADMIN)(view)
+
+
 def let_in() -> None:
     """Before every view: find out who asks. Raises NotSignedIn or Forbidden before anything else is looked at."""
     view = current_app.view_functions.get(request.endpoint or "")
@@ -48,6 +54,9 @@ def let_in() -> None:
     roles = getattr(view, "only_for", None)
     if roles is not None and g.identity.role not in roles:
         raise Forbidden(f"This needs the role {' or '.join(sorted(roles))}.")
+    operators = services().config.operator_tenants
+    if operators and getattr(view, "for_operators", False) and g.identity.tenant_id not in operators:
+        raise Forbidden("This is about the whole service, for admins of those who run it (OPERATOR_TENANTS).")
     if by_cookie and request.method not in SAFE_METHODS and not same_origin(request):
         raise Forbidden("A write with the page's cookie must come from the page itself.")
 

@@ -9,11 +9,10 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
-from opsboard.auth.identity import Role
 from opsboard.db.index_catalogue import read_catalogue
 from opsboard.db.queries import load_queries
 from opsboard.features.health.database_documents import IndexHealth, QueryHealth, TableHealth
-from opsboard.web.access import only_for
+from opsboard.web.access import for_operators
 from opsboard.web.services import identity, services
 
 # The health tree's one blueprint; routes.py goes on with it.
@@ -28,7 +27,7 @@ HOW_TO_INSTALL = (
 
 @bp.get("/indexes")
 @bp.output(IndexHealth)
-@only_for(Role.ADMIN)
+@for_operators
 def indexes() -> Response:
     """Every index with its use and what it serves; those that are missing, invalid, unused or twice there."""
     found = json.loads(services().database.fetch_json(sql.indexes, identity()))
@@ -61,7 +60,7 @@ def endpoints_of(queries: Iterable[str]) -> list[str]:
 
 @bp.get("/queries")
 @bp.output(QueryHealth)
-@only_for(Role.ADMIN)
+@for_operators
 def queries() -> Response:
     """The slowest statements of the server, and what all workers counted of each named query since they started."""
     found = json.loads(services().database.fetch_json(sql.slow_queries, identity()))
@@ -100,7 +99,7 @@ def totals(reports: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any
 
 @bp.get("/tables")
 @bp.output(TableHealth)
-@only_for(Role.ADMIN)
+@for_operators
 def tables() -> Response:
     """Every table: live and dead rows, size, how it is read, last vacuum and analyze, and which are due."""
     found = json.loads(services().database.fetch_json(sql.tables, identity()))

@@ -31,7 +31,7 @@ from opsboard.features.health.fleet import (
     total_cache,
     total_pool,
 )
-from opsboard.web.access import only_for, open_to_all
+from opsboard.web.access import for_operators, only_for, open_to_all
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
 
@@ -69,7 +69,7 @@ def ready() -> Response:
 
 @bp.get("/db")
 @bp.output(DatabaseHealth)
-@only_for(Role.ADMIN)
+@for_operators
 def db() -> Response:
     """The connections of all workers on all machines, the server they use, and what to do about either."""
     workers, server = look_at_fleet()
@@ -100,7 +100,7 @@ def look_at_fleet() -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 @bp.get("/db/test")
 @bp.output(DatabaseTest)
-@only_for(Role.ADMIN)
+@for_operators
 def db_test() -> Response:
     """Run a real query and tell how long it took."""
     began = time.perf_counter()
@@ -120,7 +120,7 @@ def rollups() -> Response:
 @bp.get("/cache")
 @bp.input(OfPrefix, location="query", arg_name="wanted")
 @bp.output(CacheHealth)
-@only_for(Role.ADMIN)
+@for_operators
 def cache(wanted: OfPrefix) -> Response:
     """The caches of all workers: entries, hits, misses, bytes, in all and per endpoint."""
     workers, _ = look_at_fleet()
@@ -138,7 +138,7 @@ def cache(wanted: OfPrefix) -> Response:
 @bp.post("/cache/clear")
 @bp.output(Cleared)
 @optional_body(bp, OfPrefix, "wanted")
-@only_for(Role.ADMIN)
+@for_operators
 def clear_cache(wanted: OfPrefix) -> Response:
     """Drop all entries, or those of a prefix, in every worker; the answer says which have done so."""
     began = time.perf_counter()
