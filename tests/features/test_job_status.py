@@ -23,7 +23,7 @@ KEYS = {
     "business_name", "job_number", "title", "status", "due_date", "progress", "completed_at", "as_of",
 }  # fmt: skip
 NOW = int(time.time())
-HEARD = 5.0  # seconds; far more than the beat of 50 ms
+HEARD = 20.0  # seconds; far more than the beat of 50 ms, also on a busy machine
 
 
 def do(shop: Application, sql: str, *parameters: object) -> Any:
@@ -130,12 +130,20 @@ def test_neither_answer_nor_page_has_a_name_or_number_that_is_not_the_customers(
 def test_a_miss_is_one_statement_and_a_hit_is_none_for_page_and_api_alike(own_shop: Application) -> None:
     token = token_of(new_link(own_shop))
     kept(own_shop, token)
-    own_shop.services.store.clear()
-    client, told = own_shop.app.test_client(), []
-    for path in ("/api/job-status/", "/status/", "/api/job-status/"):
-        answer = client.get(path + token)
-        told.append((answer.headers["X-Queries"], answer.headers["X-Cache"]))
-    assert told == [("1", "MISS"), ("0", "HIT"), ("0", "HIT")]
+    client = own_shop.app.test_client()
+
+    def told() -> list[tuple[str, str]]:
+        own_shop.services.store.clear()
+        answers = [client.get(path + token) for path in ("/api/job-status/", "/status/", "/api/job-status/")]
+        return [(answer.headers["X-Cache"], answer.headers["X-Queries"]) for answer in answers]
+
+    def is_shared() -> bool:
+        """Unless the echo of a write is heard between them."""
+        found = told()
+        assert set(found) <= {("MISS", "1"), ("HIT", "0")}
+        return found == [("MISS", "1"), ("HIT", "0"), ("HIT", "0")]
+
+    eventually("page and API share what is kept", is_shared)
 
 
 @pytest.mark.parametrize("path", ["/api/job-status/", "/status/"])
