@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 # The value `.env.example` shows. Production refuses it, so a copied file cannot go live unchanged.
 PLACEHOLDER_SECRET = "change-me-change-me-change-me-change-me"
 SHORTEST_SECRET = 32  # bytes; RFC 7518 section 3.2 asks for a key as long as the hash of HS256
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -32,26 +34,21 @@ def text(value: str) -> str:
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        try:
-            number = int(value)
-        except ValueError:
-            number = low - 1
-        if not low <= number <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return number
-
-    return read
+    return within(int, low, high, f"a whole number from {low} to {high}")
 
 
 def seconds(low: float, high: float) -> Callable[[str], float]:
-    def read(value: str) -> float:
+    return within(float, low, high, f"a number of seconds from {low:g} to {high:g}")
+
+
+def within(kind: Callable[[str], Number], low: Number, high: Number, wanted: str) -> Callable[[str], Number]:
+    def read(value: str) -> Number:
         try:
-            number = float(value)
+            number: Number | None = kind(value)
         except ValueError:
-            number = low - 1
-        if not low <= number <= high:
-            raise ValueError(f"must be a number of seconds from {low:g} to {high:g}")
+            number = None
+        if number is None or not low <= number <= high:
+            raise ValueError(f"must be {wanted}")
         return number
 
     return read
