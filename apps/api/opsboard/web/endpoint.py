@@ -11,10 +11,9 @@ from pydantic import BaseModel
 
 from opsboard.cache.body import Body
 from opsboard.cache.key import Key, canonical
-from opsboard.observability import record
 from opsboard.web.document import respond
 from opsboard.web.known_requests import KEPT, Known
-from opsboard.web.services import identity, services
+from opsboard.web.services import deadline, identity, services
 
 View = Callable[..., Body]
 
@@ -51,14 +50,13 @@ def cached(ttl: float | str, per_user: bool) -> Callable[[View], Callable[..., R
             seconds = getattr(config, ttl) if isinstance(ttl, str) else ttl
             if not config.cache_enabled or seconds <= 0:
                 return respond(view(*args, **kwargs), "BYPASS")
-            current = record.current()
             key = make_key(per_user, kwargs)
             found = services().store.get_or_load(
                 key,
                 seconds,
                 frozenset(),  # the body itself says which tables it was made from
                 lambda: view(*args, **kwargs),
-                deadline=current.started + config.request_deadline if current else None,
+                deadline=deadline(),
             )
             request.environ[KEPT] = Known(identity(), key)
             return respond(found.body, found.outcome, found.age)

@@ -15,6 +15,7 @@ from opsboard.db.database import Database
 from opsboard.db.exports import Exports
 from opsboard.fleet.pulse import Pulse
 from opsboard.fleet.upkeep import Upkeep
+from opsboard.observability import record
 from opsboard.observability.tally import Tally
 
 
@@ -38,6 +39,12 @@ def services() -> Services:
     """The parts of the application that answers this request."""
     found: Services = current_app.extensions["opsboard"]
     return found
+
+
+def deadline() -> float | None:
+    """Until when this request may wait, as the monotonic clock tells it; None outside of one."""
+    current = record.current()
+    return current.started + services().config.request_deadline if current else None
 
 
 def identity() -> Identity:

@@ -12,8 +12,7 @@ from opsboard.cache.store import Outcome
 from opsboard.db.database import Row
 from opsboard.db.listing import Page, worth_keeping
 from opsboard.db.queries import Query
-from opsboard.observability import record
-from opsboard.web.services import identity, services
+from opsboard.web.services import deadline, identity, services
 
 # All totals are one endpoint of the cache, which may have a part of it: anybody can ask for any filter.
 ENDPOINT = "lists.total"
@@ -36,9 +35,7 @@ def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
 
     asked = {**filters, "list": query.name, "only": query.sorts[page.sort].condition}
     key = Key(who.tenant_id, who.role, who.user_id, ENDPOINT, canonical(asked))
-    current = record.current()
-    deadline = current.started + config.request_deadline if current else None
-    found = services().store.get_or_load(key, config.cache_ttl_totals, frozenset(), counted, deadline)
+    found = services().store.get_or_load(key, config.cache_ttl_totals, frozenset(), counted, deadline())
     if made:
         return made[0]
     # What was right a while ago will not do here.

@@ -11,8 +11,7 @@ from opsboard.cache.key import Key, canonical
 from opsboard.cache.store import Found
 from opsboard.db.queries import load_queries
 from opsboard.errors import Gone, NotFound
-from opsboard.observability import record
-from opsboard.web.services import services
+from opsboard.web.services import deadline, services
 
 sql = load_queries(__package__)
 
@@ -49,7 +48,7 @@ def find_status(token: str) -> tuple[Body, str, float]:
 
 
 def kept_or_read(link: Link) -> tuple[Body, str, float]:
-    config, current = services().config, record.current()
+    config = services().config
     if not config.cache_enabled or config.cache_ttl_job_status <= 0:
         return read(link), "BYPASS", 0.0
     found: Found = services().store.get_or_load(
@@ -57,7 +56,7 @@ def kept_or_read(link: Link) -> tuple[Body, str, float]:
         config.cache_ttl_job_status,
         frozenset(),  # the body itself says which tables it was made from
         lambda: read(link),
-        deadline=current.started + config.request_deadline if current else None,
+        deadline=deadline(),
         last_good=False,
     )
     return found.body, found.outcome, found.age
