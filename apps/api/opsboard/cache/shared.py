@@ -15,6 +15,7 @@ from opsboard.cache.key import Key
 from opsboard.cache.link import Away, Link, NotNow
 from opsboard.cache.wire import Declined
 from opsboard.observability import record
+from opsboard.observability.performance import CacheStatistics
 
 # After one was declined (full, read only, not permitted) nothing is saved for this long.
 SAVING_RESTS = 1.0  # seconds
@@ -25,8 +26,6 @@ FUTURE = -0.1  # seconds
 class Event(StrEnum):
     """What is counted; the value is the name in the statistics."""
 
-    HIT = "hits"
-    MISS = "misses"
     OUTDATED = "outdated"
     REFUSED = "refused"
     ERROR = "errors"
@@ -53,6 +52,7 @@ class SharedCache:
         self.link = link
         self.horizon = horizon
         self._envelope = envelope
+        self.lookups = CacheStatistics("second level")
         self._lock = threading.Lock()
         self._counts: Counter[Event] = Counter()
         self._asked, self._ms, self._longest_ms = 0, 0.0, 0.0
@@ -69,7 +69,7 @@ class SharedCache:
             self._count(Event.SKIPPED if isinstance(error, NotNow) else Event.ERROR)
             return None
         if not value:
-            self._count(Event.MISS)
+            self.lookups.miss()
             return None
         try:
             saved, body = self._envelope.open(name, value)
@@ -81,7 +81,7 @@ class SharedCache:
         if not FUTURE < age < ttl or not self.horizon.vouches_for(key, body.tables, saved):
             self._count(Event.OUTDATED)
             return None
-        self._count(Event.HIT)
+        self.lookups.hit()
         return Elsewhere(body, max(0.0, age))
 
     def save(self, key: Key, ttl: float, body: Body, tables: frozenset[str], label: Label) -> None:
@@ -108,6 +108,8 @@ class SharedCache:
         return {
             "state": "down" if reason else "up",
             "reason": reason or (f"does not save: {self._declined}" if self._declined else None),
+            "hits": self.lookups.hits,
+            "misses": self.lookups.misses,
             **{event.value: counts[event] for event in Event},
             "commands": asked,
             "commands_ms": round(ms, 1),

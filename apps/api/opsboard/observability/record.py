@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 
 
@@ -61,8 +61,18 @@ def end() -> None:
 def recording(record: Record | None = None) -> Iterator[Record]:
     """Record a piece of work that is no request: a command, a test."""
     record = record or Record()
-    token = _current.set(record)
+    token = enter(record)
     try:
         yield record
     finally:
-        _current.reset(token)
+        leave(token)
+
+
+def enter(record: Record) -> Token[Record | None]:
+    """Make a record the current one until `leave` is given the token."""
+    return _current.set(record)
+
+
+def leave(token: Token[Record | None]) -> None:
+    """Make the record current again that was so before."""
+    _current.reset(token)

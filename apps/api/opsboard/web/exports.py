@@ -18,6 +18,7 @@ from opsboard.db.exports import Asked, Export
 from opsboard.db.listing import Page
 from opsboard.db.queries import load_queries
 from opsboard.observability import record
+from opsboard.observability.performance import memory_tracker
 from opsboard.web.document import VARY, accepts_gzip
 from opsboard.web.listing import ListArguments, show_choices
 from opsboard.web.services import identity, services
@@ -113,9 +114,10 @@ def watched_pieces(
     """The file in pieces. An error goes on to the server, which breaks the connection off: no file looks whole."""
     began, sent_bytes, outcome = time.monotonic(), 0, "broken off"
     try:
-        for piece in pieces(export, begin, made):
-            sent_bytes += len(piece)
-            yield piece
+        with memory_tracker(f"export of {name}"):
+            for piece in pieces(export, begin, made):
+                sent_bytes += len(piece)
+                yield piece
         outcome = "whole"
     finally:
         export.close()

@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 
 from opsboard.observability import record
+from opsboard.observability.performance import QueryCounter
 from opsboard.web.access import let_in
 from opsboard.web.arguments import refuse_undeclared
 from opsboard.web.request_ids import request_id
@@ -85,6 +86,7 @@ def finish(response: Response) -> Response:
         current.elapsed_ms,
         current.shared_ms,
     )
+    QueryCounter(of=current).check()
     # A hit costs less than a line about it would.
     if current.cache != "HIT":
         log.info(

@@ -9,6 +9,7 @@ import time
 import structlog
 from flask import Flask
 
+from opsboard.observability.performance import log_system_metrics, timeit
 from opsboard.web.role_guard import guard_role
 from opsboard.web.services import Services
 
@@ -18,6 +19,7 @@ LOOK_EVERY = 0.5  # seconds
 LAST_REQUESTS = 2.0  # seconds
 
 
+@timeit
 def begin_worker(app: Flask, master: int, slot: int | None = None) -> None:
     """Start the threads of this process; a fork ends threads, so a preloaded application has none yet.
 
@@ -35,10 +37,12 @@ def begin_worker(app: Flask, master: int, slot: int | None = None) -> None:
 
 def end_worker(app: Flask) -> None:
     """The last request is answered: end the threads and say goodbye to the database."""
+    log_system_metrics()
     services: Services = app.extensions["opsboard"]
     services.pulse.stop()
     services.upkeep.stop()
     if services.shared:
+        services.shared.lookups.report()
         services.shared.link.stop()
     services.database.pool.closeall()
 
