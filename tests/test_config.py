@@ -100,7 +100,14 @@ def test_all_wrong_values_are_told_at_once_one_line_each() -> None:
             {"DB_POOL_SIZE": "5", "DB_MAX_OVERFLOW": "7"},
             5, 12, ("DB_POOL_SIZE", "DB_POOL_SIZE+DB_MAX_OVERFLOW"),
         ),
-        ({"DB_POOL_SIZE": "5"}, 5, 5, ("DB_POOL_SIZE", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
+        ({"DB_POOL_SIZE": "5"}, 5, 15, ("DB_POOL_SIZE", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
+        ({"DB_POOL_SIZE": "5", "DB_MAX_OVERFLOW": ""}, 5, 15, ("DB_POOL_SIZE", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
+        ({"DB_POOL_SIZE": "5", "DB_MAX_OVERFLOW": "0"}, 5, 5, ("DB_POOL_SIZE", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
+        ({"DB_MAX_OVERFLOW": "7"}, 2, 17, ("default", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
+        (
+            {"DB_MAX_OVERFLOW": "7", "DB_MAX_CONNECTIONS": "40"},
+            2, 40, ("default", "DB_MAX_CONNECTIONS"),
+        ),
         (
             {"DB_POOL_MAX_CONNECTIONS": "30", "DB_MAX_CONNECTIONS": "40", "DB_POOL_SIZE": "5"},
             5, 30, ("DB_POOL_SIZE", "DB_POOL_MAX_CONNECTIONS"),
@@ -113,6 +120,18 @@ def test_three_spellings_of_the_pool_settings_are_read(
     config = read(**environ)
     assert (config.db_pool_min_connections, config.db_pool_max_connections) == (least, most)
     assert (config.origins["DB_POOL_MIN_CONNECTIONS"], config.origins["DB_POOL_MAX_CONNECTIONS"]) == origins
+
+
+def test_a_size_and_an_overflow_may_stand_in_two_places(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DB_POOL_SIZE=4\nDB_MAX_OVERFLOW=6\n")
+    config = read(tmp_path / ".env", DB_MAX_OVERFLOW="1")
+    assert (config.db_pool_min_connections, config.db_pool_max_connections) == (4, 5)
+    assert config.origins["DB_POOL_MAX_CONNECTIONS"] == "DB_POOL_SIZE+DB_MAX_OVERFLOW"
+
+
+def test_an_overflow_that_is_no_number_is_named() -> None:
+    (fault,) = faults(DB_MAX_OVERFLOW="many")
+    assert fault.startswith("DB_POOL_SIZE+DB_MAX_OVERFLOW must be a whole number") and "'many'" in fault
 
 
 def test_the_environment_is_stronger_than_the_file_whatever_the_spelling(tmp_path: Path) -> None:

@@ -158,3 +158,20 @@ def test_fork_while_the_lock_is_held_does_not_stop_the_child(server: Server) -> 
 
             child = forked(work)
         assert ended_well(child, 10)
+
+
+def test_a_child_opens_its_own_minimum(server: Server) -> None:
+    """As a worker does after its fork: the parent's connections are not counted, and no request is needed."""
+    with server.pool(3, 5) as pool:
+        pool.fill()
+        assert eventually(lambda: pool.get_stats()["pool_available"] == 3)
+        parents = server.pids()
+
+        def fill_own() -> None:
+            assert pool.get_stats()["pool_size"] == 0
+            pool.fill()
+            assert eventually(lambda: pool.get_stats()["pool_available"] == 3)
+            assert len(server.pids() - parents) == 3
+
+        assert ended_well(forked(fill_own))
+        assert eventually(lambda: server.pids() == parents)

@@ -6,7 +6,9 @@ import gc
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg2
 import pytest
 
 from opsboard.db.connector import LIFETIME_JITTER
@@ -223,3 +225,65 @@ def test_checkout_leaves_nothing_for_the_garbage_collector(server: Server) -> No
             assert gc.collect() < 100
         finally:
             gc.enable()
+
+
+def test_the_minimum_is_opened_before_anybody_asks(server: Server, pool: Pool) -> None:
+    assert sizes(server, pool) == (0, 0)
+    pool.fill()
+    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+    assert sizes(server, pool) == (2, 2)
+    assert pool.get_stats()["requests_num"] == 0
+
+
+def test_the_minimum_is_opened_again_when_it_grows_old_or_is_killed(
+    server: Server, pool: Pool, clock: FakeClock
+) -> None:
+    pool.fill()
+    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+    first = server.pids()
+    clock.now += 3600 * (1 + LIFETIME_JITTER)
+    pool.maintain()
+    assert eventually(lambda: len(server.pids() - first) == 2 and not server.pids() & first)
+    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+    second = server.pids()
+    for pid in second:
+        server.rows("SELECT pg_terminate_backend(%s)", pid)
+    assert eventually(lambda: not server.pids() & second)
+    clock.now += 2
+    pool.maintain()
+    assert eventually(lambda: len(server.pids() - second) == 2)
+    # One that is closed when it comes back leaves a gap as well.
+    connection = pool.getconn()
+    clock.now += 2
+    pool.putconn(connection, close=True)
+    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+
+
+def test_the_minimum_is_opened_once_the_server_is_there(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsboard.db.slots.REFILL_SECONDS", 0.05)
+    with server.pool(2, 4) as pool:
+        connector = pool._lending._connector
+        attempts: list[int] = []
+        there = connector.open
+
+        def away() -> Any:
+            attempts.append(1)
+            if len(attempts) <= 4:
+                raise psycopg2.OperationalError("connection refused")
+            return there()
+
+        monkeypatch.setattr(connector, "open", away)
+        pool.fill()
+        assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+        assert len(attempts) == 6
+
+
+def test_a_closed_pool_opens_nothing_more(server: Server) -> None:
+    with server.pool(2, 4) as pool:
+        pool.fill()
+        pool.closeall()
+        pool.fill()
+        assert eventually(lambda: not server.pids())
+        assert pool.get_stats()["pool_size"] == 0

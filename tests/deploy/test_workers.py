@@ -65,6 +65,22 @@ def test_a_killed_worker_is_replaced_and_the_others_go_on(
     assert tally.failed.total() <= 4, tally
 
 
+def test_each_worker_opens_its_minimum_of_connections_and_keeps_it(
+    data: FreshDatabase, people: list[Person]
+) -> None:
+    """`available: 6, total: 6` before the first request needs one."""
+    with running_gunicorn(PROBES, DATABASE_URL=data.app_url, DB_POOL_MIN_CONNECTIONS="6") as server:
+        client = server.client(people[0].token)
+
+        def pools() -> list[tuple[int, int]]:
+            workers = client.get("/health/db").json["workers"]
+            return [
+                (one["pool"]["total"], one["pool"]["min_connections"]) for one in workers if "pool" in one
+            ]
+
+        eventually("all workers have their minimum", lambda: pools() == [(6, 6)] * 2)
+
+
 def test_what_a_killed_worker_had_not_begun_to_answer_is_asked_of_another(
     gunicorn: Gunicorn, nginx: int
 ) -> None:

@@ -14,6 +14,9 @@ from dotenv import dotenv_values
 from opsboard.errors import ConfigError
 from opsboard.settings import PLACEHOLDER_SECRET, SETTINGS, SHORTEST_SECRET, Setting, default_data_folder
 
+# DB_POOL_SIZE or DB_MAX_OVERFLOW where only the other is set.
+SIZE_OR_OVERFLOW = "10"
+
 
 @dataclass(frozen=True)
 class Config:
@@ -89,16 +92,15 @@ def find(
     """The raw text of a setting and the name it was found under; its own name is stronger than an alias."""
     for source, mark in ((environ, ""), (from_file, " (.env)")):
         for name in (setting.name, *setting.aliases):
-            parts = [source.get(part) for part in name.split("+")]
-            if parts[0] is None:
+            parts = name.split("+")
+            if not any(source.get(part) for part in parts) and source.get(name) is None:
                 continue
-            if "+" not in name:
-                return parts[0], name + mark
-            # A size and an overflow above it: the most is their sum.
-            numbers = [part or "0" for part in parts]
-            if all(number.isdecimal() for number in numbers):
-                return str(sum(map(int, numbers))), name + mark
-            return next(number for number in numbers if not number.isdecimal()), name + mark
+            if len(parts) == 1:
+                return source[name], name + mark
+            # A size and an overflow on top of it: the most is their sum.
+            numbers = [source.get(part) or from_file.get(part) or SIZE_OR_OVERFLOW for part in parts]
+            wrong = [number for number in numbers if not number.isdecimal()]
+            return wrong[0] if wrong else str(sum(map(int, numbers))), name + mark
     return None, "default"
 
 

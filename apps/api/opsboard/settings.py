@@ -143,7 +143,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATABASE_OWNER_URL", database_url, "",
             "The same database as the owner of the tables, for `opsboard migrate`; DATABASE_URL when empty.",
             "Database", secret=True),
-    Setting("DB_POOL_MIN_CONNECTIONS", whole(0, 1000), 2, "Connections a worker keeps open when idle.",
+    Setting("DB_POOL_MIN_CONNECTIONS", whole(0, 1000), 2, "Connections a worker opens at its start and keeps open when idle.",
             "Database", aliases=("DB_MIN_CONNECTIONS", "DB_POOL_SIZE")),
     Setting("DB_POOL_MAX_CONNECTIONS", whole(1, 1000), 10,
             "Most connections of one worker. The server needs workers x this + workers.",

@@ -56,7 +56,7 @@ def check_spelling(
         name + mark
         for source, mark in ((environ, ""), (from_file, " (.env)"))
         for name in (setting.name, *setting.aliases)
-        if name.partition("+")[0] in source
+        if any(part in source for part in name.split("+"))
     ]
     origin = config.origins[setting.name]
     told = "the default" if origin == "default" else f"from {origin}"

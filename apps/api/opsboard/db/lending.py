@@ -46,9 +46,15 @@ class Lending:
         self._watchdog = Watchdog(self.maintain, clock)
         self._connector = connector
         self.slots = make_slots(self._watchdog)
-        self._openers = Openers(connector, self.slots, self._lock, self._watchdog.nudge, clock)
+        self._openers = Openers(connector, self.slots, self._lock, self._watchdog, clock)
         # Connections last known to be good before this are asked before they are lent.
         self._doubtful_before = -math.inf
+
+    def fill(self) -> None:
+        """Open the minimum of connections without waiting for them, and keep it open from now on."""
+        with self._lock:
+            self.slots.filled = True
+        self.maintain()
 
     def check_out(self, lease: Lease, until: float, late: type[OpsboardError]) -> PooledConnection:
         """A live connection, waited for until `until`; then `late` is raised, or what is the matter."""
@@ -88,6 +94,8 @@ class Lending:
             if lease.cut or connection.closed == BROKEN:
                 self._note_losses(1, now)
             connects = self.slots.claim_connects()
+            if self.slots.is_short():
+                self._watchdog.expect(self.slots.refill_at)
         connection.hang_up()
         self._openers.start(connects)
 
@@ -112,8 +120,8 @@ class Lending:
             weeds, dead = self.slots.weed(now)
             if dead:
                 self._note_losses(dead, now)
+            connects = self.slots.claim_connects() + self.slots.claim_minimum(now)
             self._watchdog.due = self.slots.next_due()
-            connects = self.slots.claim_connects()
             if self.slots.closed and not self.slots.lent:
                 self._watchdog.stop()
         for connection in weeds:

@@ -13,6 +13,7 @@ import psycopg2
 from opsboard.db.connection import PooledConnection
 from opsboard.db.connector import Connector
 from opsboard.db.slots import Slots
+from opsboard.db.watchdog import Watchdog
 
 # Between attempts to reach a server that is away.
 RETRY_SECONDS = (0.05, 0.1)
@@ -26,13 +27,13 @@ class Openers:
         connector: Connector,
         slots: Slots,
         lock: threading.Lock,
-        on_garbage: Callable[[object], None],
+        watchdog: Watchdog,
         clock: Callable[[], float],
     ) -> None:
         self._connector = connector
         self._slots = slots
         self._lock = lock
-        self._on_garbage = on_garbage
+        self._watchdog = watchdog
         self._clock = clock
 
     def start(self, connects: int) -> None:
@@ -63,7 +64,7 @@ class Openers:
             connection = self._connector.open()
         except psycopg2.Error:
             return None  # the connector has taken note
-        connection.ref = weakref.ref(connection, self._on_garbage)
+        connection.ref = weakref.ref(connection, self._watchdog.nudge)
         return connection
 
     def _deliver(self, connection: PooledConnection | None) -> bool:
@@ -74,6 +75,8 @@ class Openers:
                 return False
             slots.connecting -= 1
             if connection is None:
+                if slots.is_short():
+                    self._watchdog.expect(slots.refill_at)
                 return True
             if not slots.closed:
                 slots.offer(connection, self._clock())

@@ -104,6 +104,13 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         if conn.process == os.getpid():  # else the parent lent it, and will get it back
             self._lending.check_in(conn, lease, close)
 
+    def fill(self) -> None:
+        """Open `minconn` connections in the background, and keep them open from now on.
+
+        For the process that uses the pool: after a fork the child calls it anew.
+        """
+        self._lending.fill()
+
     def connection(self, deadline: float | None = None, timeout: float | None = None) -> Loan:
         """A connection for the length of a `with` block.
 

@@ -13,6 +13,10 @@ from opsboard.db.watchdog import Watchdog
 from opsboard.errors import PoolFull
 
 
+# Between attempts to open the minimum at a server that is away.
+REFILL_SECONDS = 1.0
+
+
 class Slots:
     """Every connection is idle, lent, or being connected; the sum never exceeds `maxconn`.
 
@@ -41,6 +45,9 @@ class Slots:
         self.waiting: deque[Lease] = deque()
         self.connecting = 0
         self.closed = False
+        # The minimum is kept open, not only not closed.
+        self.filled = False
+        self.refill_at = -math.inf
         self.counts: Counter[str] = Counter()
         self.usage = self.waited = 0.0
 
@@ -100,6 +107,19 @@ class Slots:
         self.connecting += wanted
         return wanted
 
+    def claim_minimum(self, now: float) -> int:
+        """How many connections should be made now so that there are `minconn`; their slots are taken."""
+        if not self.is_short() or now < self.refill_at:
+            return 0
+        missing = self.minconn - self.size
+        self.refill_at = now + REFILL_SECONDS
+        self.connecting += missing
+        return missing
+
+    def is_short(self) -> bool:
+        """Whether there are fewer connections than are kept open."""
+        return self.filled and not self.closed and self.size < self.minconn
+
     def overdue(self, now: float) -> Iterator[Lease]:
         """Loans past their deadline that are not cut yet."""
         return (lease for lease in self.lent.values() if lease.cut_at <= now and not lease.cut)
@@ -141,6 +161,8 @@ class Slots:
         for lease in self.lent.values():
             due.append(math.inf if lease.cut else lease.cut_at)
             due.append(math.inf if lease.reported else lease.leaks_at)
+        if self.is_short():
+            due.append(self.refill_at)
         return min(due, default=math.inf)
 
     def close(self) -> list[PooledConnection]:

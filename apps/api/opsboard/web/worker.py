@@ -28,6 +28,7 @@ def begin_worker(app: Flask, master: int, slot: int | None = None) -> None:
     guard_role(app)
     threading.Thread(target=end_without, args=(master,), name="opsboard-master-watch", daemon=True).start()
     services: Services = app.extensions["opsboard"]
+    services.database.pool.fill()
     services.pulse.slot = slot
     services.pulse.start()
     services.upkeep.start()
