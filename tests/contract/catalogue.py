@@ -42,7 +42,8 @@ VALUES: dict[str, Any] = {
 FILTER_VALUES: dict[str, Any] = {
     "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",
     "due_today": "true", "due_from": "2020-01-01", "due_to": "2040-01-01", "created_from": "2020-01-01",
-    "created_to": "2040-01-01", "completed_from": "2020-01-01", "completed_to": "2040-01-01", "job_id": 1,
+    "created_to": "2040-01-01", "completed_from": "2020-01-01", "completed_to": "2040-01-01",
+    "started_from": "2020-01-01", "started_to": "2040-01-01", "job_id": 1,
     "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
     "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
     "document_type": "invoice", "contact_id": 1, "conversation_id": 1, "to_number": "555 3",

@@ -135,9 +135,25 @@ def test_recipients_come_with_their_last_events_in_one_statement(
         page: Any = answer.json
         for item in page["items"]:
             assert [one["occurred_at"][11:13] for one in item["events"]] == ["07", "06", "05"]
+            assert item["campaign"] == {
+                "id": campaign, "name": "Spring", "channel": "email", "status": "running",
+            }  # fmt: skip
         seen += len(page["items"])
         cursor = page["next_cursor"]
     assert seen == recipients
+
+
+@pytest.mark.parametrize("fields", ["campaign,events", "campaign", "events", "id"])
+def test_a_recipients_campaign_and_events_can_be_asked_for(own_shop: Application, fields: str) -> None:
+    client = own_shop.client()
+    campaign, (recipient,) = make(client, 1)
+    tell(client, campaign, [event("a", recipient, "sent", "2026-10-05T08:00:00Z")])
+    answer = client.get(f"{PATH}/{campaign}/recipients?fields={fields}")
+    (item,) = answer.json["items"]  # type: ignore[index]
+    assert list(item) == fields.split(",")
+    assert answer.headers["X-Queries"] == "1"
+    assert item.get("campaign", {"name": "Spring"})["name"] == "Spring"
+    assert len(item.get("events", [1])) == 1
 
 
 def test_only_scheduled_and_running_campaigns_are_active(own_shop: Application) -> None:

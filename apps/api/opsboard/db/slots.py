@@ -12,7 +12,6 @@ from opsboard.db.lease import Lease
 from opsboard.db.watchdog import Watchdog
 from opsboard.errors import PoolFull
 
-
 # Between attempts to open the minimum at a server that is away.
 REFILL_SECONDS = 1.0
 

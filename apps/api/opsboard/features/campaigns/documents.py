@@ -69,10 +69,16 @@ class TrackingEvent(BaseModel):
     occurred_at: dt.datetime
 
 
+class CampaignOfRecipient(Named):
+    channel: Channel
+    status: CampaignStatus
+
+
 class Recipient(BaseModel):
     """`events`: the last ones, the newest first."""
 
     id: int
+    campaign: CampaignOfRecipient
     address: str
     name: str | None
     segment: str | None

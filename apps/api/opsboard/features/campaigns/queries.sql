@@ -135,11 +135,12 @@ WHERE c.tenant_id = %(tenant_id)s
 -- sort created_at: r.created_at | timestamptz
 -- total campaign_id: campaign_recipients | c.day = '-infinity' AND c.subject = %(campaign_id)s
 -- total campaign_id,status: campaign_recipients | c.day = '-infinity' AND c.subject = %(campaign_id)s AND c.label = ANY(%(status)s)
--- Recipients of a campaign, each with the last events of their message.
+-- Recipients of a campaign, each with the campaign and the last events of their message.
 SELECT
     page.position,
     json_build_object(
         'id', r.id,
+        'campaign', json_build_object('id', c.id, 'name', c.name, 'channel', c.channel, 'status', c.status),
         'address', r.address,
         'name', r.name,
         'segment', r.segment,
@@ -151,6 +152,7 @@ SELECT
     ) AS item
 FROM page
 JOIN campaign_recipients AS r ON r.tenant_id = %(tenant_id)s AND r.id = page.id
+LEFT JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = r.campaign_id
 LEFT JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = r.lead_id
 CROSS JOIN LATERAL (
     SELECT coalesce(

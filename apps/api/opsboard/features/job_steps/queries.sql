@@ -31,6 +31,10 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- filter assigned_user_id: s.assigned_user_id = %(assigned_user_id)s
 -- filter mine: s.assigned_user_id = %(user_id)s
 -- filter completed_today: s.status = 'completed' AND s.completed_at >= (SELECT today::timestamp AT TIME ZONE time_zone FROM clock) AND s.completed_at < (SELECT (today + 1)::timestamp AT TIME ZONE time_zone FROM clock)
+-- filter started_from: s.started_at >= %(started_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter started_to: s.started_at < (%(started_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter completed_from: s.completed_at >= %(completed_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter completed_to: s.completed_at < (%(completed_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- sort created_at: s.created_at | timestamptz
 -- sort updated_at: s.updated_at | timestamptz
 -- sort started_at: s.started_at | timestamptz | s.started_at IS NOT NULL

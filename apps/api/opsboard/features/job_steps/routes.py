@@ -11,7 +11,7 @@ from pydantic import Field
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.job_steps.documents import Step, Steps
-from opsboard.web.arguments import SPLIT, Id, Patch
+from opsboard.web.arguments import SPLIT, Day, Id, Patch
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.documents import StepStatus
@@ -35,6 +35,10 @@ class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_
     assigned_user_id: Id | None = None
     mine: Annotated[Literal["true"] | None, Field(description="Steps assigned to you.")] = None
     completed_today: Annotated[Literal["true"] | None, Field(description="Steps completed today.")] = None
+    started_from: Annotated[Day | None, Field(description="First day they started on.")] = None
+    started_to: Annotated[Day | None, Field(description="Last day they started on.")] = None
+    completed_from: Annotated[Day | None, Field(description="First day they were completed on.")] = None
+    completed_to: Annotated[Day | None, Field(description="Last day they were completed on.")] = None
 
 
 class ChangeStep(Patch):
