@@ -116,6 +116,7 @@ def make_services(config: Config) -> Services:
             **process_report(tally, queries),
             "slot": pulse.slot,
             "change_lag": round(pulse.longest_gap, 3),
+            "oldest_running": pulse.oldest_running,
             "pool": {**pool.reference_stats(), **pool.get_stats()},
             "cache": {
                 **store.stats(),

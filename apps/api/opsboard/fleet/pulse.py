@@ -83,6 +83,8 @@ class Pulse:
         self._longest_gap = 0.0
         self._cleared_to = 0
         self._silent = False
+        # Transactions that run, and since when this worker has seen them do so: xid -> seconds since 1970.
+        self._running: dict[int, float] = {}
         self._pruned_at = time.monotonic()
         self._snapshot_at_prune = NOTHING_SEEN
 
@@ -100,6 +102,15 @@ class Pulse:
     def longest_gap(self) -> float:
         """Seconds a change may have gone unheard at most since this worker last told how it is."""
         return max(self._longest_gap, self.lag or 0.0)
+
+    @property
+    def oldest_running(self) -> dict[str, float] | None:
+        """The oldest transaction with a number that runs: `xid` as the server shows it (32 bits), and `since`."""
+        running = self._running
+        if not running:
+            return None
+        xid = min(running)
+        return {"xid": xid % 2**32, "since": running[xid]}
 
     def start(self) -> None:
         """Start the thread of this process; after the first call a cheap check. Hears once before it returns."""
@@ -187,6 +198,7 @@ class Pulse:
             self._ears.ordered_to_clear(order["prefix"], order["xid"])
             self._cleared_to = max(self._cleared_to, order["id"])
         self._seen = news["snapshot"]
+        self._running = {xid: self._running.get(xid, time.time()) for xid in running_in(self._seen)}
         if self._heard_at is not None:
             self._longest_gap = max(self._longest_gap, time.monotonic() - self._heard_at)
         self._heard_at = asked
@@ -224,3 +236,8 @@ class Pulse:
         while not self._stop.wait(max(SHORTEST_REST, due - time.monotonic())):
             self.beat()
             due = max(due + self._interval, time.monotonic())
+
+
+def running_in(snapshot: str) -> list[int]:
+    """The transactions that ran when a snapshot was taken; its text is `xmin:xmax:xid,xid,...`."""
+    return [int(xid) for xid in snapshot.rpartition(":")[2].split(",") if xid]

@@ -3,6 +3,12 @@
 -- What became visible since a snapshot: changed tables, ended tokens, orders to clear; and the snapshot to go on from.
 -- However transactions overlap nothing is missed or seen twice: a row counts as seen only when its transaction is
 -- visible in the snapshot of the statement that read it.
+-- A transaction is not visible in a snapshot when its number is not below the snapshot's xmax, or when it ran at that
+-- time. Those of them that still run have nothing to show yet, so a transaction left open costs nothing here. (A bound
+-- by xmin would read all that was written since the oldest of them began, at every beat.)
+WITH ended AS (
+    SELECT ended_since(%(seen)s::pg_snapshot) AS xids
+)
 SELECT json_build_object(
     'snapshot', pg_current_snapshot()::text,
     'clock', extract(epoch FROM clock_timestamp()),
@@ -28,8 +34,8 @@ SELECT json_build_object(
                     c.table_name,
                     c.xid
                 FROM changes AS c
-                WHERE c.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
-                    AND NOT pg_visible_in_snapshot(c.xid, %(seen)s::pg_snapshot)
+                WHERE c.xid >= pg_snapshot_xmax(%(seen)s::pg_snapshot)
+                    OR c.xid = ANY((SELECT e.xids FROM ended AS e)::xid8[])
                 UNION ALL
                 SELECT
                     d.tenant_id,
@@ -51,8 +57,10 @@ SELECT json_build_object(
             'until', extract(epoch FROM r.expires_at)
         )), '[]')
         FROM revocations AS r
-        WHERE r.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
-            AND NOT pg_visible_in_snapshot(r.xid, %(seen)s::pg_snapshot)
+        WHERE (
+            r.xid >= pg_snapshot_xmax(%(seen)s::pg_snapshot)
+            OR r.xid = ANY((SELECT e.xids FROM ended AS e)::xid8[])
+        )
             AND r.expires_at > now()
     ),
     'clears', (
@@ -62,8 +70,8 @@ SELECT json_build_object(
             'xid', o.xid::text::bigint
         )), '[]')
         FROM cache_clears AS o
-        WHERE o.xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
-            AND NOT pg_visible_in_snapshot(o.xid, %(seen)s::pg_snapshot)
+        WHERE o.xid >= pg_snapshot_xmax(%(seen)s::pg_snapshot)
+            OR o.xid = ANY((SELECT e.xids FROM ended AS e)::xid8[])
     )
 )::text
 

@@ -10,6 +10,9 @@ from opsboard.config import Config
 
 BUSY = 0.8  # of all connections in use: the reference's alert
 SLOW_WAIT = 100  # ms of waiting per queued request on average
+OLD_TRANSACTION = 60  # seconds
+# When the server does not tell since when a transaction is open: one that so many others have overtaken is old.
+MANY_TRANSACTIONS = 10_000
 
 
 @dataclass
@@ -66,6 +69,7 @@ def advise(
             "raise DB_POOL_TIMEOUT or DB_POOL_MAX_CONNECTIONS; look for restarts of the server",
         )
     advise_on_limits(config, server, advice, workers)
+    advise_on_oldest_transaction(config, server, advice)
     return advice
 
 
@@ -91,3 +95,30 @@ def advise_on_limits(config: Config, server: Mapping[str, Any], advice: Advice, 
             f"WEB_THREADS is {config.web_threads}, DB_POOL_MAX_CONNECTIONS {config.db_pool_max_connections}: "
             "with as many connections as threads no request ever waits"
         )
+
+
+def advise_on_oldest_transaction(config: Config, server: Mapping[str, Any], advice: Advice) -> None:
+    """Name the session, prepared transaction or replication slot that has kept vacuum waiting for too long."""
+    oldest = server.get("oldest_transaction")
+    if oldest is None:
+        return
+    seconds, overtaken = oldest["seconds"], oldest["transactions_since"]
+    # An export of ours may take that long.
+    limit = max(OLD_TRANSACTION, config.export_deadline) if oldest["ours"] else OLD_TRANSACTION
+    if overtaken < MANY_TRANSACTIONS if seconds is None else seconds < limit:
+        return
+    kind, pid, name = oldest["kind"], oldest["pid"], oldest["name"]
+    if kind == "session":
+        subject = f"session {pid} (user {oldest['user']}, {name or 'no name'}, {oldest['state'] or 'state not visible'})"
+        remedy = f"end it in its client, or with SELECT pg_terminate_backend({pid})"
+    elif kind == "prepared transaction":
+        subject, remedy = f"prepared transaction {name!r}", f"COMMIT PREPARED or ROLLBACK PREPARED {name!r}"
+    else:
+        subject = f"replication slot {name!r} ({oldest['state']})"
+        remedy = f"reconnect its reader, or SELECT pg_drop_replication_slot({name!r})"
+    since = "an unknown time" if seconds is None else f"{seconds:.0f} s"
+    advice.warn(
+        f"{subject} has kept a transaction open for {since}: {overtaken} transactions began since, and vacuum "
+        f"cannot remove the rows that they left dead ({server['dead_rows']} are dead), so counts and lists slow down",
+        f"{remedy}; idle_in_transaction_session_timeout ends forgotten ones by itself",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -91,3 +92,14 @@ def sum_of(parts: Iterable[Mapping[str, Any]]) -> Counter[str]:
             if name not in NOT_SUMMED:
                 total[name] += number
     return total
+
+
+def date_transaction(transaction: dict[str, Any] | None, workers: Iterable[Mapping[str, Any]]) -> None:
+    """Fill in since when a transaction runs, where the server does not say: when the first worker saw it running."""
+    if transaction is None or transaction["since"] is not None or transaction["xid"] is None:
+        return
+    seen = [worker["report"].get("oldest_running") or {} for worker in workers]
+    times = [one["since"] for one in seen if one.get("xid") == transaction["xid"]]
+    if times:
+        transaction["since"] = min(times)
+        transaction["seconds"] = round(max(0.0, time.time() - min(times)))

@@ -25,6 +25,7 @@ from opsboard.features.health.documents import (
 )
 from opsboard.features.health.fleet import (
     SILENT_AFTER,
+    date_transaction,
     line,
     live_and_silent,
     of_prefix,
@@ -95,6 +96,7 @@ def look_at_fleet() -> tuple[list[dict[str, Any]], dict[str, Any]]:
     for worker in found["workers"]:
         if worker["id"] == pulse.worker.id:
             worker["report"], worker["silent_seconds"] = pulse.own_report(), round(pulse.lag or 0.0, 1)
+    date_transaction(found["server"]["oldest_transaction"], found["workers"])
     return found["workers"], found["server"]
 
 
