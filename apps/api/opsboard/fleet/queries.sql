@@ -4,8 +4,8 @@
 -- However transactions overlap nothing is missed or seen twice: a row counts as seen only when its transaction is
 -- visible in the snapshot of the statement that read it.
 -- A transaction is not visible in a snapshot when its number is not below the snapshot's xmax, or when it ran at that
--- time. Those of them that still run have nothing to show yet, so a transaction left open costs nothing here. (A bound
--- by xmin would read all that was written since the oldest of them began, at every beat.)
+-- time. Those of them that still run have nothing to show yet, so a transaction left open costs nothing here: a
+-- bound by xmin would read all that was written since the oldest of them began, at every beat.
 WITH ended AS (
     SELECT ended_since(%(seen)s::pg_snapshot) AS xids
 )

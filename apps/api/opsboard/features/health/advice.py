@@ -109,7 +109,8 @@ def advise_on_oldest_transaction(config: Config, server: Mapping[str, Any], advi
         return
     kind, pid, name = oldest["kind"], oldest["pid"], oldest["name"]
     if kind == "session":
-        subject = f"session {pid} (user {oldest['user']}, {name or 'no name'}, {oldest['state'] or 'state not visible'})"
+        state = oldest["state"] or "state not visible"
+        subject = f"session {pid} (user {oldest['user']}, {name or 'no name'}, {state})"
         remedy = f"end it in its client, or with SELECT pg_terminate_backend({pid})"
     elif kind == "prepared transaction":
         subject, remedy = f"prepared transaction {name!r}", f"COMMIT PREPARED or ROLLBACK PREPARED {name!r}"
