@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -19,8 +20,22 @@ from opsboard.errors import DatabaseUnavailable, DeadlineExceeded
 from opsboard.web.spreadsheet import FORMULAS
 from tests.application import Application, running_application
 from tests.clusters import fresh_database
+from tests.contract.routes import routes
 from tests.features.test_lists import EVERY_SORT, LISTS, pages
 from tests.seed import Business
+
+# Each list that belongs to a row -> a new parent, which has next to nothing in it.
+EMPTY_PARENTS: dict[str, tuple[str, dict[str, object]]] = {
+    "/api/jobs/<id:job_id>/status-links": ("/api/jobs", {"title": "No links"}),
+    "/api/campaigns/<id:campaign_id>/recipients": ("/api/campaigns", {"name": "Nobody"}),
+    "/api/conversations/<id:conversation_id>/messages": (
+        "/api/conversations",
+        {"contact_id": 1, "channel": "sms"},
+    ),
+    # These begin with the entry of their own creation.
+    "/api/workflow-approvals/<id:approval_id>/history": ("/api/workflow-approvals", {"subject": "New"}),
+    "/api/leads/<id:lead_id>/timeline": ("/api/leads", {"name": "New"}),
+}
 
 
 def exported(client: FlaskClient, path: str) -> list[dict[str, Any]]:
@@ -297,3 +312,24 @@ def test_an_export_may_outlast_the_deadline_of_requests_but_not_its_own(
             read_slowly()
         assert BATCH < rows < 3 * BATCH
         assert lent(shop) == 0
+
+
+def test_the_export_of_a_sub_list_without_rows_is_an_empty_file(own_shop: Application) -> None:
+    client = own_shop.client()
+    lists = {
+        route.rule.removesuffix("/export") for route in routes(own_shop) if route.rule.endswith("/export")
+    }
+    sub_lists = {rule for rule in lists if "<id:" in rule}
+    assert sub_lists == EMPTY_PARENTS.keys()
+    empty = 0
+    for rule, (path, body) in EMPTY_PARENTS.items():
+        parent = client.post(path, json=body)
+        assert parent.status_code == 201, parent.get_data(as_text=True)
+        address = re.sub("<id:[a-z_]+>", str(parent.json["id"]), rule)  # type: ignore[index]
+        items = client.get(address).json["items"]  # type: ignore[index]
+        assert exported(client, f"{address}/export?format=jsonl") == items
+        assert len(table(client, f"{address}/export")) == 1 + len(items)
+        empty += items == []
+        missing = re.sub("<id:[a-z_]+>", "987654321", rule)
+        assert client.get(f"{missing}/export").status_code == 404
+    assert empty >= 3

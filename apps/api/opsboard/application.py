@@ -61,6 +61,8 @@ def make_app(config: Config | None = None) -> APIFlask:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.converters["id"] = IdConverter
+    # An address has one spelling: `//` is 404, not a redirect in HTML.
+    app.url_map.merge_slashes = False
     app.extensions["opsboard"] = services = make_services(config)
     describe_api(app)
     register_problems(app)

@@ -113,15 +113,15 @@ def contradictions(values: Mapping[str, Any]) -> list[str]:
         faults.append(
             "CACHE_URL needs the redis library, which is not installed: pip install 'opsboard[redis]'"
         )
+    secret = values["SECRET_KEY"]
+    if secret == PLACEHOLDER_SECRET or "change-me" in secret:
+        faults.append("SECRET_KEY has a publicly known value; leave it empty in development, or set your own")
     if values["OPSBOARD_ENV"] != "production":
         return faults
-    secret = values["SECRET_KEY"]
     if not secret:
         faults.append(
             "SECRET_KEY must be set in production: python3 -c 'import secrets; print(secrets.token_hex(32))'"
         )
-    elif secret == PLACEHOLDER_SECRET or "change-me" in secret:
-        faults.append("SECRET_KEY still has the value of .env.example; production needs its own")
     elif len(secret.encode()) < SHORTEST_SECRET:
         faults.append(
             f"SECRET_KEY has {len(secret.encode())} bytes; production needs {SHORTEST_SECRET} or more"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-# The value `.env.example` shows. Production refuses it, so a copied file cannot go live unchanged.
+# The value that `.env.example` once had, so anybody can sign with it: refused in every mode.
 PLACEHOLDER_SECRET = "change-me-change-me-change-me-change-me"
 SHORTEST_SECRET = 32  # bytes; RFC 7518 section 3.2 asks for a key as long as the hash of HS256
 
@@ -242,8 +242,6 @@ def env_example() -> str:
 
 
 def example_value(setting: Setting) -> str:
-    if setting.name == "SECRET_KEY":
-        return PLACEHOLDER_SECRET
     default = setting.default
     if isinstance(default, bool):
         return "on" if default else "off"

@@ -17,6 +17,7 @@ from opsboard.errors import NotSignedIn
 ALGORITHM = "HS256"
 ISSUER = "opsboard"
 LONGEST = 4096  # bytes; ours have about 300
+LEEWAY = 5  # seconds; the clocks of machines that share SECRET_KEY may differ by this much
 REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti"]
 
 
@@ -86,6 +87,7 @@ class Tokens:
                 algorithms=[ALGORITHM],
                 audience=ISSUER,
                 issuer=ISSUER,
+                leeway=LEEWAY,
                 # Expiry is checked by verify() against the same clock that made the token.
                 options={"require": REQUIRED, "verify_exp": False},
             )

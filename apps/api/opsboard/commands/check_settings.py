@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from opsboard.commands.findings import Findings
 from opsboard.config import Config
-from opsboard.settings import PLACEHOLDER_SECRET, SETTINGS, SHORTEST_SECRET, Setting
+from opsboard.settings import SETTINGS, SHORTEST_SECRET, Setting
 
 # Names that nobody but us would begin like this.
 OURS = ("OPSBOARD_", "DB_POOL_", "CACHE_TTL_", "CACHE_MAX_")
@@ -74,8 +74,6 @@ def check_secret(config: Config, findings: Findings) -> None:
     advice = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
     if not size:
         findings.ok("secret", f"SECRET_KEY is not set; one is kept in {config.data_folder}")
-    elif config.secret_key == PLACEHOLDER_SECRET:
-        findings.warn("secret", "SECRET_KEY still has the value of .env.example", advice)
     elif size < SHORTEST_SECRET:
         findings.warn("secret", f"SECRET_KEY has {size} bytes; production needs {SHORTEST_SECRET}", advice)
     else:

@@ -130,7 +130,8 @@ class Export:
         try:
             # Whatever it is about to do, pg_stat_activity tells for which list.
             self._cursor.execute(f"/* {self._asked.query.name} */ {sql}", params)
-            return list(self._cursor.fetchall()) if self._cursor.description else []
+            # An answer without columns, which only says that there is a row, has the empty description `()`.
+            return list(self._cursor.fetchall()) if self._cursor.description is not None else []
         except psycopg2.Error as error:
             raise self._failure(error) from error
 

@@ -3,26 +3,89 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from functools import wraps
-from typing import Annotated, Any, TypeVar, cast
+import re
+from collections.abc import Callable, Iterator
+from functools import cache, wraps
+from typing import Annotated, Any, Self, TypeVar, cast, get_args
 
 from apiflask import APIBlueprint
 from flask import Request, request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from werkzeug.routing import BaseConverter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import BaseConverter
 
 from opsboard.errors import InvalidInput
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 LARGEST_ID = 2**63 - 1  # bigint
+PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class Arguments(BaseModel):
     """The base of everything a client sends: unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def numbers_are_plain(cls, sent: Any) -> Any:
+        """Pydantic also reads `1_0`, `+1`, digits of other scripts and `true` as numbers; a client that sends them
+        has made a mistake."""
+        names = [name for name in number_fields(cls) if name in sent] if isinstance(sent, dict) else []
+        if wrong := [name for name in names if not is_plain_number(sent[name])]:
+            message = "must be a number, written with the digits 0 to 9"
+            raise InvalidInput(fields=[{"field": name, "message": message} for name in wrong])
+        return sent
+
+    @model_validator(mode="after")
+    def ranges_are_in_order(self) -> Self:
+        """A range whose first day is after its last would silently be empty."""
+        for name in type(self).model_fields:
+            if name.endswith("_from"):
+                first, last = getattr(self, name), getattr(self, f"{name.removesuffix('_from')}_to", None)
+                if first is not None and last is not None and first > last:
+                    message = f"must not be after {name.removesuffix('_from')}_to"
+                    raise InvalidInput(fields=[{"field": name, "message": message}])
+        return self
+
+
+@cache
+def number_fields(model: type[Arguments]) -> list[str]:
+    """The names, as they are sent, of the fields that take a number, or a list of numbers, and nothing else."""
+    names = []
+    for name, field in model.model_fields.items():
+        kinds = set(leaf_types(field.annotation)) - {type(None)}
+        if kinds and kinds <= {int, float}:
+            names.append(field.alias or name)
+    return names
+
+
+def is_plain_number(value: Any) -> bool:
+    """Whether a value, or each value of a list, is no bool, and is written with ASCII digits if it is text."""
+    values = split(value)
+    return all(
+        not isinstance(each, bool) and (not isinstance(each, str) or bool(PLAIN_NUMBER.fullmatch(each)))
+        for each in (values if isinstance(values, list) else [values])
+    )
+
+
+def leaf_types(annotation: Any) -> Iterator[Any]:
+    """The types an annotation is made of: int and None for `list[Annotated[int, ...]] | None`."""
+    if hasattr(annotation, "__metadata__"):
+        yield from leaf_types(annotation.__origin__)
+    elif parts := [part for part in get_args(annotation) if part is not ...]:
+        for part in parts:
+            yield from leaf_types(part)
+    else:
+        yield annotation
 
 
 def hide_defaults(schema: dict[str, Any]) -> None:
@@ -96,12 +159,13 @@ def optional_body(blueprint: APIBlueprint, model: type[Arguments], arg_name: str
 class IdConverter(BaseConverter):
     """`<id:job_id>` in a route: a number that can be an id. Anything else is 404, as an unknown id is."""
 
-    regex = r"\d{1,19}"
+    regex = r"[0-9]{1,19}"
 
     def to_python(self, value: str) -> int:
         number = int(value)
         if not 0 < number <= LARGEST_ID:
-            raise ValidationError()
+            # Not ValidationError: after one werkzeug says 405 if the address has other methods.
+            raise NotFound()
         return number
 
 

@@ -7,6 +7,7 @@ import re
 import structlog
 from flask import Flask, Response, current_app, g, request
 
+from opsboard.errors import NotFound
 from opsboard.observability import record
 from opsboard.observability.performance import QueryCounter
 from opsboard.web.access import let_in
@@ -37,6 +38,7 @@ TOKEN = re.compile(r"[^/]{33,}")
 def watch_requests(app: Flask) -> None:
     """Hook the steps below around every request of the application."""
     app.before_request(begin)
+    app.before_request(refuse_second_slash)
     app.before_request(let_in)
     app.before_request(check_query_string)
     app.after_request(finish)
@@ -53,6 +55,12 @@ def end(_: BaseException | None) -> None:
     """Nothing of a request is left on its thread: neither its record nor a connection somebody forgot."""
     services().database.pool.reclaim()
     record.end()
+
+
+def refuse_second_slash() -> None:
+    """`//api/jobs` is no address; Flask itself would read it as `/api/jobs`."""
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        raise NotFound()
 
 
 def check_query_string() -> None:
