@@ -40,6 +40,7 @@ EXTRAS: dict[tuple[str, str], tuple[str, str, str | None, str | None]] = {
     ("tenants", "tenants_upkeep"): ("r", OWNER, "true", None),
     ("users", "users_sign_in"): ("r", "public", LOGIN, None),
     ("revocations", "revocations_read"): ("r", "public", "true", None),
+    ("revocations", "revocations_upkeep"): ("*", OWNER, "true", "true"),
     ("changes", "changes_read"): ("r", "public", "true", None),
     ("changes", "changes_upkeep"): ("*", OWNER, "true", "true"),
     ("rollup_deltas", "rollup_deltas_upkeep"): ("*", OWNER, "true", "true"),

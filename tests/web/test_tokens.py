@@ -7,14 +7,17 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import jwt
+import psycopg2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.application import SECRET, Application, running_application
+from tests.seed import PASSWORD
 
 NOW = int(time.time())
 
@@ -102,6 +105,13 @@ def test_the_forgery_itself_is_right_when_its_claims_are(shop: Application) -> N
     assert status_of(shop, forged(claims(sub=str(admin_id(shop)), tid=shop.alpha.id))) == 200
 
 
+def test_a_token_from_a_clock_that_is_a_little_ahead_is_good(shop: Application) -> None:
+    now = int(time.time())
+    mine = {"sub": str(admin_id(shop)), "tid": shop.alpha.id}
+    assert status_of(shop, signed(**mine, iat=now + 2, nbf=now + 2)) == 200
+    assert status_of(shop, signed(**mine, iat=now + 30)) == 401
+
+
 def admin_id(shop: Application) -> int:
     return int(shop.client().get("/api/auth/me").json["id"])  # type: ignore[index]
 
@@ -162,6 +172,45 @@ def test_a_changed_user_loses_their_tokens_on_every_worker(
         assert own_shop.client().patch(f"/api/users/{me['id']}", json=change).status_code == 200  # type: ignore[index]
         assert ended_within_a_second(worker, token)
         assert ended_within_a_second(own_shop, token)
+
+
+@pytest.mark.parametrize(
+    "removal",
+    [
+        "DELETE FROM users WHERE email = 'gone@alpha.example'",
+        "DELETE FROM tenants WHERE slug = 'alpha'",
+        "TRUNCATE users CASCADE",
+        "UPDATE users SET tenant_id = 2 WHERE email = 'gone@alpha.example'",
+    ],
+)
+def test_a_removed_user_loses_their_tokens_on_every_worker(own_shop: Application, removal: str) -> None:
+    as_superuser(own_shop, ADD_GONE)
+    token, other = token_of(own_shop, "gone@alpha.example"), own_shop.token("operator", own_shop.beta)
+    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, pulse_ms=50) as worker:
+        assert status_of(worker, token) == status_of(own_shop, token) == 200
+        as_superuser(own_shop, removal)
+        assert ended_within_a_second(worker, token)
+        assert ended_within_a_second(own_shop, token)
+        assert "TRUNCATE" in removal or status_of(worker, other) == 200
+
+
+# Nothing refers to this user yet.
+ADD_GONE = """
+    INSERT INTO users (tenant_id, email, role, password_hash)
+    SELECT tenant_id, 'gone@alpha.example', role, password_hash FROM users WHERE email = 'operator@alpha.example'
+"""
+
+
+def token_of(shop: Application, email: str) -> str:
+    answer = shop.app.test_client().post("/api/auth/login", json={"email": email, "password": PASSWORD})
+    return str(answer.json["access_token"])  # type: ignore[index]
+
+
+def as_superuser(shop: Application, *statements: str) -> None:
+    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
 
 
 def ended_within_a_second(worker: Application, token: str) -> bool:
