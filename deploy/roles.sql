@@ -18,6 +18,10 @@ CREATE ROLE opsboard_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE
 -- The service. Owns nothing and is a member of nothing.
 CREATE ROLE opsboard_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD :'app_password';
 
+-- A statement that fails (a job number that is taken, say) has customers' data in it. The service writes its own line about
+-- each, with the name of the query; the server's log gets the error without the statement.
+ALTER ROLE opsboard_app SET log_min_error_statement = 'panic';
+
 CREATE DATABASE opsboard OWNER opsboard_owner TEMPLATE template0 ENCODING 'UTF8';
 REVOKE CONNECT ON DATABASE opsboard FROM PUBLIC;
 GRANT CONNECT ON DATABASE opsboard TO opsboard_owner, opsboard_app;

@@ -127,6 +127,14 @@ def test_the_roles_of_deploy_are_safe_ones(folder_of_clusters: Path) -> None:
         assert not any(
             password in (cluster.data / "server.log").read_text() for password in passwords.values()
         )
+        with (
+            closing(psycopg2.connect(cluster.url("opsboard_app", "opsboard"))) as connection,
+            connection.cursor() as cursor,
+            pytest.raises(psycopg2.DataError),
+        ):
+            cursor.execute("SELECT 'data of a customer'::integer")
+        written = (cluster.data / "server.log").read_text()
+        assert "STATEMENT" not in written and "invalid input syntax" in written
         assert Migrator(cluster.url("opsboard_owner", "opsboard"), MIGRATIONS).up()
         settings = {
             "OPSBOARD_ENV": "production",

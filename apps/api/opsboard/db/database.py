@@ -96,14 +96,18 @@ class Database:
         """
         deadline = self._deadline()
         taken = {**tenancy.parameters(identity, {**params, **once.parameters})}
-        begin = f"BEGIN;\n{tenancy.bound(query.name, TAKE)}{once.take.sql};\n{TAKEN}{query.sql}"
+        begin = f"BEGIN;\n{tenancy.bound(query.name, TAKE)}{once.take.sql}"
         name, current, asked = query.name, record.current(), time.monotonic()
         with self.pool.connection(deadline=deadline) as connection:
             if current:
                 current.waited((time.monotonic() - asked) * 1000)
             taken["statement_timeout"] = f"{max(1, int((deadline - time.monotonic()) * 1000))}ms"
             try:
-                row = connection.run_clean(begin, taken)
+                # On its own, because a write must not be sent before its key is known to be free.
+                if connection.run_clean(begin, taken) is None:
+                    connection.run_clean("ROLLBACK")
+                    raise KeyTaken()
+                row = connection.run_clean(f"/* {query.name} */ {TAKEN}{query.sql}", taken)
                 connection.run_clean(f"{once.keep.sql};\nCOMMIT", {**taken, **once.answer(row)})
                 return row
             except psycopg2.Error as error:
@@ -164,8 +168,6 @@ class Database:
 
 def not_taken(error: psycopg2.Error) -> OpsboardError | None:
     """What it means when a key could not be taken; None: something else is the matter."""
-    if error.diag.constraint_name == "idempotency_keys_pkey":
-        return KeyTaken()
     return KeyInUse() if error.pgcode == LOCK_NOT_AVAILABLE else None
 
 

@@ -7,10 +7,11 @@ RETURNING id
 
 -- name: take_key
 -- writes: idempotency_keys
--- Begin a write that is done once for its key. Waits for another with the same key to end; fails when that one has
--- kept its answer.
+-- Begin a write that is done once for its key. Waits for another with the same key to end; gives no row when that one
+-- has kept its answer. Not an error: the server's log would get the statement with the caller's data in it.
 INSERT INTO idempotency_keys (tenant_id, user_id, key, fingerprint)
 VALUES (%(tenant_id)s, %(user_id)s, %(idempotency_key)s, %(fingerprint)s)
+ON CONFLICT DO NOTHING
 RETURNING key
 
 -- name: keep_answer
