@@ -13,6 +13,7 @@ import pytest
 
 from opsboard.commands import check_database, check_machine
 from opsboard.commands.check_machine import memory_limit
+from opsboard.db.schema_version import expected_migrations
 from tests.application import SECRET
 from tests.clusters import FreshDatabase
 from tests.commands.conftest import Run
@@ -90,6 +91,68 @@ def test_no_database_yet_is_a_warning_and_none_is_made(run: Run, tmp_path: Path)
     assert not (tmp_path / "data").exists()
 
 
+def test_a_right_installation_is_well_without_the_owners_address(
+    run: Run, database: FreshDatabase, production: dict[str, str]
+) -> None:
+    """The service's .env, as docs/operations.md makes it, has no DATABASE_OWNER_URL."""
+    result = run("doctor", DATABASE_URL=database.app_url, **production)
+    assert result.exit_code == 0, result.output
+    assert "ok    migrations    all of this version are applied" in result.output
+
+
+@pytest.mark.parametrize("left", [5, 22, 29])
+def test_an_old_schema_is_found_by_whoever_is_asked(
+    run: Run, database: FreshDatabase, production: dict[str, str], left: int
+) -> None:
+    newest = expected_migrations()[-1]
+    with as_superuser(database) as cursor:
+        cursor.execute("DELETE FROM schema_migrations WHERE id > (SELECT min(id) FROM schema_migrations WHERE "
+                       "id LIKE %s)", (f"{left:04}%",))  # fmt: skip
+    found = findings(run, "migrations", DATABASE_URL=database.app_url, SECRET_KEY=SECRET)
+    assert found == [
+        ("FAIL", f"the schema is older than this version: {newest} is not applied",
+         "run opsboard migrate, with DATABASE_OWNER_URL"),
+    ]  # fmt: skip
+    refused = run("serve", "--check", DATABASE_URL=database.app_url, **production)
+    assert refused.exit_code != 0 and newest in str(refused.exception)
+    with as_superuser(database) as cursor:
+        cursor.execute("DROP FUNCTION missing_migrations(text [])")
+    assert findings(run, "migrations", DATABASE_URL=database.app_url, SECRET_KEY=SECRET) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        (("{name}?", "nowhere_yet?"), "make it with deploy/roles.sql"),
+        (("user=opsboard_app", "user=nobody_yet"), "run `opsboard migrate` first"),
+        (("host=", "host=/nonexistent"), "start the server"),
+        (("host=", "host=nowhere.invalid&sslrootcert="), "correct the host"),
+    ],
+)
+def test_the_hint_fits_what_keeps_it_out(
+    run: Run, database: FreshDatabase, change: tuple[str, str], advice: str
+) -> None:
+    before, after = change
+    url = database.app_url.replace(before.format(name=database.name), after)
+    (found,) = findings(run, "database", DATABASE_URL=url, SECRET_KEY=SECRET)
+    assert found[0] == "FAIL" and found[2].startswith(advice), found
+
+
+def test_a_server_without_a_free_connection_is_told_as_that(run: Run, database: FreshDatabase) -> None:
+    with as_superuser(database) as cursor:
+        cursor.execute(f"ALTER DATABASE {database.name} CONNECTION LIMIT 0")
+        (found,) = findings(run, "database", DATABASE_URL=database.app_url, SECRET_KEY=SECRET)
+    assert "too many connections" in found[1] and "pg_stat_activity" in found[2]
+
+
+def test_a_dropped_index_is_named(run: Run, database: FreshDatabase) -> None:
+    with as_superuser(database) as cursor:
+        cursor.execute("DROP INDEX idx_jobs_priority")
+    assert findings(run, "indexes", **urls(database)) == [
+        ("FAIL", "missing: idx_jobs_priority", "run opsboard indexes build")
+    ]
+
+
 def test_a_database_that_cannot_be_reached_fails(run: Run) -> None:
     result = run(
         "doctor", DATABASE_URL="postgresql://opsboard_app@/opsboard?host=/nonexistent", SECRET_KEY=SECRET
@@ -130,6 +193,8 @@ def test_an_empty_database_asks_for_migrations(run: Run, database: FreshDatabase
     result = run("doctor", **urls(database))
     assert result.exit_code == 2
     assert "FAIL  migrations    pending: 0001" in result.output
+    assert "FAIL  tables        there are none\n" in result.output
+    assert "FAIL  indexes" not in result.output and "FAIL  database" not in result.output
 
 
 def test_more_connections_than_the_server_allows_are_found(run: Run, database: FreshDatabase) -> None:

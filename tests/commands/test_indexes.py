@@ -66,3 +66,70 @@ def test_an_index_that_a_later_migration_drops_is_not_wanted(tmp_path: Path) -> 
     assert [(index.name, index.table, index.queries) for index in read_catalogue(tmp_path).values()] == [
         ("two", "t", ["a.b"])
     ]
+
+
+def test_build_makes_what_is_missing_or_invalid_and_nothing_else(own_shop: Application, run: Run) -> None:
+    addresses = {
+        "DATABASE_URL": own_shop.database.app_url,
+        "DATABASE_OWNER_URL": own_shop.database.owner_url,
+    }
+    before = definitions(own_shop)
+    spoil(
+        own_shop,
+        """
+        DROP INDEX idx_jobs_priority;
+        DROP INDEX idx_job_steps_job_order;
+        DROP INDEX idx_leads_unprocessed;
+        DROP INDEX idx_audit_logs_entity;
+        UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_jobs_customer'::regclass;
+        """,
+    )
+    assert "5 missing or invalid\n" in run("indexes", "verify", **addresses).output
+    assert "index idx_jobs_priority: missing" in str(run("migrate", "--verify", **addresses).exception)
+    advice = run("doctor", **addresses).output
+    assert "FAIL  indexes       missing: " in advice and "-> run opsboard indexes build" in advice
+    built = run("indexes", "build", **addresses)
+    assert built.exit_code == 0 and built.output.endswith("5 indexes built\n"), built.output
+    assert run("indexes", "verify", **addresses).exit_code == 0
+    assert run("migrate", "--verify", **addresses).exit_code == 0
+    assert definitions(own_shop) == before
+    assert run("indexes", "build", **addresses).output == "0 indexes built\n"
+
+
+def test_build_goes_on_where_a_killed_one_was(own_shop: Application, run: Run) -> None:
+    spoil(
+        own_shop,
+        """
+        DROP INDEX idx_audit_logs_user;
+        CREATE INDEX idx_audit_logs_user ON ONLY audit_logs (tenant_id, user_id, created_at, id);
+        CREATE INDEX audit_logs_rest_idx_audit_logs_user ON partitions.audit_logs_rest (tenant_id);
+        """,
+    )
+    addresses = {"DATABASE_URL": own_shop.database.owner_url}
+    assert "invalid: idx_audit_logs_user" in run("indexes", "verify", **addresses).output
+    assert run("indexes", "build", **addresses).output.endswith("1 indexes built\n")
+    assert run("indexes", "verify", **addresses).exit_code == 0
+
+
+def test_build_says_what_keeps_it_from_building(own_shop: Application, run: Run) -> None:
+    spoil(own_shop, "DROP INDEX idx_users_role; CREATE INDEX idx_users_role ON jobs (tenant_id)")
+    owner = own_shop.database.owner_url
+    assert "drop or rename it" in str(run("indexes", "build", DATABASE_URL=owner).exception)
+    spoil(own_shop, "DROP INDEX idx_users_role; DROP INDEX idx_jobs_priority")
+    as_service = run("indexes", "build", DATABASE_URL=own_shop.database.app_url)
+    assert as_service.exit_code != 0 and "DATABASE_OWNER_URL" in str(as_service.exception)
+    spoil(own_shop, "DELETE FROM schema_migrations WHERE id = (SELECT max(id) FROM schema_migrations)")
+    assert "run `opsboard migrate` first" in str(run("indexes", "build", DATABASE_URL=owner).exception)
+
+
+def definitions(application: Application) -> dict[str, str]:
+    """Every index of the tables themselves, without the names of its parts."""
+    with (
+        closing(psycopg2.connect(application.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT indexname, indexdef || i.indisvalid FROM pg_indexes JOIN pg_index AS i "
+            "ON i.indexrelid = (schemaname || '.' || indexname)::regclass WHERE schemaname = 'public'"
+        )
+        return dict(cursor.fetchall())

@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import psycopg2
+import pytest
 
+from opsboard.errors import CommandError
 from tests.application import Application
+from tests.clusters import FreshDatabase
 from tests.commands.conftest import Run
 
 
@@ -55,6 +58,21 @@ def test_verify_names_each_difference_and_rebuild_mends_it(own_shop: Application
 def test_a_business_that_does_not_exist_is_told(own_shop: Application, run: Run) -> None:
     result = run("rollups", "verify", "--tenant", "gamma", **addresses(own_shop))
     assert result.exit_code != 0 and "gamma" in str(result.exception)
+
+
+@pytest.mark.parametrize("words", [("verify",), ("rebuild",), ("verify", "--tenant", "alpha")])
+def test_a_role_that_sees_no_business_is_refused_instead_of_finding_nothing_wrong(
+    own_shop: Application, run: Run, words: tuple[str, ...]
+) -> None:
+    result = run("rollups", *words, DATABASE_URL=own_shop.database.app_url)
+    assert isinstance(result.exception, CommandError), result.output
+    assert "opsboard_app cannot see all businesses; set DATABASE_OWNER_URL" in str(result.exception)
+
+
+@pytest.mark.parametrize("word", ["verify", "rebuild"])
+def test_nothing_to_look_at_is_not_all_well(database: FreshDatabase, run: Run, word: str) -> None:
+    result = run("rollups", word, DATABASE_URL=database.owner_url)
+    assert isinstance(result.exception, CommandError) and "no business" in str(result.exception)
 
 
 def test_health_shows_the_caller_the_differences_of_their_business(own_shop: Application) -> None:

@@ -156,6 +156,28 @@ def test_tables_tell_their_dead_rows_and_when_vacuum_is_due(own_shop: Applicatio
     assert after["dead_rows"] == 0 and not after["vacuum_due"]
 
 
+def test_a_table_cut_by_month_tells_the_sum_of_its_partitions(own_shop: Application) -> None:
+    change(own_shop, "VACUUM ANALYZE")
+    with (
+        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT c.relname FROM pg_class AS c WHERE relkind = 'p'")
+        partitioned = {name for (name,) in cursor.fetchall()}
+        cursor.execute("SELECT (SELECT count(*) FROM audit_logs), (SELECT count(*) FROM messages)")
+        counted = dict(zip(("audit_logs", "messages"), cursor.fetchone() or (), strict=True))
+    tables = {table["name"]: table for table in ask(own_shop, "tables")["tables"]}
+    assert partitioned <= tables.keys() and len(partitioned) >= 7
+    assert {name for name, table in tables.items() if table["partitions"]} == partitioned
+    assert {name: tables[name]["live_rows"] for name in counted} == counted and counted["audit_logs"] > 0
+    for name in partitioned:
+        table = tables[name]
+        assert table["bytes"] > 0 and table["index_bytes"] > 0 and table["last_vacuum"], name
+        # Autovacuum is off here: it is told apart from what somebody ran.
+        assert table["vacuum_count"] >= table["partitions"] and not table["locked"], name
+        assert (table["last_autovacuum"], table["autovacuum_count"]) == (None, 0), name
+
+
 @pytest.mark.parametrize("about", ["indexes", "queries", "tables"])
 def test_only_an_admin_may_look_into_the_database(shop: Application, about: str) -> None:
     for role in ("manager", "operator"):

@@ -54,7 +54,8 @@ def opsboard() -> None:
 def main() -> None:
     """Run a command. What the user can mend ends with exit code 2 and says how, without a traceback."""
     try:
-        opsboard(standalone_mode=False)
+        # Without click's own handling of errors, its Exit comes back as the value of the call.
+        result = opsboard(standalone_mode=False)
     except OpsboardError as error:
         for line in error.detail.splitlines():
             click.echo(f"opsboard: {line}", err=True)
@@ -62,11 +63,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(130)
+    sys.exit(result if isinstance(result, int) else 0)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,14 @@ from typing import Any
 from opsboard.commands.findings import Findings
 from opsboard.config import Config
 from opsboard.db.addresses import owner_url, service_url
+from opsboard.db.index_catalogue import find_faults, read_catalogue
+from opsboard.db.index_catalogue import sql as db
 from opsboard.db.migrations import Migrator, default_folder
 from opsboard.db.queries import load_queries
 from opsboard.db.row_security import require_address, role_dangers_of
 from opsboard.db.row_security import sql as row_security
-from opsboard.db.session import Cursor, connected
+from opsboard.db.schema_version import in_words, missing_migrations
+from opsboard.db.session import Cursor, DatabaseSays, connected
 from opsboard.errors import CommandError, MigrationError
 from opsboard.features.health.advice import Advice, advise_on_limits
 
@@ -33,10 +36,16 @@ def check_database(config: Config, findings: Findings) -> None:
         with connected(url, "doctor") as connection, connection.cursor() as cursor:
             for check in CHECKS:
                 check(config, cursor, findings)
-    except CommandError as error:
-        findings.fail("database", error.detail, "is the server running, and do host, role and password fit?")
+            if owner_url(config) == url:
+                check_applied(cursor, findings)
+                return
+    except DatabaseSays as error:
+        findings.fail("database", error.reason, error.advice or "see the server's log")
         if owner_url(config) == url:
             return
+    except CommandError as error:
+        findings.fail("database", error.detail, "look at the server and its machine; restart what hangs")
+        return
     # Also when the service's role cannot get in: the first migration makes it.
     check_migrations(config, findings)
 
@@ -75,7 +84,7 @@ def check_role(config: Config, cursor: Cursor, findings: Findings) -> None:
 
 
 def check_tables(config: Config, cursor: Cursor, findings: Findings) -> None:
-    """Row security on every table, and no index that an interrupted build left behind."""
+    """Row security on every table."""
     cursor.execute(sql.unprotected_tables.sql)
     for table, enabled, _ in cursor.fetchall():
         missing = "FORCE" if enabled else "ENABLE"
@@ -85,19 +94,35 @@ def check_tables(config: Config, cursor: Cursor, findings: Findings) -> None:
             f"ALTER TABLE {table} {missing} ROW LEVEL SECURITY",
         )
     cursor.execute(sql.count_tables.sql)
-    findings.ok("tables", f"row security on {row(cursor)[0]} tables")
-    cursor.execute(sql.invalid_indexes.sql)
-    invalid = [name for (name,) in cursor.fetchall()]
-    if invalid:
-        findings.fail("indexes", f"invalid: {', '.join(invalid)}", "run opsboard migrate, or REINDEX them")
-    else:
-        findings.ok("indexes", "all valid")
+    tables = row(cursor)[0]
+    if not tables:
+        findings.fail("tables", "there are none", "run opsboard migrate")
+        return
+    findings.ok("tables", f"row security on {tables} tables")
+    check_indexes(cursor, findings)
+
+
+def check_indexes(cursor: Cursor, findings: Findings) -> None:
+    """Those of the migrations that are missing, and any that an interrupted build left behind."""
+    faults = find_faults(cursor, read_catalogue())
+    for state in sorted({fault.state for fault in faults}):
+        names = ", ".join(fault.index.name for fault in faults if fault.state == state)
+        findings.fail("indexes", f"{state}: {names}", "run opsboard indexes build")
+    cursor.execute(db.present_indexes.sql)
+    known = {fault.index.name for fault in faults}
+    strange = [
+        name for name, _, valid, building in cursor.fetchall() if not (valid or building or name in known)
+    ]
+    if strange:
+        findings.fail("indexes", f"invalid: {', '.join(strange)}", "REINDEX INDEX CONCURRENTLY, or drop them")
+    if not faults and not strange:
+        findings.ok("indexes", "all there and valid")
 
 
 def check_connections(config: Config, cursor: Cursor, findings: Findings) -> None:
     """What all workers may open, against what the server lets them."""
-    cursor.execute(health.fleet.sql)
-    server = json.loads(row(cursor)[0])["server"]
+    cursor.execute(health.server_limits.sql)
+    server = json.loads(row(cursor)[0])
     advice = Advice()
     advise_on_limits(config, server, advice, config.web_concurrency)
     for warning, recommendation in zip(advice.warnings, advice.recommendations, strict=False):
@@ -108,12 +133,20 @@ def check_connections(config: Config, cursor: Cursor, findings: Findings) -> Non
         findings.ok("connections", f"this machine may open {wanted}; the server allows {allowed}")
 
 
+def check_applied(cursor: Cursor, findings: Findings) -> None:
+    """Whether the schema is that of this version, as far as the service's role may see."""
+    if missing := missing_migrations(cursor):
+        findings.fail("migrations", in_words(missing), "run opsboard migrate, with DATABASE_OWNER_URL")
+    else:
+        findings.ok("migrations", "all of this version are applied")
+
+
 def check_migrations(config: Config, findings: Findings) -> None:
-    """Whether the schema is that of this version."""
+    """Whether the schema is that of this version, and its files those that were applied."""
     try:
         status = Migrator(owner_url(config), default_folder()).status()
     except MigrationError as error:
-        findings.warn("migrations", error.detail, "set DATABASE_OWNER_URL: they are the owner's to see")
+        findings.fail("migrations", error.detail, "correct DATABASE_OWNER_URL: the role that owns the tables")
         return
     pending = [line.id for line in status if line.state in {"pending", "unfinished"}]
     odd = [f"{line.id}: {line.state}" for line in status if line.state in {"changed", "missing file"}]
@@ -133,4 +166,4 @@ def row(cursor: Cursor) -> tuple[Any, ...]:
     return found
 
 
-CHECKS = (check_server, check_role, check_tables, check_connections)
+CHECKS = (check_server, check_role, check_connections, check_tables)

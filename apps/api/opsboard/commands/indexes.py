@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import click
 
+from opsboard.commands.migrate import interruptible
 from opsboard.config import load_config
-from opsboard.db.addresses import embedded_server, service_url
-from opsboard.db.index_catalogue import read_catalogue
-from opsboard.db.queries import load_queries
+from opsboard.db.addresses import embedded_server, owner_url, service_url
+from opsboard.db.index_build import build_indexes
+from opsboard.db.index_catalogue import find_faults, read_catalogue
+from opsboard.db.migrations import default_folder
 from opsboard.db.session import connected
-
-sql = load_queries("opsboard.commands")
 
 
 @click.group()
 def indexes() -> None:
-    """The indexes of the migrations: list them with what they serve, or verify that they are there."""
+    """The indexes of the migrations: list them with what they serve, verify that they are there, build what is not."""
 
 
 @indexes.command("list")
@@ -48,21 +48,28 @@ def verify() -> None:
         connected(service_url(config), "indexes") as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute(sql.present_indexes.sql)
-        present: dict[str, tuple[str, bool]] = {
-            name: (table, valid) for name, table, valid in cursor.fetchall()
-        }
-    wrong = 0
-    for index in catalogue.values():
-        table, valid = present.get(index.name, ("", False))
-        if table != index.table:
-            click.echo(f"missing: {index.name} on {index.table}, serves {index.serves}")
-        elif not valid:
-            click.echo(f"invalid: {index.name} on {index.table}, serves {index.serves}")
-        wrong += table != index.table or not valid
-    click.echo(f"{len(catalogue)} indexes, {wrong} missing or invalid")
-    if wrong:
-        click.echo(
-            "opsboard migrate finishes what was interrupted; an invalid one is mended by REINDEX INDEX"
-        )
+        faults = find_faults(cursor, catalogue)
+    for fault in faults:
+        index = fault.index
+        click.echo(f"{fault.state}: {index.name} on {index.table}, serves {index.serves}")
+        click.echo(f"  {index.statement};")
+    click.echo(f"{len(catalogue)} indexes, {len(faults)} missing or invalid")
+    if faults:
+        click.echo("opsboard indexes build makes them, without keeping anybody waiting")
         raise click.exceptions.Exit(1)
+
+
+@indexes.command()
+def build() -> None:
+    """Build the indexes of the migrations that are missing or invalid, as the owner (DATABASE_OWNER_URL).
+
+    Readers and writers go on meanwhile. Safe to run again after it was killed.
+
+    \b
+    Example:
+      opsboard indexes build
+    """
+    config = load_config()
+    with embedded_server(config), interruptible():
+        built = build_indexes(owner_url(config), default_folder(), click.echo)
+    click.echo(f"{len(built)} indexes built")

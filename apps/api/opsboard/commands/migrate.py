@@ -54,7 +54,7 @@ def run(migrator: Migrator, to: str | None, down_to: str | None, status: bool, v
             click.echo(f"{entry.id:32} {entry.state:14} {applied}")
     elif verify:
         migrator.verify()
-        click.echo("all migrations are as applied; no invalid index")
+        click.echo("all migrations are as applied; no index is missing or invalid")
     elif down_to:
         migrator.down(down_to)
     else:

@@ -12,7 +12,9 @@ from typing import Any
 
 from opsboard.config import Config, load_config
 from opsboard.db.row_security import require_address, role_dangers
-from opsboard.errors import ConfigError, DatabaseUnavailable, OpsboardError
+from opsboard.db.schema_version import in_words, missing_migrations
+from opsboard.db.session import connected
+from opsboard.errors import CommandError, ConfigError, DatabaseUnavailable, OpsboardError
 from opsboard.settings import SETTINGS
 
 UNSAFE = "DATABASE_URL must name a role that row security binds"
@@ -36,6 +38,18 @@ def check(config: Config) -> list[str]:
     return []
 
 
+def check_schema(config: Config) -> list[str]:
+    """What is wrong with the schema, in words; nothing when no database is named or it cannot be reached."""
+    if not config.database_url:
+        return []
+    try:
+        with connected(config.database_url, "check") as connection, connection.cursor() as cursor:
+            missing = missing_migrations(cursor)
+    except CommandError:
+        return []
+    return [f"{in_words(missing)}; run `opsboard migrate` first"] if missing else []
+
+
 def for_gunicorn(config: Config) -> dict[str, Any]:
     """gunicorn's settings from ours, and ours as environment variables for the workers."""
     return {
@@ -57,7 +71,7 @@ def as_text(value: Any) -> str:
 def main() -> None:
     try:
         config = load_config()
-        for warning in check(config):
+        for warning in (*check(config), *check_schema(config)):
             print(f"opsboard: {warning}", file=sys.stderr)
     except OpsboardError as error:
         for line in error.detail.splitlines():

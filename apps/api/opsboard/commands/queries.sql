@@ -31,16 +31,6 @@ WHERE c.relnamespace = 'public'::regnamespace
     AND c.relkind IN ('r', 'p')
     AND c.relrowsecurity
 
--- name: invalid_indexes
--- reads:
--- Indexes that an interrupted build left behind: writes pay for them and no query uses them.
-SELECT c.relname
-FROM pg_index AS i
-JOIN pg_class AS c ON c.oid = i.indexrelid
-WHERE NOT i.indisvalid
-    AND c.relnamespace = 'public'::regnamespace
-ORDER BY c.relname
-
 -- name: find_tenant
 -- reads: tenants
 -- The id of the business with a slug; row security shows it because app.tenant_slug names it.
@@ -73,6 +63,16 @@ WHERE %(slug)s::text IS NULL
     OR t.slug = %(slug)s
 ORDER BY t.id
 
+-- name: sees_all_tenants
+-- reads:
+-- Whether the rows of all businesses are there for this role: it owns the table, or is exempt from row security.
+SELECT
+    current_user::text,
+    pg_has_role(c.relowner, 'USAGE') OR r.rolsuper OR r.rolbypassrls
+FROM pg_class AS c
+JOIN pg_roles AS r ON r.rolname = current_user
+WHERE c.oid = 'tenants'::regclass
+
 -- name: rollup_differences
 -- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, documents, contacts, conversations, messages, call_log, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, journey_node_executions, journey_messages, notifications, workflow_execution_monitoring, tenants
 -- The counts of a business that are not what its tables say, found in one snapshot.
@@ -94,15 +94,3 @@ ORDER BY
 -- writes: rollups, changes
 -- Count a business anew; how many counts were wrong.
 SELECT rebuild_rollups(%(tenant_id)s)
-
--- name: present_indexes
--- reads:
--- The indexes there are, with their table and whether they can be used.
-SELECT
-    c.relname,
-    t.relname,
-    i.indisvalid AND i.indisready
-FROM pg_index AS i
-JOIN pg_class AS c ON c.oid = i.indexrelid
-JOIN pg_class AS t ON t.oid = i.indrelid
-WHERE c.relnamespace = 'public'::regnamespace

@@ -10,7 +10,7 @@ import click
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, owner_url
 from opsboard.db.queries import load_queries
-from opsboard.db.session import Connection, connected, transaction
+from opsboard.db.session import Connection, Cursor, connected, transaction
 from opsboard.errors import CommandError
 
 sql = load_queries("opsboard.commands")
@@ -71,15 +71,26 @@ def rebuild(slug: str | None) -> None:
 
 @contextmanager
 def businesses(slug: str | None) -> Iterator[tuple[Connection, list[tuple[int, str]]]]:
-    """A connection as the role that migrates, and the businesses that are meant."""
+    """A connection as the role that migrates, and the businesses that are meant: one at least."""
     config = load_config()
     with embedded_server(config), connected(owner_url(config), "rollups") as connection:
         with connection.cursor() as cursor:
+            require_owner(cursor)
             cursor.execute(sql.list_tenants.sql, {"slug": slug})
             found = cursor.fetchall()
-        if slug is not None and not found:
-            raise CommandError(f"There is no business {slug}.")
+        if not found:
+            raise CommandError(f"There is no business {slug}." if slug else "There is no business yet.")
         yield connection, found
+
+
+def require_owner(cursor: Cursor) -> None:
+    """Raise CommandError for a role to which row security shows no business unless it names one."""
+    cursor.execute(sql.sees_all_tenants.sql)
+    ((role, sees_all),) = cursor.fetchall()
+    if not sees_all:
+        raise CommandError(
+            f"{role} cannot see all businesses; set DATABASE_OWNER_URL to the role that owns the tables."
+        )
 
 
 def described(metric: str, label: str, subject: int, day: str | None) -> str:

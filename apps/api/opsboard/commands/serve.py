@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from opsboard.commands.preflight import check
+from opsboard.commands.preflight import check, check_schema
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server
+from opsboard.errors import CommandError
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
@@ -32,6 +33,8 @@ def serve(only_check: bool) -> None:
     if only_check:
         for warning in check(config):
             click.echo(f"opsboard: {warning}", err=True)
+        if faults := check_schema(config):
+            raise CommandError("\n".join(faults))
         click.echo("the service may start with these settings")
         return
     command = [sys.executable, "-m", "gunicorn", "--config", gunicorn_config()]

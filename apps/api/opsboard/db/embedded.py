@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg2
 from psycopg2 import errors as postgres_errors
 from psycopg2 import sql
 
 from opsboard.db.postgres_programs import PostgresPrograms, account_for, embedded_bindir, make_folder
 from opsboard.db.postmaster import Postmaster
+from opsboard.db.server_watch import connect
 from opsboard.db.socket_folder import fits_a_socket, remembered_folder, short_folder
 from opsboard.errors import EmbeddedError
 
@@ -116,7 +116,7 @@ class Cluster:
 
     def ensure_roles_and_database(self, name: str = "opsboard") -> None:
         """Make the owner role and its database when missing; the owner is no superuser."""
-        with closing(psycopg2.connect(self.url(SUPERUSER, "postgres"))) as connection:
+        with closing(connect(self.url(SUPERUSER, "postgres"), "embedded")) as connection:
             connection.autocommit = True
             owner, database = sql.Identifier(OWNER), sql.Identifier(name)
             for statement in (

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from opsboard.db.server_watch import SILENT, connect, watched
 from opsboard.errors import MigrationError
 
 Report = Callable[[str], object]
@@ -26,9 +27,7 @@ def migration_session(dsn: str, report: Report) -> Iterator[Connection]:
     The lock is held by the session that does the work, not by one beside it: so it cannot be lost while the
     work goes on, and a backend that outlives its killed client still keeps others out until it is done.
     """
-    with closing(_connect(dsn)) as conn:
-        refuse_pooler(conn, dsn)
-        _prepare(conn)
+    with _session(dsn) as conn:
         _acquire(conn, report)
         yield conn
 
@@ -36,11 +35,23 @@ def migration_session(dsn: str, report: Report) -> Iterator[Connection]:
 @contextmanager
 def reading_session(dsn: str) -> Iterator[Connection]:
     """A connection to look at the state of the schema, also while a migrator is at work."""
-    with closing(_connect(dsn)) as conn:
-        # Such a pooler would hand our settings on to others.
-        refuse_pooler(conn, dsn)
-        _prepare(conn)
+    with _session(dsn) as conn:
         yield conn
+
+
+@contextmanager
+def _session(dsn: str) -> Iterator[Connection]:
+    """A connection straight to the server, ended when the server stops answering."""
+    with closing(_connect(dsn)) as conn, watched(conn, dsn) as watch:
+        try:
+            # A pooler would hand our settings on to others, too.
+            refuse_pooler(conn, dsn)
+            _prepare(conn)
+            yield conn
+        except (psycopg2.Error, MigrationError) as error:
+            if watch.silent:
+                raise MigrationError(SILENT) from error
+            raise
 
 
 def refuse_pooler(conn: Connection, dsn: str) -> None:
@@ -51,7 +62,7 @@ def refuse_pooler(conn: Connection, dsn: str) -> None:
     prefers the last given back gives us that, one that takes turns gives us two in a row.
     """
     first = _backend_pid(conn)
-    with closing(_connect(dsn)) as other, other.cursor() as cursor:
+    with closing(_connect(dsn)) as other, watched(other, dsn), other.cursor() as cursor:
         # One message, so that no timeout of the role's can end the transaction before it is told not to.
         cursor.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_backend_pid()")
         shared = cursor.fetchone() == (first,) or _backend_pid(conn) != first
@@ -68,7 +79,7 @@ def require_lock(conn: Connection) -> None:
 
 def _connect(dsn: str) -> Connection:
     try:
-        conn = psycopg2.connect(dsn, fallback_application_name="opsboard migrate")
+        conn = connect(dsn, "migrate")
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
         raise MigrationError(f"Cannot connect with DATABASE_OWNER_URL: {reason}") from error

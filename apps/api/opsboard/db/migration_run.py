@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2 import sql as compose
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from opsboard.db.migration_files import Script, built_index
 from opsboard.db.migration_lock import Report
@@ -48,6 +49,10 @@ class ScriptRunner:
         for number in range(1, len(script.statements) + 1):
             self._with_retries(script, partial(self._run_statement, script, number, _LOCK_WAIT))
         self.execute(*done)
+
+    def cursor(self) -> Cursor:
+        """A cursor of the connection, for queries of others."""
+        return self._conn.cursor()
 
     def invalid_indexes(self) -> list[str]:
         """Names of the indexes no query can use; one that is being built just now is not a fault."""

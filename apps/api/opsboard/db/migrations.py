@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from opsboard.db.index_catalogue import find_faults, read_catalogue
 from opsboard.db.migration_files import Script, default_folder, read_migrations
 from opsboard.db.migration_lock import Report, migration_session, reading_session, require_lock
 from opsboard.db.migration_records import (
@@ -49,11 +50,19 @@ class Migrator:
         return [line.id for line in self.status() if line.state in {"pending", "unfinished"}]
 
     def verify(self) -> None:
-        """Raise if an applied file was edited or is missing, a run was not ended or an index is invalid."""
+        """Raise if an applied file was edited or is missing, a run was not ended, or an index is missing or invalid;
+        also when nothing is applied, for then there is nothing to look at."""
         with self._reading() as runner:
             status = read_status(runner, read_migrations(self._folder))
             faults = [f"{line.id}: {line.state}" for line in status if line.state not in {"ok", "pending"}]
-            faults += [f"index {name}: invalid" for name in runner.invalid_indexes()]
+            applied = {line.id for line in status if line.state == "ok"}
+            if not applied and not faults:
+                faults = ["no migration is applied"]
+            with runner.cursor() as cursor:
+                missing = find_faults(cursor, read_catalogue(self._folder, applied))
+            faults += [f"index {fault.index.name}: {fault.state}" for fault in missing]
+            known = {fault.index.name for fault in missing}
+            faults += [f"index {name}: invalid" for name in runner.invalid_indexes() if name not in known]
         if faults:
             raise MigrationError(f"The schema is not as the migrations make it: {'; '.join(faults)}.")
 
@@ -116,6 +125,11 @@ class Migrator:
 def _database_errors() -> Iterator[None]:
     try:
         yield
+    except psycopg2.errors.InsufficientPrivilege as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise MigrationError(
+            f"The database says: {reason}; set DATABASE_OWNER_URL to the role that owns the tables."
+        ) from error
     except psycopg2.Error as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise MigrationError(f"Migrating stopped: {reason}. Run it again; it goes on from there.") from error

@@ -43,3 +43,44 @@ SELECT json_build_object(
     ),
     'owned', (SELECT coalesce(json_object_agg(o.owner, o.tables), '{}') FROM owned AS o)
 )::text
+
+-- name: present_indexes
+-- reads:
+-- The indexes there are, with their table, whether queries can use them, and whether one is being built just now.
+SELECT
+    c.relname,
+    t.relname,
+    i.indisvalid AND i.indisready AND i.indislive,
+    EXISTS (SELECT FROM pg_stat_progress_create_index AS b WHERE b.index_relid = c.oid)
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_class AS t ON t.oid = i.indrelid
+WHERE c.relnamespace = 'public'::regnamespace
+
+-- name: partitions_without_index
+-- reads:
+-- Whether a table is cut by month and, if so, which of its partitions have no part of an index.
+SELECT
+    t.relkind = 'p',
+    coalesce(
+        array_agg(p.relname::text ORDER BY p.relname) FILTER (
+            WHERE p.oid IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT FROM pg_inherits AS h
+                    JOIN pg_index AS part ON part.indexrelid = h.inhrelid
+                    WHERE h.inhparent = to_regclass('public.' || quote_ident(%(index)s))
+                        AND part.indrelid = p.oid
+                )
+        ),
+        '{}'
+    )
+FROM pg_class AS t
+LEFT JOIN pg_inherits AS i ON i.inhparent = t.oid
+LEFT JOIN pg_class AS p ON p.oid = i.inhrelid
+WHERE t.oid = to_regclass('public.' || quote_ident(%(table)s))
+GROUP BY t.oid, t.relkind
+
+-- name: missing_migrations
+-- reads:
+-- Which of these migrations are not in the database, or are there by half. Fails where the function itself is missing.
+SELECT missing_migrations(%(ids)s::text [])

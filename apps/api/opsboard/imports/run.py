@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from opsboard.db.queries import load_queries
+from opsboard.db.server_watch import connect, watched
 from opsboard.errors import CommandError, error_for_sqlstate
 from opsboard.imports.checks import check, check_lookups
 from opsboard.imports.faults import create_fault_table, refuse_faults
@@ -72,9 +73,8 @@ def run_import(
     with ExitStack() as stack:
         sources = open_sources(folder, mapping, progress, stack)
         try:
-            connection = stack.enter_context(
-                closing(psycopg2.connect(dsn, application_name="opsboard import"))
-            )
+            connection = stack.enter_context(closing(connect(dsn, "import")))
+            stack.enter_context(watched(connection, dsn))
             tables, remarks = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
             if not dry_run:
                 connection.commit()

@@ -9,11 +9,15 @@ from pydantic import BaseModel
 
 
 class IndexUse(BaseModel):
-    """`serves` and `endpoints` are null and empty for what a constraint or somebody else made."""
+    """`serves` and `endpoints` are null and empty for what a constraint or somebody else made.
+
+    `locked`: somebody has the table to themselves; the size is then an estimate, `definition` that of the migrations.
+    """
 
     name: str
     table: str
     definition: str
+    locked: bool
     unique: bool
     valid: bool
     scans: int
@@ -75,7 +79,10 @@ class QueryHealth(BaseModel):
 
 
 class TableUse(BaseModel):
+    """One table, its partitions added up. `locked`: somebody has it to themselves, so its sizes are estimates."""
+
     name: str
+    partitions: int
     live_rows: int
     dead_rows: int
     changed_since_analyze: int
@@ -85,9 +92,14 @@ class TableUse(BaseModel):
     sequential_rows: int
     index_scans: int
     last_vacuum: dt.datetime | None
+    last_autovacuum: dt.datetime | None
     last_analyze: dt.datetime | None
+    last_autoanalyze: dt.datetime | None
+    vacuum_count: int
+    autovacuum_count: int
     vacuum_due: bool
     analyze_due: bool
+    locked: bool
 
 
 class TableHealth(BaseModel):

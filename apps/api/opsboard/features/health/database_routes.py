@@ -35,6 +35,8 @@ def indexes() -> Response:
     for index in found["indexes"]:
         known = catalogue.get(index["name"])
         index["serves"] = known.serves if known else None
+        if index["definition"] is None:
+            index["definition"] = known.statement if known else ""
         index["endpoints"] = endpoints_of(known.queries) if known else []
     missing = [name for name in catalogue if name not in present]
     invalid = [index["name"] for index in found["indexes"] if not index["valid"]]

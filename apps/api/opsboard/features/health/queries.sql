@@ -1,7 +1,38 @@
--- name: ready
--- reads: tenants
--- Whether the database answers and has our tables.
-SELECT count(*) >= 0 FROM tenants AS t WHERE t.id = 0
+-- fragment: locked_relations
+-- Whoever looks at one of these more closely than at its statistics waits, also behind one who only waits for the lock.
+locked AS (
+    SELECT DISTINCT l.relation
+    FROM pg_locks AS l
+    WHERE l.locktype = 'relation'
+        AND l.mode = 'AccessExclusiveLock'
+        AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+)
+
+-- fragment: server_members
+'max_connections', current_setting('max_connections')::integer,
+'reserved_connections', current_setting('superuser_reserved_connections')::integer
++ coalesce(current_setting('reserved_connections', true), '0')::integer,
+-- Of other roles' sessions a role without pg_read_all_stats sees that they are there, not what they are.
+'connections', (
+    SELECT count(*)
+    FROM pg_stat_activity AS a
+    WHERE a.usesysid IS NOT NULL
+        AND coalesce(a.backend_type, 'client backend') = 'client backend'
+),
+'our_connections', (
+    SELECT count(*)
+    FROM pg_stat_activity AS a
+    WHERE a.datname = current_database()
+        AND a.usename = current_user
+),
+'server_version', current_setting('server_version')
+
+-- name: server_limits
+-- reads:
+-- What the server allows and how much of it is in use.
+SELECT json_build_object(
+    /* include server_members */
+)::text
 
 -- name: test
 -- reads: tenants
@@ -54,17 +85,7 @@ SELECT json_build_object(
         FROM workers AS w
     ),
     'server', json_build_object(
-        'max_connections', current_setting('max_connections')::integer,
-        'reserved_connections', current_setting('superuser_reserved_connections')::integer
-        + coalesce(current_setting('reserved_connections', true), '0')::integer,
-        'connections', (SELECT count(*) FROM pg_stat_activity AS a WHERE a.backend_type = 'client backend'),
-        'our_connections', (
-            SELECT count(*)
-            FROM pg_stat_activity AS a
-            WHERE a.datname = current_database()
-                AND a.usename = current_user
-        ),
-        'server_version', current_setting('server_version'),
+        /* include server_members */,
         -- The oldest thing that keeps vacuum from removing dead rows. Of sessions of another role the server tells ours
         -- neither the state nor the time, but who they are and what they hold.
         'oldest_transaction', (
@@ -158,10 +179,14 @@ SELECT json_build_object(
 -- name: indexes
 -- reads:
 -- Every index with its use and its twins, and foreign keys that no index serves. What belongs to partitions is added up.
-WITH known AS (
+-- What would wait behind a lock is left out where there is one.
+WITH
+/* include locked_relations */,
+known AS (
     SELECT
         i.indexrelid,
         i.indrelid,
+        b.locked,
         c.relname AS name,
         t.relname AS table_name,
         i.indisunique,
@@ -172,10 +197,19 @@ WITH known AS (
         -- longer does the work of both.
         concat_ws(' ', i.indkey, '') AS columns,
         concat_ws('/', i.indclass, i.indcollation, i.indoption) AS ways,
-        coalesce(pg_get_expr(i.indexprs, i.indrelid), '') || '/' || coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS form
+        CASE
+            -- As they are stored: long, and as good to compare.
+            WHEN b.locked THEN coalesce(i.indexprs::text, '') || '/' || coalesce(i.indpred::text, '')
+            ELSE coalesce(pg_get_expr(i.indexprs, i.indrelid), '') || '/' || coalesce(pg_get_expr(i.indpred, i.indrelid), '')
+        END AS form
     FROM pg_index AS i
     JOIN pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_class AS t ON t.oid = i.indrelid
+    CROSS JOIN LATERAL (
+        SELECT
+            i.indexrelid IN (SELECT l.relation FROM locked AS l)
+            OR i.indrelid IN (SELECT l.relation FROM locked AS l) AS locked
+    ) AS b
     WHERE c.relnamespace = 'public'::regnamespace
         AND NOT c.relispartition
 ),
@@ -197,8 +231,15 @@ used AS (
         sum(coalesce(s.idx_scan, 0)) AS scans,
         sum(coalesce(s.idx_tup_read, 0)) AS rows_read,
         sum(coalesce(s.idx_tup_fetch, 0)) AS rows_fetched,
-        sum(pg_relation_size(p.part)) AS bytes
+        sum(
+            CASE
+                WHEN p.part IN (SELECT l.relation FROM locked AS l)
+                    THEN c.relpages * current_setting('block_size')::bigint
+                ELSE pg_relation_size(p.part)
+            END
+        ) AS bytes
     FROM parts AS p
+    JOIN pg_class AS c ON c.oid = p.part
     LEFT JOIN pg_stat_user_indexes AS s ON s.indexrelid = p.part
     GROUP BY p.indexrelid
 )
@@ -209,7 +250,8 @@ SELECT json_build_object(
             json_build_object(
                 'name', k.name,
                 'table', k.table_name,
-                'definition', pg_get_indexdef(k.indexrelid),
+                'definition', CASE WHEN NOT k.locked THEN pg_get_indexdef(k.indexrelid) END,
+                'locked', k.locked,
                 'unique', k.indisunique,
                 'valid', k.usable,
                 'scans', u.scans,
@@ -243,7 +285,17 @@ SELECT json_build_object(
     'foreign_keys_without_index', (
         SELECT coalesce(
             json_agg(
-                json_build_object('table', f.conrelid::regclass::text, 'name', f.conname, 'definition', pg_get_constraintdef(f.oid))
+                json_build_object(
+                    'table', f.conrelid::regclass::text,
+                    'name', f.conname,
+                    'definition',
+                    CASE
+                        WHEN f.conrelid IN (SELECT l.relation FROM locked AS l)
+                            OR f.confrelid IN (SELECT l.relation FROM locked AS l)
+                            THEN ''
+                        ELSE pg_get_constraintdef(f.oid)
+                    END
+                )
                 ORDER BY f.conrelid::regclass::text, f.conname
             ),
             '[]'
@@ -258,6 +310,7 @@ SELECT json_build_object(
                 WHERE i.indrelid = f.conrelid
                     AND (
                         i.indpred IS NULL
+                        OR i.indrelid IN (SELECT l.relation FROM locked AS l)
                         OR pg_get_expr(i.indpred, i.indrelid) IN (
                             SELECT '(' || quote_ident(a.attname) || ' IS NOT NULL)'
                             FROM pg_attribute AS a
@@ -322,31 +375,111 @@ SELECT json_build_object(
 
 -- name: tables
 -- reads:
--- Every table with its live and dead rows, its size, how it is read, and when it was last vacuumed and analysed.
+-- Every table with its live and dead rows, its size, how it is read, and when it was last vacuumed and analysed. What
+-- belongs to partitions is added up; vacuum is due when it is due of one of them. A size would wait behind a lock, so that
+-- of a locked table is an estimate of its last ANALYZE.
+WITH
+/* include locked_relations */,
+roots AS (
+    SELECT
+        c.oid AS root,
+        c.oid AS part,
+        c.relname AS name
+    FROM pg_class AS c
+    WHERE c.relnamespace = 'public'::regnamespace
+        AND c.relkind IN ('r', 'p')
+        AND NOT c.relispartition
+    UNION ALL
+    SELECT
+        c.oid,
+        h.inhrelid,
+        c.relname
+    FROM pg_class AS c
+    JOIN pg_inherits AS h ON h.inhparent = c.oid
+    WHERE c.relnamespace = 'public'::regnamespace
+        AND c.relkind = 'p'
+),
+parts AS (
+    SELECT
+        r.root,
+        r.name,
+        s.*,
+        c.relkind = 'p' AS is_root,
+        -- What autovacuum goes by, with its defaults.
+        s.n_dead_tup > 50 + 0.2 * s.n_live_tup AS vacuum_due,
+        s.n_mod_since_analyze > 50 + 0.1 * s.n_live_tup AS analyze_due,
+        b.locked,
+        CASE WHEN b.locked THEN c.relpages * current_setting('block_size')::bigint ELSE pg_table_size(c.oid) END AS bytes,
+        CASE WHEN b.locked THEN b.index_pages * current_setting('block_size')::bigint ELSE pg_indexes_size(c.oid) END
+            AS index_bytes
+    FROM roots AS r
+    JOIN pg_class AS c ON c.oid = r.part
+    JOIN pg_stat_user_tables AS s ON s.relid = r.part
+    CROSS JOIN LATERAL (
+        SELECT
+            c.oid IN (SELECT l.relation FROM locked AS l)
+            OR coalesce(bool_or(x.oid IN (SELECT l.relation FROM locked AS l)), false) AS locked,
+            coalesce(sum(x.relpages), 0) AS index_pages
+        FROM pg_index AS i
+        JOIN pg_class AS x ON x.oid = i.indexrelid
+        WHERE i.indrelid = c.oid
+    ) AS b
+),
+added AS (
+    SELECT
+        p.root,
+        p.name,
+        count(*) FILTER (WHERE NOT p.is_root AND p.relid <> p.root) AS partitions,
+        sum(p.n_live_tup) AS live_rows,
+        sum(p.n_dead_tup) AS dead_rows,
+        coalesce(sum(p.n_mod_since_analyze) FILTER (WHERE NOT p.is_root), 0) AS changed_since_analyze,
+        sum(p.bytes) AS bytes,
+        sum(p.index_bytes) AS index_bytes,
+        sum(p.seq_scan) AS sequential_scans,
+        sum(p.seq_tup_read) AS sequential_rows,
+        sum(coalesce(p.idx_scan, 0)) AS index_scans,
+        max(p.last_vacuum) AS last_vacuum,
+        max(p.last_autovacuum) AS last_autovacuum,
+        max(p.last_analyze) AS last_analyze,
+        max(p.last_autoanalyze) AS last_autoanalyze,
+        sum(p.vacuum_count) AS vacuum_count,
+        sum(p.autovacuum_count) AS autovacuum_count,
+        bool_or(p.vacuum_due) AS vacuum_due,
+        bool_or(p.analyze_due AND NOT p.is_root) IS TRUE AS analyze_due,
+        bool_or(p.locked) AS locked
+    FROM parts AS p
+    GROUP BY
+        p.root,
+        p.name
+)
 SELECT json_build_object(
     'since', (SELECT d.stats_reset FROM pg_stat_database AS d WHERE d.datname = current_database()),
     'tables', coalesce(
         json_agg(
             json_build_object(
-                'name', s.relname,
-                'live_rows', s.n_live_tup,
-                'dead_rows', s.n_dead_tup,
-                'changed_since_analyze', s.n_mod_since_analyze,
-                'bytes', pg_table_size(s.relid),
-                'index_bytes', pg_indexes_size(s.relid),
-                'sequential_scans', s.seq_scan,
-                'sequential_rows', s.seq_tup_read,
-                'index_scans', coalesce(s.idx_scan, 0),
-                'last_vacuum', greatest(s.last_vacuum, s.last_autovacuum),
-                'last_analyze', greatest(s.last_analyze, s.last_autoanalyze),
-                -- What autovacuum goes by, with its defaults.
-                'vacuum_due', s.n_dead_tup > 50 + 0.2 * s.n_live_tup,
-                'analyze_due', s.n_mod_since_analyze > 50 + 0.1 * s.n_live_tup
+                'name', a.name,
+                'partitions', a.partitions,
+                'live_rows', a.live_rows,
+                'dead_rows', a.dead_rows,
+                'changed_since_analyze', a.changed_since_analyze,
+                'bytes', a.bytes,
+                'index_bytes', a.index_bytes,
+                'sequential_scans', a.sequential_scans,
+                'sequential_rows', a.sequential_rows,
+                'index_scans', a.index_scans,
+                'last_vacuum', a.last_vacuum,
+                'last_autovacuum', a.last_autovacuum,
+                'last_analyze', a.last_analyze,
+                'last_autoanalyze', a.last_autoanalyze,
+                'vacuum_count', a.vacuum_count,
+                'autovacuum_count', a.autovacuum_count,
+                'vacuum_due', a.vacuum_due,
+                'analyze_due', a.analyze_due,
+                'locked', a.locked
             )
-            ORDER BY s.relname
+            ORDER BY a.name
         ),
         '[]'
     )
 )::text
-FROM pg_stat_user_tables AS s
-WHERE s.schemaname = 'public'
+FROM added AS a

@@ -12,6 +12,9 @@ from flask import Response, jsonify
 from pydantic import Field
 
 from opsboard.auth.identity import Role
+from opsboard.db.schema_version import expected_migrations
+from opsboard.db.schema_version import sql as schema
+from opsboard.errors import SchemaMissing
 from opsboard.features.health.advice import advise
 from opsboard.features.health.database_routes import bp, sql
 from opsboard.features.health.documents import (
@@ -64,7 +67,9 @@ def health() -> Response:
 @open_to_all
 def ready() -> Response:
     """200 when requests can be served, 503 while the database is away or not migrated."""
-    services().database.fetch_unbound(sql.ready)
+    found = services().database.fetch_unbound(schema.missing_migrations, {"ids": list(expected_migrations())})
+    if found is None or found[0]:
+        raise SchemaMissing()
     return jsonify(status="ready")
 
 

@@ -23,6 +23,11 @@ SELECT json_build_object(
     ),
     'server', json_build_object(
         'max_connections', current_setting('max_connections')::integer,
-        'connections', (SELECT count(*) FROM pg_stat_activity AS a WHERE a.backend_type = 'client backend')
+        'connections', (
+            SELECT count(*)
+            FROM pg_stat_activity AS a
+            WHERE a.usesysid IS NOT NULL
+                AND coalesce(a.backend_type, 'client backend') = 'client backend'
+        )
     )
 )::text
