@@ -26,7 +26,6 @@ TENANTLESS = {
     "fleet.fold_rollups": "its function moves counts of all tenants and gives back how many",
     "fleet.ensure_partitions": "its function makes tables and reads no row",
     "fleet.prune_idempotency_keys": "its function removes what is older than a day and gives back how many",
-    "health.ready": "looks for a tenant that cannot exist",
     "health.fleet": "workers belong to no tenant",
     "metrics.workers": "workers belong to no tenant",
     "health.slow_queries": "workers belong to no tenant, and statements are shown without values",

@@ -26,7 +26,16 @@ from tests.deploy.http_client import Client
 from tests.deploy.servers import eventually, private_folder
 
 ROOT = Path(__file__).parents[2]
-BUILT_FROM = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "gunicorn.conf.py", "apps", "migrations")
+BUILT_FROM = (
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "README.md",
+    "LICENSE",
+    "gunicorn.conf.py",
+    "apps",
+    "migrations",
+)
 pytestmark = pytest.mark.slow
 
 
@@ -77,6 +86,21 @@ def test_the_wheel_brings_commands_migrations_and_gunicorns_settings(
     assert (installed.parent / "share" / "opsboard" / "gunicorn.conf.py").read_text() == (
         ROOT / "gunicorn.conf.py"
     ).read_text()
+
+
+def test_wheels_of_different_content_have_different_versions(tmp_path: Path) -> None:
+    names = []
+    for change in ("", "-- changed\n"):
+        source = tmp_path / f"source{len(names)}"
+        source.mkdir()
+        for name in BUILT_FROM:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, source / name)
+        with (source / "migrations" / "0001_tenants_and_users.sql").open("a") as file:
+            file.write(change)
+        run(uv(), "build", "--quiet", "--wheel", "--out-dir", source / "dist", source)
+        names += [wheel.name for wheel in (source / "dist").glob("*.whl")]
+    assert len(set(names)) == 2 and all(name.startswith(f"opsboard-{__version__}+c") for name in names)
 
 
 def test_the_installed_service_serves_and_says_that_it_is_alive(

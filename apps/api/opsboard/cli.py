@@ -41,12 +41,22 @@ class Commands(click.Group):
         return command
 
 
+def print_version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if asked:
+        # Asks git in a checkout: not for other commands to wait for.
+        from opsboard.observability.build import version_and_commit
+
+        click.echo(f"opsboard, version {version_and_commit()}")
+        context.exit()
+
+
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Begin with: opsboard demo. Settings come from the environment and .env; see opsboard config.",
 )
-@click.version_option(package_name="opsboard")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version,
+              help="Show the version and its commit, and exit.")  # fmt: skip
 def opsboard() -> None:
     """Opsboard: the operations dashboard of a business that sells, plans and makes things."""
 

@@ -13,6 +13,7 @@ from psycopg2.extensions import libpq_version
 
 from opsboard.commands.findings import Findings
 from opsboard.config import Config
+from opsboard.observability.build import version_and_commit
 
 OLDEST_PYTHON = (3, 11)
 SHOWN = ("opsboard", "flask", "apiflask", "pydantic", "gunicorn")
@@ -35,6 +36,8 @@ def check_versions(findings: Findings) -> None:
         return
     libpq = libpq_version()
     driver = found["psycopg2-binary"] or found["psycopg2"]
+    # The metadata of a checkout are those of the day it was installed.
+    found["opsboard"] = version_and_commit()
     told = ", ".join(f"{name} {found[name]}" for name in SHOWN)
     findings.ok("libraries", f"{told}, psycopg2 {driver} (libpq {libpq // 10000}.{libpq % 10000})")
 

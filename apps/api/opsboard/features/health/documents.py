@@ -11,6 +11,7 @@ from pydantic import BaseModel
 class Health(BaseModel):
     status: Literal["ok"]
     version: str
+    commit: str | None
     uptime_seconds: int
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from importlib.metadata import version
 from typing import Annotated, Any
 
 from apiflask import APIFlask
 from flask import Response, jsonify
 from pydantic import Field
 
+from opsboard import __version__
 from opsboard.auth.identity import Role
 from opsboard.db.schema_version import expected_migrations
 from opsboard.db.schema_version import sql as schema
@@ -35,6 +35,7 @@ from opsboard.features.health.fleet import (
     total_cache,
     total_pool,
 )
+from opsboard.observability.build import commit
 from opsboard.web.access import for_operators, only_for, open_to_all
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
@@ -43,7 +44,6 @@ from opsboard.web.services import identity, services
 PATIENCE = 1.0
 POLL = 0.01
 STARTED = time.time()
-VERSION = version("opsboard")
 Prefix = Annotated[
     Text | None,
     Field(max_length=100, description="The beginning of an endpoint's name: dashboard, dashboard.stats."),
@@ -59,7 +59,9 @@ class OfPrefix(Arguments):
 @open_to_all
 def health() -> Response:
     """Whether this worker answers; never touches the database."""
-    return jsonify(status="ok", version=VERSION, uptime_seconds=int(time.time() - STARTED))
+    return jsonify(
+        status="ok", version=__version__, commit=commit(), uptime_seconds=int(time.time() - STARTED)
+    )
 
 
 @bp.get("/ready")

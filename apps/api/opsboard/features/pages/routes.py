@@ -9,6 +9,7 @@ from opsboard.cache.body import Body
 from opsboard.features.pages.assets import ASK_EACH_TIME, answer, asset_url, serve, version
 from opsboard.features.pages.reference import read_reference
 from opsboard.features.pages.schemas import filled
+from opsboard.observability.build import version_and_commit
 from opsboard.web.access import COOKIE, open_to_all
 from opsboard.web.lifecycle import PAGE_POLICY
 
@@ -23,7 +24,7 @@ def page() -> Response:
     """The page; it signs in and polls by itself."""
     # Only who brings a cookie is asked for: a question answered with 401 would stand in the browser's console.
     known = COOKIE in request.cookies
-    return respond(Body(render_template("page.html", known=known).encode()))
+    return respond(Body(render_template("page.html", known=known, running=version_and_commit()).encode()))
 
 
 @bp.get("/docs")

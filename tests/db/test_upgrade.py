@@ -1,0 +1,135 @@
+"""A database of the last release, with its rows, goes forward and back while the old service works on it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from opsboard.db.embedded import Cluster
+from opsboard.db.migrations import Migrator
+from tests.clusters import MIGRATIONS, FreshDatabase
+from tests.db.migrating import blank_database, dump
+from tests.released import last_released
+
+RELEASE = Path(__file__).parent / "release_0_1_0"
+LAST = "0029_more_counts"
+# What a statement may meet that was written for rows which another run of it has changed: constraints.
+EXPECTED = ("23",)
+
+
+def read(name: str) -> str:
+    return gzip.decompress((RELEASE / name).read_bytes()).decode()
+
+
+class OldService:
+    """Runs the old statements over and over in a thread, as the service's role, and keeps what went wrong."""
+
+    def __init__(self, database: FreshDatabase) -> None:
+        self._url = database.app_url
+        self._statements: list[str] = json.loads(read("statements.json.gz"))
+        self._stop = threading.Event()
+        self.rounds = 0
+        self.faults: list[str] = []
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        with closing(psycopg2.connect(self._url)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            while not self._stop.is_set():
+                for statement in self._statements:
+                    try:
+                        cursor.execute(statement)
+                    except psycopg2.Error as error:
+                        if not (error.pgcode or "").startswith(EXPECTED):
+                            self.faults.append(f"{error.pgcode} {error} in {statement[:80]}")
+                        cursor.execute("ROLLBACK")
+                self.rounds += 1
+
+    def works_on(self) -> None:
+        """Wait for a whole round that began after this call."""
+        until = self.rounds + 2
+        while self.rounds < until and self._thread.is_alive() and not self.faults:
+            self._stop.wait(0.02)
+        assert self.faults == []
+
+    @contextmanager
+    def working(self) -> Iterator[OldService]:
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            self._thread.join()
+
+
+@pytest.fixture
+def released(cluster: Cluster, tmp_path: Path) -> Iterator[FreshDatabase]:
+    """A database of 0.1.0 with rows in it."""
+    for path in MIGRATIONS.glob("*.sql"):
+        if path.name[:4] <= LAST[:4]:
+            shutil.copy(path, tmp_path)
+    with blank_database(cluster) as database:
+        Migrator(database.owner_url, tmp_path, report=lambda _: None).up()
+        with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute(read("data.sql.gz"))
+            connection.commit()
+        yield database
+
+
+def counts(database: FreshDatabase) -> tuple[dict[str, int], int]:
+    """Rows of the tables that nothing is removed from, and how many kept counts are wrong."""
+    with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
+        found = {}
+        for table in (
+            "tenants",
+            "users",
+            "customers",
+            "jobs",
+            "job_steps",
+            "leads",
+            "audit_logs",
+            "messages",
+        ):
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            ((found[table],),) = cursor.fetchall()
+        wrong = 0
+        for tenant in (1, 2):
+            cursor.execute("SELECT set_config('app.tenant_id', %s, false)", (str(tenant),))
+            cursor.execute("SELECT count(*) FROM rollup_differences(%s)", (tenant,))
+            wrong += cursor.fetchall()[0][0]
+        return found, wrong
+
+
+def test_a_database_of_the_last_release_goes_forward_and_back_under_its_service(
+    released: FreshDatabase,
+) -> None:
+    before, wrong = counts(released)
+    assert wrong == 0 and min(before.values()) > 0
+    shape = dump(released)
+    migrator = Migrator(released.owner_url, MIGRATIONS, report=lambda _: None)
+    with OldService(released).working() as service:
+        service.works_on()
+        assert migrator.up(), "there is something newer than the last release"
+        service.works_on()
+        assert migrator.pending() == []
+        migrator.verify()
+        assert counts(released)[1] == 0
+        migrator.down(LAST)
+        service.works_on()
+    after, wrong = counts(released)
+    assert wrong == 0
+    assert all(after[table] >= rows for table, rows in before.items()), (before, after)
+    assert dump(released) == shape
+
+
+def test_this_is_about_a_release_that_is_frozen() -> None:
+    assert last_released() >= LAST
