@@ -13,6 +13,7 @@ import pytest
 
 from opsboard.db import listing
 from opsboard.db.listing import Page
+from opsboard.db.prepared import limits_of, statement
 from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import all_queries, shapes
@@ -149,11 +150,19 @@ def own_table(node: dict[str, Any]) -> str | None:
     return name and re.sub(r"_(\d{4}_\d{2}|before|rest)$", "", name)
 
 
-def explain(shop: Application, sql: str, params: dict[str, Any], options: str = "") -> dict[str, Any]:
-    """The plan as the application's role would get it, for the first seeded business."""
+def explain(
+    shop: Application, sql: str, params: dict[str, Any], options: str = "", plans: str = "auto"
+) -> dict[str, Any]:
+    """The plan of the prepared statement, as the application's role gets it for the first seeded business.
+
+    `plans` is the plan_cache_mode. With "auto" the first plan is made for the values.
+    """
     with closing(psycopg2.connect(shop.database.app_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(params["tenant_id"]),))
-        cursor.execute(f"EXPLAIN (FORMAT JSON{options}) {sql}", params)
+        cursor.execute("SELECT set_config('plan_cache_mode', %s, true)", (plans,))
+        prepared = statement("test", sql, limits_of(sql, params))
+        cursor.execute(prepared.prepare, params)
+        cursor.execute(f"EXPLAIN (FORMAT JSON{options}) {prepared.execute}", params)
         row = cursor.fetchone()
         assert row is not None
         found: dict[str, Any] = (row[0] if isinstance(row[0], list) else json.loads(row[0]))[0]["Plan"]

@@ -21,16 +21,18 @@ IN_VAIN = 1_500
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-@pytest.fixture(scope="module")
-def plans(large: Application) -> dict[str, dict[str, Any]]:
-    """The executed plan of every shape of every query; writes run and are rolled back."""
+@pytest.fixture(scope="module", params=["force_generic_plan", "force_custom_plan"])
+def plans(large: Application, request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    """The executed plan of every shape of every query, of both kinds that Postgres may choose for a prepared
+    statement; writes run and are rolled back."""
     found = {}
     for query in all_queries():
         if query.name.startswith("health"):
             continue
         for label, sql, params in shapes(query):
             params = {**params, "tenant_id": large.alpha.id}
-            found[label] = explain(large, sql, params, options=", ANALYZE, TIMING OFF, SUMMARY OFF")
+            options = ", ANALYZE, TIMING OFF, SUMMARY OFF"
+            found[label] = explain(large, sql, params, options, plans=request.param)
     return found
 
 

@@ -94,7 +94,7 @@ def make_services(config: Config) -> Services:
     )
     tally, queries = Tally(), Durations()
     watch = QueryWatch(queries, config.slow_query_ms)
-    database = Database(pool, config.request_deadline, watch)
+    database = Database(pool, config.request_deadline, watch, config.db_prepared_statements)
     revocations = Revocations()
     shared = make_shared_cache(config, secret)
     store = Store(
@@ -111,7 +111,12 @@ def make_services(config: Config) -> Services:
     )
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.
-        Database(Pool(0, 1, url, timeout=1.0, connect_timeout=1), deadline=1.0, watch=watch),
+        Database(
+            Pool(0, 1, url, timeout=1.0, connect_timeout=1),
+            deadline=1.0,
+            watch=watch,
+            prepared_statements=config.db_prepared_statements,
+        ),
         config.pulse_ms / 1000,
         make_ears(store, shared, revocations),
         report=lambda: {
@@ -137,7 +142,14 @@ def make_services(config: Config) -> Services:
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
         pulse=pulse,
         # Patient: nobody waits for it.
-        upkeep=Upkeep(Database(Pool(0, 1, url, timeout=5.0, connect_timeout=3), deadline=30.0, watch=watch)),
+        upkeep=Upkeep(
+            Database(
+                Pool(0, 1, url, timeout=5.0, connect_timeout=3),
+                deadline=30.0,
+                watch=watch,
+                prepared_statements=config.db_prepared_statements,
+            )
+        ),
         tally=tally,
     )
 

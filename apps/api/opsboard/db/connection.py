@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import weakref
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -62,6 +63,8 @@ class PooledConnection(extensions.connection):
         "idle_since",
         "lease",
         "peer",
+        "pooled",
+        "prepared",
         "process",
         "proven",
         "ref",
@@ -96,6 +99,9 @@ class PooledConnection(extensions.connection):
         self._encoding_at_home = self.encoding
         self._cursors: weakref.WeakSet[Any] = weakref.WeakSet()
         self._cancelled = False
+        # The names of the statements that are prepared on it, least recently used first; see db/prepared.py.
+        self.prepared: OrderedDict[str, None] = OrderedDict()
+        self.pooled: bool | None = None  # None: not looked up yet
 
     def touch(self) -> None:
         """Note that session state may have changed. Refuses one who uses a connection given back."""
@@ -118,8 +124,9 @@ class PooledConnection(extensions.connection):
     def run_clean(self, sql: str, params: Any = None) -> tuple[Any, ...] | None:
         """Run a statement that leaves no session state behind, and return its first row, if any.
 
-        "No session state" means: nothing that outlives the transaction, as SET, PREPARE, LISTEN, temporary
-        tables and session-level advisory locks do. set_config(..., true) is fine in a multi-statement text.
+        "No session state" means: nothing that outlives the transaction, as SET, LISTEN, temporary tables and
+        session-level advisory locks do. Of prepared statements only those in `prepared` may stay.
+        set_config(..., true) is fine in a multi-statement text.
         """
         if self.lease is None:
             raise psycopg2.InterfaceError("connection was returned to its pool")
@@ -131,6 +138,21 @@ class PooledConnection(extensions.connection):
             return cursor.fetchone() if cursor.description else None
         finally:
             cursor.close()
+
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands in between: the server then has another process id than the one told at sign-in."""
+        if self.pooled is None:
+            row = self.run_clean("SELECT pg_backend_pid()")
+            self.pooled = row is None or row[0] != _connection.get_backend_pid(self)
+        return self.pooled
+
+    def forget_prepared(self) -> None:
+        """Drop its prepared statements on both sides, after the end of a transaction that may have failed."""
+        super().rollback()
+        if self.get_transaction_status() != IDLE:
+            self._tell("ROLLBACK")  # of a BEGIN that was sent as a statement
+        self._tell("DEALLOCATE ALL")
+        self.prepared.clear()
 
     def pristine(self) -> bool:
         """Whether the next owner could have it as it is. Costs no round trip."""
@@ -212,6 +234,7 @@ class PooledConnection(extensions.connection):
             # psycopg2's rollback does nothing about a BEGIN that was sent as a statement.
             self._tell("ROLLBACK")
         self._tell("DISCARD ALL")
+        self.prepared.clear()
         if not (self.get_parameter_status("DateStyle") or "").startswith("ISO"):
             # psycopg2 sets it when connecting to a server with another default; it reads no other style.
             self._tell("SET datestyle TO 'ISO'")

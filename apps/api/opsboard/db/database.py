@@ -11,7 +11,8 @@ import structlog
 
 from opsboard.db import tenancy
 from opsboard.db.listing import Page, compose
-from opsboard.db.pool import Pool, is_disconnect
+from opsboard.db.pool import Pool, PooledConnection, is_disconnect
+from opsboard.db.prepared import PreparedStatements
 from opsboard.db.queries import Query
 from opsboard.db.query_watch import QueryWatch
 from opsboard.errors import (
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 Row = tuple[Any, ...]
 # A read is repeated on another connection when its own dies. The deadline is the real bound.
 READ_ATTEMPTS = 5
+PREPARED_STATEMENTS = 250
 
 # The key is waited for, not longer than this; the write itself then waits for as long as any other.
 LOCK_NOT_AVAILABLE = "55P03"
@@ -52,12 +54,20 @@ class Database:
 
     `deadline` is how many seconds one request may spend here, over all its statements, counted from the
     start of the request (or of the statement, outside of requests). `watch` is told what each query took.
+    `prepared_statements` is how many statements each connection keeps prepared.
     """
 
-    def __init__(self, pool: Pool, deadline: float, watch: QueryWatch | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        deadline: float,
+        watch: QueryWatch | None = None,
+        prepared_statements: int = PREPARED_STATEMENTS,
+    ) -> None:
         self.pool = pool
         self.deadline = deadline
         self._watch = watch or QueryWatch()
+        self._prepared = PreparedStatements(prepared_statements)
 
     def fetch_json(
         self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None
@@ -74,7 +84,7 @@ class Database:
         """One page of a list query; see db.listing.compose for the columns of the row. Raises NotFound when what
         the list belongs to is not there."""
         sql, params = compose(query, filters, page)
-        row = self._run(query, tenancy.bound(query.name, sql), tenancy.parameters(identity, params))
+        row = self._run(query, sql, tenancy.BIND, tenancy.parameters(identity, params))
         if row is None:
             raise NotFound()
         return row
@@ -83,9 +93,7 @@ class Database:
         self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any] | None = None
     ) -> Row | None:
         """The first row of a query that runs for an identity, or None."""
-        return self._run(
-            query, tenancy.bound(query.name, query.sql), tenancy.parameters(identity, params or {})
-        )
+        return self._run(query, query.sql, tenancy.BIND, tenancy.parameters(identity, params or {}))
 
     def fetch_once(
         self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any], once: Once
@@ -95,21 +103,20 @@ class Database:
         Raises KeyTaken when it was done before, and KeyInUse when that takes longer than it waits.
         """
         deadline = self._deadline()
-        taken = {**tenancy.parameters(identity, {**params, **once.parameters})}
-        begin = f"BEGIN;\n{tenancy.bound(query.name, TAKE)}{once.take.sql}"
+        values = {**tenancy.parameters(identity, {**params, **once.parameters})}
         name, current, asked = query.name, record.current(), time.monotonic()
         with self.pool.connection(deadline=deadline) as connection:
             if current:
                 current.waited((time.monotonic() - asked) * 1000)
-            taken["statement_timeout"] = f"{max(1, int((deadline - time.monotonic()) * 1000))}ms"
+            values["statement_timeout"] = f"{max(1, int((deadline - time.monotonic()) * 1000))}ms"
+            text = self._prepared.text(connection, name, query.sql, tenancy.BIND, values)
             try:
-                # On its own, because a write must not be sent before its key is known to be free.
-                if connection.run_clean(begin, taken) is None:
-                    connection.run_clean("ROLLBACK")
-                    raise KeyTaken()
-                row = connection.run_clean(f"/* {query.name} */ {TAKEN}{query.sql}", taken)
-                connection.run_clean(f"{once.keep.sql};\nCOMMIT", {**taken, **once.answer(row)})
-                return row
+                try:
+                    return send_once(connection, query, text, values, once)
+                except psycopg2.Error as error:
+                    if text is query.sql or not self._prepared.is_outdated(connection, error):
+                        raise
+                return send_once(connection, query, query.sql, values, once)
             except psycopg2.Error as error:
                 raise not_taken(error) or translated(error, query, is_disconnect(error)) from error
             finally:
@@ -119,19 +126,19 @@ class Database:
     def fetch_for_sign_in(self, query: Query, email: str, tenant_slug: str = "") -> Row | None:
         """The first row of a query that runs for nobody yet: it sees the accounts of one e-mail address."""
         params = {"login_email": email, "tenant_slug": tenant_slug}
-        return self._run(query, f"/* {query.name} */ {tenancy.BIND_SIGN_IN}{query.sql}", params)
+        return self._run(query, query.sql, tenancy.BIND_SIGN_IN, params)
 
     def fetch_unbound(self, query: Query, params: Mapping[str, Any] | None = None) -> Row | None:
         """The first row of a query about the server itself; row security shows it no tenant's rows."""
-        return self._run(query, f"/* {query.name} */ {query.sql}", dict(params or {}))
+        return self._run(query, query.sql, "", dict(params or {}))
 
-    def _run(self, query: Query, sql: str, params: dict[str, Any]) -> Row | None:
+    def _run(self, query: Query, sql: str, bind: str, params: dict[str, Any]) -> Row | None:
         """Send one message; repeat a read whose connection died, as long as the deadline lasts."""
         deadline = self._deadline()
         attempts = 1 if query.writes else READ_ATTEMPTS
         for attempt in range(1, attempts + 1):
             try:
-                return self._run_once(query.name, sql, params, deadline)
+                return self._run_once(query.name, sql, bind, params, deadline)
             except psycopg2.Error as error:
                 lost = is_disconnect(error)
                 if lost and time.monotonic() >= deadline:
@@ -144,7 +151,9 @@ class Database:
                 raise InvalidInput("The request has characters that cannot be stored.") from error
         raise AssertionError("unreachable")
 
-    def _run_once(self, name: str, sql: str, params: dict[str, Any], deadline: float) -> Row | None:
+    def _run_once(
+        self, name: str, sql: str, bind: str, params: dict[str, Any], deadline: float
+    ) -> Row | None:
         current = record.current()
         asked = time.monotonic()
         with self.pool.connection(deadline=deadline) as connection:
@@ -153,17 +162,42 @@ class Database:
             if current:
                 current.waited((began - asked) * 1000)
             try:
-                return connection.run_clean(sql, params)
+                return self._send(connection, name, sql, bind, params)
             finally:
                 seconds = time.monotonic() - began
                 if current:
                     current.query(name, seconds * 1000)
                 self._watch.ran(name, seconds)
 
+    def _send(
+        self, connection: PooledConnection, name: str, sql: str, bind: str, params: dict[str, Any]
+    ) -> Row | None:
+        """Run a query by its prepared statement where it has one; as text when that one is outdated."""
+        text = self._prepared.text(connection, name, sql, bind, params)
+        try:
+            return connection.run_clean(tenancy.bound(name, text, bind), params)
+        except psycopg2.Error as error:
+            if text is sql or not self._prepared.is_outdated(connection, error):
+                raise
+        return connection.run_clean(tenancy.bound(name, sql, bind), params)
+
     def _deadline(self) -> float:
         current = record.current()
         started = current.started if current else time.monotonic()
         return started + self.deadline
+
+
+def send_once(
+    connection: PooledConnection, query: Query, text: str, values: dict[str, Any], once: Once
+) -> Row | None:
+    """Take the key, run the write as `text` and keep its answer, in one transaction."""
+    # On its own, because a write must not be sent before its key is known to be free.
+    if connection.run_clean(f"BEGIN;\n{tenancy.bound(query.name, TAKE)}{once.take.sql}", values) is None:
+        connection.run_clean("ROLLBACK")
+        raise KeyTaken()
+    row = connection.run_clean(f"/* {query.name} */ {TAKEN}{text}", values)
+    connection.run_clean(f"{once.keep.sql};\nCOMMIT", {**values, **once.answer(row)})
+    return row
 
 
 def not_taken(error: psycopg2.Error) -> OpsboardError | None:

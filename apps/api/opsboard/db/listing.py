@@ -195,11 +195,13 @@ def chosen(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, S
 
 
 def narrowed(condition: str, value: Any) -> str:
-    """One of one is an equality. To the planner it is another thing: only of an equality come the rows in the order
-    of an index behind it, so that a page needs to read no more than itself.
+    """Rewrite a one-element `ANY()` to `=`: only an equality lets the planner return rows in index order, so that a
+    page reads no more rows than it shows.
     """
     return (
-        ONE_OF.sub(r"= (%(\1)s)[1]", condition) if isinstance(value, list) and len(value) == 1 else condition
+        ONE_OF.sub(r"= (%(\1)s::text[])[1]", condition)
+        if isinstance(value, list) and len(value) == 1
+        else condition
     )
 
 

@@ -36,9 +36,9 @@ BIND_SIGN_IN = (
 )
 
 
-def bound(name: str, sql: str) -> str:
+def bound(name: str, sql: str, bind: str = BIND) -> str:
     """The text sent to the server: the binding, then the query under its name (seen in pg_stat_activity)."""
-    return f"/* {name} */ {BIND}/* {name} */ {sql}"
+    return f"/* {name} */ {bind}/* {name} */ {sql}"
 
 
 def parameters(identity: Identity, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ WITH p AS (
         %(duration_seconds)s,
         %(waited_seconds)s,
         %(rating)s,
-        coalesce(%(started_at)s::timestamptz, now() - %(duration_seconds)s * interval '1 second')
+        coalesce(%(started_at)s::timestamptz, now() - %(duration_seconds)s::integer * interval '1 second')
     )
     RETURNING *
 ),
