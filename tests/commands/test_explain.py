@@ -39,7 +39,8 @@ def test_the_plan_of_the_dashboard_is_bound_to_the_tenant(
     result = run("explain", "dashboard.stats", "--tenant", "beta", "--analyze", **settings)
     assert result.exit_code == 0, result.output
     assert "Buffers: shared" in result.output
-    assert f"tenant_id = {shop.beta.id})" in result.output
+    assert "tenant_id = $1)" in result.output and f"Parameter $1: tenant_id = {shop.beta.id}" in result.output
+    assert "Planning Time" in result.output and "Prepared: generic plan" in result.output
     assert "(tenant_id = (InitPlan " in result.output, "row security is part of the plan"
 
 

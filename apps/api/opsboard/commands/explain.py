@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
 from opsboard.db.listing import Page, compose
+from opsboard.db.prepared import limits_of, statement
 from opsboard.db.queries import PARAMETER, Query, load_queries
 from opsboard.db.session import Cursor, connected
 from opsboard.demo.catalogue import BUSINESSES
@@ -21,6 +23,8 @@ PACKAGES = ("opsboard.auth", "opsboard.fleet", "opsboard.web", *(f"opsboard.feat
 # What most views ask for when nobody says otherwise.
 USUAL = {"limit": "10", "months": "12", "events": "5", "date_from": None, "date_to": None}
 PAGE_SIZE = 20
+# Postgres makes as many plans for the values before it considers a generic one.
+CUSTOM_PLANS_FIRST = 5
 sql = load_queries("opsboard.commands")
 
 
@@ -37,7 +41,8 @@ def explain(
 ) -> None:
     """Show how PostgreSQL runs one of our queries; without QUERY, list their names.
 
-    It runs as the role of DATABASE_URL, bound to one business, in a read-only transaction that is rolled back.
+    It runs as the role of DATABASE_URL, bound to one business, in a read-only transaction that is rolled back. The
+    plan is that of the prepared statement, as a connection of the service has it after its first executions.
 
     \b
     Examples:
@@ -62,11 +67,31 @@ def explain(
     ):
         connection.set_session(readonly=True, autocommit=False)
         values |= bind(cursor, tenant, user, values)
-        statement, parameters = prepare(query, values, sort)
-        options = "ANALYZE, BUFFERS, SETTINGS" if analyze else "SETTINGS"
-        cursor.execute(f"EXPLAIN ({options}) {statement}", parameters)
-        click.echo("\n".join(line for (line,) in cursor.fetchall()))
+        text, parameters = compose_text(query, values, sort)
+        options = "ANALYZE, BUFFERS, SETTINGS, SUMMARY" if analyze else "SETTINGS, SUMMARY"
+        for line in plan_lines(cursor, query.name, text, parameters, options):
+            click.echo(line)
         connection.rollback()
+
+
+def plan_lines(
+    cursor: Cursor, query_name: str, text: str, parameters: dict[str, Any], options: str
+) -> Iterator[str]:
+    """The lines of EXPLAIN for the prepared statement, then which kind of plan Postgres settled on."""
+    prepared = statement(query_name, text, limits_of(text, parameters))
+    cursor.execute(prepared.prepare, parameters)
+    for _ in range(CUSTOM_PLANS_FIRST):
+        cursor.execute(f"EXPLAIN {prepared.execute}", parameters)
+    cursor.execute(f"EXPLAIN ({options}) {prepared.execute}", parameters)
+    yield from (line for (line,) in cursor.fetchall())
+    for number, name in enumerate(prepared.parameters, 1):
+        yield f"Parameter ${number}: {name} = {parameters[name]}"
+    cursor.execute(sql.generic_plans.sql, {"name": prepared.name})
+    row = cursor.fetchone()
+    if row and row[0]:
+        yield "Prepared: generic plan, made once for each connection"
+    else:
+        yield "Prepared: custom plan, made for each execution (a generic plan would cost more)"
 
 
 def known_queries() -> dict[str, Query]:
@@ -116,7 +141,7 @@ def bind(cursor: Cursor, tenant: str, email: str | None, values: dict[str, Any])
     return {"tenant_id": found[0], "user_id": who[0], "role": who[1]}
 
 
-def prepare(query: Query, values: dict[str, Any], sort: str | None) -> tuple[str, dict[str, Any]]:
+def compose_text(query: Query, values: dict[str, Any], sort: str | None) -> tuple[str, dict[str, Any]]:
     """The statement with all its parameters; CommandError names those that are missing."""
     if query.base:
         column = (sort or next(iter(query.sorts))).removeprefix("-")
@@ -124,11 +149,11 @@ def prepare(query: Query, values: dict[str, Any], sort: str | None) -> tuple[str
             raise CommandError(f"{query.name} sorts by {', '.join(query.sorts)}; not by {column}.")
         page = Page(column, bool(sort and sort.startswith("-")), PAGE_SIZE)
         filters = {name: value for name, value in values.items() if name in query.filters}
-        statement, parameters = compose(query, filters, page)
+        text, parameters = compose(query, filters, page)
         values = {**USUAL, **values, **parameters}
     else:
-        statement, values = query.sql, {**USUAL, **values}
-    missing = sorted(set(PARAMETER.findall(statement)) - values.keys() - {"statement_timeout"})
+        text, values = query.sql, {**USUAL, **values}
+    missing = sorted(set(PARAMETER.findall(text)) - values.keys() - {"statement_timeout"})
     if missing:
         raise CommandError(f"{query.name} needs {' '.join(f'--set {name}=...' for name in missing)}")
-    return statement, values
+    return text, values

@@ -94,3 +94,23 @@ ORDER BY
 -- writes: rollups, changes
 -- Count a business anew; how many counts were wrong.
 SELECT rebuild_rollups(%(tenant_id)s)
+
+
+-- name: present_indexes
+-- reads:
+-- The indexes there are, with their table and whether they can be used.
+SELECT
+    c.relname,
+    t.relname,
+    i.indisvalid AND i.indisready
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_class AS t ON t.oid = i.indrelid
+WHERE c.relnamespace = 'public'::regnamespace
+
+-- name: generic_plans
+-- reads:
+-- How often a statement of this session was executed by its generic plan.
+SELECT p.generic_plans
+FROM pg_prepared_statements AS p
+WHERE p.name = %(name)s

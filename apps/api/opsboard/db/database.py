@@ -109,14 +109,15 @@ class Database:
             if current:
                 current.waited((time.monotonic() - asked) * 1000)
             values["statement_timeout"] = f"{max(1, int((deadline - time.monotonic()) * 1000))}ms"
-            text = self._prepared.text(connection, name, query.sql, tenancy.BIND, values)
             try:
-                try:
-                    return send_once(connection, query, text, values, once)
-                except psycopg2.Error as error:
-                    if text is query.sql or not self._prepared.is_outdated(connection, error):
-                        raise
-                return send_once(connection, query, query.sql, values, once)
+                return self._prepared.run(
+                    connection,
+                    name,
+                    query.sql,
+                    tenancy.BIND,
+                    values,
+                    lambda text: send_once(connection, query, text, values, once),
+                )
             except psycopg2.Error as error:
                 raise not_taken(error) or translated(error, query, is_disconnect(error)) from error
             finally:
@@ -162,24 +163,19 @@ class Database:
             if current:
                 current.waited((began - asked) * 1000)
             try:
-                return self._send(connection, name, sql, bind, params)
+                return self._prepared.run(
+                    connection,
+                    name,
+                    sql,
+                    bind,
+                    params,
+                    lambda text: connection.run_clean(tenancy.bound(name, text, bind), params),
+                )
             finally:
                 seconds = time.monotonic() - began
                 if current:
                     current.query(name, seconds * 1000)
                 self._watch.ran(name, seconds)
-
-    def _send(
-        self, connection: PooledConnection, name: str, sql: str, bind: str, params: dict[str, Any]
-    ) -> Row | None:
-        """Run a query by its prepared statement where it has one; as text when that one is outdated."""
-        text = self._prepared.text(connection, name, sql, bind, params)
-        try:
-            return connection.run_clean(tenancy.bound(name, text, bind), params)
-        except psycopg2.Error as error:
-            if text is sql or not self._prepared.is_outdated(connection, error):
-                raise
-        return connection.run_clean(tenancy.bound(name, sql, bind), params)
 
     def _deadline(self) -> float:
         current = record.current()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from psycopg2 import errors
 from opsboard.db.connection import PooledConnection
 from opsboard.db.disconnects import is_disconnect
 
+Row = tuple[Any, ...]
 log = structlog.get_logger(__name__)
 
 PLACEHOLDER = re.compile(r"(?P<limit>\bLIMIT )?%\((?P<name>\w+)\)s")
@@ -47,6 +48,7 @@ class Statement:
             return f"{found['limit'] or ''}${numbers.setdefault(name, len(numbers) + 1)}"
 
         body = PLACEHOLDER.sub(numbered, sql)
+        self.parameters = tuple(numbers)  # $1, $2 ...
         types = ", ".join(TYPES.get(name, "unknown") for name in numbers)
         values = ", ".join(f"%({name})s" for name in numbers)
         # A digest of the text: one name never stands for two texts, not even on a server connection that a pooler
@@ -82,6 +84,25 @@ class PreparedStatements:
 
     def __init__(self, most: int) -> None:
         self.most = most
+
+    def run(
+        self,
+        connection: PooledConnection,
+        query_name: str,
+        sql: str,
+        bind: str,
+        params: Mapping[str, Any],
+        send: Callable[[str], Row | None],
+    ) -> Row | None:
+        """The row of a query that `send` sends by the text it is given; sent once more, as plain text, when the
+        prepared statement is outdated."""
+        text = self.text(connection, query_name, sql, bind, params)
+        try:
+            return send(text)
+        except psycopg2.Error as error:
+            if text is sql or not self._is_outdated(connection, error):
+                raise
+        return send(sql)
 
     def text(
         self, connection: PooledConnection, query_name: str, sql: str, bind: str, params: Mapping[str, Any]
@@ -128,7 +149,7 @@ class PreparedStatements:
         held[known.name] = None
         return True
 
-    def is_outdated(self, connection: PooledConnection, error: psycopg2.Error) -> bool:
+    def _is_outdated(self, connection: PooledConnection, error: psycopg2.Error) -> bool:
         """Whether an EXECUTE failed before it ran; the connection is then ready for the same query as plain text.
 
         Its statement is unknown to this server session, or DDL changed the type of its result. The message was one
