@@ -10,7 +10,7 @@ import opsboard
 
 ROOT = Path(opsboard.__file__).parent
 LAYERS = [
-    {"errors", "settings", "config"},
+    {"errors", "settings", "config", "text"},
     {"observability"},
     {"db"},
     {"auth", "cache", "fleet", "secret"},

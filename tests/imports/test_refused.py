@@ -51,6 +51,12 @@ def test_each_kind_of_bad_value_is_refused(workshop: Workshop, column: str, valu
     assert {fault[1] for fault in found} == {4}
 
 
+@pytest.mark.parametrize("value", ["a", "@b", "a@x.de;b@x.de", "Fox <a@x.de>"])
+def test_what_is_no_address_is_a_fault_of_its_column(workshop: Workshop, value: str) -> None:
+    workshop.write(clients=CLIENTS.replace("fox@example.com", value))
+    assert workshop.faults() == [Fault("clients.csv", 2, "Mail", value, "is not an e-mail address")]
+
+
 def test_all_faults_of_all_files_are_told_at_once(workshop: Workshop) -> None:
     places = workshop.wrong(
         orders=ORDERS.replace("\t10\t", "\tten\t").replace("2024-03-09", "soon"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from dataclasses import replace
 
 import pytest
 
 from opsboard.errors import CommandError
 from opsboard.imports.storing import Stored
-from tests.imports.workshop import FILES, MAPPING, OPERATIONS, ORDERS, Workshop
+from tests.imports.workshop import CLIENTS, FILES, MAPPING, OPERATIONS, ORDERS, Workshop
 
 JOBS = """
 SELECT j.job_number, j.title, j.status, j.quantity, j.due_date, j.started_at::date, j.completed_at::date, c.name
@@ -90,6 +91,22 @@ def test_a_second_run_doubles_and_rewrites_nothing(workshop: Workshop) -> None:
     summary = workshop.run()
     assert [(one.inserted, one.updated) for one in summary.tables] == [(0, 0)] * 4
     assert workshop.rows(versions) == before
+
+
+def test_a_second_run_from_a_system_with_other_forms_finds_its_rows(workshop: Workshop) -> None:
+    names = CLIENTS.replace("C1", "K\u00e91").replace("Fox, Ltd", "F\u00f6x").replace("fox@", "F\u00f6x@")
+    forms = [unicodedata.normalize("NFD", names).replace("Mail", "\u200bMail"), names]
+    mapping = MAPPING.replace("Street", "Stra\u00dfe").replace("Town", "Stadt \u00e9")
+    for number, content in enumerate(forms):
+        header = content.replace("Street", "Stra\u00dfe").replace("Town", "Stadt e\u0301")
+        orders = ORDERS.replace("C1", unicodedata.normalize("NFC" if number == 0 else "NFD", "K\u00e91"))
+        workshop.write(clients=header, orders=orders)
+        tables = {one.table: one for one in replace(workshop, mapping=mapping).run().tables}
+        assert tables["customers"].inserted == (2 if number == 0 else 0)
+        assert tables["customers"].updated == tables["jobs"].updated == 0
+    assert workshop.rows("SELECT external_id, name, email FROM customers ORDER BY id LIMIT 1") == [
+        ("K\u00e91", "F\u00f6x", "F\u00f6x@example.com")
+    ]
 
 
 def test_a_second_run_updates_changed_rows_and_adds_new_ones(workshop: Workshop) -> None:

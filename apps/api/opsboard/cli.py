@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "opsboard.commands.explain:explain",
     "indexes": "opsboard.commands.indexes:indexes",
     "rollups": "opsboard.commands.rollups:rollups",
+    "collisions": "opsboard.commands.collisions:collisions",
     "journeys": "opsboard.commands.journeys:journeys",
     "bench": "opsboard.bench.command:bench",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from hashlib import blake2b
 
 from limits import RateLimitItemPerMinute
@@ -37,4 +38,6 @@ class Attempts:
 
 def digest(email: str) -> str:
     """A short stand-in for the address: nothing personal stays in memory."""
-    return blake2b(email.lower().encode(errors="replace"), digest_size=12).hexdigest()
+    return blake2b(
+        unicodedata.normalize("NFKC", email).casefold().encode(errors="replace"), digest_size=12
+    ).hexdigest()

@@ -10,7 +10,7 @@ WITH accounts AS (
         u.password_hash,
         u.token_version
     FROM users AS u
-    WHERE u.email_search = lower(%(login_email)s)
+    WHERE u.email_search = address_form(%(login_email)s)
     LIMIT 20
 )
 SELECT coalesce(json_agg(json_build_object(

@@ -46,8 +46,9 @@ SELECT
     u.role
 FROM users AS u
 WHERE u.tenant_id = %(tenant_id)s
-    AND (%(email)s IS NULL AND u.is_active OR u.email_search = lower(%(email)s))
+    AND (%(email)s IS NULL AND u.is_active OR u.email_search = address_form(%(email)s))
 ORDER BY
+    u.email = %(email)s DESC,
     u.role <> 'admin',
     u.id
 LIMIT 1
@@ -95,7 +96,6 @@ ORDER BY
 -- Count a business anew; how many counts were wrong.
 SELECT rebuild_rollups(%(tenant_id)s)
 
-
 -- name: present_indexes
 -- reads:
 -- The indexes there are, with their table and whether they can be used.
@@ -114,3 +114,16 @@ WHERE c.relnamespace = 'public'::regnamespace
 SELECT p.generic_plans
 FROM pg_prepared_statements AS p
 WHERE p.name = %(name)s
+
+-- name: list_collisions
+-- reads: text_collisions
+-- Rows of a business with the key or address of another row, which a migration found and kept.
+SELECT
+    c.table_name,
+    c.column_name,
+    c.row_id,
+    c.other_id,
+    c.value
+FROM text_collisions AS c
+WHERE c.tenant_id = %(tenant_id)s
+ORDER BY c.id

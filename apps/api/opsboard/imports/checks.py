@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports import fault_sql
+from opsboard.imports.addresses import address_rules
 from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.rows import bad, missing, parent_key
 from opsboard.imports.rules import Rule, insert_by_rules
@@ -17,7 +18,7 @@ from opsboard.imports.target import LONGEST_EXTERNAL_ID, Column, Unique
 
 def check(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
     """Note every fault of one table's rows; the rows of its parents are there already."""
-    insert_by_rules(cursor, table, list(_rules(table)))
+    insert_by_rules(cursor, table, [*_rules(table), *address_rules(cursor, table)])
     fault_sql.insert_repeated_keys(cursor, table)
     for unique in table.target.uniques:
         if names := _columns_of(table, unique):
@@ -75,9 +76,6 @@ def _column_rules(column: Column, formats: Sequence[str], values: list[str]) -> 
     if column.longest is not None and not column.one_of:
         longer = sql.SQL("length({}) > {}").format(name, sql.Literal(column.longest))
         yield longer, name, f"is longer than {column.longest} characters, the most of {column.name}"
-    if column.like:
-        unlike = sql.SQL("{} NOT LIKE {}").format(name, sql.Literal(column.like))
-        yield unlike, name, f"is not {column.like_means}"
     if column.kind in ("integer", "seconds"):
         outside = sql.SQL("{} NOT BETWEEN {} AND {}").format(
             name, sql.Literal(column.least), sql.Literal(column.most)

@@ -122,7 +122,7 @@ def insert_taken(cursor: Cursor, plan: Plan, table: TablePlan, unique: Unique) -
             same.append(sql.SQL("t.{} = {}.id").format(sql.Identifier(parent.column), alias))
         else:
             texts += table.mapping.columns[name].sources
-            stored = sql.Identifier("t", unique.folded.get(name, name))
+            stored = sql.Identifier("t", unique.folded.get(name, (name, ""))[0])
             same.append(sql.SQL("{} = {}").format(stored, _given(table, unique, name)))
     place = table.place(*texts)
     cursor.execute(
@@ -189,7 +189,9 @@ def _file(table: TablePlan) -> sql.Literal:
 def _given(table: TablePlan, unique: Unique, name: str) -> sql.Composable:
     """A part of a row's unique key as the database compares it."""
     column = parent_key(name) if name in table.mapping.parents else sql.Identifier(name)
-    return sql.SQL("lower(r.{})" if name in unique.folded else "r.{}").format(column)
+    if name in unique.folded:
+        return sql.SQL("{}(r.{})").format(sql.Identifier(unique.folded[name][1]), column)
+    return sql.SQL("r.{}").format(column)
 
 
 def _shown(table: TablePlan, unique: Unique) -> sql.Composable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def load_mapping(path: Path) -> Mapping:
 def parse_mapping(text: str, where: str = "mapping") -> Mapping:
     """The mapping a TOML text says; `where` begins each line of what is wrong with it."""
     try:
-        mapping = Mapping.model_validate(tomllib.loads(text))
+        mapping = Mapping.model_validate(composed(tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         raise MappingError(where, [f"is not TOML: {error}"]) from error
     except ValidationError as error:
@@ -43,6 +44,17 @@ def parse_mapping(text: str, where: str = "mapping") -> Mapping:
     if faults := faults_of(mapping):
         raise MappingError(where, faults)
     return mapping
+
+
+def composed(node: Any, key: str = "") -> Any:
+    """The same with composed characters (NFC), as the values of the files are; paths are what the file system has."""
+    if isinstance(node, str):
+        return node if key == "path" else unicodedata.normalize("NFC", node)
+    if isinstance(node, list):
+        return [composed(item) for item in node]
+    if isinstance(node, dict):
+        return {composed(name): composed(item, name) for name, item in node.items()}
+    return node
 
 
 def _in_words(fault: Any) -> str:

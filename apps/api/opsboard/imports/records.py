@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from opsboard.imports.file_mapping import File
 from opsboard.imports.lines import LONGEST_LINE, Line, Lines
+from opsboard.text import normal_form
 
 # What the csv module says, in words for the person who made the file.
 REASONS = {
@@ -64,7 +65,7 @@ class Records:
         if line is None:
             return None
         self.header = self._record(line)
-        return None if self.header.damage else [name.strip() for name in self.header.fields]
+        return None if self.header.damage else [normal_form(name) for name in self.header.fields]
 
     def _record(self, line: Line) -> Record:
         if line.damage:

@@ -21,6 +21,7 @@ from opsboard.imports.mapping_file import MappingError
 from opsboard.imports.opening import CannotOpen, open_file
 from opsboard.imports.progress import Progress
 from opsboard.imports.records import Records
+from opsboard.text import normal_form
 
 LONGEST_VALUE_TOLD = 200
 
@@ -108,7 +109,7 @@ def _rows(source: Source, damage: IO[bytes]) -> Iterator[bytes]:
             damage.write(_fault(source, names, record.field, record.line, record.fields, record.damage))
         # A damaged line may have too few.
         fields = record.fields + [""] * (len(names) - len(record.fields))
-        values = [fields[place].strip() for place in places]
+        values = [normal_form(fields[place]) for place in places]
         yield copy_line(
             [str(record.line), "t" if record.damage else "f", *(None if v in null else v for v in values)]
         )

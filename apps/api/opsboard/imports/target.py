@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from opsboard.text import LONGEST_EMAIL
+
 # seconds: an integer that a file may write as hh:mm:ss. changes: members with what they were and what they are.
 Kind = Literal["text", "integer", "seconds", "boolean", "date", "timestamp", "changes"]
 
@@ -26,9 +28,8 @@ class Column:
     least: int = -LARGEST_INTEGER - 1
     most: int = LARGEST_INTEGER
     one_of: tuple[str, ...] = ()
-    # Of text: a pattern of LIKE, and what it means.
-    like: str = ""
-    like_means: str = ""
+    # Of text: a check of opsboard/text.py that every value must pass.
+    address: Literal["email", "recipient"] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Unique:
     """Columns and parents that no two rows of a tenant share."""
 
     names: tuple[str, ...]
-    # Where the table compares another column than the given one: given column -> stored column.
-    folded: dict[str, str] = field(default_factory=dict)
+    # Where the table compares another column than the given one: given column -> (stored column, how it is made).
+    folded: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,10 @@ def text(
     name: str, longest: int, *, required: bool = False, nullable: bool = True, one_of: tuple[str, ...] = ()
 ) -> Column:
     return Column(name, "text", required, nullable and not required, longest, one_of=one_of)
+
+
+def email(*, required: bool = False) -> Column:
+    return Column("email", required=required, nullable=not required, longest=LONGEST_EMAIL, address="email")
 
 
 def timestamp(name: str, *, nullable: bool = True) -> Column:

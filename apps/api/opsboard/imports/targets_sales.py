@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, text, timestamp
+from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, email, text, timestamp
 
 RECIPIENT_STATUSES = (
     "pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed",
@@ -14,7 +14,7 @@ SALES = (
         "lead",
         (
             text("name", 200, required=True),
-            text("email", 254),
+            email(),
             text("phone", 50),
             text("source", 100),
             text("category", 100),
@@ -54,7 +54,7 @@ SALES = (
         "campaign_recipients",
         "campaign recipient",
         (
-            text("address", 254, required=True),
+            Column("address", required=True, nullable=False, longest=254, address="recipient"),
             text("name", 200),
             text("segment", 100),
             text(
@@ -66,12 +66,25 @@ SALES = (
             CREATED_AT,
         ),
         parents=(Parent("campaign", "campaigns", required=True), Parent("lead", "leads")),
-        uniques=(Unique(("campaign", "address")),),
+        uniques=(Unique(("campaign", "address"), folded={"address": ("address_search", "recipient_form")}),),
+    ),
+    Target(
+        "suppressions",
+        "suppressed address",
+        (
+            Column("channel", required=True, nullable=False, one_of=("email", "whatsapp", "phone", "sms")),
+            Column("address", required=True, nullable=False, longest=254, address="recipient"),
+            Column("reason", nullable=False, one_of=("unsubscribed", "bounced", "complained", "manual")),
+            text("note", 500),
+            CREATED_AT,
+        ),
+        parents=(Parent("campaign", "campaigns"),),
+        uniques=(Unique(("channel", "address"), folded={"address": ("address_search", "recipient_form")}),),
     ),
     Target(
         "contacts",
         "contact",
-        (text("name", 200, required=True), text("email", 254), text("phone", 50), CREATED_AT),
+        (text("name", 200, required=True), email(), text("phone", 50), CREATED_AT),
         parents=(Parent("customer", "customers"),),
     ),
     Target(

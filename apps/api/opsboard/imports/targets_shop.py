@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, text, timestamp
+from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, email, text, timestamp
 
 SHOP = (
     Target(
@@ -10,7 +10,7 @@ SHOP = (
         "customer",
         (
             text("name", 200, required=True),
-            text("email", 254),
+            email(),
             text("phone", 50),
             text("address", 1000),
             CREATED_AT,
@@ -20,20 +20,13 @@ SHOP = (
         "users",
         "user",
         (
-            Column(
-                "email",
-                required=True,
-                nullable=False,
-                longest=254,
-                like="%_@_%",
-                like_means="an e-mail address",
-            ),
+            email(required=True),
             text("full_name", 200, nullable=False),
             text("role", 50, nullable=False, one_of=("admin", "manager", "operator")),
             Column("is_active", "boolean", nullable=False),
             CREATED_AT,
         ),
-        uniques=(Unique(("email",), folded={"email": "email_search"}),),
+        uniques=(Unique(("email",), folded={"email": ("email_search", "address_form")}),),
     ),
     Target(
         "processes",

@@ -11,11 +11,11 @@ from opsboard.auth.passwords import hash_password
 from opsboard.db.queries import Query, load_queries
 from opsboard.db.session import Cursor, connected, transaction
 from opsboard.errors import CommandError
+from opsboard.text import email_address, normal_form
 
 sql = load_queries(__package__)
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def add_tenant(url: str, slug: str, name: str, time_zone: str) -> int:
@@ -24,6 +24,7 @@ def add_tenant(url: str, slug: str, name: str, time_zone: str) -> int:
         raise CommandError(
             f"{slug!r} is no slug: up to 63 lower-case letters, digits and hyphens, not a hyphen first."
         )
+    name = normal_form(name)
     require_text("--name", name, longest=200)
     with connected(url, "tenant add") as connection, transaction(connection) as cursor:
         require_time_zone(cursor, time_zone)
@@ -36,8 +37,11 @@ def add_tenant(url: str, slug: str, name: str, time_zone: str) -> int:
 
 def add_user(url: str, slug: str, *, email: str, role: str, full_name: str, password: str) -> int:
     """The id of the new user. Raises CommandError."""
-    if not (EMAIL.fullmatch(email) and email.isprintable() and len(email) <= 254):
-        raise CommandError(f"{email!r} is no e-mail address.")
+    try:
+        email = email_address(email)
+    except ValueError as error:
+        raise CommandError(f"{email!r} {error}") from error
+    full_name = normal_form(full_name)
     require_text("--name", full_name, longest=200, shortest=0)
     require_text("The password", password, longest=len(password))
     user = {"email": email, "role": role, "full_name": full_name, "password_hash": hash_password(password)}
@@ -55,7 +59,7 @@ def add_user(url: str, slug: str, *, email: str, role: str, full_name: str, pass
 def set_password(url: str, slug: str, *, email: str, password: str) -> int:
     """The id of the user, who signs in with this password from now on. Raises CommandError."""
     require_text("The password", password, longest=len(password))
-    user = {"email": email, "password_hash": hash_password(password)}
+    user = {"email": normal_form(email), "password_hash": hash_password(password)}
     with connected(url, "user password") as connection, transaction(connection) as cursor:
         bind_tenant(cursor, slug)
         changed = one_value(cursor, sql.set_password, user)

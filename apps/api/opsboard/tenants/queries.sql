@@ -58,7 +58,7 @@ WITH added AS (
         %(role)s,
         %(password_hash)s
     )
-    ON CONFLICT (tenant_id, email_search) DO NOTHING
+    ON CONFLICT (tenant_id, email_search) WHERE NOT is_duplicate DO NOTHING
     RETURNING id, tenant_id, email, full_name, role
 ),
 audited AS (
@@ -80,12 +80,22 @@ FROM added AS a
 
 -- name: set_password
 -- writes: users, audit_logs
--- Give a user another password; their tokens end. No row when nobody has the address.
+-- Give a user another password; their tokens end. No row when nobody has the address. Of two who had one address before
+-- the forms were made equal, it is the one who is written just so.
 WITH changed AS (
     UPDATE users AS u
     SET password_hash = %(password_hash)s
     WHERE u.tenant_id = current_setting('app.tenant_id')::bigint
-        AND u.email_search = lower(%(email)s)
+        AND u.id = (
+            SELECT s.id
+            FROM users AS s
+            WHERE s.tenant_id = current_setting('app.tenant_id')::bigint
+                AND s.email_search = address_form(%(email)s)
+            ORDER BY
+                s.email = %(email)s DESC,
+                s.id
+            LIMIT 1
+        )
     RETURNING u.id, u.tenant_id
 ),
 audited AS (

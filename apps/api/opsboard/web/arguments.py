@@ -12,6 +12,7 @@ from apiflask import APIBlueprint
 from flask import Request, request
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,9 +23,11 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
 from opsboard.errors import InvalidInput
+from opsboard.text import LONGEST_EMAIL, email_address, normal_form
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+LEEWAY = dt.timedelta(minutes=5)
 LARGEST_ID = 2**63 - 1  # bigint
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -117,9 +120,21 @@ def storable(value: str) -> str:
     return value
 
 
+def stored(value: str) -> str:
+    """Text in the form it is stored in and looked for."""
+    return normal_form(storable(value))
+
+
 def split(value: object) -> object:
     """`a,b` as a list: how a query argument gives more than one value."""
     return value.split(",") if isinstance(value, str) else value
+
+
+def happened(value: dt.datetime) -> dt.datetime:
+    """A moment that has come; the clocks of two machines may differ by a little."""
+    if value > dt.datetime.now(dt.UTC) + LEEWAY:
+        raise ValueError("is in the future")
+    return value
 
 
 def civil(value: object) -> object:
@@ -131,11 +146,21 @@ def civil(value: object) -> object:
     return value
 
 
-Text = Annotated[str, AfterValidator(storable)]
-Line = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=200)]
+Text = Annotated[str, AfterValidator(stored)]
+# Kept as it was sent, to the character: passwords.
+Verbatim = Annotated[str, AfterValidator(storable)]
+Line = Annotated[Text, Field(min_length=1, max_length=200)]
+# Checked as it was sent: an address with characters that do not show is a mistake, not one to be mended in silence.
+Email = Annotated[
+    str,
+    AfterValidator(storable),
+    AfterValidator(email_address),
+    Field(max_length=LONGEST_EMAIL, json_schema_extra={"format": "email"}),
+]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Past = Annotated[AwareDatetime, AfterValidator(happened)]
 Day = Annotated[dt.date, BeforeValidator(civil)]
-Search = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=100)]
+Search = Annotated[Text, Field(min_length=1, max_length=100)]
 SPLIT = BeforeValidator(split)
 
 

@@ -13,7 +13,7 @@ from opsboard.auth.sign_in import sql
 from opsboard.cache.body import Body
 from opsboard.errors import Forbidden
 from opsboard.web.access import COOKIE, open_to_all, same_origin
-from opsboard.web.arguments import Arguments, Text
+from opsboard.web.arguments import Arguments, Text, Verbatim
 from opsboard.web.document import document
 from opsboard.web.documents import RoleName
 from opsboard.web.endpoint import fresh
@@ -26,7 +26,7 @@ class Credentials(Arguments):
     email: Annotated[Text, Field(min_length=3, max_length=254)]
     # Spaces at the ends of a password belong to it.
     password: Annotated[
-        Text, Field(min_length=1, max_length=LONGEST, json_schema_extra={"format": "password"})
+        Verbatim, Field(min_length=1, max_length=LONGEST, json_schema_extra={"format": "password"})
     ]
     tenant: Annotated[
         Text, Field(max_length=63, description="Slug of the business, if the address is known at several.")
@@ -65,7 +65,7 @@ class Me(BaseModel):
 def login(given: Credentials) -> Response:
     """Exchange e-mail address and password for a token."""
     token, lasts = services().sign_in.sign_in(
-        given.email.strip(), given.password, given.tenant, request.remote_addr or "unix"
+        given.email, given.password, given.tenant, request.remote_addr or "unix"
     )
     response = jsonify(access_token=token, token_type="Bearer", expires_in=lasts)
     if given.cookie:

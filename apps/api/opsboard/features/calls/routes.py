@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Patch, Text
+from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Past, Patch, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
@@ -84,9 +84,7 @@ class NewCall(Arguments):
     duration_seconds: Seconds = 0
     waited_seconds: Seconds | None = None
     rating: Rating | None = None
-    started_at: Annotated[AwareDatetime | None, Field(description="Its duration before now if left out.")] = (
-        None
-    )
+    started_at: Annotated[Past | None, Field(description="Its duration before now if left out.")] = None
 
 
 class ChangeCall(Patch):

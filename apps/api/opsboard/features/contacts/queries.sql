@@ -11,11 +11,11 @@
 -- reads: contacts, customers, tenants
 -- from: contacts AS k
 -- filter customer_id: k.customer_id = %(customer_id)s
--- filter q: k.id IN (SELECT n.id FROM contacts AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= lower(%(q)s) AND n.name_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM contacts AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(regexp_replace(%(q)s, '[^0-9]', '', 'g'), '') AND p.phone_search < regexp_replace(%(q)s, '[^0-9]', '', 'g') || ':')
+-- filter q: k.id IN (SELECT n.id FROM contacts AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM contacts AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM contacts AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
 -- sort created_at: k.created_at | timestamptz
 -- sort name: k.name_search | text COLLATE "C"
 -- total: contacts
--- Contacts with their customer; a search finds the beginning of a name or a phone number.
+-- Contacts with their customer; a search finds the beginning of a name, an e-mail address or a phone number.
 SELECT
     page.position,
     json_build_object(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.web.arguments import Arguments, Id, Line, Patch, Search, Text
+from opsboard.web.arguments import Arguments, Email, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
@@ -21,7 +21,6 @@ from opsboard.web.listing import ListArguments, listing
 bp = APIBlueprint("contacts", __name__, url_prefix="/api/contacts", tag="Contacts")
 sql = load_queries(__package__)
 
-Email = Annotated[Text, Field(max_length=254)]
 Phone = Annotated[Text, Field(max_length=50)]
 
 
@@ -52,7 +51,9 @@ class ContactWithConversations(Contact):
 
 class ListContacts(ListArguments, query=sql.list_contacts, default_sort="-created_at"):
     customer_id: Id | None = None
-    q: Annotated[Search | None, Field(description="The beginning of a name or a phone number.")] = None
+    q: Annotated[
+        Search | None, Field(description="The beginning of a name, an e-mail address or a phone number.")
+    ] = None
 
 
 class NewContact(Arguments):

@@ -10,7 +10,7 @@
 -- name: list_customers
 -- reads: customers, tenants
 -- from: customers AS c
--- filter q: c.id IN (SELECT n.id FROM customers AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= lower(%(q)s) AND n.name_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM customers AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= lower(%(q)s) AND e.email_search < lower(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM customers AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(regexp_replace(%(q)s, '[^0-9]', '', 'g'), '') AND p.phone_search < regexp_replace(%(q)s, '[^0-9]', '', 'g') || ':')
+-- filter q: c.id IN (SELECT n.id FROM customers AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM customers AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM customers AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
 -- sort name: c.name_search | text COLLATE "C"
 -- sort created_at: c.created_at | timestamptz
 -- sort updated_at: c.updated_at | timestamptz

@@ -13,7 +13,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.customers.documents import Customer, Customers, CustomerWithJobs
 from opsboard.web.access import only_for
-from opsboard.web.arguments import Arguments, Line, Patch, Search, Text
+from opsboard.web.arguments import Arguments, Email, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
@@ -22,7 +22,6 @@ from opsboard.web.listing import ListArguments, listing
 bp = APIBlueprint("customers", __name__, url_prefix="/api/customers", tag="Customers")
 sql = load_queries(__package__)
 
-Email = Annotated[Text, Field(max_length=254)]
 Phone = Annotated[Text, Field(max_length=50)]
 Address = Annotated[Text, Field(max_length=1000)]
 

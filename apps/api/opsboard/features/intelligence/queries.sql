@@ -1,7 +1,7 @@
 -- name: list_customers
 -- reads: customers, leads, call_log, tenants
 -- from: customers AS c
--- filter q: c.name_search >= lower(%(q)s) AND c.name_search < lower(%(q)s) || chr(1114111)
+-- filter q: c.name_search >= search_form(%(q)s) AND c.name_search < search_form(%(q)s) || chr(1114111)
 -- sort name: c.name_search | text COLLATE "C"
 -- sort created_at: c.created_at | timestamptz
 -- total: customers

@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
 -- filter status: j.status = ANY(%(status)s)
 -- filter priority: j.priority = ANY(%(priority)s)
 -- filter customer_id: j.customer_id = %(customer_id)s
--- filter q: j.job_number_search >= lower(%(q)s) AND j.job_number_search < lower(%(q)s) || chr(1114111)
+-- filter q: j.job_number_search >= search_form(%(q)s) AND j.job_number_search < search_form(%(q)s) || chr(1114111)
 -- filter overdue: j.status IN ('draft', 'active', 'on_hold') AND j.due_date < (SELECT today FROM clock)
 -- filter due_today: j.status IN ('draft', 'active', 'on_hold') AND j.due_date = (SELECT today FROM clock)
 -- filter due_from: j.due_date_search >= %(due_from)s AND j.due_date_search < 'infinity'

@@ -54,7 +54,7 @@
 -- reads: journeys, tenants
 -- from: journeys AS j
 -- filter status: j.status = ANY(%(status)s)
--- filter q: j.name_search >= lower(%(q)s) AND j.name_search < lower(%(q)s) || chr(1114111)
+-- filter q: j.name_search >= search_form(%(q)s) AND j.name_search < search_form(%(q)s) || chr(1114111)
 -- sort created_at: j.created_at | timestamptz
 -- sort name: j.name_search | text COLLATE "C"
 -- total: journeys

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.leads.documents import Claimed, Lead, Leads, LeadStatus, Timeline
 from opsboard.web.access import only_for
-from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Search, Text
+from opsboard.web.arguments import SPLIT, Arguments, Day, Email, Id, Line, Past, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
@@ -23,7 +23,6 @@ bp = APIBlueprint("leads", __name__, url_prefix="/api/leads", tag="Leads")
 sql = load_queries(__package__)
 
 Word = Annotated[Text, Field(min_length=1, max_length=100)]
-Email = Annotated[Text, Field(min_length=3, max_length=254)]
 Phone = Annotated[Text, Field(max_length=50)]
 Notes = Annotated[Text, Field(max_length=10_000)]
 
@@ -61,9 +60,7 @@ class NewLead(Arguments):
     customer_id: Id | None = None
     assigned_user_id: Id | None = None
     notes: Notes | None = None
-    scraped_at: Annotated[AwareDatetime | None, Field(description="When it was found; now if left out.")] = (
-        None
-    )
+    scraped_at: Annotated[Past | None, Field(description="When it was found; now if left out.")] = None
 
 
 class ChangeLead(Patch):

@@ -23,7 +23,7 @@ LEFT JOIN LATERAL (
 -- from: machines AS m
 -- filter status: m.status = ANY(%(status)s)
 -- filter is_active: m.is_active = %(is_active)s
--- filter q: m.name_search >= lower(%(q)s) AND m.name_search < lower(%(q)s) || chr(1114111)
+-- filter q: m.name_search >= search_form(%(q)s) AND m.name_search < search_form(%(q)s) || chr(1114111)
 -- sort name: m.name_search | text COLLATE "C"
 -- total: machines
 -- total status: machines | c.label = ANY(%(status)s)

@@ -18,7 +18,7 @@
 -- reads: processes, role_process_permissions, tenants
 -- from: processes AS r
 -- filter is_active: r.is_active = %(is_active)s
--- filter q: r.name_search >= lower(%(q)s) AND r.name_search < lower(%(q)s) || chr(1114111)
+-- filter q: r.name_search >= search_form(%(q)s) AND r.name_search < search_form(%(q)s) || chr(1114111)
 -- sort name: r.name_search | text COLLATE "C"
 -- total: processes_active processes_inactive
 -- total is_active: processes_active processes_inactive | (c.metric = 'processes_active') = %(is_active)s

@@ -14,7 +14,7 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.access import only_for
-from opsboard.web.arguments import Arguments, Text
+from opsboard.web.arguments import Arguments, Email, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route
@@ -60,7 +60,7 @@ class NewSettings(Arguments):
     opens_at: HourOfDay
     closes_at: Annotated[HourOfDay, Field(description="HH:MM, later than opens_at", examples=["17:00"])]
     auto_reply: bool
-    contact_email: Annotated[Text | None, Field(max_length=254, pattern=".@.")] = None
+    contact_email: Email | None = None
     contact_phone: Number | None = None
     whatsapp_number: Number | None = None
     auto_reply_text: Annotated[Text | None, Field(max_length=1000)] = None

@@ -12,7 +12,7 @@
 -- from: users AS u
 -- filter role_filter: u.role = %(role_filter)s
 -- filter is_active: u.is_active = %(is_active)s
--- filter q: u.full_name_search >= lower(%(q)s) AND u.full_name_search < lower(%(q)s) || chr(1114111)
+-- filter q: u.full_name_search >= search_form(%(q)s) AND u.full_name_search < search_form(%(q)s) || chr(1114111)
 -- sort full_name: u.full_name_search | text COLLATE "C"
 -- sort created_at: u.created_at | timestamptz
 -- total: users_active users_blocked
