@@ -15,6 +15,7 @@ EventKind = Literal["sent", "delivered", "opened", "clicked", "converted", "boun
 RecipientStatus = Literal[
     "pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed"
 ]
+SuppressionReason = Literal["unsubscribed", "bounced", "complained", "manual"]
 
 
 class Campaign(BaseModel):
@@ -34,7 +35,7 @@ class Campaigns(Envelope):
 
 
 class Numbers(BaseModel):
-    """Events of each kind."""
+    """A number for each kind of event."""
 
     sent: int
     delivered: int
@@ -45,21 +46,35 @@ class Numbers(BaseModel):
     unsubscribed: int
 
 
+class ByStatus(Numbers):
+    """A number for each status of a recipient."""
+
+    pending: int
+
+
 class CampaignWithTotals(Campaign):
+    """`totals`: people who had an event of the kind, once each. `events`: the events. `recipients`: their status."""
+
     totals: Numbers
+    events: Numbers
+    recipients: ByStatus
 
 
 class DayOfCampaign(Numbers):
+    """People who had their first event of the kind on that day; `events`: the events of that day."""
+
     date: dt.date
+    events: Numbers
 
 
 class Metrics(BaseModel):
-    """`days`: those on which something happened, the oldest first."""
+    """`days`: those on which something happened, the oldest first. `totals`: people; `events`: events."""
 
     campaign: Named
     date_from: dt.date
     date_to: dt.date
     totals: Numbers
+    events: Numbers
     days: list[DayOfCampaign]
 
 
@@ -75,7 +90,7 @@ class CampaignOfRecipient(Named):
 
 
 class Recipient(BaseModel):
-    """`events`: the last ones, the newest first."""
+    """`events`: the last ones, the newest first. `suppressed`: why they must not be written to, null if they may."""
 
     id: int
     campaign: CampaignOfRecipient
@@ -83,6 +98,7 @@ class Recipient(BaseModel):
     name: str | None
     segment: str | None
     status: RecipientStatus
+    suppressed: SuppressionReason | None
     lead: Named | None
     events: list[TrackingEvent]
     created_at: dt.datetime
@@ -100,6 +116,7 @@ class ActiveRecipient(BaseModel):
     name: str | None
     segment: str | None
     status: RecipientStatus
+    suppressed: SuppressionReason | None
     lead: Named | None
     created_at: dt.datetime
     updated_at: dt.datetime
@@ -109,11 +126,26 @@ class ActiveRecipients(Envelope):
     items: list[ActiveRecipient]
 
 
+class Suppressed(BaseModel):
+    address: str
+    reason: SuppressionReason
+
+
+class Refused(BaseModel):
+    address: str
+    message: str
+
+
 class Added(BaseModel):
-    """`known`: addresses that the campaign had already."""
+    """`known`: addresses that the campaign had already, in any spelling.
+
+    `suppressed`: addresses of the suppression list. `refused`: what is not an address of the campaign's channel.
+    """
 
     added: int
     known: list[str]
+    suppressed: list[Suppressed]
+    refused: list[Refused]
 
 
 class Taken(BaseModel):

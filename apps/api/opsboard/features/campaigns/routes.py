@@ -26,8 +26,9 @@ from opsboard.features.campaigns.documents import (
     RecipientStatus,
     Taken,
 )
+from opsboard.text import recipient_address
 from opsboard.web.access import only_for
-from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Text
+from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Past, Patch, Text, Verbatim
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
@@ -38,7 +39,8 @@ bp = APIBlueprint("campaigns", __name__, url_prefix="/api/campaigns", tag="Campa
 sql = load_queries(__package__)
 
 AT_ONCE = 5000
-Address = Annotated[Text, Field(min_length=3, max_length=254)]
+# Checked one by one when they are added: one that is wrong does not hold up the others.
+Address = Annotated[Verbatim, Field(max_length=254)]
 Key = Annotated[Text, Field(min_length=1, max_length=200)]
 Segment = Annotated[Text, Field(max_length=100)]
 
@@ -99,14 +101,30 @@ class NewRecipients(Arguments):
 
 
 class Event(Arguments):
-    key: Annotated[Key, Field(description="Its own name for the event; the same key counts once.")]
+    key: Annotated[
+        Key, Field(description="Its own name for the event; the same key of one campaign counts once.")
+    ]
     recipient_id: Id
     kind: EventKind
-    occurred_at: AwareDatetime
+    occurred_at: Past
 
 
 class Events(Arguments):
     events: Annotated[list[Event], Field(min_length=1, max_length=AT_ONCE)]
+
+
+def checked(recipients: list[NewRecipient]) -> tuple[list[dict[str, object]], list[dict[str, str]]]:
+    """Those with an address, in the form it is stored in and with its kind; and the others with what is wrong."""
+    rows: list[dict[str, object]] = []
+    refused: list[dict[str, str]] = []
+    for place, recipient in enumerate(recipients):
+        try:
+            address, kind = recipient_address(recipient.address)
+        except ValueError as error:
+            refused.append({"address": recipient.address, "message": str(error)})
+        else:
+            rows.append({**recipient.model_dump(), "place": place, "address": address, "kind": kind})
+    return rows, refused
 
 
 @bp.get("")
@@ -141,7 +159,7 @@ def list_active_recipients(wanted: ListActiveRecipients) -> Body:
 @bp.output(CampaignWithTotals)
 @fresh
 def get_campaign(campaign_id: int, wanted: Detail) -> Body:
-    """One campaign with how many events of each kind it had."""
+    """One campaign with how many people had an event of each kind, and how many events there were."""
     return wanted.document(campaign_id=campaign_id)
 
 
@@ -186,9 +204,10 @@ def update_campaign(campaign_id: int, change: ChangeCampaign) -> Response:
 @bp.output(Added)
 @only_for(Role.ADMIN, Role.MANAGER)
 def add_recipients(campaign_id: int, given: NewRecipients) -> Response:
-    """Add many recipients at once; addresses that the campaign has already are told and stay as they are."""
-    rows = json.dumps(given.model_dump(mode="json")["recipients"])
-    return command(sql.add_recipients, {"campaign_id": campaign_id, "recipients": rows})
+    """Add many recipients at once; known, suppressed and wrong addresses are reported and not added."""
+    rows, refused = checked(given.recipients)
+    parameters = {"recipients": json.dumps(rows), "refused": json.dumps(refused)}
+    return command(sql.add_recipients, {"campaign_id": campaign_id, **parameters})
 
 
 @bp.post("/<id:campaign_id>/events")
@@ -196,7 +215,7 @@ def add_recipients(campaign_id: int, given: NewRecipients) -> Response:
 @bp.output(Taken)
 @only_for(Role.ADMIN, Role.MANAGER)
 def take_events(campaign_id: int, given: Events) -> Response:
-    """Take in what became of messages; an event that was told before is told back and not counted again."""
+    """Take in what became of messages; events received before are reported as duplicates and not counted again."""
     rows = json.dumps(given.model_dump(mode="json")["events"])
     return command(sql.take_events, {"campaign_id": campaign_id, "events": rows})
 
