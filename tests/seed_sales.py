@@ -73,11 +73,14 @@ SELECT
     now() - n * interval '1 day'
 FROM generate_series(1, 13) AS n;
 
-INSERT INTO campaign_recipients (tenant_id, campaign_id, lead_id, address, name, segment, status, external_id)
+INSERT INTO campaign_recipients (
+    tenant_id, campaign_id, lead_id, address, name, segment, status, kinds, external_id
+)
 SELECT
     c.tenant_id, c.id, (SELECT min(id) + n FROM leads WHERE tenant_id = %(tenant)s),
     'r' || n || '@' || %(word)s || '.example', %(word)s || ' recipient ' || n, %(word)s,
-    (ARRAY['pending', 'sent', 'opened', 'clicked'])[1 + n %% 4], %(word)s || c.id || '/' || n
+    (ARRAY['pending', 'sent', 'opened', 'clicked'])[1 + n %% 4],
+    CASE WHEN n %% 4 = 0 THEN '{}'::text[] ELSE '{sent}' END, %(word)s || c.id || '/' || n
 FROM campaigns AS c
 CROSS JOIN generate_series(1, 7) AS n
 WHERE c.tenant_id = %(tenant)s;
@@ -88,13 +91,24 @@ FROM campaign_recipients AS r
 CROSS JOIN generate_series(1, 8) AS n
 WHERE r.tenant_id = %(tenant)s AND r.status <> 'pending';
 
-INSERT INTO campaign_event_keys (tenant_id, event_key)
-SELECT e.tenant_id, e.event_key
+INSERT INTO campaign_event_keys (tenant_id, campaign_id, event_key)
+SELECT e.tenant_id, r.campaign_id, e.event_key
 FROM campaign_tracking_events AS e
+JOIN campaign_recipients AS r ON r.tenant_id = e.tenant_id AND r.id = e.recipient_id
 WHERE e.tenant_id = %(tenant)s;
 
-INSERT INTO campaign_metrics (tenant_id, campaign_id, date, sent)
-SELECT r.tenant_id, r.campaign_id, local_day(e.occurred_at, t.time_zone), count(*)
+INSERT INTO suppressions (tenant_id, channel, address, reason, note, external_id)
+SELECT
+    %(tenant)s, (ARRAY['email', 'phone'])[1 + n %% 2],
+    CASE n %% 2 WHEN 0 THEN 's' || n || '@' || %(word)s || '.example' ELSE '+49 30 1000' || n END,
+    (ARRAY['unsubscribed', 'bounced', 'complained', 'manual'])[1 + n %% 4], %(word)s, %(word)s || n
+FROM generate_series(1, 9) AS n;
+
+INSERT INTO campaign_metrics (tenant_id, campaign_id, date, sent, sent_people)
+SELECT
+    r.tenant_id, r.campaign_id, local_day(e.occurred_at, t.time_zone), count(*),
+    -- The eighth of each is the oldest.
+    count(*) FILTER (WHERE e.event_key LIKE '%%/8')
 FROM tenants AS t
 JOIN campaign_recipients AS r ON r.tenant_id = t.id
 JOIN campaign_tracking_events AS e ON e.tenant_id = r.tenant_id AND e.recipient_id = r.id

@@ -27,7 +27,9 @@ VALUES: dict[str, Any] = {
     "description": None, "status": "draft", "priority": "normal", "quantity": 1, "lead_id": 1, "source": None,
     "category": None, "assigned_user_id": None, "notes": None, "scraped_at": None, "approval_id": 1, "subject": "s",
     "response": None, "due_at": None, "decision": "approve", "comment": None, "campaign_id": 1, "channel": "email",
-    "scheduled_at": None, "date_from": None, "date_to": None, "recipients": '[{"address": "somebody@example.com"}]',
+    "scheduled_at": None, "date_from": None, "date_to": None, "suppression_id": 1,
+    "recipients": '[{"place": 0, "address": "somebody@example.com", "kind": "email"}]', "refused": "[]",
+    "reason": "manual", "note": None,
     "events": '[{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]',
     "workflow": "w", "step": None, "execution_id": 1, "alert_id": 1, "count": 10, "minutes": 5, "due_date": None,
     "name": "n", "email": None, "phone": None, "address": None, "conversation_id": 1, "call_id": 1,
@@ -51,6 +53,7 @@ FILTER_VALUES: dict[str, Any] = {
     "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1, "pending": "true", "approval_id": 1,
     "active": "true", "campaign_id": 1, "journey_id": 1, "node_id": 2, "unsent": "true", "workflow_id": 1,
     "open": "true", "acknowledged": "true", "created_today": "true", "decided_today": "true", "ahead": "true",
+    "channel": "email", "reason": ["bounced"],
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {
@@ -71,6 +74,7 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "leads.list_leads": {"status": ["unprocessed"]},
     "conversations.create_conversation": {"channel": "sms"},
     "leads.create_lead": {"status": "new"},
+    "suppressions.add_suppression": {"address": "kim@x.example"},
     "campaigns.list_campaigns": {"status": ["paused"]},
     "workflow_monitoring.list_history": {"status": ["failed"]},
     "campaigns.list_recipients": {"status": ["clicked"], "events": 3},

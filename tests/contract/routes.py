@@ -30,6 +30,7 @@ IDS = {
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
     "returned_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'",
     "response_id": "SELECT min(id) FROM auto_responses WHERE tenant_id = %s AND status IN ('queued', 'failed')",
+    "suppression_id": "SELECT min(id) FROM suppressions WHERE tenant_id = %s",
     "campaign_id": "SELECT min(id) FROM campaigns WHERE tenant_id = %s",
     # One of which the node and the contact are, and that is active.
     "journey_id": "SELECT min(id) FROM journeys WHERE tenant_id = %s",
@@ -49,6 +50,9 @@ IDS = {
 # Routes whose ids must not be those of the others: what they remove is gone.
 OTHER_IDS = {
     "jobs.revoke_status_link": {"link_id": "SELECT min(id) + 1 FROM job_status_links WHERE tenant_id = %s"},
+    "suppressions.remove_suppression": {
+        "suppression_id": "SELECT max(id) FROM suppressions WHERE tenant_id = %s"
+    },
     "journeys.delete_journey": {"journey_id": "SELECT max(id) FROM journeys WHERE tenant_id = %s"},
 }
 # A body that each write accepts.
@@ -72,6 +76,7 @@ BODIES: dict[str, dict[str, object]] = {
     "journeys.execute_node": {"contact_id": 1},
     "journeys.add_contacts": {"customer_ids": [1]},
     "journeys.change_contacts": {"contact_ids": [1], "status": "active"},
+    "suppressions.add_suppression": {"channel": "email", "address": "kim@north.example"},
     "machines.update_machine": {"status": "maintenance"},
     "jobs.bulk_jobs_status": {"ids": [1, 2**62], "status": "active"},
     "job_steps.bulk_job_steps_status": {"ids": [1], "status": "completed"},

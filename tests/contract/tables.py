@@ -12,10 +12,11 @@ TABLES = (
     "journey_messages",
     "leads", "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
-    "workflows", "workflow_execution_monitoring", "workflow_alerts", "job_status_links",
+    "workflows", "workflow_execution_monitoring", "workflow_alerts", "job_status_links", "text_collisions",
+    "suppressions",
 )  # fmt: skip
 # Written by triggers and functions alone.
-NOT_WRITTEN = ("changes", "rollup_deltas", "rollups")
+NOT_WRITTEN = ("changes", "rollup_deltas", "rollups", "text_collisions")
 # Of these rows may be added, and none changed.
 APPENDED = (
     "audit_logs", "lead_status_history", "approval_history", "campaign_tracking_events", "campaign_event_keys",
@@ -25,13 +26,16 @@ APPENDED = (
 FINGERPRINTED = (
     "jobs", "job_steps", "customers", "machines", "users", "notifications", "audit_logs",
     "leads", "lead_status_history", "response_approvals", "approval_history", "auto_responses",
-    "campaigns", "campaign_recipients", "campaign_tracking_events",
+    "campaigns", "campaign_recipients", "campaign_tracking_events", "suppressions",
     "documents", "contacts", "conversations", "messages", "call_log",
     "journeys", "journey_nodes", "journey_contacts", "journey_node_executions", "journey_messages",
     "workflows", "workflow_execution_monitoring", "workflow_alerts", "job_status_links",
 )  # fmt: skip
 SLUG = "(slug = ( SELECT NULLIF(current_setting('app.tenant_slug'::text, true), ''::text) AS \"nullif\"))"
-LOGIN = "(email_search = ( SELECT lower(NULLIF(current_setting('app.login_email'::text, true), ''::text)) AS lower))"
+LOGIN = (
+    "(email_search = ( SELECT address_form(NULLIF(current_setting('app.login_email'::text, true), ''::text))"
+    " AS address_form))"
+)
 # Policies beside a table's own: for which command, for whom, what may be seen and what may be written; db/tenancy.py
 # and the migrations say why. OWNER: the role that migrates and the functions that keep things up, for no other role.
 OWNER = "owner"

@@ -45,6 +45,7 @@ TABLES = (
     "campaign_tracking_events",
     "campaign_event_keys",
     "campaign_metrics",
+    "suppressions",
     "workflows",
     "workflow_execution_monitoring",
     "workflow_alerts",

@@ -244,6 +244,24 @@ def test_who_has_no_address_is_skipped_and_goes_on(own_shop: Application) -> Non
     assert done is not None and len(done["items"]) == 2
 
 
+def test_who_is_on_the_suppression_list_gets_no_message_and_goes_on(own_shop: Application) -> None:
+    empty(own_shop)
+    journey = make_journey(own_shop, **chain())
+    (customer,) = add_customers(own_shop, 1)
+    rows(own_shop, "UPDATE customers SET email = 'Kim@x.example' WHERE id = %(id)s", id=customer)
+    entry = {"channel": "email", "address": "kim@X.example", "reason": "complained"}
+    assert own_shop.client().post("/api/suppressions", json=entry).status_code == 201
+    (contact,) = enter(own_shop, journey, [customer])
+    assert run_once(own_shop)["completed"] == 1
+    assert one(own_shop, "SELECT count(*) FROM journey_messages") == 0
+    details = rows(
+        own_shop,
+        "SELECT DISTINCT detail FROM journey_node_executions WHERE journey_contact_id = %(id)s AND outcome = 'skipped'",
+        id=contact,
+    )
+    assert details == [("The customer's email is on the suppression list (complained).",)]
+
+
 @pytest.mark.parametrize(
     ("condition", "branch"),
     [

@@ -86,6 +86,7 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.add_approvals,
             sql.add_campaigns,
             sql.add_campaign_events,
+            sql.add_suppressions,
             sql.add_workflows,
             sql.add_journeys,
             sql.add_journey_contacts,

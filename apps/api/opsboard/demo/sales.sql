@@ -227,7 +227,7 @@ WITH made AS (
     RETURNING id, started_at, created_at
 )
 INSERT INTO campaign_recipients (
-    tenant_id, campaign_id, lead_id, address, name, segment, status, created_at, updated_at
+    tenant_id, campaign_id, lead_id, address, name, segment, status, kinds, created_at, updated_at
 )
 SELECT
     %(tenant_id)s,
@@ -236,19 +236,39 @@ SELECT
     l.email,
     l.name,
     l.category,
-    CASE
-        WHEN m.started_at IS NULL THEN 'pending'
-        WHEN pg_temp.chance(l.id, 'mail' || m.id) < 0.05 THEN 'bounced'
-        WHEN pg_temp.chance(l.id, 'mail' || m.id) < 0.60 THEN 'delivered'
-        WHEN pg_temp.chance(l.id, 'mail' || m.id) < 0.85 THEN 'opened'
-        ELSE 'clicked'
+    s.status,
+    CASE s.status
+        WHEN 'pending' THEN '{}'::text []
+        WHEN 'bounced' THEN '{bounced,sent}'
+        WHEN 'delivered' THEN '{delivered,sent}'
+        WHEN 'opened' THEN '{delivered,opened,sent}'
+        WHEN 'clicked' THEN '{clicked,delivered,opened,sent}'
+        ELSE '{delivered,sent,unsubscribed}'
     END,
     m.created_at,
     m.created_at
 FROM made AS m
 CROSS JOIN leads AS l
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN m.started_at IS NULL THEN 'pending'
+        WHEN pg_temp.chance(l.id, 'mail' || m.id) < 0.05 THEN 'bounced'
+        WHEN pg_temp.chance(l.id, 'mail' || m.id) < 0.60 THEN 'delivered'
+        WHEN pg_temp.chance(l.id, 'mail' || m.id) < 0.85 THEN 'opened'
+        WHEN pg_temp.chance(l.id, 'mail' || m.id) < 0.98 THEN 'clicked'
+        ELSE 'unsubscribed'
+    END AS status
+) AS s
 WHERE l.tenant_id = %(tenant_id)s
     AND l.created_at < m.created_at
+    -- Whose message of an earlier campaign came back, or who unsubscribed, gets no other.
+    AND NOT EXISTS (
+        SELECT
+        FROM made AS e
+        WHERE e.created_at < m.created_at
+            AND e.created_at > l.created_at
+            AND (pg_temp.chance(l.id, 'mail' || e.id) < 0.05 OR pg_temp.chance(l.id, 'mail' || e.id) >= 0.98)
+    )
 ORDER BY
     m.id,
     l.id
@@ -271,7 +291,8 @@ WITH steps AS (
         ('bounced', 1, r.status = 'bounced'),
         ('delivered', 1, r.status <> 'bounced'),
         ('opened', 2 + r.id %% 40, r.status IN ('opened', 'clicked')),
-        ('clicked', 3 + r.id %% 40, r.status = 'clicked')
+        ('clicked', 3 + r.id %% 40, r.status = 'clicked'),
+        ('unsubscribed', 4 + r.id %% 40, r.status = 'unsubscribed')
     ) AS s (kind, hours, happened)
     WHERE c.tenant_id = %(tenant_id)s
         AND c.started_at IS NOT NULL
@@ -292,15 +313,18 @@ stored AS (
         s.recipient_id
 ),
 known AS (
-    INSERT INTO campaign_event_keys (tenant_id, event_key, created_at)
+    INSERT INTO campaign_event_keys (tenant_id, campaign_id, event_key, created_at)
     SELECT
         %(tenant_id)s,
+        s.campaign_id,
         'demo-' || s.recipient_id || '-' || s.kind,
         s.at
     FROM steps AS s
 )
 INSERT INTO campaign_metrics (
-    tenant_id, campaign_id, date, sent, delivered, opened, clicked, bounced, created_at, updated_at
+    tenant_id, campaign_id, date, sent, delivered, opened, clicked, bounced, unsubscribed,
+    sent_people, delivered_people, opened_people, clicked_people, bounced_people, unsubscribed_people, created_at,
+    updated_at
 )
 SELECT
     %(tenant_id)s,
@@ -311,12 +335,59 @@ SELECT
     count(*) FILTER (WHERE s.kind = 'opened'),
     count(*) FILTER (WHERE s.kind = 'clicked'),
     count(*) FILTER (WHERE s.kind = 'bounced'),
+    count(*) FILTER (WHERE s.kind = 'unsubscribed'),
+    -- The demo has one event of a kind for each.
+    count(*) FILTER (WHERE s.kind = 'sent'),
+    count(*) FILTER (WHERE s.kind = 'delivered'),
+    count(*) FILTER (WHERE s.kind = 'opened'),
+    count(*) FILTER (WHERE s.kind = 'clicked'),
+    count(*) FILTER (WHERE s.kind = 'bounced'),
+    count(*) FILTER (WHERE s.kind = 'unsubscribed'),
     min(s.at),
     max(s.at)
 FROM steps AS s
 GROUP BY
     s.campaign_id,
     local_day(s.at, %(time_zone)s)
+
+-- name: add_suppressions
+-- writes: suppressions
+-- reads: campaigns, campaign_recipients, customers
+-- Who must not be written to: those whose messages came back or who unsubscribed, and two whom somebody entered.
+INSERT INTO suppressions (tenant_id, channel, address, reason, note, campaign_id, created_by, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    c.channel,
+    r.address,
+    r.status,
+    NULL,
+    c.id,
+    NULL,
+    c.started_at + interval '2 days',
+    c.started_at + interval '2 days'
+FROM campaign_recipients AS r
+JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = r.campaign_id
+WHERE r.tenant_id = %(tenant_id)s
+    AND r.status IN ('bounced', 'unsubscribed')
+UNION ALL
+(
+    SELECT
+        %(tenant_id)s,
+        'email',
+        k.email,
+        CASE k.id %% 2 WHEN 0 THEN 'complained' ELSE 'manual' END,
+        CASE k.id %% 2 WHEN 0 THEN 'Asked by telephone why we write.' ELSE 'Wants letters only.' END,
+        NULL,
+        %(planner)s,
+        pg_temp.clock(%(last_day)s - 30),
+        pg_temp.clock(%(last_day)s - 30)
+    FROM customers AS k
+    WHERE k.tenant_id = %(tenant_id)s
+        AND k.email IS NOT NULL
+    ORDER BY k.id DESC
+    LIMIT 2
+)
+ON CONFLICT (tenant_id, channel, address_search) DO NOTHING
 
 -- name: add_workflows
 -- writes: workflows, workflow_execution_monitoring, workflow_alerts

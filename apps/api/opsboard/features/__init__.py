@@ -29,6 +29,7 @@ ALL = (
     "leads",
     "workflow_approvals",
     "campaigns",
+    "suppressions",
     "workflow_monitoring",
     "health",
     "metrics",

@@ -43,11 +43,13 @@ judged AS MATERIALIZED (
         r.at,
         w.customer,
         w.recipient,
+        w.suppressed,
         w.free_at,
         CASE
             WHEN r.due_at > r.at THEN 'waiting'
             WHEN w.looped THEN 'stopped'
             WHEN r.type = 'message' AND coalesce(w.recipient, '') = '' THEN 'skipped'
+            WHEN r.type = 'message' AND w.suppressed IS NOT NULL THEN 'skipped'
             WHEN r.type = 'message' AND w.free_at IS NOT NULL THEN 'deferred'
             ELSE 'executed'
         END AS outcome,
@@ -59,8 +61,8 @@ judged AS MATERIALIZED (
                     CASE r.config ->> 'operator'
                         WHEN 'is_set' THEN coalesce(w.value, '') <> ''
                         WHEN 'is_not_set' THEN coalesce(w.value, '') = ''
-                        WHEN 'equals' THEN lower(w.value) = lower(r.config ->> 'value')
-                        WHEN 'begins_with' THEN starts_with(lower(w.value), lower(r.config ->> 'value'))
+                        WHEN 'equals' THEN search_form(w.value) = search_form(r.config ->> 'value')
+                        WHEN 'begins_with' THEN starts_with(search_form(w.value), search_form(r.config ->> 'value'))
                         WHEN 'at_least' THEN r.round >= (r.config ->> 'value')::integer
                     END,
                     false
@@ -79,6 +81,15 @@ judged AS MATERIALIZED (
                 WHEN 'phone' THEN k.phone
                 WHEN 'address' THEN k.address
             END AS value,
+            (
+                SELECT s.reason
+                FROM suppressions AS s
+                WHERE s.tenant_id = %(tenant_id)s
+                    AND s.channel = r.config ->> 'channel'
+                    AND s.address_search = recipient_form(
+                        CASE r.config ->> 'channel' WHEN 'email' THEN k.email WHEN 'phone' THEN k.phone END
+                    )
+            ) AS suppressed,
             -- Three times within the window: this would be the fourth.
             (
                 SELECT count(*) = 3 AND min(x.created_at) > r.at - make_interval(secs => %(loop_window)s)
@@ -137,7 +148,12 @@ made AS (
         v.round,
         v.outcome,
         v.branch,
-        CASE WHEN v.outcome = 'skipped' THEN 'The customer has no ' || (v.config ->> 'channel') || '.' END,
+        CASE
+            WHEN v.outcome <> 'skipped' THEN NULL
+            WHEN v.suppressed IS NOT NULL THEN 'The customer''s ' || (v.config ->> 'channel')
+                || ' is on the suppression list (' || v.suppressed || ').'
+            ELSE 'The customer has no ' || (v.config ->> 'channel') || '.'
+        END,
         CASE WHEN v.outcome = 'executed' THEN v.at END,
         v.at
     FROM judged AS v
@@ -258,7 +274,7 @@ moved AS (
         'created_at', e.created_at
 
 -- name: run_due
--- reads: journeys, journey_nodes, journey_edges, customers, users
+-- reads: journeys, journey_nodes, journey_edges, customers, suppressions, users
 -- writes: journey_contacts, journey_step_keys, journey_node_executions, journey_messages, notifications
 -- One step for each of at most so many contacts that are due, leaving alone those that another runner is at. How many
 -- were taken up, and what came of them.
@@ -323,7 +339,7 @@ SELECT
     (SELECT count(*) FROM moved AS m WHERE m.status = 'failed') AS failed
 
 -- name: execute_node
--- reads: journeys, journey_nodes, journey_edges, customers, users
+-- reads: journeys, journey_nodes, journey_edges, customers, suppressions, users
 -- writes: journey_contacts, journey_step_keys, journey_node_executions, journey_messages, notifications, audit_logs
 -- Execute the node a contact is at and show what was done now and what before. Asked again, or by two at once, it is
 -- done once, and all are shown the same.

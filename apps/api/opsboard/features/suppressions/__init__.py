@@ -1,0 +1,1 @@
+"""Suppressions: addresses that campaigns and journeys must not write to."""
