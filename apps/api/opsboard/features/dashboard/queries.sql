@@ -45,10 +45,10 @@ due_stats AS (
 ),
 task_stats AS (
     SELECT
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'steps' AND c.label = 'pending'), 0)::bigint AS pending,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'steps' AND c.label = 'in_progress'), 0)::bigint AS in_progress,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'open_steps' AND c.label = 'pending'), 0)::bigint AS pending,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'open_steps' AND c.label = 'in_progress'), 0)::bigint AS in_progress,
         coalesce(sum(c.n) FILTER (WHERE c.metric = 'steps_completed'), 0)::bigint AS completed_today
-    FROM rollup_counts(%(tenant_id)s, ARRAY['steps', 'steps_completed']) AS c
+    FROM rollup_counts(%(tenant_id)s, ARRAY['open_steps', 'steps_completed']) AS c
     WHERE c.subject = %(user_id)s
         AND c.day IN ('-infinity', (SELECT today FROM clock))
 ),

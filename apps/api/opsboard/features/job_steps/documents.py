@@ -6,13 +6,14 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, Named, StepStatus
+from opsboard.web.documents import Envelope, JobStatus, Named, StepStatus
 
 
 class JobOfStep(BaseModel):
     id: int
     job_number: str
     title: str
+    status: JobStatus
     due_date: dt.date | None
 
 

@@ -2,7 +2,7 @@
         'id', s.id,
         'step_order', s.step_order,
         'status', s.status,
-        'job', json_build_object('id', j.id, 'job_number', j.job_number, 'title', j.title, 'due_date', j.due_date),
+        'job', json_build_object('id', j.id, 'job_number', j.job_number, 'title', j.title, 'status', j.status, 'due_date', j.due_date),
         'process', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
         'machine', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END,
         'assigned_user', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
@@ -29,7 +29,8 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- filter process_id: s.process_id = %(process_id)s
 -- filter machine_id: s.machine_id = %(machine_id)s
 -- filter assigned_user_id: s.assigned_user_id = %(assigned_user_id)s
--- filter mine: s.assigned_user_id = %(user_id)s
+-- filter mine: s.assigned_user_id = %(user_id)s AND NOT s.job_ended
+-- filter waiting: s.status IN ('pending', 'in_progress') AND NOT s.job_ended
 -- filter completed_today: s.status = 'completed' AND s.completed_at >= (SELECT today::timestamp AT TIME ZONE time_zone FROM clock) AND s.completed_at < (SELECT (today + 1)::timestamp AT TIME ZONE time_zone FROM clock)
 -- filter started_from: s.started_at >= %(started_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter started_to: s.started_at < (%(started_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
@@ -41,9 +42,13 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- sort completed_at: s.completed_at | timestamptz | s.completed_at IS NOT NULL
 -- total: steps
 -- total status: steps | c.label = ANY(%(status)s)
--- total mine: steps | c.subject = %(user_id)s
+-- total waiting: open_steps
+-- total waiting,status: open_steps | c.label = ANY(%(status)s)
+-- total assigned_user_id,waiting: open_steps | c.subject = %(assigned_user_id)s
+-- total mine,waiting: open_steps | c.subject = %(user_id)s
+-- total mine: open_steps steps | c.subject = %(user_id)s AND (c.metric = 'open_steps' OR c.label IN ('completed', 'skipped'))
 -- total assigned_user_id: steps | c.subject = %(assigned_user_id)s
--- total mine,status: steps | c.subject = %(user_id)s AND c.label = ANY(%(status)s)
+-- total mine,status: open_steps steps | c.subject = %(user_id)s AND c.label = ANY(%(status)s) AND (c.metric = 'open_steps' OR c.label IN ('completed', 'skipped'))
 -- total assigned_user_id,status: steps | c.subject = %(assigned_user_id)s AND c.label = ANY(%(status)s)
 -- total mine,completed_today: steps_completed | c.subject = %(user_id)s AND c.day = (SELECT today FROM clock)
 -- total assigned_user_id,completed_today: steps_completed | c.subject = %(assigned_user_id)s AND c.day = (SELECT today FROM clock)

@@ -33,7 +33,11 @@ class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_
     process_id: Id | None = None
     machine_id: Id | None = None
     assigned_user_id: Id | None = None
-    mine: Annotated[Literal["true"] | None, Field(description="Steps assigned to you.")] = None
+    mine: Annotated[Literal["true"] | None, Field(description="Steps assigned to you, without open ones of jobs that have ended.")] = None
+    waiting: Annotated[
+        Literal["true"] | None,
+        Field(description="Pending or in progress, of jobs that are not completed or cancelled."),
+    ] = None
     completed_today: Annotated[Literal["true"] | None, Field(description="Steps completed today.")] = None
     started_from: Annotated[Day | None, Field(description="First day they started on.")] = None
     started_to: Annotated[Day | None, Field(description="Last day they started on.")] = None

@@ -176,7 +176,7 @@ estimates AS MATERIALIZED (
 LEFT JOIN LATERAL (
     SELECT
         count(*) AS steps,
-        count(*) FILTER (WHERE s.status IN ('pending', 'in_progress')) AS steps_left
+        count(*) FILTER (WHERE s.status IN ('pending', 'in_progress') AND NOT s.job_ended) AS steps_left
     FROM job_steps AS s
     WHERE s.tenant_id = %(tenant_id)s
         AND s.job_id = j.id
@@ -372,6 +372,7 @@ queues AS MATERIALIZED (
             WHERE s.tenant_id = %(tenant_id)s
                 AND s.process_id = w.id
                 AND s.status IN ('pending', 'in_progress')
+                AND NOT s.job_ended
             LIMIT %(most)s
         ) AS o
     ) AS a

@@ -16,6 +16,7 @@ LEFT JOIN LATERAL (
     WHERE s.tenant_id = %(tenant_id)s
         AND s.machine_id = m.id
         AND s.status IN ('pending', 'in_progress')
+        AND NOT s.job_ended
 ) AS w ON true
 
 -- name: list_machines
