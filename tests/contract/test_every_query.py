@@ -38,6 +38,7 @@ TENANT_TABLES = set(TABLES) - {"tenants", "changes"}
 # What kept counts are made from: an answer that shows them goes when that table changes, not when they are folded.
 SOURCES = {
     "jobs": "jobs", "open_jobs": "jobs", "jobs_created": "jobs", "jobs_completed": "jobs", "steps": "job_steps",
+    "open_steps": "job_steps",
     "steps_completed": "job_steps", "machines": "machines", "users_active": "users", "users_blocked": "users",
     "processes_active": "processes", "processes_inactive": "processes", "customers": "customers",
     "audit_logs": "audit_logs", "documents": "documents", "documents_by_day": "documents", "contacts": "contacts",

@@ -24,7 +24,11 @@ FROM job_steps AS s
 JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
 WHERE s.job_ended <> (s.status IN ('pending', 'in_progress') AND j.status IN ('completed', 'cancelled'))
 """
-A_JOB = "SELECT job_id FROM job_steps WHERE tenant_id = %s AND status = 'pending' AND NOT job_ended ORDER BY job_id LIMIT 1"
+A_JOB = """
+SELECT min(job_id)
+FROM job_steps
+WHERE tenant_id = %s AND status = 'pending' AND NOT job_ended
+"""
 NEW_STEPS = """
 INSERT INTO job_steps (tenant_id, job_id, step_order, status)
 SELECT j.tenant_id, j.id, 1000 + n, CASE n WHEN 1 THEN 'completed' ELSE 'pending' END
@@ -97,9 +101,7 @@ def test_steps_that_are_added_to_reopened_in_or_moved_to_an_ended_job(books: Boo
         "UPDATE job_steps SET job_id = %s, step_order = step_order + 5000 WHERE job_id = %s", job_id, other
     )
     check(books)
-    books.run(
-        "UPDATE job_steps SET job_id = %s WHERE job_id = %s AND step_order > 5000", other, job_id
-    )
+    books.run("UPDATE job_steps SET job_id = %s WHERE job_id = %s AND step_order > 5000", other, job_id)
     check(books)
     # The flag is the job's to say, whatever somebody writes into it.
     books.run("UPDATE job_steps SET job_ended = NOT job_ended")

@@ -57,12 +57,15 @@ results AS (
         CASE
             WHEN g.again THEN 'duplicate'
             WHEN f.id IS NULL THEN 'not_found'
+            WHEN coalesce(w.refusal, w.conflict) IS NOT NULL THEN 'refused'
             WHEN a.id IS NOT NULL THEN 'updated'
             ELSE 'unchanged'
         END AS result,
-        NULL::text AS reason
+        coalesce(w.refusal, w.conflict) AS reason,
+        CASE WHEN a.id IS NOT NULL AND NOT g.again THEN w.warnings END AS warnings
     FROM given AS g
     LEFT JOIN found AS f ON f.id = g.id
+    LEFT JOIN wanted AS w ON w.id = g.id AND NOT g.again
     LEFT JOIN changed AS a ON a.id = g.id
 )
 
@@ -75,10 +78,31 @@ SELECT
         'not_found', count(*) FILTER (WHERE r.result = 'not_found'),
         'duplicate', count(*) FILTER (WHERE r.result = 'duplicate'),
         'results', json_agg(
-            json_build_object('id', r.id, 'result', r.result, 'reason', r.reason) ORDER BY r.position
+            json_build_object(
+                'id', r.id, 'result', r.result, 'reason', r.reason, 'warnings', coalesce(r.warnings, '[]')
+            )
+            ORDER BY r.position
         )
     )::text,
     NULL::bigint AS id,
     NULL AS problem,
     NULL AS detail
 FROM results AS r
+
+-- fragment: contradictions
+-- What of (place, holds, code, message) holds: the warnings of a write, and the same in one sentence after the other.
+SELECT
+    coalesce(json_agg(json_build_object('code', f.code, 'message', f.message) ORDER BY f.place), '[]') AS warnings,
+    string_agg(f.message, ' ' ORDER BY f.place) AS message
+
+-- fragment: refused_contradictions
+-- Where the business refuses states that contradict each other, the warnings (c) are what is in the way.
+WHEN
+    c.message IS NOT NULL
+    AND EXISTS (
+        SELECT
+        FROM business_settings AS q
+        WHERE q.tenant_id = %(tenant_id)s
+            AND q.contradictions = 'refuse'
+    )
+    THEN c.message

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from opsboard.db.queries import Query
 from opsboard.web.arguments import Arguments, Id
 from opsboard.web.command import command
+from opsboard.web.documents import WriteWarning
 
 MOST = 1000
 
@@ -28,6 +29,7 @@ class RowResult(BaseModel):
     id: int
     result: Literal["updated", "unchanged", "refused", "not_found", "duplicate"]
     reason: str | None
+    warnings: list[WriteWarning]
 
 
 class BulkResult(BaseModel):

@@ -23,6 +23,13 @@ class Named(BaseModel):
     name: str
 
 
+class WriteWarning(BaseModel):
+    """A state that contradicts another one and was written all the same: the business warns and does not refuse."""
+
+    code: str
+    message: str
+
+
 class Envelope(BaseModel):
     """A page of a list. With `cursor`, the members total, page and total_pages are left out."""
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, JobStatus, Named, StepStatus
+from opsboard.web.documents import Envelope, JobStatus, Named, StepStatus, WriteWarning
 
 
 class JobOfStep(BaseModel):
@@ -33,6 +33,10 @@ class Step(BaseModel):
     quantity_rejected: int
     created_at: dt.datetime
     updated_at: dt.datetime
+
+
+class WrittenStep(Step):
+    warnings: list[WriteWarning]
 
 
 class Steps(Envelope):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.job_steps.documents import Step, Steps
+from opsboard.features.job_steps.documents import Step, Steps, WrittenStep
 from opsboard.web.arguments import SPLIT, Day, Id, Patch
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
@@ -33,7 +33,10 @@ class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_
     process_id: Id | None = None
     machine_id: Id | None = None
     assigned_user_id: Id | None = None
-    mine: Annotated[Literal["true"] | None, Field(description="Steps assigned to you, without open ones of jobs that have ended.")] = None
+    mine: Annotated[
+        Literal["true"] | None,
+        Field(description="Steps assigned to you, without open ones of jobs that have ended."),
+    ] = None
     waiting: Annotated[
         Literal["true"] | None,
         Field(description="Pending or in progress, of jobs that are not completed or cancelled."),
@@ -77,7 +80,7 @@ def get_job_step(step_id: int, wanted: Detail) -> Body:
 
 @bp.patch("/<id:step_id>")
 @bp.input(ChangeStep, arg_name="change")
-@bp.output(Step)
+@bp.output(WrittenStep)
 def update_job_step(step_id: int, change: ChangeStep) -> Response:
     """Move a step on, count its pieces, assign it; as far as your role may work on its process."""
     return command(sql.update_job_step, {"step_id": step_id, "patch": change.patch()})

@@ -6,7 +6,15 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import CustomerName, Envelope, JobStatus, Named, Priority, StepStatus
+from opsboard.web.documents import (
+    CustomerName,
+    Envelope,
+    JobStatus,
+    Named,
+    Priority,
+    StepStatus,
+    WriteWarning,
+)
 
 
 class Progress(BaseModel):
@@ -31,6 +39,10 @@ class Job(BaseModel):
     completed_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
+
+
+class WrittenJob(Job):
+    warnings: list[WriteWarning]
 
 
 class Jobs(Envelope):

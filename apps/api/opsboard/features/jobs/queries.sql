@@ -167,6 +167,53 @@ FROM j
 /* include job_surroundings */
 
 -- fragment: job_changed
+wanted AS (
+    SELECT
+        b.id,
+        n.job_number,
+        n.title,
+        n.description,
+        n.customer_id,
+        n.status,
+        n.priority,
+        n.quantity,
+        n.due_date,
+        b.was,
+        c.warnings,
+        NULL AS refusal,
+        CASE /* include refused_contradictions */ END AS conflict
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE s.status IN ('pending', 'in_progress')) AS open,
+            count(*) FILTER (WHERE s.status IN ('in_progress', 'completed')) AS begun,
+            max(s.quantity_done) AS most_done
+        FROM job_steps AS s
+        WHERE s.tenant_id = %(tenant_id)s
+            AND s.job_id = b.id
+            AND (n.status <> (b.was).status OR n.quantity < (b.was).quantity)
+    ) AS p
+    CROSS JOIN LATERAL (
+        /* include contradictions */
+        FROM (
+            VALUES
+            (
+                1, n.status = 'completed' AND (b.was).status <> 'completed' AND p.open > 0, 'job_has_open_steps',
+                format('The job is completed with %%s of its steps not finished.', p.open)
+            ),
+            (
+                2, n.status = 'draft' AND (b.was).status <> 'draft' AND p.begun > 0, 'job_has_begun',
+                format('The job is a draft with %%s of its steps started.', p.begun)
+            ),
+            (
+                3, n.quantity < (b.was).quantity AND p.most_done > n.quantity, 'more_done_than_ordered',
+                format('%%s pieces are done of %%s ordered.', p.most_done, n.quantity)
+            )
+        ) AS f (place, holds, code, message)
+        WHERE f.holds
+    ) AS c
+),
 changed AS (
     UPDATE jobs AS j
     SET
@@ -179,21 +226,21 @@ changed AS (
         quantity = n.quantity,
         due_date = n.due_date,
         started_at = CASE
-            WHEN n.status IN ('active', 'completed') THEN coalesce((b.was).started_at, now())
+            WHEN n.status IN ('active', 'completed') THEN coalesce((n.was).started_at, now())
             WHEN n.status = 'draft' THEN NULL
-            ELSE (b.was).started_at
+            ELSE (n.was).started_at
         END,
-        completed_at = CASE WHEN n.status = 'completed' THEN coalesce((b.was).completed_at, now()) END
-    FROM before AS b
-    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
+        completed_at = CASE WHEN n.status = 'completed' THEN coalesce((n.was).completed_at, now()) END
+    FROM wanted AS n
     WHERE j.tenant_id = %(tenant_id)s
-        AND j.id = b.id
+        AND j.id = n.id
+        AND n.conflict IS NULL
     RETURNING j.*
 ),
 /* include audited_update job */
 
 -- name: update_job
--- reads: customers, tenants, job_steps
+-- reads: customers, tenants, job_steps, business_settings
 -- writes: jobs, audit_logs
 -- Change some columns of a job; its times of start and completion follow its status.
 WITH before AS (
@@ -205,18 +252,28 @@ WITH before AS (
         AND j.id = %(job_id)s
     FOR UPDATE
 ),
-/* include job_changed */
-SELECT
-    json_build_object(
-        /* include job_members */
-    )::text,
-    j.id,
-    NULL AS problem,
-    NULL AS detail
-FROM changed AS j
+/* include job_changed */,
+shown AS (
+    SELECT
+        j.id,
+        json_build_object(
+        /* include job_members */,
+        'warnings', w.warnings
+        )::text AS document
+    FROM changed AS j
+    JOIN wanted AS w ON w.id = j.id
 /* include job_surroundings */
+)
+SELECT
+    d.document,
+    w.id,
+    CASE WHEN w.conflict IS NOT NULL THEN 'conflict' END AS problem,
+    w.conflict AS detail
+FROM wanted AS w
+LEFT JOIN shown AS d ON d.id = w.id
 
 -- name: bulk_status
+-- reads: job_steps, business_settings
 -- writes: jobs, audit_logs
 -- Give many jobs one status, as update_job does for one; a result for each id, in the order given.
 WITH /* include bulk_given */,

@@ -10,7 +10,15 @@ from pydantic import Field
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
-from opsboard.features.jobs.documents import Job, Jobs, JobWithSteps, NewStatusLink, StatusLink, StatusLinks
+from opsboard.features.jobs.documents import (
+    Job,
+    Jobs,
+    JobWithSteps,
+    NewStatusLink,
+    StatusLink,
+    StatusLinks,
+    WrittenJob,
+)
 from opsboard.features.jobs.lateness_routes import bp, sql
 from opsboard.features.jobs.status_links import with_url
 from opsboard.web.access import only_for
@@ -113,7 +121,7 @@ def create_job(job: NewJob) -> Response:
 
 @bp.patch("/<id:job_id>")
 @bp.input(ChangeJob, arg_name="change")
-@bp.output(Job)
+@bp.output(WrittenJob)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_job(job_id: int, change: ChangeJob) -> Response:
     """Change what is sent of a job and leave the rest."""

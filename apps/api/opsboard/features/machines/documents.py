@@ -6,7 +6,7 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, MachineStatus
+from opsboard.web.documents import Envelope, MachineStatus, WriteWarning
 
 
 class Load(BaseModel):
@@ -22,6 +22,10 @@ class Machine(BaseModel):
     location: str | None
     created_at: dt.datetime
     updated_at: dt.datetime
+
+
+class WrittenMachine(Machine):
+    warnings: list[WriteWarning]
 
 
 class MachineWithLoad(Machine):

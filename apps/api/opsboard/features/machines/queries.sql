@@ -54,22 +54,59 @@ WHERE m.tenant_id = %(tenant_id)s
     AND m.id = %(machine_id)s
 
 -- fragment: machine_changed
+wanted AS (
+    SELECT
+        b.id,
+        n.name,
+        n.status,
+        n.location,
+        c.warnings,
+        CASE
+            WHEN
+                %(role)s = 'operator'
+                AND (n.name <> (b.was).name OR n.location IS DISTINCT FROM (b.was).location)
+                THEN 'An operator changes the status of a machine and nothing else.'
+        END AS refusal,
+        CASE /* include refused_contradictions */ END AS conflict
+    FROM before AS b
+    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS steps
+        FROM job_steps AS s
+        WHERE s.tenant_id = %(tenant_id)s
+            AND s.machine_id = b.id
+            AND s.status IN ('pending', 'in_progress')
+            AND NOT s.job_ended
+            AND n.status = 'inactive'
+            AND (b.was).status <> 'inactive'
+    ) AS p
+    CROSS JOIN LATERAL (
+        /* include contradictions */
+        FROM (
+            VALUES (
+                1, p.steps > 0, 'machine_has_work',
+                format('%%s steps wait for this machine or are in progress on it.', p.steps)
+            )
+        ) AS f (place, holds, code, message)
+        WHERE f.holds
+    ) AS c
+),
 changed AS (
     UPDATE machines AS m
     SET
-        name = n.name,
-        status = n.status,
-        location = n.location
-    FROM before AS b
-    CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
+        name = w.name,
+        status = w.status,
+        location = w.location
+    FROM wanted AS w
     WHERE m.tenant_id = %(tenant_id)s
-        AND m.id = b.id
-        AND (%(role)s IN ('admin', 'manager') OR (n.name = (b.was).name AND n.location IS NOT DISTINCT FROM (b.was).location))
+        AND m.id = w.id
+        AND coalesce(w.refusal, w.conflict) IS NULL
     RETURNING m.*
 ),
 /* include audited_update machine */
 
 -- name: update_machine
+-- reads: job_steps, business_settings
 -- writes: machines, audit_logs
 -- Change a machine, most often its status.
 WITH before AS (
@@ -84,15 +121,17 @@ WITH before AS (
 /* include machine_changed */
 SELECT
     CASE WHEN m.id IS NOT NULL THEN json_build_object(
-        /* include machine_members */
+        /* include machine_members */,
+        'warnings', w.warnings
     )::text END,
-    b.id,
-    CASE WHEN m.id IS NULL THEN 'forbidden' END AS problem,
-    CASE WHEN m.id IS NULL THEN 'An operator changes the status of a machine and nothing else.' END AS detail
-FROM before AS b
-LEFT JOIN changed AS m ON m.id = b.id
+    w.id,
+    CASE WHEN w.refusal IS NOT NULL THEN 'forbidden' WHEN w.conflict IS NOT NULL THEN 'conflict' END AS problem,
+    coalesce(w.refusal, w.conflict) AS detail
+FROM wanted AS w
+LEFT JOIN changed AS m ON m.id = w.id
 
 -- name: bulk_status
+-- reads: job_steps, business_settings
 -- writes: machines, audit_logs
 -- Give many machines one status, as update_machine does for one.
 WITH /* include bulk_given */,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.machines.documents import Machine, Machines, MachineWithLink
+from opsboard.features.machines.documents import Machines, MachineWithLink, WrittenMachine
 from opsboard.web.arguments import SPLIT, Line, Patch, Search, Text
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
@@ -61,7 +61,7 @@ def get_machine(machine_id: int, wanted: Detail) -> Body:
 
 @bp.patch("/<id:machine_id>")
 @bp.input(ChangeMachine, arg_name="change")
-@bp.output(Machine)
+@bp.output(WrittenMachine)
 def update_machine(machine_id: int, change: ChangeMachine) -> Response:
     """Change a machine; everybody may change its status, managers and admins the rest."""
     return command(sql.update_machine, {"machine_id": machine_id, "patch": change.patch()})

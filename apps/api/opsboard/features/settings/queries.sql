@@ -9,6 +9,7 @@
         'closes_at', to_char(coalesce(b.closes_at, '17:00'), 'HH24:MI'),
         'auto_reply', coalesce(b.auto_reply, false),
         'auto_reply_text', b.auto_reply_text,
+        'contradictions', coalesce(b.contradictions, 'warn'),
         'options', coalesce(b.options, '{}'),
         'updated_at', b.updated_at
 
@@ -35,7 +36,7 @@ WITH before AS (
 b AS (
     INSERT INTO business_settings AS s (
         tenant_id, locale, currency, contact_email, contact_phone, whatsapp_number, opens_at, closes_at, auto_reply,
-        auto_reply_text, options
+        auto_reply_text, contradictions, options
     )
     SELECT
         %(tenant_id)s,
@@ -48,6 +49,7 @@ b AS (
         %(closes_at)s::time,
         %(auto_reply)s,
         %(auto_reply_text)s,
+        %(contradictions)s,
         %(options)s::jsonb
     -- What was is read before it is replaced.
     FROM (SELECT count(*) AS looked FROM before) AS l
@@ -61,6 +63,7 @@ b AS (
         closes_at = excluded.closes_at,
         auto_reply = excluded.auto_reply,
         auto_reply_text = excluded.auto_reply_text,
+        contradictions = excluded.contradictions,
         options = excluded.options
     RETURNING s.*
 ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response
@@ -25,6 +25,7 @@ sql = load_queries(__package__)
 HourOfDay = Annotated[
     str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM", examples=["08:00"])
 ]
+Contradictions = Literal["warn", "refuse"]
 Number = Annotated[Text, Field(max_length=50)]
 
 
@@ -48,6 +49,7 @@ class Settings(BaseModel):
     closes_at: str
     auto_reply: bool
     auto_reply_text: str | None
+    contradictions: Contradictions
     options: dict[str, Any]
     updated_at: dt.datetime | None
 
@@ -64,6 +66,13 @@ class NewSettings(Arguments):
     contact_phone: Number | None = None
     whatsapp_number: Number | None = None
     auto_reply_text: Annotated[Text | None, Field(max_length=1000)] = None
+    contradictions: Annotated[
+        Contradictions,
+        Field(
+            description="A write that makes states contradict each other, as more pieces done than ordered: "
+            "warn does it and says so in `warnings`, refuse answers 409."
+        ),
+    ] = "warn"
     options: Annotated[dict[str, Any], Field(default_factory=dict)]
 
     @field_validator("closes_at")
