@@ -69,6 +69,8 @@ BEGIN
             FROM public.jobs AS k
             WHERE k.tenant_id = n.tenant_id
                 AND k.id = n.job_id
+            -- The status is that of the locked row: without this, the condition below would be looked at before the lock.
+            OFFSET 0
             FOR SHARE
         ) AS j
         WHERE j.status IN ('completed', 'cancelled')

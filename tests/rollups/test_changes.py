@@ -179,7 +179,7 @@ def test_a_listener_hears_a_counted_write_whether_it_comes_before_or_after_the_f
 
 
 def test_the_service_hears_of_deltas_of_all_and_sees_only_its_own(quiet: Books) -> None:
-    quiet.run("UPDATE jobs SET status = 'on_hold'")
+    quiet.run("UPDATE jobs SET due_date = coalesce(due_date, current_date) + 1")
     with quiet.session(quiet.database.app_url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT tenant_id, table_name FROM changes_of_deltas('3:3:') ORDER BY tenant_id")
         assert cursor.fetchall() == [(1, "jobs"), (2, "jobs")]

@@ -118,8 +118,9 @@ def test_a_step_keeps_the_time_it_was_last_changed_when_its_job_ends(books: Book
     assert all(new > old for (_, new), (_, old) in zip(books.run(times, job_id), before, strict=True))
 
 
+@pytest.mark.parametrize("write", ["reopen", "add"])
 @pytest.mark.parametrize("first", ["job", "step"])
-def test_a_step_that_is_reopened_while_its_job_ends(books: Books, first: str) -> None:
+def test_a_step_that_is_reopened_or_added_while_its_job_ends(books: Books, first: str, write: str) -> None:
     """Whoever comes second waits for the other and sees what it did."""
     job_id = a_job(books)
     books.run("UPDATE job_steps SET status = 'completed' WHERE job_id = %s", job_id)
@@ -127,15 +128,14 @@ def test_a_step_that_is_reopened_while_its_job_ends(books: Books, first: str) ->
     reopen = ("UPDATE job_steps SET status = 'pending' WHERE job_id = %s", (job_id,))
     add = (NEW_STEPS, (3, books.alpha.id, job_id))
     with books.session() as one, books.session() as two:
-        begins, follows = ([end], [reopen, add]) if first == "job" else ([reopen, add], [end])
+        step = reopen if write == "reopen" else add
+        begins, follows = (end, step) if first == "job" else (step, end)
         with one.cursor() as cursor:
-            for statement in begins:
-                cursor.execute(*statement)
+            cursor.execute(*begins)
 
         def follow() -> None:
             with two, two.cursor() as cursor:
-                for statement in follows:
-                    cursor.execute(*statement)
+                cursor.execute(*follows)
 
         thread = threading.Thread(target=follow)
         thread.start()

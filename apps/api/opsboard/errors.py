@@ -187,6 +187,15 @@ class Conflict(OpsboardError):
     default_detail = "The change conflicts with the present state; read it again first."
 
 
+class PreconditionFailed(OpsboardError):
+    """If-Match names another state than the present one."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Changed meanwhile"
+    default_detail = "This was changed since you read it; read it again and decide anew."
+
+
 class KeyTaken(Conflict):
     """A write with this Idempotency-Key has been done; its answer is kept."""
 

@@ -55,6 +55,14 @@ def matches(if_none_match: str | None, body: Body) -> bool:
     return any(tag in wanted for tag in ENTITY_TAG.findall(if_none_match))
 
 
+def matches_strongly(if_match: str, body: Body) -> bool:
+    """Whether If-Match names this body in either representation (strong comparison: a weak tag names nothing)."""
+    if not ENTITY_TAGS.fullmatch(if_match):
+        return False
+    tags = (match[0] for match in ENTITY_TAG.finditer(if_match))
+    return any(tag in (body.etag, body.gzip_etag) for tag in tags)
+
+
 def _gzip(identity: bytes) -> bytes | None:
     """The compressed bytes where they pay; without a time in them, so that all workers make the same."""
     if len(identity) < GZIP_FROM:

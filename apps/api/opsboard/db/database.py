@@ -49,6 +49,13 @@ class Once(NamedTuple):
     answer: Callable[[Row | None], Mapping[str, Any]]
 
 
+class Match(NamedTuple):
+    """A condition of a write: `check` is given the row of `current`, read while its thing is locked, and raises."""
+
+    current: Query
+    check: Callable[[Row | None], None]
+
+
 class Database:
     """The service's way to Postgres.
 
@@ -95,15 +102,22 @@ class Database:
         """The first row of a query that runs for an identity, or None."""
         return self._run(query, query.sql, tenancy.BIND, tenancy.parameters(identity, params or {}))
 
-    def fetch_once(
-        self, query: Query, identity: tenancy.Identity, params: Mapping[str, Any], once: Once
+    def fetch_conditionally(
+        self,
+        query: Query,
+        identity: tenancy.Identity,
+        params: Mapping[str, Any],
+        once: Once | None = None,
+        match: Match | None = None,
     ) -> Row | None:
-        """The first row of a write that is done once for its key, with its answer kept in its own transaction.
+        """The first row of a write that is done in a transaction of several messages.
 
-        Raises KeyTaken when it was done before, and KeyInUse when that takes longer than it waits.
+        With `once` it is done once for its key, and its answer is kept with it. Raises KeyTaken when it was done
+        before, and KeyInUse when that takes longer than it waits. With `match` it is done if the thing, locked from
+        then until the transaction ends, is as it must be; each statement has its own snapshot, later than the lock.
         """
         deadline = self._deadline()
-        values = {**tenancy.parameters(identity, {**params, **once.parameters})}
+        values = {**tenancy.parameters(identity, {**params, **(once.parameters if once else {})})}
         name, current, asked = query.name, record.current(), time.monotonic()
         with self.pool.connection(deadline=deadline) as connection:
             if current:
@@ -116,7 +130,7 @@ class Database:
                     query.sql,
                     tenancy.BIND,
                     values,
-                    lambda text: send_once(connection, query, text, values, once),
+                    lambda text: send_conditionally(connection, query, text, values, once, match),
                 )
             except psycopg2.Error as error:
                 raise not_taken(error) or translated(error, query, is_disconnect(error)) from error
@@ -183,16 +197,33 @@ class Database:
         return started + self.deadline
 
 
-def send_once(
-    connection: PooledConnection, query: Query, text: str, values: dict[str, Any], once: Once
+def send_conditionally(
+    connection: PooledConnection,
+    query: Query,
+    text: str,
+    values: dict[str, Any],
+    once: Once | None,
+    match: Match | None,
 ) -> Row | None:
-    """Take the key, run the write as `text` and keep its answer, in one transaction."""
-    # On its own, because a write must not be sent before its key is known to be free.
-    if connection.run_clean(f"BEGIN;\n{tenancy.bound(query.name, TAKE)}{once.take.sql}", values) is None:
-        connection.run_clean("ROLLBACK")
-        raise KeyTaken()
-    row = connection.run_clean(f"/* {query.name} */ {TAKEN}{text}", values)
-    connection.run_clean(f"{once.keep.sql};\nCOMMIT", {**values, **once.answer(row)})
+    """Take the key, lock and check the thing, run the write as `text` and keep its answer, in one transaction."""
+    begin = f"BEGIN;\n{tenancy.bound(query.name, '')}"
+    if once:
+        # On its own, because a write must not be sent before its key is known to be free.
+        if connection.run_clean(f"{begin}{TAKE}{once.take.sql}", values) is None:
+            connection.run_clean("ROLLBACK")
+            raise KeyTaken()
+        begin = f"/* {query.name} */ {TAKEN}"
+    if match:
+        row = connection.run_clean(f"{begin}{match.current.lock};\n{match.current.sql}", values)
+        try:
+            match.check(row)
+        except OpsboardError:
+            connection.run_clean("ROLLBACK")
+            raise
+        begin = f"/* {query.name} */ "
+    row = connection.run_clean(f"{begin}{text}", values)
+    keep = f"{once.keep.sql};\n" if once else ""
+    connection.run_clean(f"{keep}COMMIT", {**values, **(once.answer(row) if once else {})})
     return row
 
 

@@ -18,6 +18,10 @@ dropped. A list query also declares what may be asked of it, each line the SQL t
     -- total status: jobs | c.label = ANY(%(status)s)
     -- within: customers AS w | w.id = %(customer_id)s
 
+The query of one thing that can be changed says which row a change of it locks:
+
+    -- locks: jobs AS j | j.tenant_id = %(tenant_id)s AND j.id = %(job_id)s
+
 What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
 put where they say `/* include name */`. What several areas say stands in `fragments.sql` above them; with
 `/* include name word word */` the words take the places of $1 and $2.
@@ -38,7 +42,7 @@ from importlib.resources import files
 from opsboard.db.members import answer_members, item_members
 
 HEADER = re.compile(
-    r"^--\s*(?P<word>name|reads|writes|from|within|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
+    r"^--\s*(?P<word>name|reads|writes|from|within|locks|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
 )
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
 INCLUDE = re.compile(r"/\* include (\w+)((?: \w+)*) \*/")
@@ -79,6 +83,8 @@ class Query:
     base: str = ""
     # The table of the row that the list belongs to with its alias, and which row it is.
     within: str = ""
+    # Of one thing that can be changed: the table of its row with its alias, and the condition of the row.
+    locks: str = ""
     filters: dict[str, str] = field(default_factory=dict)
     sorts: dict[str, Sort] = field(default_factory=dict)
     # The filters that are asked for -> the total kept for just these.
@@ -89,6 +95,12 @@ class Query:
     @property
     def parameters(self) -> frozenset[str]:
         return frozenset(PARAMETER.findall(self.sql))
+
+    @property
+    def lock(self) -> str:
+        """The statement that locks the row of the thing until the transaction ends."""
+        table, _, row = (part.strip() for part in self.locks.partition("|"))
+        return f"SELECT FROM {table} WHERE {row} FOR NO KEY UPDATE"
 
     def showing(self, fields: Sequence[str] | None) -> str:
         """The SQL whose answer, or each of whose items, has these members, in this order; None: all.
@@ -225,6 +237,7 @@ def parse_one(area: str, block: str, file: str = "queries.sql") -> Query:
         writes=tables(words.get("writes", "")),
         base=words.get("from", ""),
         within=words.get("within", ""),
+        locks=words.get("locks", ""),
         filters=filters,
         sorts=sorts,
         totals=totals,

@@ -13,6 +13,7 @@ from opsboard.errors import Conflict, Forbidden, InvalidInput, NotFound, Opsboar
 from opsboard.observability import record
 from opsboard.web.document import CACHE_CONTROL, JSON, VARY
 from opsboard.web.idempotency import REPLAYED, Answer, done_once, sent_key
+from opsboard.web.preconditions import precondition
 from opsboard.web.services import identity, services
 
 PROBLEMS: dict[str, type[OpsboardError]] = {
@@ -30,12 +31,14 @@ def command(
     status: int = 200,
     location: str = "",
     complete: Callable[[str], str] | None = None,
+    current: Query | None = None,
 ) -> Response:
     """Run a write and answer with its document. `location` is a path with `{id}` in it, for 201.
 
     The query gives one row: document (JSON text or null), its id, problem (null or one of PROBLEMS), detail. With an
     Idempotency-Key it is run once, and answered as often as it is sent. `complete` adds to the document, each time it
-    is sent, what must not be kept.
+    is sent, what must not be kept. `current` is the query of what GET of the same address answers with, by the same
+    parameters: If-Match is compared with it.
     """
 
     def made(row: Row | None) -> Answer:
@@ -46,13 +49,16 @@ def command(
             raise PROBLEMS[problem](detail)
         return Answer(status, text, location.format(id=made_id) if location else None, JSON)
 
-    current = record.current()
-    given = {**parameters, "request_id": current.request_id if current else None}
-    key, who = sent_key(), identity()
-    if key is None:
-        answer, replayed = made(services().database.fetch_row(query, who, given)), False
+    request = record.current()
+    given = {**parameters, "request_id": request.request_id if request else None}
+    key, match, database = sent_key(), precondition(current), services().database
+    who, replayed = identity(), False
+    if key is not None:
+        answer, replayed = done_once(key, query, given, made, match)
+    elif match is not None:
+        answer = made(database.fetch_conditionally(query, who, given, match=match))
     else:
-        answer, replayed = done_once(key, query, given, made)
+        answer = made(database.fetch_row(query, who, given))
     if not replayed:
         services().store.bump(who.tenant_id, query.writes)
     if complete and answer.media_type == JSON:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from flask import request
 
-from opsboard.db.database import Once, Row
+from opsboard.db.database import Match, Once, Row
 from opsboard.db.queries import Query, load_queries
 from opsboard.errors import InvalidInput, KeyInUse, KeyMisused, KeyTaken, OpsboardError
+from opsboard.web.preconditions import sent_tags
 from opsboard.web.problems import PROBLEM_JSON, ours
 from opsboard.web.services import identity, services
 
@@ -54,7 +55,11 @@ def sent_key() -> str | None:
 
 
 def done_once(
-    key: str, query: Query, given: Mapping[str, Any], made: Callable[[Row | None], Answer]
+    key: str,
+    query: Query,
+    given: Mapping[str, Any],
+    made: Callable[[Row | None], Answer],
+    match: Match | None = None,
 ) -> tuple[Answer, bool]:
     """The answer of a write that is done once for its key, and whether it was done before.
 
@@ -75,7 +80,8 @@ def done_once(
         return columns(answer or as_answer(refusal))
 
     try:
-        database.fetch_once(query, who, given, Once(sql.take_key, sql.keep_answer, asked, kept))
+        once = Once(sql.take_key, sql.keep_answer, asked, kept)
+        database.fetch_conditionally(query, who, given, once, match)
     except KeyTaken:
         return before(asked), True
     except OpsboardError as error:
@@ -114,6 +120,8 @@ def columns(answer: Answer) -> dict[str, Any]:
 
 
 def fingerprint() -> str:
-    """What makes two requests the same: method, address and every byte of the body."""
-    parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
+    """What makes two requests the same: method, address, every byte of the body and, where it is sent, If-Match."""
+    parts = [request.method.encode(), request.full_path.encode(), request.get_data(cache=True)]
+    if (tags := sent_tags()) is not None:
+        parts.append(tags.encode())
     return blake2b(b"\0".join(parts), digest_size=32).hexdigest()

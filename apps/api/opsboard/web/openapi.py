@@ -41,6 +41,7 @@ PROBLEMS = {
     "404": "There is no such thing, or it is not yours.",
     "409": "The change does not fit the present state.",
     "410": "The link has expired or was revoked.",
+    "412": "If-Match names another state than the present one.",
     "413": "The request body is too large.",
     "422": "What was sent makes no sense together: the Idempotency-Key belongs to another request, or a journey is not "
     "sound; `errors` then names the nodes of each offending way in `path`.",
@@ -57,6 +58,13 @@ KEY_PARAMETER = {
     "required": False,
     "description": "The same key and request: the same answer, done once. Kept for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+}
+MATCH_PARAMETER = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the answer that was read; the write is done if that is still the present state.",
+    "schema": {"type": "string"},
 }
 EXPORTED: dict[str, Any] = {
     "description": "All rows as a file, as they are read: one that was broken off ends without the last chunk.",
@@ -109,6 +117,9 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
     if method != "get" and endpoint not in KEYLESS:
         possible.add("422")
         operation["parameters"].append(KEY_PARAMETER)
+    if method in ("put", "patch", "delete"):
+        possible.add("412")
+        operation["parameters"].append(MATCH_PARAMETER)
     if endpoint == "metrics.metrics":
         possible = {"400", "401", "403"}
     if endpoint == "job_status.get_job_status":

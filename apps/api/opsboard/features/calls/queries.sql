@@ -48,6 +48,7 @@ JOIN call_log AS p ON p.tenant_id = %(tenant_id)s AND p.id = page.id
 
 -- name: get_call
 -- reads: call_log, customers, leads, contacts, users
+-- locks: call_log AS l | l.tenant_id = %(tenant_id)s AND l.id = %(call_id)s
 -- One call with its notes.
 SELECT json_build_object(
         /* include call_members */,

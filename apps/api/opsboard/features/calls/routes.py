@@ -128,7 +128,7 @@ def create_call(call: NewCall) -> Response:
 @bp.output(CallWithNotes)
 def update_call(call_id: int, change: ChangeCall) -> Response:
     """Say how a call went on, or what came of it."""
-    return command(sql.update_call, {"call_id": call_id, "patch": change.patch()})
+    return command(sql.update_call, {"call_id": call_id, "patch": change.patch()}, current=sql.get_call)
 
 
 def register(app: APIFlask) -> None:

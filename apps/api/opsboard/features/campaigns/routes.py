@@ -196,7 +196,9 @@ def create_campaign(campaign: NewCampaign) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_campaign(campaign_id: int, change: ChangeCampaign) -> Response:
     """Change what is sent of a campaign and leave the rest."""
-    return command(sql.update_campaign, {"campaign_id": campaign_id, "patch": change.patch()})
+    return command(
+        sql.update_campaign, {"campaign_id": campaign_id, "patch": change.patch()}, current=sql.get_campaign
+    )
 
 
 @bp.post("/<id:campaign_id>/recipients")

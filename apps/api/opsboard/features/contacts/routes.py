@@ -101,7 +101,9 @@ def create_contact(contact: NewContact) -> Response:
 @bp.output(Contact)
 def update_contact(contact_id: int, change: ChangeContact) -> Response:
     """Change what is sent of a contact and leave the rest."""
-    return command(sql.update_contact, {"contact_id": contact_id, "patch": change.patch()})
+    return command(
+        sql.update_contact, {"contact_id": contact_id, "patch": change.patch()}, current=sql.get_contact
+    )
 
 
 def register(app: APIFlask) -> None:

@@ -26,6 +26,7 @@ JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
 
 -- name: get_customer
 -- reads: customers, jobs
+-- locks: customers AS c | c.tenant_id = %(tenant_id)s AND c.id = %(customer_id)s
 -- One customer with the number of their jobs and the newest of them.
 SELECT json_build_object(
         /* include customer_members */,

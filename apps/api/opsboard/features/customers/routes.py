@@ -79,7 +79,9 @@ def create_customer(customer: NewCustomer) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_customer(customer_id: int, change: ChangeCustomer) -> Response:
     """Change what is sent of a customer and leave the rest."""
-    return command(sql.update_customer, {"customer_id": customer_id, "patch": change.patch()})
+    return command(
+        sql.update_customer, {"customer_id": customer_id, "patch": change.patch()}, current=sql.get_customer
+    )
 
 
 def register(app: APIFlask) -> None:

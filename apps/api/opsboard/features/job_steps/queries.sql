@@ -64,6 +64,7 @@ JOIN job_steps AS s ON s.tenant_id = %(tenant_id)s AND s.id = page.id
 
 -- name: get_job_step
 -- reads: job_steps, jobs, processes, machines, users
+-- locks: job_steps AS s | s.tenant_id = %(tenant_id)s AND s.id = %(step_id)s
 -- One step with its job, process, machine and the person it is assigned to.
 SELECT json_build_object(
         /* include step_members */

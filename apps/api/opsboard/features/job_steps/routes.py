@@ -83,7 +83,9 @@ def get_job_step(step_id: int, wanted: Detail) -> Body:
 @bp.output(WrittenStep)
 def update_job_step(step_id: int, change: ChangeStep) -> Response:
     """Move a step on, count its pieces, assign it; as far as your role may work on its process."""
-    return command(sql.update_job_step, {"step_id": step_id, "patch": change.patch()})
+    return command(
+        sql.update_job_step, {"step_id": step_id, "patch": change.patch()}, current=sql.get_job_step
+    )
 
 
 @bp.post("/bulk-status")

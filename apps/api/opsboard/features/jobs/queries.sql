@@ -71,6 +71,7 @@ JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
 
 -- name: get_job
 -- reads: jobs, customers, job_steps, processes, machines, users, tenants
+-- locks: jobs AS j | j.tenant_id = %(tenant_id)s AND j.id = %(job_id)s
 -- One job with its customer, its progress and its steps in their order.
 SELECT json_build_object(
         /* include job_members */,

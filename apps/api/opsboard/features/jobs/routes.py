@@ -125,7 +125,7 @@ def create_job(job: NewJob) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_job(job_id: int, change: ChangeJob) -> Response:
     """Change what is sent of a job and leave the rest."""
-    return command(sql.update_job, {"job_id": job_id, "patch": change.patch()})
+    return command(sql.update_job, {"job_id": job_id, "patch": change.patch()}, current=sql.get_job)
 
 
 @bp.post("/bulk-status")
@@ -177,7 +177,9 @@ def create_status_link(job_id: int, wanted: MakeStatusLink) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def revoke_status_link(job_id: int, link_id: int) -> Response:
     """End a link before its time, on every worker."""
-    return command(sql.revoke_status_link, {"job_id": job_id, "link_id": link_id})
+    return command(
+        sql.revoke_status_link, {"job_id": job_id, "link_id": link_id}, current=sql.get_status_link
+    )
 
 
 def register(app: APIFlask) -> None:

@@ -25,6 +25,7 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = l.created_by
 
 -- name: get_status_link
 -- reads: job_status_links, users
+-- locks: job_status_links AS l | l.tenant_id = %(tenant_id)s AND l.id = %(link_id)s
 -- One link to a job's status, without its token.
 SELECT json_build_object(
         /* include status_link_members */

@@ -70,6 +70,7 @@ JOIN journeys AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
 
 -- name: get_journey
 -- reads: journeys, journey_nodes, journey_edges
+-- locks: journeys AS j | j.tenant_id = %(tenant_id)s AND j.id = %(journey_id)s
 -- One journey with its nodes and the ways between them.
 WITH nodes AS (
     /* include kept_graph */

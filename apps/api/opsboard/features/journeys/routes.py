@@ -89,7 +89,9 @@ def update_journey(journey_id: int, change: ChangeJourney) -> Response:
     if len(sent) == 1:
         raise InvalidInput("Send nodes and edges together: they are proven as a whole.")
     graph: dict[str, Any] = proven(change.nodes, change.edges) if sent else {"nodes": None, "edges": None}
-    return command(sql.update_journey, {"journey_id": journey_id, "patch": patch, **graph})
+    return command(
+        sql.update_journey, {"journey_id": journey_id, "patch": patch, **graph}, current=sql.get_journey
+    )
 
 
 @bp.delete("/<id:journey_id>")
@@ -97,7 +99,7 @@ def update_journey(journey_id: int, change: ChangeJourney) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def delete_journey(journey_id: int) -> Response:
     """Remove a journey that is not active, with its contacts and all that happened to them."""
-    return command(sql.delete_journey, {"journey_id": journey_id})
+    return command(sql.delete_journey, {"journey_id": journey_id}, current=sql.get_journey)
 
 
 @bp.get("/<id:journey_id>/nodes/<id:node_id>")

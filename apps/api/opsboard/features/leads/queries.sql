@@ -56,6 +56,7 @@ JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = page.id
 
 -- name: get_lead
 -- reads: leads, customers, users
+-- locks: leads AS l | l.tenant_id = %(tenant_id)s AND l.id = %(lead_id)s
 -- One lead.
 SELECT json_build_object(
         /* include lead_members */

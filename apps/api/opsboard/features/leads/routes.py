@@ -121,7 +121,7 @@ def create_lead(lead: NewLead) -> Response:
 @bp.output(Lead)
 def update_lead(lead_id: int, change: ChangeLead) -> Response:
     """Change what is sent of a lead; an operator only on leads of their own, claimed by them or of nobody."""
-    return command(sql.update_lead, {"lead_id": lead_id, "patch": change.patch()})
+    return command(sql.update_lead, {"lead_id": lead_id, "patch": change.patch()}, current=sql.get_lead)
 
 
 @bp.post("/claim")

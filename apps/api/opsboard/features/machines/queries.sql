@@ -42,6 +42,7 @@ JOIN machines AS m ON m.tenant_id = %(tenant_id)s AND m.id = page.id
 
 -- name: get_machine
 -- reads: machines, job_steps
+-- locks: machines AS m | m.tenant_id = %(tenant_id)s AND m.id = %(machine_id)s
 -- One machine with its load.
 SELECT json_build_object(
         /* include machine_members */,

@@ -64,7 +64,9 @@ def get_machine(machine_id: int, wanted: Detail) -> Body:
 @bp.output(WrittenMachine)
 def update_machine(machine_id: int, change: ChangeMachine) -> Response:
     """Change a machine; everybody may change its status, managers and admins the rest."""
-    return command(sql.update_machine, {"machine_id": machine_id, "patch": change.patch()})
+    return command(
+        sql.update_machine, {"machine_id": machine_id, "patch": change.patch()}, current=sql.get_machine
+    )
 
 
 @bp.post("/bulk-status")

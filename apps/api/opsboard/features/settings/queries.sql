@@ -15,6 +15,7 @@
 
 -- name: get_settings
 -- reads: business_settings, tenants
+-- locks: tenants AS t | t.id = %(tenant_id)s
 -- The business with its settings; defaults where it has said nothing yet.
 SELECT json_build_object(
         /* include settings_members */
@@ -26,11 +27,18 @@ WHERE t.id = %(tenant_id)s
 -- name: put_settings
 -- reads: tenants
 -- writes: business_settings, audit_logs
--- Replace the settings of the business.
-WITH before AS (
+-- Replace the settings of the business. It is locked first: its settings may have no row yet that could be.
+WITH business AS MATERIALIZED (
+    SELECT t.id
+    FROM tenants AS t
+    WHERE t.id = %(tenant_id)s
+    FOR NO KEY UPDATE
+),
+before AS (
     SELECT s AS was
     FROM business_settings AS s
     WHERE s.tenant_id = %(tenant_id)s
+        AND EXISTS (SELECT FROM business)
     FOR UPDATE
 ),
 b AS (

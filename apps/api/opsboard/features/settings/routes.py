@@ -98,7 +98,9 @@ def get_settings() -> Body:
 @only_for(Role.ADMIN)
 def put_settings(new: NewSettings) -> Response:
     """Replace the settings; every worker drops what it had kept of them."""
-    return command(sql.put_settings, {**new.model_dump(), "options": json.dumps(new.options)})
+    return command(
+        sql.put_settings, {**new.model_dump(), "options": json.dumps(new.options)}, current=sql.get_settings
+    )
 
 
 def register(app: APIFlask) -> None:

@@ -8,6 +8,7 @@
 
 -- name: get_tenant
 -- reads: tenants
+-- locks: tenants AS t | t.id = %(tenant_id)s
 -- The business of the caller.
 SELECT json_build_object(
         /* include tenant_members */

@@ -59,7 +59,7 @@ def get_tenant() -> Body:
 @only_for(Role.ADMIN)
 def update_tenant(change: ChangeTenant) -> Response:
     """Rename the business or move it to another time zone."""
-    return command(sql.update_tenant, {"patch": change.patch()})
+    return command(sql.update_tenant, {"patch": change.patch()}, current=sql.get_tenant)
 
 
 def register(app: APIFlask) -> None:

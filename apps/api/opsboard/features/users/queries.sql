@@ -30,6 +30,7 @@ JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = page.id
 
 -- name: get_user
 -- reads: users
+-- locks: users AS u | u.tenant_id = %(tenant_id)s AND u.id = %(wanted_id)s
 -- One user.
 SELECT json_build_object(
         /* include user_members */

@@ -77,7 +77,7 @@ def get_user(wanted_id: int, wanted: Detail) -> Body:
 @only_for(Role.ADMIN)
 def update_user(wanted_id: int, change: ChangeUser) -> Response:
     """Change a user's name or role, or block them; their tokens end at once on every worker."""
-    return command(sql.update_user, {"wanted_id": wanted_id, "patch": change.patch()})
+    return command(sql.update_user, {"wanted_id": wanted_id, "patch": change.patch()}, current=sql.get_user)
 
 
 def register(app: APIFlask) -> None:

@@ -93,6 +93,7 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = q.assigned_user_i
 
 -- name: get_approval
 -- reads: response_approvals, approval_queue, approval_history, leads, users
+-- locks: response_approvals AS a | a.tenant_id = %(tenant_id)s AND a.id = %(approval_id)s
 -- One request with its lead, its place in the queue and its whole history: each in a select of its own, so that the
 -- rows of one never multiply those of another.
 SELECT json_build_object(

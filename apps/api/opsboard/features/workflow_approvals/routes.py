@@ -167,7 +167,9 @@ def end_auto_response(response_id: int, outcome: Outcome) -> Response:
 @bp.output(Approval)
 def resubmit_approval(returned_id: int, change: ChangeApproval) -> Response:
     """Change what was returned for changes and send it in again."""
-    return command(sql.resubmit_approval, {"approval_id": returned_id, "patch": change.patch()})
+    return command(
+        sql.resubmit_approval, {"approval_id": returned_id, "patch": change.patch()}, current=sql.get_approval
+    )
 
 
 def register(app: APIFlask) -> None:
