@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import psycopg2
 import structlog
 
 from opsboard.db import tenancy
+from opsboard.db.conditional import Match, Once, Row, not_taken, send_conditionally
 from opsboard.db.listing import Page, compose
-from opsboard.db.pool import Pool, PooledConnection, is_disconnect
+from opsboard.db.pool import Pool, is_disconnect
 from opsboard.db.prepared import PreparedStatements
 from opsboard.db.queries import Query
 from opsboard.db.query_watch import QueryWatch
@@ -19,8 +20,6 @@ from opsboard.errors import (
     DatabaseUnavailable,
     DeadlineExceeded,
     InvalidInput,
-    KeyInUse,
-    KeyTaken,
     NotFound,
     OpsboardError,
     error_for_sqlstate,
@@ -29,31 +28,9 @@ from opsboard.observability import record
 
 log = structlog.get_logger(__name__)
 
-Row = tuple[Any, ...]
 # A read is repeated on another connection when its own dies. The deadline is the real bound.
 READ_ATTEMPTS = 5
 PREPARED_STATEMENTS = 250
-
-# The key is waited for, not longer than this; the write itself then waits for as long as any other.
-LOCK_NOT_AVAILABLE = "55P03"
-TAKE = "SELECT set_config('lock_timeout', '3s', true);\n"
-TAKEN = "SELECT set_config('lock_timeout', '0', true);\n"
-
-
-class Once(NamedTuple):
-    """How a write is done once: what takes its key, what keeps its answer, and the answer its row makes."""
-
-    take: Query
-    keep: Query
-    parameters: Mapping[str, Any]
-    answer: Callable[[Row | None], Mapping[str, Any]]
-
-
-class Match(NamedTuple):
-    """A condition of a write: `check` is given the row of `current`, read while its thing is locked, and raises."""
-
-    current: Query
-    check: Callable[[Row | None], None]
 
 
 class Database:
@@ -195,41 +172,6 @@ class Database:
         current = record.current()
         started = current.started if current else time.monotonic()
         return started + self.deadline
-
-
-def send_conditionally(
-    connection: PooledConnection,
-    query: Query,
-    text: str,
-    values: dict[str, Any],
-    once: Once | None,
-    match: Match | None,
-) -> Row | None:
-    """Take the key, lock and check the thing, run the write as `text` and keep its answer, in one transaction."""
-    begin = f"BEGIN;\n{tenancy.bound(query.name, '')}"
-    if once:
-        # On its own, because a write must not be sent before its key is known to be free.
-        if connection.run_clean(f"{begin}{TAKE}{once.take.sql}", values) is None:
-            connection.run_clean("ROLLBACK")
-            raise KeyTaken()
-        begin = f"/* {query.name} */ {TAKEN}"
-    if match:
-        row = connection.run_clean(f"{begin}{match.current.lock};\n{match.current.sql}", values)
-        try:
-            match.check(row)
-        except OpsboardError:
-            connection.run_clean("ROLLBACK")
-            raise
-        begin = f"/* {query.name} */ "
-    row = connection.run_clean(f"{begin}{text}", values)
-    keep = f"{once.keep.sql};\n" if once else ""
-    connection.run_clean(f"{keep}COMMIT", {**values, **(once.answer(row) if once else {})})
-    return row
-
-
-def not_taken(error: psycopg2.Error) -> OpsboardError | None:
-    """What it means when a key could not be taken; None: something else is the matter."""
-    return KeyInUse() if error.pgcode == LOCK_NOT_AVAILABLE else None
 
 
 def translated(error: psycopg2.Error, query: Query, lost: bool) -> OpsboardError:
