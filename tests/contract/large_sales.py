@@ -81,12 +81,12 @@ WHERE c.external_id IS NULL;
 
 INSERT INTO suppressions (tenant_id, channel, address, reason, campaign_id, created_by, created_at)
 SELECT
-    t, CASE WHEN n %% 50 = 0 THEN 'sms' WHEN n %% 2 = 0 THEN 'phone' ELSE 'email' END, md5(n::text) || '@x.example',
-    CASE WHEN n %% 50 = 0 THEN 'complained' ELSE 'bounced' END,
-    (SELECT min(id) FROM campaigns WHERE tenant_id = t) + n %% 900, (SELECT min(id) FROM users WHERE tenant_id = t),
-    now() - n * interval '1 hour'
-FROM generate_series(1, 5000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
-WHERE t = %(alpha)s OR n <= 1000;
+    c.tenant_id, CASE WHEN n %% 50 = 0 THEN 'sms' WHEN n %% 2 = 0 THEN 'phone' ELSE 'email' END,
+    md5(n::text) || '@x.example', CASE WHEN n %% 50 = 0 THEN 'complained' ELSE 'bounced' END, c.ids[1 + n %% 900],
+    (SELECT min(id) FROM users WHERE tenant_id = c.tenant_id), now() - n * interval '1 hour'
+FROM (SELECT tenant_id, array_agg(id ORDER BY id) AS ids FROM campaigns GROUP BY tenant_id) AS c
+CROSS JOIN generate_series(1, 5000) AS n
+WHERE c.tenant_id = %(alpha)s OR n <= 1000;
 
 INSERT INTO workflows (tenant_id, name, created_at)
 SELECT t, md5(n::text), now() - n * interval '1 hour'
