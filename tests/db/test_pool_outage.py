@@ -42,7 +42,7 @@ def test_server_away_at_the_start_is_an_answer_and_not_a_crash(own_cluster: Clus
         assert errors[0].status == 503
         assert errors[0].headers["Retry-After"]
         own_cluster.start()
-        assert answers(pool)
+        assert eventually(lambda: in_threads([lambda: answers(pool)]) == [True], 5.0)
         assert pool.get_stats()["connections_errors"] >= 3
 
 

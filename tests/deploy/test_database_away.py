@@ -40,7 +40,12 @@ def own_data(folder_of_clusters: Path) -> Iterator[FreshDatabase]:
 def server_that_came_before_its_database(data: FreshDatabase) -> Iterator[Gunicorn]:
     """gunicorn in production, started while the database was away."""
     data.cluster.stop()
-    settings = {"DATABASE_URL": data.app_url, "OPSBOARD_ENV": "production", "DB_POOL_TIMEOUT": "3"}
+    settings = {
+        "DATABASE_URL": data.app_url,
+        "OPSBOARD_ENV": "production",
+        "DB_POOL_TIMEOUT": "5",
+        "DB_AWAY_PATIENCE": "5",  # longer than the restart takes
+    }
     with running_gunicorn("tests.deploy.probe_app:app()", **settings, LOG_LEVEL="error") as server:
         yield server
 
@@ -95,7 +100,10 @@ def test_sixty_seconds_of_kills_and_three_restarts(own_data: FreshDatabase) -> N
     admin = people_of(own_data)[0].token
     kills = 0
     with running_gunicorn(
-        "tests.deploy.probe_app:app()", DATABASE_URL=own_data.app_url, LOG_LEVEL="error"
+        "tests.deploy.probe_app:app()",
+        DATABASE_URL=own_data.app_url,
+        DB_AWAY_PATIENCE="5",
+        LOG_LEVEL="error",
     ) as server:
         crowd = crowd_of(own_data, server)
         with crowd.asking() as tally:

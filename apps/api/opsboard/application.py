@@ -21,6 +21,7 @@ from opsboard.db.database import Database
 from opsboard.db.exports import Exports
 from opsboard.db.pool import Pool
 from opsboard.db.query_watch import QueryWatch
+from opsboard.db.server_status import ServerStatus
 from opsboard.features import register_features
 from opsboard.fleet.pulse import Ears, Pulse
 from opsboard.fleet.upkeep import Upkeep
@@ -81,6 +82,8 @@ def make_services(config: Config) -> Services:
     """Parts that must meet, meet here: the pulse tells the revocations, sign-in asks them."""
     url = service_url(config)
     secret = signing_secret(config)
+    # What one of them hears of the server, or waits for in vain, the others know as well.
+    status = ServerStatus(min(config.db_away_patience, config.db_pool_timeout))
     pool = Pool(
         config.db_pool_min_connections,
         config.db_pool_max_connections,
@@ -91,6 +94,7 @@ def make_services(config: Config) -> Services:
         max_lifetime=config.db_pool_max_lifetime,
         leak_seconds=config.db_leak_seconds,
         connect_timeout=config.db_connect_timeout,
+        status=status,
     )
     tally, queries = Tally(), Durations()
     watch = QueryWatch(queries, config.slow_query_ms)
@@ -112,7 +116,7 @@ def make_services(config: Config) -> Services:
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.
         Database(
-            Pool(0, 1, url, timeout=1.0, connect_timeout=1),
+            Pool(0, 1, url, timeout=1.0, connect_timeout=1, status=status),
             deadline=1.0,
             watch=watch,
             prepared_statements=config.db_prepared_statements,
@@ -144,7 +148,7 @@ def make_services(config: Config) -> Services:
         # Patient: nobody waits for it.
         upkeep=Upkeep(
             Database(
-                Pool(0, 1, url, timeout=5.0, connect_timeout=3),
+                Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),
                 deadline=30.0,
                 watch=watch,
                 prepared_statements=config.db_prepared_statements,

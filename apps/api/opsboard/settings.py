@@ -151,6 +151,9 @@ SETTINGS: tuple[Setting, ...] = (
             "Database", aliases=("DB_MAX_CONNECTIONS", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
     Setting("DB_POOL_TIMEOUT", seconds(0.01, 600), 5.0, "Seconds a request waits for a connection, then 503.",
             "Database"),
+    Setting("DB_AWAY_PATIENCE", seconds(0, 600), 1.0,
+            "Seconds requests wait for a server that refuses connections, counted from the first refusal, at most "
+            "DB_POOL_TIMEOUT. Then they are answered 503 or STALE at once, until it is back.", "Database"),
     Setting("DB_POOL_MAX_WAITING", whole(0, 100000), 200, "Requests that may wait at once; more get 503 at once.",
             "Database"),
     Setting("DB_POOL_MAX_IDLE", seconds(1, 86400), 600.0,

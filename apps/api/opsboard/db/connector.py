@@ -1,9 +1,8 @@
-"""Opens connections, and remembers whether the server is away."""
+"""Opens connections to one server, and tells its status what came of it."""
 
 from __future__ import annotations
 
 import logging
-import math
 import random
 import threading
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from opsboard.db.connection import PooledConnection
+from opsboard.db.server_status import ServerStatus
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +35,22 @@ class Connector:
         *,
         connect_timeout: int,
         max_lifetime: float,
-        patience: float,
+        status: ServerStatus,
         clock: Callable[[], float],
     ) -> None:
         defaults = {**KEEPALIVE, "connect_timeout": str(connect_timeout)}
         self._dsn = extensions.make_dsn(**{**defaults, **extensions.parse_dsn(dsn)})
         self._max_lifetime = max_lifetime
-        self._patience = patience
+        self.status = status
         self._clock = clock
         self._lock = threading.Lock()
         self._attempts = self._failures = 0
         self._seconds = 0.0
-        # When it was last seen alive (also by others), first seen away since, and last seen away.
-        self.alive = self._away = self._still_away = -math.inf
+
+    @property
+    def dsn(self) -> str:
+        """Where the server is, with what every connection is opened with."""
+        return self._dsn
 
     def open(self) -> PooledConnection:
         """A new connection. Waits for the server as long as libpq does: never call it under a lock."""
@@ -61,19 +64,11 @@ class Connector:
         with self._lock:
             self._attempts += 1
             self._seconds += now - began
-        connection.proven = self.alive = now
+        connection.proven = now
+        self.status.heard(now)
         # Connections opened together must not all end together.
         connection.expires = now + self._max_lifetime * random.uniform(1 - LIFETIME_JITTER, 1)
         return connection
-
-    def away(self, since: float) -> bool:
-        """Whether the last thing heard, after `since`, was that the server cannot be reached."""
-        return self._still_away > max(self.alive, since)
-
-    def given_up(self, now: float) -> bool:
-        """Whether it has been away for so long that waiting is no use; ends when nobody has tried lately."""
-        lately = now - self._still_away < self._patience
-        return lately and self.away(self.alive) and now - self._away > self._patience
 
     def stats(self) -> dict[str, int]:
         """The statistics about connects."""
@@ -89,9 +84,5 @@ class Connector:
             self._attempts += 1
             self._failures += 1
             self._seconds += now - began
-            first = self._away <= self.alive or now - self._still_away > self._patience
-            if first:
-                self._away = now
-            self._still_away = now
-        if first:
+        if self.status.failed():
             log.warning("database cannot be reached: %s", str(error).strip())

@@ -130,7 +130,7 @@ class Database:
         attempts = 1 if query.writes else READ_ATTEMPTS
         for attempt in range(1, attempts + 1):
             try:
-                return self._run_once(query.name, sql, bind, params, deadline)
+                return self._run_once(query, sql, bind, params, deadline)
             except psycopg2.Error as error:
                 lost = is_disconnect(error)
                 if lost and time.monotonic() >= deadline:
@@ -144,11 +144,11 @@ class Database:
         raise AssertionError("unreachable")
 
     def _run_once(
-        self, name: str, sql: str, bind: str, params: dict[str, Any], deadline: float
+        self, query: Query, sql: str, bind: str, params: dict[str, Any], deadline: float
     ) -> Row | None:
-        current = record.current()
+        name, current = query.name, record.current()
         asked = time.monotonic()
-        with self.pool.connection(deadline=deadline) as connection:
+        with self.pool.connection(deadline=deadline, repeatable=not query.writes) as connection:
             began = time.monotonic()
             params["statement_timeout"] = f"{max(1, int((deadline - began) * 1000))}ms"
             if current:

@@ -25,6 +25,7 @@ class Lease:
     """
 
     __slots__ = (
+        "abandoned",
         "cut",
         "cut_at",
         "granted",
@@ -33,7 +34,9 @@ class Lease:
         "peer",
         "ready",
         "ref",
+        "repeatable",
         "reported",
+        "silent_at",
         "since",
         "stack",
         "thread",
@@ -42,8 +45,16 @@ class Lease:
     ref: weakref.ref[PooledConnection]
     peer: Peer
 
-    def __init__(self, key: Hashable | None, cut_at: float, caller: FrameType) -> None:
+    def __init__(
+        self, key: Hashable | None, cut_at: float, caller: FrameType, repeatable: bool = False
+    ) -> None:
         self.key = key
+        # A read, which does no harm when it is ended halfway: it does not wait for a server that is silent.
+        self.repeatable = repeatable
+        self.silent_at = (
+            math.inf
+        )  # when the server has said nothing for too long, if nothing is heard until then
+        self.abandoned = False  # ended because the server is silent
         self.cut_at = cut_at  # when the watchdog shuts its socket
         self.leaks_at = math.inf
         self.thread = threading.get_ident()
@@ -64,7 +75,7 @@ class Lease:
         self.ref = connection.ref
         self.peer = connection.peer
         self.since = now
-        self.cut = self.reported = False
+        self.cut = self.reported = self.abandoned = False
         connection.lease = self
         self.granted = connection
         if self.ready is not None:

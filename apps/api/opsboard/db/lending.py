@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import psycopg2
 
+from opsboard.db.breaker import Breaker
 from opsboard.db.connection import PooledConnection
 from opsboard.db.connector import Connector
 from opsboard.db.disconnects import BROKEN
@@ -23,8 +24,6 @@ log = logging.getLogger("opsboard.db.pool")
 # How long the server may take to answer a question of the pool's own.
 PING_SECONDS = 1.0
 RESTORE_SECONDS = 5.0
-# What a request waits when the server has been away for longer than the pool's timeout already.
-GIVEN_UP_SECONDS = 0.08
 
 
 class Lending:
@@ -47,6 +46,8 @@ class Lending:
         self._connector = connector
         self.slots = make_slots(self._watchdog)
         self._openers = Openers(connector, self.slots, self._lock, self._watchdog, clock)
+        self._status = connector.status
+        self._breaker = Breaker(connector, self.slots, self._lock, clock)
         # Connections last known to be good before this are asked before they are lent.
         self._doubtful_before = -math.inf
 
@@ -87,7 +88,8 @@ class Lending:
                 return  # another thread was quicker
             connection.lease = None
             if reusable and not lease.cut and not self.slots.closed and now < connection.expires:
-                connection.proven = self._connector.alive = now
+                connection.proven = now
+                self._status.heard(now)
                 self.slots.offer(connection, now)
                 return
             self.slots.counts["returns_bad"] += bad and not reusable
@@ -116,12 +118,13 @@ class Lending:
             now = self._clock()
             for lease in self.slots.overdue(now):
                 lease.shut()
+            self._breaker.look_for_silence(now)
             forgotten, leaking = self.slots.forgotten(now), self.slots.leaking(now)
             weeds, dead = self.slots.weed(now)
             if dead:
                 self._note_losses(dead, now)
             connects = self.slots.claim_connects() + self.slots.claim_minimum(now)
-            self._watchdog.due = self.slots.next_due()
+            self._watchdog.due = self.slots.next_due(now)
             if self.slots.closed and not self.slots.lent:
                 self._watchdog.stop()
         for connection in weeds:
@@ -154,6 +157,7 @@ class Lending:
             try:
                 if self.slots.closed:
                     raise self._closed_error()
+                self._breaker.refuse(began)
                 self.slots.ask(lease, began, again)
             except OpsboardError:
                 self.slots.counts["requests_errors"] += 1
@@ -170,8 +174,6 @@ class Lending:
         interrupted = True
         try:
             self._openers.start(connects)
-            if self._connector.given_up(began):
-                until = min(until, began + GIVEN_UP_SECONDS)
             ready.acquire(timeout=max(0.0, until - self._clock()))
             interrupted = False
         finally:
@@ -188,7 +190,7 @@ class Lending:
             closed = self.slots.closed
         if closed:
             return self._closed_error()
-        if self._connector.away(began) or self._connector.given_up(self._clock()):
+        if self._status.is_away(began) or self._status.is_open(self._clock()):
             return DatabaseUnavailable()
         if nothing_open and late is PoolTimeout:
             return DatabaseUnavailable()  # the connects hang: nobody is busy, nothing can be reached

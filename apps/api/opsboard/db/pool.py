@@ -20,6 +20,7 @@ from opsboard.db.connector import Connector
 from opsboard.db.disconnects import is_disconnect
 from opsboard.db.lease import Lease
 from opsboard.db.lending import Lending
+from opsboard.db.server_status import ServerStatus
 from opsboard.db.slots import Slots
 from opsboard.errors import DatabaseUnavailable, DeadlineExceeded, OpsboardError, PoolTimeout
 
@@ -57,18 +58,21 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         max_lifetime: float = 3600.0,
         leak_seconds: float = 60.0,
         connect_timeout: int = 3,
+        status: ServerStatus | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`status` is shared with other pools of the process to the same server: what one hears, all know."""
         if not 0 <= minconn <= maxconn or maxconn < 1:
             raise ValueError("a pool needs 0 <= minconn <= maxconn and 1 <= maxconn")
         super().__init__(0, maxconn, dsn)  # with 0 it opens nothing
         self.minconn = minconn
         self.timeout = timeout
         self._clock = clock
+        self._status = status = status or ServerStatus(timeout, clock)
 
         def lending() -> Lending:
             connector = Connector(
-                dsn, connect_timeout=connect_timeout, max_lifetime=max_lifetime, patience=timeout, clock=clock
+                dsn, connect_timeout=connect_timeout, max_lifetime=max_lifetime, status=status, clock=clock
             )
             slots = partial(
                 Slots, minconn, maxconn, max_waiting, max_idle=max_idle, leak_seconds=leak_seconds
@@ -111,14 +115,18 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         """
         self._lending.fill()
 
-    def connection(self, deadline: float | None = None, timeout: float | None = None) -> Loan:
+    def connection(
+        self, deadline: float | None = None, timeout: float | None = None, repeatable: bool = False
+    ) -> Loan:
         """A connection for the length of a `with` block.
 
         `deadline` is a value of the pool's clock; it bounds the wait as well as the use. A little after it
         the socket is shut, so that not even a frozen server or a dead network holds the thread; the block
         then ends with DeadlineExceeded. The block's end does not commit: an open transaction is rolled back.
+        A `repeatable` block, a read, does not wait for its deadline when the server says nothing on any connection
+        and accepts none: it ends with DatabaseUnavailable.
         """
-        return Loan(self, deadline, timeout)
+        return Loan(self, deadline, timeout, repeatable)
 
     def closeall(self) -> None:
         """Close idle connections, refuse those who wait, and close lent ones as they come back."""
@@ -160,16 +168,20 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         for connection in self._lending.slots.everything():
             connection.abandon()
             self._inherited.append(connection)  # or its finalizer might say goodbye in the parent's name
+        self._status.reset()
         self._lending = self._new_lending()
 
 
 class Loan:
     """A connection for the length of a `with` block; see Pool.connection."""
 
-    __slots__ = ("_connection", "_deadline", "_lease", "_pool", "_timeout")
+    __slots__ = ("_connection", "_deadline", "_lease", "_pool", "_repeatable", "_timeout")
 
-    def __init__(self, pool: Pool, deadline: float | None, timeout: float | None) -> None:
+    def __init__(
+        self, pool: Pool, deadline: float | None, timeout: float | None, repeatable: bool = False
+    ) -> None:
         self._pool = pool
+        self._repeatable = repeatable
         self._deadline = math.inf if deadline is None else deadline
         self._timeout = pool.timeout if timeout is None else timeout
 
@@ -181,7 +193,7 @@ class Loan:
         late: type[OpsboardError] = PoolTimeout
         if self._deadline < until:
             until, late = self._deadline, DeadlineExceeded
-        self._lease = Lease(None, self._deadline + GRACE, sys._getframe(1))
+        self._lease = Lease(None, self._deadline + GRACE, sys._getframe(1), self._repeatable)
         self._connection = self._pool._lending.check_out(self._lease, until, late)
         return self._connection
 
@@ -194,7 +206,7 @@ class Loan:
         if connection.lease is self._lease:  # else it was given back or reclaimed inside the block
             self._pool.putconn(connection)
         if cut and isinstance(error, psycopg2.Error):
-            raise DeadlineExceeded() from error
+            raise (DatabaseUnavailable() if self._lease.abandoned else DeadlineExceeded()) from error
 
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()

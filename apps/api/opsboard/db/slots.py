@@ -14,6 +14,8 @@ from opsboard.errors import PoolFull
 
 # Between attempts to open the minimum at a server that is away.
 REFILL_SECONDS = 1.0
+# A read that has waited this long, while nothing was heard on any connection, is reason to ask for the server.
+SILENCE = 0.5
 
 
 class Slots:
@@ -47,6 +49,8 @@ class Slots:
         # The minimum is kept open, not only not closed.
         self.filled = False
         self.refill_at = -math.inf
+        # A read was lent since the watchdog last looked; it looks again in time to notice a silence.
+        self.has_lent_read = False
         self.counts: Counter[str] = Counter()
         self.usage = self.waited = 0.0
 
@@ -123,6 +127,10 @@ class Slots:
         """Loans past their deadline that are not cut yet."""
         return (lease for lease in self.lent.values() if lease.cut_at <= now and not lease.cut)
 
+    def silent(self, now: float) -> list[Lease]:
+        """Reads that have waited for so long that the server may be silent."""
+        return [lease for lease in self.lent.values() if lease.silent_at <= now and not lease.cut]
+
     def leaking(self, now: float) -> list[Lease]:
         """Loans held for too long; each is told once."""
         late = [lease for lease in self.lent.values() if lease.leaks_at <= now and not lease.reported]
@@ -152,27 +160,35 @@ class Slots:
         self.idle = [connection for connection in self.idle if connection not in out]
         return out, len(dead)
 
-    def next_due(self) -> float:
+    def next_due(self, now: float) -> float:
         """When there will be something to do for the watchdog, as things stand."""
         due = [connection.expires for connection in self.idle]
         if self.size > self.minconn:
             due += [connection.idle_since + self.max_idle for connection in self.idle]
         for lease in self.lent.values():
-            due.append(math.inf if lease.cut else lease.cut_at)
+            due.append(math.inf if lease.cut else min(lease.cut_at, lease.silent_at))
             due.append(math.inf if lease.reported else lease.leaks_at)
         if self.is_short():
             due.append(self.refill_at)
+        if self.has_lent_read:
+            # Or each read that is lent while nobody else has one would wake the watchdog.
+            self.has_lent_read = False
+            due.append(now + SILENCE)
         return min(due, default=math.inf)
 
     def close(self) -> list[PooledConnection]:
         """Send everybody away who waits; the connections that are idle."""
         self.closed = True
+        self.dismiss()
+        idle, self.idle = self.idle, []
+        return idle
+
+    def dismiss(self) -> None:
+        """Send everybody away who waits."""
         for lease in self.waiting:
             assert lease.ready is not None
             lease.ready.release()
         self.waiting.clear()
-        idle, self.idle = self.idle, []
-        return idle
 
     def everything(self) -> list[PooledConnection]:
         """All connections there are, idle and lent."""
@@ -195,7 +211,11 @@ class Slots:
         }
 
     def _lend(self, connection: PooledConnection, lease: Lease, now: float) -> None:
-        lease.leaks_at = leaks_at = now + self.leak_seconds
+        lease.leaks_at = due = now + self.leak_seconds
+        if lease.repeatable:
+            self.has_lent_read = True
+            lease.silent_at = now + SILENCE
+            due = min(due, lease.silent_at)
         self.lent[lease.name] = lease
-        self.watchdog.expect(leaks_at if leaks_at < lease.cut_at else lease.cut_at)
+        self.watchdog.expect(due if due < lease.cut_at else lease.cut_at)
         lease.grant(connection, now)
