@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import gunicorn
+from gunicorn.errors import HaltServer
 
 
 def read_settings():
@@ -53,6 +56,57 @@ secure_scheme_headers = {}
 forwarder_headers = ""
 
 
+class ReloadFailedError(Exception):
+    """A new worker ended before it could answer."""
+
+
+def on_starting(server):
+    """Make a reload start one new worker after the other, and end old ones only when all new ones answer.
+
+    gunicorn starts all at once and ends the old ones in the same moment, so that nobody answers while the new ones load
+    the application. The master does nothing else meanwhile: another HUP waits until this one is done.
+    """
+    spawn, reload = server.spawn_worker, server.reload
+
+    def spawn_and_wait():
+        pid = spawn()
+        worker = server.WORKERS[pid]
+        while not has_booted(worker):
+            time.sleep(0.02)
+            try:
+                server.reap_workers()
+                server.murder_workers()
+            except HaltServer as error:
+                raise ReloadFailedError from error
+            if pid not in server.WORKERS:
+                raise ReloadFailedError
+        return pid
+
+    def reload_and_keep_answering():
+        newest, number = server.worker_age, server.num_workers
+        server.spawn_worker = spawn_and_wait
+        try:
+            reload()
+        except ReloadFailedError:
+            server.log.error("A new worker could not start; going on with the workers from before")
+            server.num_workers = number
+            for pid, worker in list(server.WORKERS.items()):
+                if worker.age > newest:
+                    server.kill_worker(pid, signal.SIGTERM)
+        finally:
+            server.spawn_worker = spawn
+
+    server.reload = reload_and_keep_answering
+
+
+def has_booted(worker):
+    """Whether the worker has said so by a byte in the file that it shares with the master for its heartbeat."""
+    try:
+        return os.fstat(worker.tmp.fileno()).st_size > 0
+    except (OSError, ValueError):  # it has ended, and its file is closed
+        return False
+
+
 def pre_fork(server, worker):
     # The lowest number that is free: what is counted of this worker goes on in the series of the one it replaces.
     taken = {getattr(other, "slot", None) for other in server.WORKERS.values()}
@@ -70,6 +124,7 @@ def post_worker_init(worker):
 
     begin_worker(worker.wsgi, worker.ppid, worker.slot)
     answer_at_once(worker)
+    os.write(worker.tmp.fileno(), b"1")  # see has_booted
 
 
 def worker_exit(server, worker):
