@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -11,29 +13,56 @@ from psycopg2.extensions import cursor as Cursor
 from opsboard.imports import fault_sql
 from opsboard.imports.addresses import address_rules
 from opsboard.imports.plan import Place, Plan, TablePlan
+from opsboard.imports.progress import Progress
 from opsboard.imports.rows import bad, missing, parent_key
 from opsboard.imports.rules import Rule, insert_by_rules
 from opsboard.imports.target import LONGEST_EXTERNAL_ID, Column, Unique
 
 
-def check(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
+class Check(NamedTuple):
+    """One statement that notes faults, and what it looks for in words."""
+
+    words: str
+    note: Callable[[], None]
+
+
+def check(cursor: Cursor, plan: Plan, table: TablePlan, progress: Progress) -> None:
     """Note every fault of one table's rows; the rows of its parents are there already."""
-    insert_by_rules(cursor, table, [*_rules(table), *address_rules(cursor, table)])
-    fault_sql.insert_repeated_keys(cursor, table)
+    checks = list(_checks(cursor, plan, table))
+    for number, (words, note) in enumerate(checks, 1):
+        progress.say(f"checking {table.target.table}, {number} of {len(checks)}: {words}")
+        note()
+
+
+def _checks(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[Check]:
+    for name, lookup in table.mapping.lookups.items():
+        if lookup.pick == "only":
+            source = table.sources[lookup.file]
+            yield Check(
+                f"lines that the look-up {name} finds twice",
+                partial(fault_sql.insert_ambiguous, cursor, source, lookup),
+            )
+    yield Check("values", partial(_note_values, cursor, table))
+    yield Check("keys that occur twice", partial(fault_sql.insert_repeated_keys, cursor, table))
     for unique in table.target.uniques:
         if names := _columns_of(table, unique):
-            fault_sql.insert_repeated(cursor, table, unique, names)
+            words = fault_sql.words_of(unique)
+            yield Check(
+                f"{words} that occur twice", partial(fault_sql.insert_repeated, cursor, table, unique, names)
+            )
             if table.target.key == "external_id":
-                fault_sql.insert_taken(cursor, plan, table, unique)
+                yield Check(
+                    f"{words} that are taken", partial(fault_sql.insert_taken, cursor, plan, table, unique)
+                )
     for parent, text in table.parents:
-        fault_sql.insert_orphans(cursor, plan, table, parent, text)
+        yield Check(
+            f"{parent.name} that is not there",
+            partial(fault_sql.insert_orphans, cursor, plan, table, parent, text),
+        )
 
 
-def check_lookups(cursor: Cursor, table: TablePlan) -> None:
-    """Note keys that a look-up finds more than once."""
-    for lookup in table.mapping.lookups.values():
-        if lookup.pick == "only":
-            fault_sql.insert_ambiguous(cursor, table.sources[lookup.file], lookup)
+def _note_values(cursor: Cursor, table: TablePlan) -> None:
+    insert_by_rules(cursor, table, [*_rules(table), *address_rules(cursor, table)])
 
 
 def _rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:

@@ -96,7 +96,7 @@ def insert_repeated(cursor: Cursor, table: TablePlan, unique: Unique, texts: lis
             file=_file(table),
             position=sql.Literal(place.position),
             column=sql.Literal(place.column),
-            reason=sql.Literal(f"{_words(unique)} must differ; it is the same on line "),
+            reason=sql.Literal(f"{words_of(unique)} must differ; it is the same on line "),
             value=_shown(table, unique),
             keys=keys,
             rows=table.rows,
@@ -132,7 +132,7 @@ def insert_taken(cursor: Cursor, plan: Plan, table: TablePlan, unique: Unique) -
             column=sql.Literal(place.column),
             value=_shown(table, unique),
             reason=sql.Literal(
-                f"{_words(unique)} is taken by a {table.target.singular} that is stored already"
+                f"{words_of(unique)} is taken by a {table.target.singular} that is stored already"
             ),
             rows=table.rows,
             parents=sql.SQL("\n").join(parents),
@@ -202,5 +202,6 @@ def _shown(table: TablePlan, unique: Unique) -> sql.Composable:
     return sql.SQL("concat_ws(', ', {})").format(sql.SQL(", ").join(parts))
 
 
-def _words(unique: Unique) -> str:
+def words_of(unique: Unique) -> str:
+    """The columns of a unique key as a message names them."""
     return " and ".join(unique.names)

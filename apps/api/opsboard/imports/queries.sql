@@ -40,3 +40,8 @@ VALUES (%(tenant_id)s, 'import', 'tenant', %(tenant_id)s, %(changes)s)
 -- writes: rollup_deltas, rollups, changes
 -- Move deltas into the rollups; how many, or null when a worker is at it.
 SELECT fold_rollups(%(most)s)
+
+-- name: analyze_imported
+-- reads: tenants
+-- Renew the statistics of tables that were filled; autovacuum would come to them only later.
+SELECT analyze_imported(%(tables)s::text[])

@@ -16,9 +16,10 @@ from psycopg2.extensions import cursor as Cursor
 from opsboard.db.queries import load_queries
 from opsboard.db.server_watch import connect, watched
 from opsboard.errors import CommandError, error_for_sqlstate
-from opsboard.imports.checks import check, check_lookups
+from opsboard.imports.checks import check
 from opsboard.imports.faults import create_fault_table, refuse_faults
 from opsboard.imports.mapping import Mapping
+from opsboard.imports.nested_loops import hash_joins
 from opsboard.imports.plan import Business, Plan, plan_tables
 from opsboard.imports.progress import Progress
 from opsboard.imports.remarks import Counted, count_remarks
@@ -78,7 +79,7 @@ def run_import(
             tables, remarks = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
             if not dry_run:
                 connection.commit()
-                _fold(connection)
+                _follow_up(connection, tables)
         except psycopg2.Error as error:
             raise _in_our_words(error) from error
     return Summary(tables, as_of, dry_run, remarks)
@@ -104,16 +105,17 @@ def _import(
     remarks = count_remarks(cursor, sources)
     create_date_functions(cursor, plan)
     for table in plan:
-        progress.say(f"checking {table.target.table}")
+        progress.say(f"making rows of {table.target.table}")
         create_rows(cursor, plan, table)
-        check_lookups(cursor, table)
-        check(cursor, plan, table)
+        with hash_joins(cursor, table):
+            check(cursor, plan, table, progress)
     files = {source.number: source.file.path for source in sources.values()}
     refuse_faults(connection, files, report)
     stored = []
     for table in plan:
         progress.say(f"storing {table.target.table}")
-        stored.append(store(cursor, plan, table))
+        with hash_joins(cursor, table):
+            stored.append(store(cursor, plan, table))
     # That history would be another one shows only beside what is stored.
     refuse_faults(connection, files, report)
     drop_date_functions(cursor, plan)
@@ -163,10 +165,13 @@ def _record(
     cursor.execute(queries.write_audit.sql, {"tenant_id": business.tenant_id, "changes": json.dumps(changes)})
 
 
-def _fold(connection: Connection) -> None:
-    """Add up what the import counted, so that the first answers do not have to."""
+def _follow_up(connection: Connection, tables: list[Stored]) -> None:
+    """Renew statistics and add up what the import counted, so that the first answers do not have to."""
     connection.autocommit = True
-    # The rows are stored whatever happens here, and the workers fold what is left.
+    # The rows are stored whatever happens here; autovacuum and the workers do what is left.
+    with suppress(psycopg2.Error), connection.cursor() as cursor:
+        filled = [one.table for one in tables if one.inserted or one.updated]
+        cursor.execute(queries.analyze_imported.sql, {"tables": filled})
     with suppress(psycopg2.Error), connection.cursor() as cursor:
         folded: int | None = BATCH
         while folded == BATCH:
