@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,7 +14,8 @@ from opsboard.imports import fault_sql
 from opsboard.imports.addresses import address_rules
 from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.progress import Progress
-from opsboard.imports.rows import bad, missing, parent_key
+from opsboard.imports.reasons import unreadable
+from opsboard.imports.rows import bad, given, missing, parent_key
 from opsboard.imports.rules import Rule, insert_by_rules
 from opsboard.imports.target import LONGEST_EXTERNAL_ID, Column, Unique
 
@@ -42,7 +43,7 @@ def _checks(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[Check]:
                 f"lines that the look-up {name} finds twice",
                 partial(fault_sql.insert_ambiguous, cursor, source, lookup),
             )
-    yield Check("values", partial(_note_values, cursor, table))
+    yield Check("values", partial(_note_values, cursor, plan, table))
     yield Check("keys that occur twice", partial(fault_sql.insert_repeated_keys, cursor, table))
     for unique in table.target.uniques:
         if names := _columns_of(table, unique):
@@ -61,17 +62,17 @@ def _checks(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[Check]:
         )
 
 
-def _note_values(cursor: Cursor, table: TablePlan) -> None:
-    insert_by_rules(cursor, table, [*_rules(table), *address_rules(cursor, table)])
+def _note_values(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
+    insert_by_rules(cursor, table, [*_rules(plan, table), *address_rules(cursor, table)])
 
 
-def _rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
+def _rules(plan: Plan, table: TablePlan) -> Iterator[tuple[Place, Rule]]:
     """What is checked in each row by itself, and where the value comes from."""
     mapping = table.mapping
     for rule in _key_rules():
         yield table.place(mapping.external_id), rule
     for column, value in table.columns:
-        for rule in _column_rules(column, table.date_formats(value), list(value.values)):
+        for rule in _column_rules(column, unreadable(plan, table, column, value)):
             yield table.place(*value.sources), rule
     for parent, text in table.parents:
         if parent.required:
@@ -96,9 +97,9 @@ def _key_rules() -> Iterator[Rule]:
     )
 
 
-def _column_rules(column: Column, formats: Sequence[str], values: list[str]) -> Iterator[Rule]:
+def _column_rules(column: Column, unreadable: str | sql.Composable) -> Iterator[Rule]:
     name, text = sql.Identifier(column.name), bad(column.name)
-    yield sql.SQL("{} IS NOT NULL").format(text), text, _unreadable(column, formats, values)
+    yield sql.SQL("{} IS NOT NULL").format(text), text, unreadable
     if not column.nullable:
         empty = sql.SQL("{} IS NULL AND {} IS NULL").format(name, text)
         yield empty, name, f"is empty; {column.name} cannot be"
@@ -109,7 +110,11 @@ def _column_rules(column: Column, formats: Sequence[str], values: list[str]) -> 
         outside = sql.SQL("{} NOT BETWEEN {} AND {}").format(
             name, sql.Literal(column.least), sql.Literal(column.most)
         )
-        yield outside, name, f"is not from {column.least} to {column.most}, the range of {column.name}"
+        yield (
+            outside,
+            given(column.name),
+            f"is not from {column.least} to {column.most}, the range of {column.name}",
+        )
 
 
 def _order_rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
@@ -119,21 +124,7 @@ def _order_rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
         before = sql.SQL("{} < {}").format(sql.Identifier(later), sql.Identifier(earlier))
         reason = f"{later} is before {earlier}"
         place = table.place(*table.mapping.columns[later].sources)
-        yield place, (before, sql.Identifier(later), reason)
-
-
-def _unreadable(column: Column, formats: Sequence[str], values: list[str]) -> str:
-    if values:
-        return f"is not among the values of the mapping for {column.name}"
-    if column.kind in ("date", "timestamp"):
-        return f"is not a date in the format {' or '.join(formats)}"
-    if column.one_of:
-        return f"is not one of {', '.join(column.one_of)}"
-    return {
-        "integer": "is not a whole number",
-        "seconds": "is neither a number of seconds nor hh:mm:ss",
-        "boolean": "is neither true nor false",
-    }.get(column.kind, "cannot be read")
+        yield place, (before, given(later), reason)
 
 
 def _columns_of(table: TablePlan, unique: Unique) -> list[str]:

@@ -1,32 +1,28 @@
 """Date formats of a mapping ("%Y-%m-%d %H:%M:%S"), turned into SQL that never fails on a bad date.
 
-A cast such as ::date ends the statement at the first bad value, and to_date() takes much for a date that is
-none. So each list of formats becomes one temporary function that answers NULL for what it cannot read.
+A cast such as ::date ends the statement at the first bad value, and to_date() accepts much that is no date.
+So each list of formats becomes one temporary function that answers NULL for what it cannot read.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
+from typing import Literal
 
 from psycopg2 import sql
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+from opsboard.imports.time_parts import DIRECTIVES, EXCEL, ISO, TOKEN, attempts
 
-# Directive (the letters are strftime's) -> what it takes, and how many characters that usually is.
-# Not \d: in some locales that is a digit of any script, which integer does not read.
-DIRECTIVES = {
-    "Y": (r"([0-9]{4})", 4),
-    "m": (r"([0-9]{1,2})", 2),
-    "d": (r"([0-9]{1,2})", 2),
-    "b": (f"({'|'.join(MONTHS)})", 3),
-    "H": (r"([0-9]{1,2})", 2),
-    "M": (r"([0-9]{2})", 2),
-    "S": (r"([0-9]{2})", 2),
-    # Of any length: only at the end are they at a place that is known.
-    "f": (r"([0-9]{1,9})", 0),
-    "z": (r"(z|[+-][0-9]{2}:?[0-9]{2})", 0),
-}
-TOKEN = re.compile(r"%(.)|([^%]+)|%$")
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """The texts that are times, and what those mean that a clock shows twice or never."""
+
+    formats: tuple[str, ...]
+    # "order" is the first here; a time that would be before an earlier one is moved later on.
+    repeated_hour: Literal["order", "first", "second", "fault"] = "order"
+    missing_hour: Literal["fault", "later"] = "fault"
+
 
 FUNCTION = sql.SQL("""
 CREATE FUNCTION {name}(value text, zone text) RETURNS timestamptz
@@ -35,118 +31,84 @@ AS $body$
 DECLARE
     part text[];
     last_day integer;
+    shown timestamp;
+    zone_told text;
+    has_hour boolean;
+    moment timestamptz;
+    hours interval;
 BEGIN
+    <<attempts>>
+    BEGIN
 {attempts}
-    RETURN NULL;
+        RETURN NULL;
+    END;
+    IF zone_told ~* '^(z|utc)$' THEN
+        RETURN shown AT TIME ZONE interval '0';
+    ELSIF zone_told IS NOT NULL THEN
+        -- As an interval of hours and minutes: the text '+02:00' would be read as a POSIX zone, which counts the other
+        -- way, and '+02' as seconds.
+        RETURN shown AT TIME ZONE
+            (left(zone_told, 3) || ':' || coalesce(substring(zone_told, '^...:?(..)$'), '00'))::interval;
+    END IF;
+    moment := shown AT TIME ZONE zone;
+    -- The hour that clocks skip in spring. A day without a time begins when it does.
+    IF has_hour AND moment AT TIME ZONE zone <> shown THEN
+        RETURN {missing};
+    END IF;
+    -- The hour that clocks show twice in autumn: Postgres takes its second time.
+    IF (moment - interval '3 hours') AT TIME ZONE zone <> shown - interval '3 hours' THEN
+        FOREACH hours IN ARRAY ARRAY['1 hour', '30 minutes', '2 hours', '3 hours']::interval[] LOOP
+            IF (moment - hours) AT TIME ZONE zone = shown THEN
+                RETURN {repeated};
+            END IF;
+        END LOOP;
+    END IF;
+    RETURN moment;
 END
 $body$
 """)
 
-ATTEMPT = sql.SQL("""
-    IF value ~* {pattern} THEN
-        {split}
-        IF {year} BETWEEN 1 AND 9999
-            AND {month} BETWEEN 1 AND 12
-            AND {hour} <= 23
-            AND {minute} <= 59
-            AND {second} <= 59
-        THEN
-            last_day := extract(day FROM make_date({year}, {month}, 1) + interval '1 month - 1 day');
-            IF {day} BETWEEN 1 AND last_day THEN
-                RETURN make_timestamp({year}, {month}, {day}, {hour}, {minute}, {second} + {fraction})
-                    AT TIME ZONE {zone};
-            END IF;
-        END IF;
-    END IF;
-""")
+REPEATED = {"order": "moment - hours", "first": "moment - hours", "second": "moment", "fault": "NULL"}
+MISSING = {"fault": "NULL", "later": "moment"}
 
 
 def check(date_format: str) -> str:
     """The format itself. Raises ValueError when it is none."""
+    if date_format == ISO or date_format in EXCEL:
+        return date_format
     directives = [letter for letter, _ in TOKEN.findall(date_format) if letter]
     if date_format.replace("%%", "").endswith("%"):
         raise ValueError("ends with a single %")
     for letter in directives:
         if letter not in DIRECTIVES and letter != "%":
             known = " ".join(f"%{known}" for known in DIRECTIVES)
-            raise ValueError(f"has %{letter}; known are {known}")
+            raise ValueError(f"has %{letter}; known are {known}, and the words {ISO}, {', '.join(EXCEL)}")
         if letter != "%" and directives.count(letter) > 1:
             raise ValueError(f"has %{letter} twice")
-    if "Y" not in directives or "d" not in directives or ("m" in directives) == ("b" in directives):
-        raise ValueError("needs a year (%Y), a month (either %m or %b) and a day (%d)")
+    if not _one_of("Yy", directives) or not _one_of("mb", directives) or "d" not in directives:
+        raise ValueError("needs a year (%Y or %y), a month (either %m or %b) and a day (%d)")
+    if ("I" in directives) != ("p" in directives) or {"I", "H"} <= set(directives):
+        raise ValueError("has hours of 12 (%I) with %p, or hours of 24 (%H) without")
     return date_format
 
 
-def function(name: sql.Composable, formats: tuple[str, ...]) -> sql.Composed:
+def _one_of(letters: str, directives: list[str]) -> bool:
+    return sum(letter in directives for letter in letters) == 1
+
+
+def in_words(formats: tuple[str, ...]) -> str:
+    """The formats as a message names them."""
+    if formats == (ISO,):
+        return "is not a date like 2025-05-03, 2025-05-03 07:00 or 2025-05-03T07:00:00+02:00"
+    return f"is not a date in the format {' or '.join(formats)}"
+
+
+def function(name: sql.Composable, times: TimeFormat | tuple[str, ...]) -> sql.Composed:
     """The statement that makes the function of these formats; the first that fits wins."""
-    attempts = [attempt for one in formats for attempt in (_by_place(one), _by_pattern(one)) if attempt]
-    return FUNCTION.format(name=name, attempts=sql.SQL("").join(attempts))
-
-
-def _by_place(date_format: str) -> sql.Composed | None:
-    """Reads parts of the usual width at their places: ten times as fast as taking a pattern apart."""
-    places: dict[str, sql.Composable] = {}
-    pattern, place = "^", 1
-    for letter, plain in TOKEN.findall(date_format):
-        if place == 0:
-            return None
-        if letter in DIRECTIVES:
-            takes, width = DIRECTIVES[letter]
-            length = sql.SQL(f", {width}" if width else "")
-            places[letter] = sql.SQL("substr(value, {}{})").format(sql.Literal(place), length)
-            pattern += takes.replace("{1,2}", "{2}")
-            place = place + width if width else 0
-        else:
-            pattern += re.escape(plain or "%")
-            place += len(plain or "%")
-    return _attempt(pattern, sql.SQL(""), places)
-
-
-def _by_pattern(date_format: str) -> sql.Composed:
-    """Reads parts of any width: 6/3/2011."""
-    places: dict[str, sql.Composable] = {}
-    pattern = "^"
-    for letter, plain in TOKEN.findall(date_format):
-        if letter in DIRECTIVES:
-            places[letter] = sql.SQL("part[{}]").format(sql.Literal(len(places) + 1))
-            pattern += DIRECTIVES[letter][0]
-        else:
-            pattern += re.escape(plain or "%")
-    split = sql.SQL("part := regexp_match(value, {}, 'i');").format(sql.Literal(pattern + "$"))
-    return _attempt(pattern, split, places)
-
-
-def _attempt(pattern: str, split: sql.Composable, places: dict[str, sql.Composable]) -> sql.Composed:
-    def number(letter: str) -> sql.Composable:
-        return sql.SQL("{}::integer").format(places[letter]) if letter in places else sql.SQL("0")
-
-    month = number("m")
-    if "b" in places:
-        months = sql.Literal(list(MONTHS))
-        month = sql.SQL("array_position({}::text[], lower({}))").format(months, places["b"])
-    fraction = number("f")
-    if "f" in places:
-        fraction = sql.SQL("('0.' || {})::double precision").format(places["f"])
-    return ATTEMPT.format(
-        pattern=sql.Literal(pattern + "$"),
-        split=split,
-        year=number("Y"),
-        month=month,
-        day=number("d"),
-        hour=number("H"),
-        minute=number("M"),
-        second=number("S"),
-        fraction=fraction,
-        zone=_zone(places),
-    )
-
-
-def _zone(places: dict[str, sql.Composable]) -> sql.Composable:
-    """The zone a time is told in: the one it carries, or else the tenant's."""
-    if "z" not in places:
-        return sql.SQL("zone")
-    # As an interval: the text '+02:00' would be read as a POSIX zone, which counts the other way.
-    with_colon = sql.SQL(r"regexp_replace({}, '(\d\d)(\d\d)$', '\1:\2')").format(places["z"])
-    return sql.SQL("(CASE WHEN lower({}) = 'z' THEN interval '0' ELSE {}::interval END)").format(
-        places["z"], with_colon
+    times = times if isinstance(times, TimeFormat) else TimeFormat(times)
+    return FUNCTION.format(
+        name=name,
+        attempts=attempts(times.formats),
+        missing=sql.SQL(MISSING[times.missing_hour]),
+        repeated=sql.SQL(REPEATED[times.repeated_hour]),
     )

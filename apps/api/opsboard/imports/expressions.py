@@ -1,7 +1,4 @@
-"""SQL for what the mapping says: templates, value maps, and texts read as numbers, dates and truth values.
-
-None of it can fail on a bad value: what cannot be read is NULL, and the checks report it.
-"""
+"""SQL for what the mapping says: templates, value maps and conditions on lines."""
 
 from __future__ import annotations
 
@@ -12,12 +9,9 @@ from psycopg2 import sql
 from opsboard.imports import templates
 from opsboard.imports.file_mapping import Where
 from opsboard.imports.mapping import Value
-from opsboard.imports.target import Column
 
 # A placeholder's name -> the column of the staged files.
 Resolve = Callable[[str], sql.Composable]
-TRUE = ("true", "t", "yes", "y", "1", "on")
-FALSE = ("false", "f", "no", "n", "0", "off")
 
 
 def template(text: str, resolve: Resolve) -> sql.Composable:
@@ -70,35 +64,6 @@ def _differences(members: Mapping[str, Sequence[str]], resolve: Resolve) -> sql.
         "(SELECT coalesce(jsonb_object_agg(d.name, jsonb_build_array(d.was, d.now)), '{{}}')::text "
         "FROM (VALUES {}) AS d (name, was, now) WHERE d.was IS DISTINCT FROM d.now)"
     ).format(rows)
-
-
-def typed(
-    column: Column, text: sql.Composable, read_time: sql.Composable, zone: sql.Composable
-) -> sql.Composable:
-    """The value of a text; NULL when it has none. Times are in `zone` unless they tell their own."""
-    if column.kind == "integer":
-        # No more digits than bigint holds; the checks then bound it further.
-        return sql.SQL("CASE WHEN {0} ~ '^[+-]?[0-9]{{1,18}}$' THEN {0}::bigint END").format(text)
-    if column.kind == "seconds":
-        return sql.SQL(
-            "CASE WHEN {0} ~ '^[0-9]{{1,9}}$' THEN {0}::integer "
-            "WHEN {0} ~ '^[0-9]{{1,4}}:[0-5][0-9]:[0-5][0-9]$' THEN extract(epoch FROM {0}::interval)::integer END"
-        ).format(text)
-    if column.kind == "changes":
-        return sql.SQL("{}::jsonb").format(text)
-    if column.kind == "boolean":
-        return sql.SQL(
-            "CASE WHEN lower({0}) = ANY ({1}) THEN true WHEN lower({0}) = ANY ({2}) THEN false END"
-        ).format(text, sql.Literal(list(TRUE)), sql.Literal(list(FALSE)))
-    if column.kind == "timestamp":
-        return sql.SQL("{}({}, {})").format(read_time, text, zone)
-    if column.kind == "date":
-        return sql.SQL("({0}({1}, {2}) AT TIME ZONE {2})::date").format(read_time, text, zone)
-    if column.one_of:
-        return sql.SQL("CASE WHEN {0} = ANY ({1}) THEN {0} END").format(
-            text, sql.Literal(list(column.one_of))
-        )
-    return text
 
 
 def where(conditions: Where, resolve: Resolve) -> list[sql.Composable]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import codecs
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from opsboard.imports import date_formats
+from opsboard.imports.date_formats import TimeFormat
+from opsboard.imports.number_formats import NumberFormat
 
 
 def _encoding(value: str) -> str:
@@ -22,6 +25,12 @@ def _encoding(value: str) -> str:
     except UnicodeError:
         pass
     raise ValueError("cannot be read line by line; save the file as utf-8")
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("is not the name of a time zone; for example Europe/Berlin or Etc/GMT-1")
+    return value
 
 
 def _inside_folder(value: str) -> str:
@@ -77,11 +86,25 @@ class File(Strict):
     # Absent: the first line has the names.
     columns: Annotated[list[str], Field(min_length=1)] | None = None
     null: list[str] = [""]
-    dates: Annotated[list[DateFormat], Field(min_length=1)] = [
-        "%Y-%m-%d",
-        "%Y-%m-%d %H:%M:%S",
-        "%Y-%m-%d %H:%M:%S.%f",
-        "%Y-%m-%dT%H:%M:%S%z",
-        "%Y-%m-%dT%H:%M:%S.%f%z",
-    ]
+    dates: Annotated[list[DateFormat], Field(min_length=1)] = ["iso"]
+    # Of times that do not tell their own; absent: that of the business.
+    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
+    # What a time means that clocks show twice in a night of autumn, or skip in one of spring.
+    repeated_hour: Literal["order", "first", "second", "fault"] = "order"
+    missing_hour: Literal["fault", "later"] = "fault"
+    # Absent: a point, but 1.250 is a fault then, because it may be a thousand.
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    # What may stand after a number.
+    units: list[Annotated[str, Field(min_length=1)]] = []
+    # Lines of totals that a spreadsheet adds up.
+    totals: Literal["fault", "skip", "keep"] = "fault"
     remarks: list[Remark] = []
+
+    @property
+    def numbers(self) -> NumberFormat:
+        return NumberFormat(self.decimal, self.thousands, tuple(self.units))
+
+    @property
+    def times(self) -> TimeFormat:
+        return TimeFormat(tuple(self.dates), self.repeated_hour, self.missing_hour)

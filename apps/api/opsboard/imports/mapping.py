@@ -80,7 +80,11 @@ class Value(Strict):
     otherwise: Constant | None = None
     # What an empty value becomes.
     default: Constant | None = None
+    # Other formats than those of the file.
     dates: Annotated[list[DateFormat], Field(min_length=1)] | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal["", ",", ".", " ", "'"] | None = None
+    units: list[Annotated[str, Field(min_length=1)]] | None = None
     # The value holds only in these statuses; in others it is `until_then`.
     when_status: list[str] = []
     until_then: Constant | None = None

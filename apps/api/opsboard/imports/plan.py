@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from psycopg2 import sql
 
 from opsboard.imports import templates
+from opsboard.imports.date_formats import TimeFormat
+from opsboard.imports.file_mapping import File
 from opsboard.imports.mapping import Mapping, Table, Value
+from opsboard.imports.number_formats import NumberFormat
 from opsboard.imports.staging import Source
 from opsboard.imports.target import Column, Parent, Target
 from opsboard.imports.targets import TARGETS
@@ -75,17 +78,34 @@ class TablePlan:
             return self.source.column(column, "source")
         return self.sources[self.mapping.lookups[lookup].file].column(column, lookup_alias(lookup))
 
-    def date_formats(self, value: Value) -> tuple[str, ...]:
-        """The formats a value may have: its own, or those of the files it comes from."""
-        if value.dates:
-            return tuple(value.dates)
-        formats: dict[str, None] = {}
+    def files(self, value: Value) -> list[File]:
+        """The files a value comes from; that of the table when it is a constant."""
+        names: dict[str, None] = {}
         for text in value.sources:
             for name in templates.placeholders(text):
                 lookup, _ = self.mapping.resolve(name)
-                file = self.mapping.lookups[lookup].file if lookup else self.mapping.file
-                formats |= dict.fromkeys(self.sources[file].file.dates)
-        return tuple(formats or self.source.file.dates)
+                names[self.mapping.lookups[lookup].file if lookup else self.mapping.file] = None
+        return [self.sources[name].file for name in names or (self.mapping.file,)]
+
+    def times(self, column: Column, value: Value) -> TimeFormat:
+        """How a value's times are written: in its own formats, or those of the files it comes from."""
+        files = self.files(value)
+        formats = value.dates or dict.fromkeys(one for file in files for one in file.dates)
+        times = replace(files[0].times, formats=tuple(formats))
+        # A day is the same whether or not clocks showed the time.
+        return times if column.kind == "timestamp" else TimeFormat(times.formats, "first", "later")
+
+    def zone(self, value: Value, business: Business) -> str:
+        """The zone of times that do not tell their own."""
+        return self.files(value)[0].time_zone or business.time_zone
+
+    def numbers(self, value: Value) -> NumberFormat:
+        """How a value's numbers are written."""
+        own = {name: getattr(value, name) for name in ("decimal", "thousands", "units")}
+        numbers = replace(
+            self.files(value)[0].numbers, **{name: mark for name, mark in own.items() if mark is not None}
+        )
+        return replace(numbers, units=tuple(numbers.units))
 
     def place(self, *texts: str) -> Place:
         """Where the columns of some templates are: in the file of the row or, all of them, in a look-up's."""
@@ -112,12 +132,16 @@ class Plan:
 
     business: Business
     tables: list[TablePlan]
-    functions: dict[tuple[str, ...], sql.Identifier] = field(default_factory=dict)
+    functions: dict[TimeFormat, sql.Identifier] = field(default_factory=dict)
 
-    def date_function(self, formats: tuple[str, ...]) -> sql.Identifier:
-        """The temporary function for a list of formats."""
+    def date_function(self, formats: TimeFormat) -> sql.Identifier:
+        """The temporary function that reads times in these formats."""
         name = sql.Identifier("pg_temp", f"import_time_{len(self.functions) + 1}")
         return self.functions.setdefault(formats, name)
+
+    def lenient_date_function(self, times: TimeFormat) -> sql.Identifier:
+        """The function that also reads times which clocks skipped or showed twice."""
+        return self.date_function(replace(times, missing_hour="later", repeated_hour="first"))
 
     def table(self, name: str) -> TablePlan | None:
         """The plan of a table, when the mapping fills it."""

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from opsboard.imports import date_formats, expressions
+from opsboard.imports import clocks, date_formats, expressions
 from opsboard.imports.joins import join_each, join_lookup
 from opsboard.imports.plan import Plan, TablePlan, lookup_alias
+from opsboard.imports.reading import Formats, typed
 
 # The CTEs are MATERIALIZED so that each value is read once, not once for each place that names it.
 ROWS = sql.SQL("""
@@ -44,16 +45,21 @@ COMMA = sql.SQL(",\n        ")
 def create_date_functions(cursor: Cursor, plan: Plan) -> None:
     """Make the functions that read dates, one for each list of formats the mapping has."""
     for table in plan:
-        for _, value in table.columns:
-            plan.date_function(table.date_formats(value))
+        for column, value in table.columns:
+            times = table.times(column, value)
+            plan.date_function(times)
+            # To say of a time that clocks skipped it.
+            plan.lenient_date_function(times)
     for formats, name in plan.functions.items():
         cursor.execute(date_formats.function(name, formats))
+    cursor.execute(clocks.CREATE_AFTER)
 
 
 def drop_date_functions(cursor: Cursor, plan: Plan) -> None:
     """Leave nothing behind on a connection that a pooler may hand to others."""
     for name in plan.functions.values():
         cursor.execute(sql.SQL("DROP FUNCTION {}(text, text)").format(name))
+    cursor.execute(sql.SQL("DROP FUNCTION {}").format(clocks.AFTER))
 
 
 def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
@@ -77,11 +83,14 @@ def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
             group_by=_group_by(texts, distinct),
             kept=COMMA.join(sql.Identifier(name) for name in texts if name.partition(".")[0] in KEPT),
             typed=COMMA.join(_typed(plan, table)),
-            results=sql.SQL(",\n    ").join(_results(table)),
+            results=sql.SQL(",\n    ").join(_results(plan, table)),
         )
     )
     cursor.execute(sql.SQL("ANALYZE {}").format(table.rows))
 
+
+# Faults tell these values as the file has them: 1,250 and 02:15, not 1250 and a time in UTC.
+SHOWN_AS_GIVEN = ("integer", "seconds", "date", "timestamp")
 
 # First words of the names of what later statements need as it is. No column of a table has a dot in its name.
 KEPT = ("damaged", "external_id", "parent", "missing", "line")
@@ -105,6 +114,11 @@ def lookup_line(lookup: str) -> sql.Identifier:
 def lookup_damaged(lookup: str) -> sql.Identifier:
     """Whether that line is damaged, so that its values mean nothing."""
     return sql.Identifier(f"damaged.{lookup}")
+
+
+def given(column: str) -> sql.Identifier:
+    """The text of a value as the file has it."""
+    return sql.Identifier(f"given.{column}")
 
 
 def bad(column: str) -> sql.Identifier:
@@ -146,19 +160,38 @@ def _group_by(texts: dict[str, sql.Composable], distinct: bool | str) -> sql.Com
 
 
 def _typed(plan: Plan, table: TablePlan) -> Iterator[sql.Composable]:
-    zone = sql.Literal(plan.business.time_zone)
     for column, value in table.columns:
         text = sql.Identifier(f"mapped.{column.name}" if value.values else f"given.{column.name}")
-        function = plan.date_function(table.date_formats(value))
-        yield _named(expressions.typed(column, text, function, zone), column.name)
+        function = plan.date_function(table.times(column, value))
+        zone = sql.Literal(table.zone(value, plan.business))
+        yield _named(typed(column, text, Formats(table.numbers(value), function, zone)), column.name)
         yield sql.Identifier(f"given.{column.name}")
 
 
-def _results(table: TablePlan) -> Iterator[sql.Composable]:
+def _results(plan: Plan, table: TablePlan) -> Iterator[sql.Composable]:
+    moments = dict(_moments_in_order(plan, table))
     for column, _ in table.columns:
-        value, text = sql.Identifier(column.name), sql.Identifier(f"given.{column.name}")
-        yield value
+        value, text = sql.Identifier(column.name), given(column.name)
+        yield _named(moments[column.name], column.name) if column.name in moments else value
         yield sql.SQL("CASE WHEN {} IS NULL THEN {} END AS {}").format(value, text, bad(column.name))
+        if column.kind in SHOWN_AS_GIVEN:
+            yield text
+
+
+def _moments_in_order(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
+    """Times that cannot be before others, so that the second 02:15 is after 02:45 in the night clocks are put back."""
+    values = dict(table.mapping.columns)
+    for names in table.target.in_order:
+        earlier: sql.Composable | None = None
+        for name in (name for name in names if name in values):
+            moment: sql.Composable = sql.Identifier(name)
+            if earlier and table.times(table.target.column(name), values[name]).repeated_hour == "order":
+                zone = sql.Literal(table.zone(values[name], plan.business))
+                moment = sql.SQL("{}({}, {}, {}, {})").format(
+                    clocks.AFTER, moment, earlier, zone, given(name)
+                )
+                yield name, moment
+            earlier = moment
 
 
 def _named(expression: sql.Composable, name: str) -> sql.Composable:

@@ -11,7 +11,7 @@ from opsboard.imports.plan import Place, TablePlan
 from opsboard.imports.rows import lookup_damaged, lookup_line
 
 # When a row is wrong, of what value, why.
-Rule = tuple[sql.Composable, sql.Composable, str]
+Rule = tuple[sql.Composable, sql.Composable, str | sql.Composable]
 
 BY_RULES = sql.SQL("""
 INSERT INTO import_faults (file, line, position, column_name, value, reason)
@@ -47,7 +47,10 @@ def _rule(table: TablePlan, place: Place, rule: Rule) -> sql.Composable:
         sql.Literal(place.position),
         sql.Literal(place.column),
         value,
-        sql.Literal(reason),
+        # Made only for rows that are wrong.
+        sql.SQL("CASE WHEN {} THEN {} END").format(broken, reason)
+        if isinstance(reason, sql.Composable)
+        else sql.Literal(reason),
     )
 
 

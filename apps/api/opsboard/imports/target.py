@@ -70,6 +70,8 @@ class Target:
     key: str = "external_id"
     # Of a table without a unique outside key: the column that is part of every unique key it has.
     cut_by: str = ""
+    # Times that never come before one another.
+    in_order: tuple[tuple[str, ...], ...] = ()
     # Rows are added and never changed.
     is_history: bool = False
 

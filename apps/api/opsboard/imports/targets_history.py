@@ -22,6 +22,7 @@ HISTORY = (
             Parent("requested_by", "users", stored_in="requested_by"),
             Parent("decided_by", "users", stored_in="decided_by"),
         ),
+        in_order=(("created_at", "decided_at"),),
     ),
     Target(
         "approval_queue",
@@ -39,6 +40,7 @@ HISTORY = (
             Parent("assigned_user", "users"),
         ),
         uniques=(Unique(("approval",)),),
+        in_order=(("entered_at", "left_at"),),
         key="approval_id",
     ),
     Target(
@@ -81,6 +83,7 @@ HISTORY = (
             CREATED_AT,
         ),
         parents=(Parent("workflow", "workflows", required=True),),
+        in_order=(("started_at", "finished_at"),),
         cut_by="started_at",
     ),
     Target(
@@ -95,6 +98,7 @@ HISTORY = (
             CREATED_AT,
         ),
         parents=(Parent("user", "users", required=True),),
+        in_order=(("created_at", "read_at"),),
     ),
     Target(
         "audit_logs",

@@ -31,6 +31,7 @@ SALES = (
             CREATED_AT,
         ),
         parents=(Parent("customer", "customers"), Parent("assigned_user", "users")),
+        in_order=(("scraped_at", "processed_at", "closed_at"),),
     ),
     Target(
         "campaigns",
@@ -49,6 +50,7 @@ SALES = (
             timestamp("completed_at"),
             CREATED_AT,
         ),
+        in_order=(("scheduled_at", "started_at", "completed_at"),),
     ),
     Target(
         "campaign_recipients",

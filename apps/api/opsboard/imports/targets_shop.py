@@ -70,6 +70,7 @@ SHOP = (
         ),
         parents=(Parent("customer", "customers"),),
         uniques=(Unique(("job_number",)),),
+        in_order=(("created_at", "started_at", "completed_at"),),
     ),
     Target(
         "job_steps",
@@ -92,5 +93,6 @@ SHOP = (
             Parent("assigned_user", "users"),
         ),
         uniques=(Unique(("job", "step_order")),),
+        in_order=(("planned_start", "planned_end"), ("started_at", "completed_at")),
     ),
 )
