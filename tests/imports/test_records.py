@@ -16,7 +16,9 @@ from opsboard.imports.records import Record, Records
 
 # Whatever can stand in a value; a lone carriage return is damage, and a NUL too.
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
-ROWS = st.lists(st.lists(TEXT, min_size=3, max_size=3), max_size=8)
+# A row of separators only is passed over.
+ROW = st.lists(TEXT, min_size=3, max_size=3).filter(lambda row: any(text.strip() for text in row))
+ROWS = st.lists(ROW, max_size=8)
 
 
 def read(content: bytes, **layout: object) -> list[Record]:

@@ -13,14 +13,10 @@ from tests.imports.workshop import ARTICLES, CLIENTS, FILES, MAPPING, OPERATIONS
 
 def test_a_bad_value_is_told_with_file_line_column_value_and_reason(workshop: Workshop) -> None:
     workshop.write(orders=ORDERS.replace("2024-03-09", "2024-02-30"))
-    assert workshop.faults() == [
-        Fault("orders.txt", 2, "Ended", "2024-02-30", f"is not a date in the format {DEFAULT_DATES}")
-    ]
+    assert workshop.faults() == [Fault("orders.txt", 2, "Ended", "2024-02-30", NO_DATE)]
 
 
-DEFAULT_DATES = (
-    "%Y-%m-%d or %Y-%m-%d %H:%M:%S or %Y-%m-%d %H:%M:%S.%f or %Y-%m-%dT%H:%M:%S%z or %Y-%m-%dT%H:%M:%S.%f%z"
-)
+NO_DATE = "is not a date like 2025-05-03, 2025-05-03 07:00 or 2025-05-03T07:00:00+02:00"
 
 
 @pytest.mark.parametrize(
@@ -33,9 +29,9 @@ DEFAULT_DATES = (
         ("Pieces", "1.5", "is not a whole number"),
         ("No", "", "is empty; it is the key of the row"),
         ("No", "x" * 300, "is longer than 200 characters"),
-        ("Begun", "yesterday", f"is not a date in the format {DEFAULT_DATES}"),
-        ("Begun", "2024-13-01", f"is not a date in the format {DEFAULT_DATES}"),
-        ("Begun", "2023-02-29", f"is not a date in the format {DEFAULT_DATES}"),
+        ("Begun", "yesterday", NO_DATE),
+        ("Begun", "2024-13-01", NO_DATE),
+        ("Begun", "2023-02-29", NO_DATE),
         ("Ended", "2024-03-02", "completed_at is before started_at"),
         ("Article", "Z", "no line of articles.csv has this Code"),
         ("Client", "C7", "there is no customer with this key"),
@@ -230,8 +226,8 @@ def test_values_are_harmless_in_a_spreadsheet_and_on_a_terminal(workshop: Worksh
 
 
 def test_a_file_that_is_damaged_as_a_whole_is_refused(workshop: Workshop) -> None:
-    utf16 = FILES["orders.txt"].encode("utf-16")
-    workshop.write(orders=utf16)
+    without_mark = FILES["orders.txt"].encode("utf-16-le")
+    workshop.write(orders=without_mark)
     assert {fault.line for fault in workshop.faults()} >= {1, 2, 3}
 
 

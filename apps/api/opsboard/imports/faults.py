@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from opsboard.errors import CommandError
+from opsboard.web.spreadsheet import guard
 
 CREATE = """
 CREATE TEMP TABLE import_faults (
@@ -53,8 +54,6 @@ FROM import_faults AS f
 
 TOLD_IN_FULL = 100
 LONGEST_SHOWN = 60
-# A spreadsheet takes a text that begins so for a formula (OWASP, CSV Injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Fault(NamedTuple):
@@ -132,7 +131,7 @@ def collect(faults: Iterable[Fault], lines: int, report: Path | None) -> Rejecti
             if count <= TOLD_IN_FULL:
                 first.append(fault)
             if writer:
-                writer.writerow([_harmless(str(cell)) for cell in fault._replace(value=fault.value or "")])
+                writer.writerow([guard(str(cell)) for cell in fault._replace(value=fault.value or "")])
     return Rejection(count, lines, first, report)
 
 
@@ -151,7 +150,3 @@ def _told(rejection: Rejection) -> Iterator[str]:
     yield f"{places} on {lines}; nothing was stored"
     if rejection.report:
         yield f"all of them are in {rejection.report}"
-
-
-def _harmless(cell: str) -> str:
-    return "'" + cell if cell.startswith(FORMULA) else cell

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from opsboard.imports import date_formats
 from opsboard.imports.date_formats import TimeFormat
 from opsboard.imports.number_formats import NumberFormat
+from opsboard.imports.transcoding import WIDE
 
 
 def _encoding(value: str) -> str:
@@ -24,6 +25,8 @@ def _encoding(value: str) -> str:
         raise ValueError("is not the name of an encoding; for example utf-8 or cp1252") from None
     except UnicodeError:
         pass
+    if codecs.lookup(value).name.startswith(WIDE):
+        return codecs.lookup(value).name
     raise ValueError("cannot be read line by line; save the file as utf-8")
 
 
@@ -78,6 +81,8 @@ class File(Strict):
 
     path: Annotated[str, AfterValidator(_inside_folder)]
     delimiter: Character = ","
+    # Of a workbook; absent: the first.
+    sheet: str = ""
     # Empty: no value is ever quoted.
     quote: Character | Literal[""] = '"'
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
@@ -97,9 +102,19 @@ class File(Strict):
     thousands: Literal["", ",", ".", " ", "'"] = ""
     # What may stand after a number.
     units: list[Annotated[str, Field(min_length=1)]] = []
+    # An apostrophe that a CSV export put before what a spreadsheet would take for a formula is taken off again.
+    guards: bool = True
     # Lines of totals that a spreadsheet adds up.
     totals: Literal["fault", "skip", "keep"] = "fault"
     remarks: list[Remark] = []
+
+    @property
+    def kind(self) -> Literal["csv", "jsonl", "workbook"]:
+        """As the name says it."""
+        name = self.path.lower().removesuffix(".gz")
+        if name.endswith((".xlsx", ".xlsm")):
+            return "workbook"
+        return "jsonl" if name.endswith((".jsonl", ".ndjson")) else "csv"
 
     @property
     def numbers(self) -> NumberFormat:
@@ -107,4 +122,6 @@ class File(Strict):
 
     @property
     def times(self) -> TimeFormat:
-        return TimeFormat(tuple(self.dates), self.repeated_hour, self.missing_hour)
+        # Dates of a workbook are no texts, and are handed on in this form.
+        formats = dict.fromkeys([*self.dates, *(["iso"] if self.kind == "workbook" else [])])
+        return TimeFormat(tuple(formats), self.repeated_hour, self.missing_hour)

@@ -90,7 +90,7 @@ class TablePlan:
     def times(self, column: Column, value: Value) -> TimeFormat:
         """How a value's times are written: in its own formats, or those of the files it comes from."""
         files = self.files(value)
-        formats = value.dates or dict.fromkeys(one for file in files for one in file.dates)
+        formats = value.dates or dict.fromkeys(one for file in files for one in file.times.formats)
         times = replace(files[0].times, formats=tuple(formats))
         # A day is the same whether or not clocks showed the time.
         return times if column.kind == "timestamp" else TimeFormat(times.formats, "first", "later")

@@ -39,7 +39,7 @@ def _integer(column: Column, text: sql.Composable, formats: Formats) -> sql.Comp
 def _seconds(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:
     return sql.SQL(
         "CASE WHEN {0} ~ '^[0-9]{{1,4}}:[0-5][0-9]:[0-5][0-9]$' THEN extract(epoch FROM {0}::interval)::bigint "
-        "ELSE {1} END"
+        "WHEN {1} BETWEEN 0 AND 999999999 THEN {1} END"
     ).format(text, whole_number(text, formats.numbers))
 
 

@@ -26,11 +26,12 @@ def unreadable(plan: Plan, table: TablePlan, column: Column, value: Value) -> st
         return _with_hints(date_formats.in_words(formats), list(_time_hints(plan, table, column, value)))
     if column.one_of:
         return f"is not one of {', '.join(column.one_of)}"
-    if column.kind in ("integer", "seconds"):
-        words = "a whole number" if column.kind == "integer" else "a number of seconds nor hh:mm:ss"
-        reason = f"is {'not' if column.kind == 'integer' else 'neither'} {words}"
-        return _with_hints(reason, list(_number_hints(table, column, value)))
-    return {"boolean": "is neither true nor false"}.get(column.kind, "cannot be read")
+    if column.kind == "integer":
+        return _with_hints("is not a whole number", list(_number_hints(table, column, value)))
+    return {
+        "seconds": "is neither a number of seconds nor hh:mm:ss",
+        "boolean": "is neither true nor false",
+    }.get(column.kind, "cannot be read")
 
 
 def _number_hints(table: TablePlan, column: Column, value: Value) -> Iterator[Hint]:

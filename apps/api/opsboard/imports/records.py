@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from opsboard.imports.file_mapping import File
+from opsboard.imports.leftovers import SEPARATOR, Record, is_blank, without_leftovers
 from opsboard.imports.lines import LONGEST_LINE, Line, Lines
+from opsboard.imports.transcoding import by_mark
 from opsboard.text import normal_form
 
 # What the csv module says, in words for the person who made the file.
@@ -22,50 +24,54 @@ REASONS = {
 }
 
 
-class Record(NamedTuple):
-    """One record and the line it begins on. A damaged one has its fields as far as they could be told."""
-
-    line: int
-    fields: list[str]
-    damage: str = ""
-    # Which field is damaged; None: the line as a whole.
-    field: int | None = None
-
-
 class Records:
     """Goes through the records of one file; the names of its columns are known from the beginning."""
 
     def __init__(
         self, stream: BinaryIO, file: File, advance: Callable[[int], None] = lambda read: None
     ) -> None:
-        self._lines = Lines(stream, file.encoding, advance)
+        self._lines = Lines(*by_mark(stream, file.encoding), advance)
         self._delimiter = file.delimiter
         self._quote = file.quote
-        for _ in range(file.skip):
-            next(self._lines, None)
+        self._totals = file.totals
         # None for columns: the file is empty, or its first line is damaged, which `header` then is.
         self.header: Record | None = None
-        self.columns = file.columns or self._read_header()
+        for _ in range(file.skip):
+            next(self._lines, None)
+        if not file.skip:
+            self._skip_separator(file)
+        self.columns = None if self.header else file.columns or self._read_header()
 
     def __iter__(self) -> Iterator[Record]:
-        """Every record after the header; empty lines are none."""
-        if self.columns is None:
-            return
-        width = len(self.columns)
-        for line in self._lines:
-            if not line.text and not line.damage:
-                continue
-            record = self._record(line)
-            if not record.damage and len(record.fields) != width:
-                record = record._replace(damage=f"has {_columns(len(record.fields))} instead of {width}")
-            yield record
+        """Every record after the header; blank lines are none."""
+        if self.columns is not None:
+            yield from without_leftovers(self._read(), self.columns, self._totals)
 
-    def _read_header(self) -> list[str] | None:
+    def _read(self) -> Iterator[Record]:
+        for line in self._lines:
+            if line.text or line.damage:
+                yield self._record(line)
+
+    def _skip_separator(self, file: File) -> None:
+        """Pass over Excel's `sep=;`, which says the delimiter where the mapping does not."""
         line = next(self._lines, None)
         if line is None:
-            return None
-        self.header = self._record(line)
-        return None if self.header.damage else [normal_form(name) for name in self.header.fields]
+            return
+        told = SEPARATOR.fullmatch(line.text)
+        if not told:
+            self._lines.give_back([line])
+        elif "delimiter" not in file.model_fields_set:
+            self._delimiter = told[1]
+        elif told[1] != file.delimiter:
+            damage = f"says that the delimiter is {told[1]}, and the mapping that it is {file.delimiter}"
+            self.header = Record(line.number, [], damage)
+
+    def _read_header(self) -> list[str] | None:
+        for record in self._read():
+            if record.damage or not is_blank(record.fields):
+                self.header = record
+                return None if record.damage else [normal_form(name) for name in record.fields]
+        return None
 
     def _record(self, line: Line) -> Record:
         if line.damage:
@@ -104,7 +110,3 @@ class Records:
     def _split(self, text: str) -> list[str]:
         """The fields as far as they can be told: a step may belong to the job on a damaged line."""
         return [field.strip(self._quote or None) for field in text.split(self._delimiter)]
-
-
-def _columns(number: int) -> str:
-    return "1 column" if number == 1 else f"{number} columns"

@@ -20,8 +20,9 @@ from opsboard.imports.mapping_checks import column_faults, named_columns, remark
 from opsboard.imports.mapping_file import MappingError
 from opsboard.imports.opening import CannotOpen, open_file
 from opsboard.imports.progress import Progress
-from opsboard.imports.records import Records
+from opsboard.imports.readers import RecordReader, open_records
 from opsboard.text import normal_form
+from opsboard.web.spreadsheet import unguard
 
 LONGEST_VALUE_TOLD = 200
 
@@ -39,7 +40,7 @@ class Source:
 
     number: int
     file: File
-    records: Records
+    records: RecordReader
     # The columns the mapping uses; the table calls them c1, c2, ...
     used: list[str]
     rows: int = 0
@@ -72,7 +73,11 @@ def open_sources(folder: Path, mapping: Mapping, progress: Progress, until: Exit
             faults.append(f"files.{name}.path: {folder / file.path}: {error}")
             continue
         total += size
-        records = Records(stream, file, progress.advance)
+        try:
+            records = open_records(stream, file, progress.advance)
+        except CannotOpen as error:
+            faults.append(f"files.{name}.path: {folder / file.path}: {error}")
+            continue
         sources[name] = Source(len(sources) + 1, file, records, columns)
         if fault := _header_fault(records):
             faults.append(f"files.{name}: {file.path}: {fault}")
@@ -103,16 +108,23 @@ def _rows(source: Source, damage: IO[bytes]) -> Iterator[bytes]:
     names = source.records.columns or []
     places = [names.index(column) for column in source.used]
     null = frozenset({"", *source.file.null})
+    read = _unguarded if source.file.guards and source.file.kind == "csv" else normal_form
     for record in source.records:
         source.rows += 1
         if record.damage:
             damage.write(_fault(source, names, record.field, record.line, record.fields, record.damage))
         # A damaged line may have too few.
         fields = record.fields + [""] * (len(names) - len(record.fields))
-        values = [normal_form(fields[place]) for place in places]
+        values = [read(fields[place]) for place in places]
         yield copy_line(
             [str(record.line), "t" if record.damage else "f", *(None if v in null else v for v in values)]
         )
+
+
+def _unguarded(text: str) -> str:
+    # Before the text is in its form, which has no invisible characters that a guard is put before.
+    text = text.strip()
+    return normal_form(unguard(text) if text.startswith("'") else text)
 
 
 def _fault(
@@ -125,9 +137,9 @@ def _fault(
     return copy_line([str(source.number), str(line), str(position), name, value[:LONGEST_VALUE_TOLD], reason])
 
 
-def _header_fault(records: Records) -> str:
+def _header_fault(records: RecordReader) -> str:
     if records.columns is None:
-        return f"line 1 {records.header.damage}" if records.header else "is empty"
+        return f"line {records.header.line} {records.header.damage}" if records.header else "is empty"
     twice = sorted({name for name in records.columns if name and records.columns.count(name) > 1})
     return f"has the column {', '.join(twice)} twice" if twice else ""
 

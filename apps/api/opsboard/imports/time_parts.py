@@ -55,7 +55,7 @@ class _Parts:
     second: sql.Composable
     fraction: sql.Composable
     offset: sql.Composable
-    has_hour: bool
+    has_hour: sql.Composable
 
 
 ATTEMPT = sql.SQL("""
@@ -112,10 +112,11 @@ def _iso() -> _Parts:
         sql.SQL("substr(value, 9, 2)::integer"),
         sql.SQL("coalesce(nullif(substr(value, 12, 2), ''), '0')::integer"),
         sql.SQL("coalesce(nullif(substr(value, 15, 2), ''), '0')::integer"),
-        sql.SQL("CASE WHEN substr(value, 17, 1) = ':' THEN substr(value, 18, 2)::integer ELSE 0 END"),
+        # In parentheses: PL/pgSQL would end its IF at the THEN inside.
+        sql.SQL("(CASE WHEN substr(value, 17, 1) = ':' THEN substr(value, 18, 2)::integer ELSE 0 END)"),
         sql.SQL("coalesce(('0.' || substring(value, '[.,]([0-9]+)'))::double precision, 0)"),
         sql.SQL("substring(substr(value, 17), {})").format(sql.Literal(f"(?i)({OFFSET})$")),
-        True,
+        sql.SQL("length(value) > 10"),
     )
 
 
@@ -165,7 +166,7 @@ def _parts(pattern: str, split: sql.Composable, places: dict[str, sql.Composable
         year = sql.SQL("({0} + CASE WHEN {0} < 69 THEN 2000 ELSE 1900 END)").format(number("y"))
     if "I" in places:
         hour = sql.SQL(
-            "CASE WHEN {0} NOT BETWEEN 1 AND 12 THEN 99 ELSE {0} % 12 + CASE WHEN {1} ILIKE 'p%' THEN 12 ELSE 0 END END"
+            "(CASE WHEN {0} NOT BETWEEN 1 AND 12 THEN 99 WHEN {1} ILIKE 'p%' THEN {0} % 12 + 12 ELSE {0} % 12 END)"
         ).format(number("I"), places["p"])
     fraction: sql.Composable = sql.SQL("0")
     if "f" in places:
@@ -181,14 +182,13 @@ def _parts(pattern: str, split: sql.Composable, places: dict[str, sql.Composable
         number("S"),
         fraction,
         places.get("z", sql.SQL("NULL")),
-        bool({"H", "I"} & places.keys()),
+        sql.Literal(bool({"H", "I"} & places.keys())),
     )
 
 
 def _attempt(parts: _Parts) -> sql.Composed:
-    names = ("split", "year", "month", "day", "hour", "minute", "second", "fraction", "offset")
+    names = ("has_hour", "split", "year", "month", "day", "hour", "minute", "second", "fraction", "offset")
     return ATTEMPT.format(
         pattern=sql.Literal(parts.pattern),
-        has_hour=sql.Literal(parts.has_hour),
         **{name: getattr(parts, name) for name in names},
     )

@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-# A cell that begins with one of these is a formula to a spreadsheet; behind an apostrophe it is text.
+# A cell that begins with one of these is a formula to a spreadsheet; behind an apostrophe it is text (OWASP, CSV
+# Injection). Wide and small forms of them are the same to some programs.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What programs pass over before they look for a formula: control and format characters, a byte order mark, other spaces
+# than the plain one, behind which every spreadsheet sees a text.
+PASSED_OVER = ("Z", "C")
 
 Path = tuple[str, ...]
 
@@ -72,12 +77,35 @@ def at(item: Any, path: Path) -> Any:
 def cell(value: Any) -> str:
     """A value as text: nothing for null, numbers as they are, JSON for what has parts."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULAS) else value
+        return guard(value)
     if value is None:
         return ""
     if isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def guard(text: str) -> str:
+    """The text as a spreadsheet shows it and does not execute it; unguard() gives it back."""
+    return f"'{text}" if _is_formula(text.lstrip("'")) else text
+
+
+def unguard(text: str) -> str:
+    """The text that guard() was given."""
+    return text[1:] if text.startswith("'") and _is_formula(text.lstrip("'")) else text
+
+
+def _is_formula(text: str) -> bool:
+    if text.startswith(FORMULAS):
+        return True
+    text = text.lstrip(" ")
+    # Most texts begin with a letter or a digit, and those cost one look.
+    if not text or text[0].isalnum() or text.startswith(FORMULAS):
+        return False
+    for character in text:
+        if unicodedata.category(character)[0] not in PASSED_OVER:
+            return unicodedata.normalize("NFKC", character).startswith(FORMULAS)
+    return False
 
 
 def lines(cells: Iterable[list[str]]) -> str:
