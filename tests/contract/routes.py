@@ -77,6 +77,7 @@ BODIES: dict[str, dict[str, object]] = {
     "journeys.add_contacts": {"customer_ids": [1]},
     "journeys.change_contacts": {"contact_ids": [1], "status": "active"},
     "suppressions.add_suppression": {"channel": "email", "address": "kim@north.example"},
+    "notifications.mark_unread": {"read_at": "2026-11-01T00:00:00Z"},
     "machines.update_machine": {"status": "maintenance"},
     "jobs.bulk_jobs_status": {"ids": [1, 2**62], "status": "active"},
     "job_steps.bulk_job_steps_status": {"ids": [1], "status": "completed"},

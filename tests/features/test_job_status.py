@@ -21,6 +21,7 @@ from tests.features.test_status_links import first_job, make_link, token_of
 
 KEYS = {
     "business_name", "job_number", "title", "status", "due_date", "progress", "completed_at", "as_of",
+    "days_late", "contact",
 }  # fmt: skip
 NOW = int(time.time())
 HEARD = 20.0  # seconds; far more than the beat of 50 ms, also on a busy machine
@@ -75,6 +76,55 @@ def test_a_customer_sees_the_status_in_their_words_and_nothing_else(own_shop: Ap
     assert (found["status"], found["due_date"], found["completed_at"]) == ("in_progress", "2031-02-03", None)
     process = job["steps"][1]["process"]["name"]
     assert found["progress"] == {"steps": 3, "done": 1, "current": process}
+
+
+@pytest.mark.parametrize(
+    ("state", "due", "completed", "days", "words"),
+    [
+        ("active", -5, None, 5, "This job is late: the due date passed 5 days ago."),
+        ("draft", -1, None, 1, "This job is late: the due date passed 1 day ago."),
+        ("on_hold", -1000, None, 1000, "This job is late: the due date passed 1,000 days ago."),
+        ("completed", -9, -2, 7, "It was completed 7 days after its due date."),
+        ("completed", -2, -9, 0, None),
+        ("cancelled", -5, None, 0, None),
+        ("active", 0, None, 0, None),
+        ("active", None, None, 0, None),
+    ],
+)
+def test_a_late_job_says_so_in_days_of_the_business(
+    own_shop: Application, state: str, due: int | None, completed: int | None, days: int, words: str | None
+) -> None:
+    made = new_link(own_shop)
+    # Where it is tomorrow already, or yesterday still.
+    do(own_shop, "UPDATE tenants SET time_zone = 'Pacific/Kiritimati'")
+    do(
+        own_shop,
+        "WITH d AS (SELECT (now() AT TIME ZONE 'Pacific/Kiritimati')::date AS today) "
+        "UPDATE jobs SET status = %s, due_date = d.today + %s::int, "
+        "completed_at = (d.today + %s::int + time '00:30') AT TIME ZONE 'Pacific/Kiritimati' FROM d WHERE id = %s",
+        state, due, completed, made["job_id"],
+    )  # fmt: skip
+    assert status(own_shop, token_of(made)).json["days_late"] == days
+    page = own_shop.app.test_client().get(f"/status/{token_of(made)}").get_data(as_text=True)
+    assert ('class="lateness"' in page) == bool(words)
+    assert words is None or words in page
+
+
+def test_the_contact_of_the_business_comes_from_its_settings(own_shop: Application) -> None:
+    made = new_link(own_shop)
+    do(own_shop, "DELETE FROM business_settings")
+    empty = {"email": None, "phone": None, "whatsapp": None}
+    assert status(own_shop, token_of(made)).json["contact"] == empty
+    new = {
+        "locale": "en", "currency": "EUR", "opens_at": "08:00", "closes_at": "17:00", "auto_reply": False,
+        "contact_email": "shop@alpha.example", "contact_phone": "+49 30 1234",
+    }  # fmt: skip
+    assert own_shop.client().put("/api/settings", json=new).status_code == 200
+    contact = {"email": "shop@alpha.example", "phone": "+49 30 1234", "whatsapp": None}
+    assert status(own_shop, token_of(made)).json["contact"] == contact
+    page = own_shop.app.test_client().get(f"/status/{token_of(made)}").get_data(as_text=True)
+    assert 'href="tel:+49301234"' in page and 'href="mailto:shop@alpha.example"' in page
+    assert "WhatsApp" not in page
 
 
 @pytest.mark.parametrize(

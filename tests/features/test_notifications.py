@@ -49,9 +49,33 @@ def test_what_is_unread_follows_every_write_at_once_for_its_reader_alone(own_sho
         assert (unread(client), unread(other)) == (3, 4)
     run(own_shop, MORE, parameters=(2, admin(own_shop)))
     assert (unread(client), unread(other)) == (5, 4)
-    assert client.post("/api/notifications/read").json == {"marked": 5}
+    marked: Any = client.post("/api/notifications/read").json
+    assert marked["marked"] == 5
     assert (unread(client), unread(other)) == (0, 4)
     assert client.get("/api/notifications").json["total"] == 7  # type: ignore[index]
+
+
+def test_marking_read_is_undone_for_what_it_marked_and_for_its_reader_alone(own_shop: Application) -> None:
+    client, other = own_shop.client(), own_shop.client("operator")
+    items: Any = client.get("/api/notifications?unread=true").json["items"]  # type: ignore[index]
+    one: Any = client.post(f"/api/notifications/{items[0]['id']}/read").json
+    rest: Any = client.post("/api/notifications/read").json
+    assert (rest["marked"], unread(client)) == (3, 0)
+    path = "/api/notifications/unread"
+    assert other.post(path, json={"read_at": rest["read_at"]}).json == {"marked": 0}
+    assert client.post(path, json={"read_at": rest["read_at"]}).json == {"marked": 3}
+    assert (unread(client), unread(other)) == (3, 4)
+    assert client.post(path, json={"read_at": one["read_at"]}).json == {"marked": 1}
+    assert unread(client) == 4
+    nothing: Any = other.post("/api/notifications/read").json
+    assert nothing["marked"] == 4
+    assert other.post("/api/notifications/read").json == {"marked": 0, "read_at": None}
+
+
+def test_undoing_needs_the_moment(shop: Application) -> None:
+    client = shop.client()
+    for wanted in ({}, {"read_at": "yesterday"}, {"read_at": "2026-01-01T00:00:00"}):
+        assert client.post("/api/notifications/unread", json=wanted).status_code == 400
 
 
 def test_the_number_of_unread_reads_as_few_rows_for_10000_as_for_10(own_shop: Application) -> None:

@@ -176,6 +176,8 @@ def test_my_step_is_started_and_completed_by_its_button(own_visit: Visiting, own
     page = own_visit("operator").open_board()
     before = shown_counts(page)
     page.locator("#mine button", has_text="Complete").first.click()
+    page.get_by_role("dialog").get_by_label("Good pieces").fill("5")
+    page.get_by_role("dialog").get_by_role("button", name="Complete").click()
     expect(page.locator("#announcer")).to_contain_text("Completed ")
     value = page.locator("[data-count='tasks.in_progress'] .value")
     expect(value).to_have_text(str(before["tasks.in_progress"] - 1))

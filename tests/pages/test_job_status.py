@@ -74,6 +74,81 @@ def test_a_link_that_does_not_hold_is_told_in_words(visit: Visiting, shop: Appli
     assert overflow(page) <= 0
 
 
+def test_a_late_job_says_so_and_whom_to_ask_in_each_look(own_visit: Visiting, own_shop: Application) -> None:
+    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "UPDATE jobs SET status = 'active', due_date = current_date - 3 WHERE id = (SELECT min(id) FROM jobs)"
+        )
+    settings = {
+        "locale": "en", "currency": "EUR", "opens_at": "08:00", "closes_at": "17:00", "auto_reply": False,
+        "contact_email": f"{'a' * 64}@{'.'.join(['b' * 58] * 3)}.example",
+        "contact_phone": "9" * 50, "whatsapp_number": "8" * 50,
+    }  # fmt: skip
+    assert own_shop.client().put("/api/settings", json=settings).status_code == 200
+    for look in LOOKS:
+        page = own_visit(None, look).open(address(own_shop))
+        expect(page.locator(".lateness")).to_contain_text(re.compile("the due date passed [34] days ago"))
+        expect(page.get_by_role("link", name=re.compile("^9+$"))).to_be_visible()
+        assert violations(page) == []
+        assert overflow(page) <= 0
+
+
+def test_the_page_updates_itself_by_304s_and_stops_when_hidden(
+    own_visit: Visiting, own_shop: Application
+) -> None:
+    visitor = own_visit(None)
+    visitor.page.clock.install()
+    path = address(own_shop)
+    page = visitor.open(path)
+    expect(page.locator(".as-of")).to_contain_text("This page is updated by itself.")
+
+    def pass_time(seconds: int, answers: int) -> list[int]:
+        page.clock.run_for(seconds * 1000)
+        while len(visitor.answers(path)) < answers:
+            page.wait_for_event("response")
+        return visitor.answers(path)
+
+    assert pass_time(35, 2) == [200, 200]
+    assert pass_time(35, 3) == [200, 200, 304]
+    client = own_shop.client()
+    job = client.get("/api/jobs?q=canaryalpha-0001").json["items"][0]["id"]  # type: ignore[index]
+    assert client.patch(f"/api/jobs/{job}", json={"status": "on_hold"}).status_code == 200
+    assert pass_time(35, 4)[3] == 200
+    expect(page.locator(".state strong")).to_have_text("On hold")
+    expect(page.locator(".as-of time")).not_to_contain_text("UTC")
+    hide = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+    hide += " document.dispatchEvent(new Event('visibilitychange')) }"
+    page.evaluate(hide, True)
+    page.clock.run_for(600_000)
+    assert len(visitor.answers(path)) == 4
+    page.evaluate(hide, False)
+    assert pass_time(0, 5)[4] == 304
+
+
+def test_the_page_says_when_it_could_not_update_and_when_the_link_has_ended(
+    own_visit: Visiting, own_shop: Application
+) -> None:
+    visitor = own_visit(None)
+    visitor.expected = ["ERR_FAILED", "410"]
+    visitor.page.clock.install()
+    path = address(own_shop)
+    page = visitor.open(path)
+    page.route("**/status/**", lambda route: route.abort())
+    page.clock.run_for(35_000)
+    expect(page.locator("#stale")).to_contain_text("It shows what was known at ")
+    page.unroute("**/status/**")
+    page.clock.run_for(70_000)
+    expect(page.locator("#stale")).to_have_count(0)
+    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+        connection.cursor().execute("UPDATE job_status_links SET revoked_at = now()")
+    page.clock.run_for(35_000)
+    expect(page.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
+    answered = len(visitor.answers(path))
+    page.clock.run_for(600_000)
+    assert len(visitor.answers(path)) == answered
+
+
 def test_the_page_tells_no_site_where_it_is(visit: Visiting, shop: Application) -> None:
     visitor = visit(None)
     page = visitor.open(address(shop))
@@ -101,6 +176,7 @@ def test_manager_makes_a_link_hands_it_on_and_takes_it_back(
     assert link == customer.site.url + path
     expect(customer.open(path).get_by_role("heading", name="canaryalpha job 8")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Revoke")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("No link is in force.")).to_be_visible()
     expect(customer.open(path).get_by_role("heading", name="no longer valid")).to_be_visible()
 

@@ -20,8 +20,22 @@ class StatusProgress(BaseModel):
     current: str | None
 
 
+class Contact(BaseModel):
+    """How the customer reaches the business, from its settings; null where it gives none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str | None
+    phone: str | None
+    whatsapp: str | None
+
+
 class JobStatusForCustomer(BaseModel):
-    """`as_of` is the last change the answer knows of."""
+    """`as_of` is the last change the answer knows of.
+
+    `days_late` counts the days since the due date: until today while the job is open, until its completion after that.
+    It is 0 for a job that is on time, has no due date or was cancelled.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,6 +44,8 @@ class JobStatusForCustomer(BaseModel):
     title: str
     status: CustomerStatus
     due_date: dt.date | None
+    days_late: int
     progress: StatusProgress
     completed_at: dt.datetime | None
     as_of: dt.datetime
+    contact: Contact

@@ -1,5 +1,5 @@
 -- name: get_job_status
--- reads: job_status_links, jobs, job_steps, processes, tenants
+-- reads: job_status_links, jobs, job_steps, processes, tenants, business_settings
 -- What a customer may know of the job behind a link; null when the link was revoked. Runs for the business of the link.
 SELECT CASE WHEN l.revoked_at IS NULL THEN json_build_object(
         'business_name', t.name,
@@ -7,17 +7,31 @@ SELECT CASE WHEN l.revoked_at IS NULL THEN json_build_object(
         'title', j.title,
         'status', CASE j.status WHEN 'draft' THEN 'planned' WHEN 'active' THEN 'in_progress' ELSE j.status END,
         'due_date', j.due_date,
+        -- Open jobs are measured against today, completed ones against the day they were completed.
+        'days_late', CASE WHEN j.status <> 'cancelled' THEN greatest(
+            0,
+            CASE
+                WHEN j.status = 'completed' THEN (j.completed_at AT TIME ZONE t.time_zone)::date
+                ELSE coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date)
+            END - j.due_date
+        ) ELSE 0 END,
         'progress', json_build_object(
             'steps', p.steps,
             'done', p.done,
             'current', CASE WHEN j.status = 'active' THEN p.current END
         ),
         'completed_at', j.completed_at,
-        'as_of', greatest(j.updated_at, p.updated_at)
+        'as_of', greatest(j.updated_at, p.updated_at),
+        'contact', json_build_object(
+            'email', b.contact_email,
+            'phone', b.contact_phone,
+            'whatsapp', b.whatsapp_number
+        )
     )::text END
 FROM job_status_links AS l
 JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = l.job_id
 JOIN tenants AS t ON t.id = l.tenant_id
+LEFT JOIN business_settings AS b ON b.tenant_id = %(tenant_id)s
 LEFT JOIN LATERAL (
     SELECT
         count(*) AS steps,

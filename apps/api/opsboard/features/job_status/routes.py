@@ -61,7 +61,7 @@ def status_page(token: str) -> Response:
         body, outcome, age = find_status(token)
     except OpsboardError as error:
         return trouble(error)
-    html = render_template("job_status.html", **shown(json.loads(body.identity)))
+    html = render_template("job_status.html", etag=body.etag.strip('"'), **shown(json.loads(body.identity)))
     response = respond(Body(html.encode()), outcome, age, HTML)
     # On a 304 too, as on the other pages.
     response.headers["Content-Security-Policy"] = PAGE_POLICY
@@ -71,7 +71,19 @@ def status_page(token: str) -> Response:
 def shown(status: dict[str, Any]) -> dict[str, Any]:
     """What the page's template names."""
     label, meaning = WORDS[status["status"]]
-    return {"job": status, "label": label, "meaning": meaning, "day": day, "moment": moment}
+    words = {"label": label, "meaning": meaning, "lateness": lateness(status)}
+    return {"job": status, **words, "day": day, "moment": moment}
+
+
+def lateness(status: dict[str, Any]) -> str:
+    """What is said of a job that is late, or was; empty for one that is on time."""
+    days = status["days_late"]
+    if not days:
+        return ""
+    count = "1 day" if days == 1 else f"{days:,} days"
+    if status["status"] == "completed":
+        return f"It was completed {count} after its due date."
+    return f"This job is late: the due date passed {count} ago."
 
 
 def day(text: str) -> str:

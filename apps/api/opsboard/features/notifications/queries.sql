@@ -65,6 +65,24 @@ WITH changed AS (
     WHERE n.tenant_id = %(tenant_id)s
         AND n.user_id = %(user_id)s
         AND n.read_at IS NULL
+    RETURNING n.id, n.read_at
+)
+SELECT
+    json_build_object('marked', count(*), 'read_at', max(n.read_at))::text,
+    NULL AS id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS n
+
+-- name: mark_unread
+-- writes: notifications
+-- Undo marking read: those the caller marked read in one write have one time to the microsecond.
+WITH changed AS (
+    UPDATE notifications AS n
+    SET read_at = NULL
+    WHERE n.tenant_id = %(tenant_id)s
+        AND n.user_id = %(user_id)s
+        AND n.read_at = %(read_at)s
     RETURNING n.id
 )
 SELECT

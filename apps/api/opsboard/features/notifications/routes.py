@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.web.arguments import Arguments
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.documents import Envelope
@@ -41,7 +42,20 @@ class Unread(BaseModel):
 
 
 class Marked(BaseModel):
+    """`read_at` is the moment by which they can be marked unread again; null when nothing was marked."""
+
     marked: int
+    read_at: dt.datetime | None
+
+
+class MarkedUnread(BaseModel):
+    marked: int
+
+
+class ReadAt(Arguments):
+    read_at: Annotated[
+        AwareDatetime, Field(description="The `read_at` that marking them read was answered with.")
+    ]
 
 
 class ListNotifications(ListArguments, query=sql.list_notifications, default_sort="-created_at"):
@@ -77,6 +91,14 @@ def mark_read(notification_id: int) -> Response:
 def mark_all_read() -> Response:
     """Mark all your notifications read."""
     return command(sql.mark_all_read, {})
+
+
+@bp.post("/unread")
+@bp.input(ReadAt, arg_name="undo")
+@bp.output(MarkedUnread)
+def mark_unread(undo: ReadAt) -> Response:
+    """Undo marking read: those of your notifications that were marked read at that moment are unread again."""
+    return command(sql.mark_unread, undo.model_dump())
 
 
 def register(app: APIFlask) -> None:

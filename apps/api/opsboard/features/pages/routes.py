@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
 
 from opsboard.cache.body import Body
 from opsboard.features.pages.assets import ASK_EACH_TIME, answer, asset_url, serve, version
@@ -12,9 +13,12 @@ from opsboard.features.pages.schemas import filled
 from opsboard.observability.build import version_and_commit
 from opsboard.web.access import COOKIE, open_to_all
 from opsboard.web.lifecycle import PAGE_POLICY
+from opsboard.web.problems import PROBLEM_JSON, of_http
 
 bp = APIBlueprint("pages", __name__, enable_openapi=False, template_folder="templates")
 
+# Addresses of programs, whose errors are problem documents whatever a browser asks for.
+FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
 KEPT = 8  # rendered pages: one for each name the host is called by
 
 
@@ -55,6 +59,16 @@ def static(name: str) -> Response:
     return serve(name)
 
 
+def not_found(error: HTTPException) -> Response:
+    """An unknown address: a page with a way home for people, a problem document for programs."""
+    is_page = not request.path.startswith(FOR_PROGRAMS)
+    if not is_page or request.accept_mimetypes.best_match((PROBLEM_JSON, "text/html")) != "text/html":
+        return of_http(error)
+    response = Response(render_template("not_found.html"), status=404, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def respond(body: Body) -> Response:
     response = answer(body, "text/html", ASK_EACH_TIME)
     response.headers["Vary"] = "Accept-Encoding, Cookie"
@@ -67,3 +81,4 @@ def register(app: APIFlask) -> None:
     # For the pages of other areas too.
     app.jinja_env.globals["asset"] = asset_url
     app.register_blueprint(bp)
+    app.register_error_handler(404, not_found)

@@ -1,9 +1,12 @@
 // Talks to the API. What was read is kept with its ETag, so that reading it again costs a 304 while it still holds.
 
 const TIMEOUT = 15_000;
-const MOST_KEPT = 60; // answers; the oldest goes first
+const MOST_KEPT = 60; // answers; the one not read for longest goes first
 
-const kept = new Map();
+const KEY_LIFE = 120_000; // ms
+
+const kept = new Map(); // path -> { etag, data, at: when it last held }
+const unanswered = new Map(); // request -> { key, since }
 
 // An error in words, whether the server sent it or could not be reached at all.
 export class Problem extends Error {
@@ -21,6 +24,11 @@ export class Problem extends Error {
     return this.status >= 400 && this.status < 500 && this.status !== 429;
   }
 
+  // The server, or the way to it, was at fault: this passes.
+  get isTransient() {
+    return !this.isFinal && !this.isSignedOut;
+  }
+
   get words() {
     const fields = this.fields.map((error) => `${error.field} ${error.message}.`);
     return [this.message, ...fields].join(" ");
@@ -33,29 +41,61 @@ export async function get(path, signal) {
   const headers = before ? { "If-None-Match": before.etag } : {};
   // no-store: the browser's own cache would hide the 304 and keep a second copy.
   const response = await send(path, { headers, cache: "no-store" }, signal);
-  if (response.status === 304 && before) return before.data;
+  if (response.status === 304 && before) return keep(path, before);
   const data = await response.json();
-  kept.delete(path);
   const etag = response.headers.get("ETag");
-  if (etag) kept.set(path, { etag, data });
-  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
-  return data;
+  return etag ? keep(path, { etag, data }) : data;
 }
 
-// A write; `content` undefined sends no body. Its answer is not read: the next poll shows what it did.
+// What was last read at a path, and when it last held: { data, at }. Undefined if it is not kept.
+export function recall(path) {
+  return kept.get(path);
+}
+
+function keep(path, answer) {
+  kept.delete(path); // the newest goes to the end
+  kept.set(path, { ...answer, at: Date.now() });
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+  return answer.data;
+}
+
+// Signs in and out; the answer is not read.
 export async function write(method, path, content) {
-  const response = await sendContent(method, path, content);
+  const response = await sendContent(method, path, content, {});
   await response.body?.cancel();
 }
 
-// A write whose answer says what cannot be read again.
-export async function make(method, path, content) {
-  return (await sendContent(method, path, content)).json();
+// A change of data, with an Idempotency-Key: a change that is sent again because no answer came is made once.
+// `ifMatch` is the ETag that the changed thing must still have. Gives { data, etag }.
+export async function change(method, path, content, ifMatch = null) {
+  const request = JSON.stringify([method, path, content ?? null, ifMatch]);
+  const headers = { "Idempotency-Key": keyOf(request), ...(ifMatch ? { "If-Match": ifMatch } : {}) };
+  try {
+    const response = await sendContent(method, path, content, headers);
+    const text = await response.text();
+    unanswered.delete(request);
+    return { data: text ? JSON.parse(text) : null, etag: response.headers.get("ETag") };
+  } catch (problem) {
+    if (problem.isFinal && problem.code !== "idempotency_key_in_use") unanswered.delete(request);
+    throw problem;
+  }
 }
 
-function sendContent(method, path, content) {
-  const body = content === undefined ? {} : { body: JSON.stringify(content), headers: { "Content-Type": "application/json" } };
-  return send(path, { method, ...body });
+// The same request within two minutes has the same key until the server has answered it.
+function keyOf(request) {
+  const now = Date.now();
+  const before = unanswered.get(request);
+  if (before && now - before.since < KEY_LIFE) return before.key;
+  // randomUUID() exists only under https.
+  const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  unanswered.set(request, { key, since: now });
+  return key;
+}
+
+function sendContent(method, path, content, headers) {
+  const body = content === undefined ? {} : { body: JSON.stringify(content) };
+  const type = content === undefined ? {} : { "Content-Type": "application/json" };
+  return send(path, { method, ...body, headers: { ...type, ...headers } });
 }
 
 export function forgetAll() {

@@ -1,6 +1,6 @@
 // The page: who is signed in, which view the address asks for, and the poll that keeps it fresh.
 
-import { forgetAll, get, write } from "./api.js";
+import { forgetAll, get, recall, write } from "./api.js";
 import { board } from "./board.js";
 import { byId, replace } from "./dom.js";
 import { setTimeZone, day, count } from "./format.js";
@@ -8,14 +8,21 @@ import { beginFreshness, checked, forget, notChecked } from "./freshness.js";
 import { job } from "./job.js";
 import { LISTS } from "./columns.js";
 import { list } from "./list.js";
-import { announce, clearNotice, problemWords, showProblem } from "./notices.js";
+import { announce, clearNotice, clearToasts, clearTransientNotice, problemWords, showProblem } from "./notices.js";
+import { notFound } from "./not-found.js";
+import { goTo, knownPlace, settle } from "./place.js";
 import { Poller } from "./poller.js";
 import { route } from "./router.js";
 import { showSignIn } from "./sign-in.js";
+import { forgetChoices } from "./status-choice.js";
+import { onRelease, release } from "./steady.js";
+import { writer } from "./writes.js";
 
 let me = null;
 let view = null;
+let isFailing = false; // the last round of the poll
 const poller = new Poller({ succeeded, failed });
+const act = writer({ changed: showChanges, signedOut: () => signedOut("Your sign-in has ended. Sign in again.") });
 
 async function begin() {
   if (!known()) return showSignIn("", signedIn);
@@ -27,7 +34,8 @@ async function begin() {
     return;
   }
   signedInAs(me);
-  open();
+  await open();
+  goTo(knownPlace() ?? 0);
 }
 
 // The page came to a browser without the cookie, or has let it go: there is nobody to ask about.
@@ -45,7 +53,9 @@ async function signedIn() {
   forgetAll();
   document.body.dataset.known = "";
   await begin();
-  if (me) byId("main").focus();
+  if (!me) return;
+  byId("main").focus({ preventScroll: true });
+  goTo(0);
 }
 
 function signedInAs({ role, tenant, full_name }) {
@@ -60,26 +70,31 @@ function signedInAs({ role, tenant, full_name }) {
 
 function signedOut(reason) {
   poller.stop();
+  release();
   view?.close?.();
   me = view = null;
   forgetAll();
   forget();
   clearNotice();
+  clearToasts();
   delete document.body.dataset.known;
   byId("business").textContent = byId("who").textContent = "";
   for (const id of ["areas", "bell", "sign-out", "records-as-of"]) byId(id).hidden = true;
   showSignIn(reason, signedIn);
 }
 
-// Shows what the address says.
-function open() {
+// Shows what the address says: at once what was last read of it, then what is read now.
+async function open() {
   const { area, id, query } = route();
   const shop = { me, act };
+  release();
+  forgetChoices();
   view?.close?.();
   const listed = id ? `${area}/${id}` : area;
   if (Object.hasOwn(LISTS, listed)) view = list(listed, query, shop);
   else if (area === "jobs" && id) view = job(id, shop);
-  else view = board(shop);
+  else if (area === "" && !id) view = board(shop);
+  else view = notFound();
   view.place = `${area}/${id}`;
   for (const link of document.querySelectorAll("#areas a")) {
     const isHere = link.hash.replace("#/", "") === area;
@@ -88,46 +103,51 @@ function open() {
   }
   replace(byId("main"), view.element);
   clearNotice();
+  await showLast(view);
   poller.start(load);
 }
 
 async function load(signal) {
-  await Promise.all([view.load(signal), loadUnread(signal)]);
+  const read = (path) => get(path, signal);
+  await Promise.all([view.load(read), loadUnread(read)]);
 }
 
-async function loadUnread(signal) {
-  const { unread } = await get("/api/notifications/unread", signal);
+// Without the server too, a view shows what it was last known to show.
+async function showLast(view) {
+  view.lastGood = null;
+  const read = async (path) => {
+    const { data, at } = recall(path); // throws for what is not kept: the rest is read now
+    view.lastGood = Math.min(view.lastGood ?? at, at);
+    return data;
+  };
+  await view.load(read).catch(() => {});
+}
+
+async function loadUnread(read) {
+  const { unread } = await read("/api/notifications/unread");
   byId("unread").textContent = unread ? (unread > 99 ? "99+" : String(unread)) : "";
   byId("bell").setAttribute("aria-label", unread ? count(unread, "unread notification") : "No unread notifications");
 }
 
 function succeeded() {
   document.title = `${view.title} · ${me.tenant.name}`;
+  view.lastGood = Date.now();
   checked();
+  settle();
+  if (isFailing) clearTransientNotice();
+  isFailing = false;
 }
 
 function failed(problem, nextAt) {
+  isFailing = true;
   if (problem.isSignedOut) signedOut("Your sign-in has ended. Sign in again.");
-  else notChecked(problem, nextAt);
+  else notChecked(problem, nextAt, view.lastGood);
   // What is no answer of the server is a fault of this page: let it be seen where such things are looked for.
   if (problem.status === undefined) console.error(problem);
 }
 
-// A write by a button: it cannot be pressed twice, a refusal is told in words, and what changed is shown at once.
-async function act(button, method, path, content, done) {
-  // Not `disabled`: that would take the focus away from whoever uses the keyboard.
-  if (button.ariaDisabled === "true") return;
-  button.ariaDisabled = "true";
-  try {
-    await write(method, path, content);
-    clearNotice();
-    announce(done);
-  } catch (problem) {
-    if (problem.isSignedOut) return signedOut("Your sign-in has ended. Sign in again.");
-    showProblem(problem);
-  } finally {
-    button.ariaDisabled = null;
-  }
+// What a write changed is shown at once, not only at the next poll.
+function showChanges() {
   view?.changed?.();
   return poller.now();
 }
@@ -144,15 +164,17 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address is the view's
   byId("main").focus();
 });
-addEventListener("hashchange", () => {
+addEventListener("hashchange", async () => {
   if (!me) return;
   const before = view.place;
-  open();
+  const place = knownPlace();
+  await open();
   // The same list narrowed otherwise: whoever set a filter goes on from there.
+  if (view.place !== before || place !== null) goTo(place ?? 0);
   if (view.place === before) return;
-  scrollTo(0, 0);
   byId("main").focus({ preventScroll: true });
   announce(view.title);
 });
+onRelease(() => me && showChanges());
 beginFreshness();
 begin();

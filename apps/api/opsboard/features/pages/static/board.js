@@ -1,6 +1,5 @@
 // The board: figures, charts and the lists a shift looks at, each renewed only when its answer is a new one.
 
-import { get } from "./api.js";
 import { closeCharts, drawMonths, drawStatuses } from "./charts.js";
 import { fromTemplate, h } from "./dom.js";
 import { dateTime, number } from "./format.js";
@@ -27,35 +26,35 @@ export function board(shop) {
   let listed = null; // the counts that the lists below were read with
   let drawn = {};
 
-  async function load(signal) {
+  async function load(read) {
     await Promise.all([
-      get("/api/dashboard/stats", signal).then(async (stats) => {
+      read("/api/dashboard/stats").then(async (stats) => {
         showFigures(element, stats);
         showOldest(find("oldest-approval"), stats.approvals);
         counted(stats.as_of);
         // Counted from the same tables: while the counts are the same answer, so are the lists.
         if (stats === listed) return;
-        await loadLists(stats, signal);
+        await loadLists(stats, read);
         listed = stats;
       }),
-      get(`/api/dashboard/recent-jobs?limit=${SHOWN}`, signal).then((recent) => draw("recent", recent, () => showRecent(find("recent"), recent))),
-      get("/api/dashboard/chart/jobs-by-month", signal).then((months) => draw("months", months, drawMonths)),
-      get("/api/dashboard/chart/jobs-by-status", signal).then((statuses) => draw("statuses", statuses, drawStatuses)),
+      read(`/api/dashboard/recent-jobs?limit=${SHOWN}`).then((recent) => draw("recent", recent, () => showRecent(find("recent"), recent))),
+      read("/api/dashboard/chart/jobs-by-month").then((months) => draw("months", months, drawMonths)),
+      read("/api/dashboard/chart/jobs-by-status").then((statuses) => draw("statuses", statuses, drawStatuses)),
     ]);
   }
 
-  async function loadLists(stats, signal) {
+  async function loadLists(stats, read) {
     // An empty cursor: the first page without counting all of them, the counts are there already.
-    const steps = (status) => get(`/api/job-steps?mine=true&status=${status}&page_size=${SHOWN}&cursor=`, signal);
+    const steps = (status) => read(`/api/job-steps?mine=true&status=${status}&page_size=${SHOWN}&cursor=`);
     const sales = SALES.filter(([area]) => stats[area]);
     const [overdue, running, waiting, machines, risky, calibration, ...answers] = await Promise.all([
-      get(`/api/jobs?overdue=true&sort=due_date&page_size=${SHOWN}&cursor=`, signal),
+      read(`/api/jobs?overdue=true&sort=due_date&page_size=${SHOWN}&cursor=`),
       steps("in_progress"),
       steps("pending"),
-      get("/api/machines?page_size=100&cursor=", signal),
-      get(`/api/jobs/at-risk?page_size=${SHOWN}&cursor=`, signal),
-      get("/api/jobs/risk-calibration", signal),
-      ...sales.map(([, , path]) => get(`/api/${path}&page_size=${SHOWN_OF_SALES}&cursor=`, signal)),
+      read("/api/machines?page_size=100&cursor="),
+      read(`/api/jobs/at-risk?page_size=${SHOWN}&cursor=`),
+      read("/api/jobs/risk-calibration"),
+      ...sales.map(([, , path]) => read(`/api/${path}&page_size=${SHOWN_OF_SALES}&cursor=`)),
     ]);
     showOverdue(find("overdue"), overdue.items, stats);
     showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, shop);

@@ -8,7 +8,7 @@ import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
 import { flag, named, search, sort } from "./list-parts.js";
 import { moveButton } from "./steps.js";
-import { machineStatus } from "./machines.js";
+import { statusChoice } from "./status-choice.js";
 
 const JOB_STATUS = { name: "status", label: "Status", values: ["draft", "active", "on_hold", "completed", "cancelled"] };
 const STEP_STATUS = { name: "status", label: "Status", values: ["pending", "in_progress", "completed", "skipped"] };
@@ -16,7 +16,7 @@ const MACHINE_STATUS = { name: "status", label: "Status", values: ["active", "ma
 const PRIORITY = { name: "priority", label: "Priority", values: ["low", "normal", "high", "urgent"] };
 const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operator"] };
 
-// Address -> { title, one, columns: [head, cell(item, shop)], filters }; the first column names the item.
+// Address -> { title, one, columns: [head, cell(item, shop), kind], filters }; the first column names the item.
 export const LISTS = {
   jobs: {
     title: "Jobs",
@@ -59,7 +59,7 @@ export const LISTS = {
       ["Person", (step) => step.assigned_user?.name],
       ["Status", (step) => chip(step.status)],
       ["Since", (step) => dateTime(step.completed_at ?? step.started_at ?? step.created_at)],
-      ["Move on", (step, shop) => moveButton(step, shop)],
+      ["Move on", (step, shop) => moveButton(step, shop), "control"],
     ],
   },
   machines: {
@@ -72,7 +72,7 @@ export const LISTS = {
       ["Status", (machine) => chip(machine.status)],
       ["On it", (machine) => number(machine.load.in_progress)],
       ["Waiting", (machine) => number(machine.load.pending)],
-      ["Set to", (machine, shop) => machineStatus(machine, MACHINE_STATUS.values, shop)],
+      ["Set to", (machine, shop) => statusChoice({ ...machine, key: `machine-${machine.id}`, path: `/api/machines/${machine.id}` }, MACHINE_STATUS.values, shop), "control"],
     ],
   },
   customers: {
@@ -102,14 +102,20 @@ export const LISTS = {
     title: "Notifications",
     one: "notification",
     filters: [flag("unread", "Only unread")],
-    action: { verb: "Mark all read", path: "/api/notifications/read", done: "All notifications are read." },
+    action: { verb: "Mark all read", write: markRead("/api/notifications/read", "All notifications are read.") },
     columns: [
       ["Notification", (notice) => (notice.link ? named(pageOf(notice.link), notice.title, notice.body) : h("strong", {}, notice.title))],
       ["When", (notice) => dateTime(notice.created_at)],
       ["Read", (notice, { act }) => (notice.read_at ? h("span", { class: "quiet" }, "Read") : h("button", {
         type: "button", class: "move-button", "data-key": `read-${notice.id}`, "aria-label": `Mark read: ${notice.title}`,
-        onclick: (event) => act(event.currentTarget, "POST", `/api/notifications/${notice.id}/read`, undefined, "Marked read."),
-      }, "Mark read"))],
+        onclick: ({ currentTarget }) => act(currentTarget, markRead(`/api/notifications/${notice.id}/read`, `Marked read: ${notice.title}`)),
+      }, "Mark read")), "control"],
     ],
   },
 };
+
+// Undo: what was read at that very moment is unread again.
+function markRead(path, done) {
+  const undo = ({ read_at: readAt }) => ({ method: "POST", path: "/api/notifications/unread", content: { read_at: readAt }, done: "Undone: unread again." });
+  return { method: "POST", path, done, undo };
+}

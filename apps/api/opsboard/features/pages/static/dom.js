@@ -1,5 +1,7 @@
 // Elements without markup in strings: text is always text, whatever it holds.
 
+import { isHeld } from "./steady.js";
+
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -16,11 +18,22 @@ export function h(tag, attributes = {}, ...children) {
 export function replace(container, ...children) {
   const focused = document.activeElement;
   const key = container.contains(focused) ? focused.dataset.key : undefined;
-  container.replaceChildren(...present(children));
+  if (isHeld(container)) renewRows(container, children);
+  else container.replaceChildren(...present(children));
   if (key === undefined) return;
   const successor = container.querySelector(`[data-key="${CSS.escape(key)}"]`);
   (successor ?? container.closest("[tabindex]"))?.focus({ preventScroll: true });
   if (successor?.type === "search") successor.setSelectionRange(successor.value.length, successor.value.length);
+}
+
+// While a row must stay in its place, each row is renewed where it is: none comes, goes or moves.
+function renewRows(container, children) {
+  // What is in the page already, and would be there again, must not be taken out.
+  const next = h("div", {}, ...present(children).filter((child) => !child.isConnected));
+  for (const row of container.querySelectorAll("[data-row]")) {
+    const successor = next.querySelector(`[data-row="${CSS.escape(row.dataset.row)}"]`);
+    if (successor) row.replaceChildren(...successor.childNodes);
+  }
 }
 
 export function fromTemplate(id) {

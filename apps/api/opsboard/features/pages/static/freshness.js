@@ -1,7 +1,7 @@
 // How fresh the numbers are, in words and a colour: green, amber when a check failed, red when that lasts.
 
 import { byId } from "./dom.js";
-import { time, timeOrDate } from "./format.js";
+import { timeOrDate } from "./format.js";
 import { announce } from "./notices.js";
 
 const LATE = 15; // seconds without an answer: amber
@@ -28,16 +28,19 @@ export function checked() {
   show();
 }
 
-export function notChecked(why, when) {
+// `lastGood` is when what is shown last held; null when nothing is shown yet.
+export function notChecked(why, when, lastGood) {
   if (!problem) announce(`${why.message} The numbers shown are the last good ones.`);
   problem = why;
   nextAt = when;
+  checkedAt = lastGood;
   show();
 }
 
 export function forget() {
   asOf = checkedAt = problem = null;
   byId("freshness").hidden = true;
+  byId("main").removeAttribute("data-stale");
 }
 
 function show() {
@@ -47,6 +50,7 @@ function show() {
   const state = age >= LOST ? "lost" : problem || age >= LATE ? "late" : "fresh";
   place.hidden = false;
   place.dataset.state = state;
+  byId("main").toggleAttribute("data-stale", state !== "fresh");
   const words = problem ? trouble() : fine(age);
   if (words !== shown) byId("freshness-words").textContent = shown = words;
 }
@@ -57,7 +61,7 @@ function fine(age) {
 }
 
 function trouble() {
-  const good = checkedAt === null ? "No numbers yet." : `Last good numbers from ${time(checkedAt)}.`;
+  const good = checkedAt === null ? "No numbers yet." : `Last good numbers from ${timeOrDate(checkedAt)}.`;
   const left = Math.max(0, (nextAt - Date.now()) / 1000);
   return `${problem.message} ${good} ${left < 1 ? "Trying now." : `Next try in ${seconds(left)}.`}`;
 }

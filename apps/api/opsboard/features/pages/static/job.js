@@ -1,6 +1,5 @@
 // One job: what is to be made, for whom, until when, and how far each step is.
 
-import { get } from "./api.js";
 import { chip, progress, words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { dateTime, day, number } from "./format.js";
@@ -9,6 +8,7 @@ import { table } from "./list.js";
 import { problemWords } from "./notices.js";
 import { riskFact } from "./risk.js";
 import { statusLink } from "./status-link.js";
+import { statusChoice } from "./status-choice.js";
 import { moveButton } from "./steps.js";
 
 const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"];
@@ -18,17 +18,18 @@ export function job(id, shop) {
   const link = statusLink(id, shop);
   let shown = null;
 
-  async function load(signal) {
+  async function load(read) {
     counted(null);
     try {
       const address = `/api/jobs/${encodeURIComponent(id)}`;
-      const [found, lateness] = await Promise.all([get(address, signal), get(`${address}/lateness-risk`, signal)]);
+      const [found, lateness] = await Promise.all([read(address), read(`${address}/lateness-risk`)]);
       if (found !== shown?.found || lateness !== shown.lateness) replace(element, ...parts(found, lateness, shop, link));
       shown = { found, lateness };
       view.title = found.job_number;
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       replace(element, h("h1", {}, "Job"), problemWords(problem), h("p", {}, h("a", { href: "#/jobs" }, "All jobs")));
+      shown = null;
     }
   }
 
@@ -38,11 +39,11 @@ export function job(id, shop) {
 
 function parts(found, lateness, shop, link) {
   return [
-    h("div", { class: "list-head" },
+    h("div", { class: "list-head", "data-row": "head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
-      chip(found.status), found.is_overdue && chip("overdue"), statusChoice(found, shop)),
+      chip(found.status), found.is_overdue && chip("overdue"), jobStatus(found, shop)),
     found.description && h("p", { class: "description" }, found.description),
-    h("dl", { class: "facts" }, facts(found, lateness).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    h("dl", { class: "facts", "data-row": "facts" }, facts(found, lateness).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     h("h2", {}, "Steps"),
     found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, shop) : h("p", { class: "empty" }, "This job has no steps."),
     link,
@@ -73,14 +74,19 @@ function columns(found) {
     ["Started", (step) => dateTime(step.started_at)],
     ["Completed", (step) => dateTime(step.completed_at)],
     ["Done / rejected", (step) => `${number(step.quantity_done)} / ${number(step.quantity_rejected)}`],
-    ["Move on", (step, shop) => moveButton(step, shop, found)],
+    ["Move on", (step, shop) => moveButton(step, shop, found), "control"],
   ];
 }
 
-function statusChoice(found, { me, act }) {
-  if (me.role === "operator") return null;
-  const change = ({ currentTarget }) =>
-    act(currentTarget, "PATCH", `/api/jobs/${found.id}`, { status: currentTarget.value }, `${found.job_number}: ${words(currentTarget.value)}.`);
-  const options = STATUSES.map((status) => h("option", { value: status, selected: status === found.status }, words(status)));
-  return h("label", { class: "field inline" }, h("span", {}, "Set to"), h("select", { "data-key": "status", onchange: change }, options));
+function jobStatus(found, shop) {
+  if (shop.me.role === "operator") return null;
+  const thing = { key: `job-${found.id}`, name: found.job_number, path: `/api/jobs/${found.id}`, status: found.status };
+  return statusChoice(thing, STATUSES, shop, { label: "Set to", noteOf: (next) => undoLoses(found, next) });
+}
+
+// The server keeps times of start and completion by the status, so that some do not come back.
+function undoLoses(found, next) {
+  if (found.completed_at && next !== "completed") return "Undo gives it a new time of completion.";
+  if (found.started_at && next === "draft") return "Undo gives it a new time of start.";
+  return null;
 }

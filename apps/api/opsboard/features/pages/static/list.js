@@ -1,6 +1,5 @@
 // A list: its filters, a page of it, and the way to the next; it is polled like the board.
 
-import { get } from "./api.js";
 import { words } from "./chips.js";
 import { LISTS } from "./columns.js";
 import { h, replace } from "./dom.js";
@@ -24,18 +23,19 @@ export function list(area, query, shop) {
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
 
-  async function load(signal) {
+  async function load(read) {
     counted(null);
     try {
-      const page = await get(pathOf(area, query), signal);
+      const page = await read(pathOf(area, query));
       if (page !== shown) showPage(page);
       shown = page;
       // A page behind a cursor is not counted; the first one is.
-      const counts = page.total === undefined ? await get(pathOf(area, withoutCursor(query), 1), signal) : page;
+      const counts = page.total === undefined ? await read(pathOf(area, withoutCursor(query), 1)) : page;
       total.textContent = count(counts.total, kind.one);
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       replace(body, problemWords(problem)); // the address asks for something that is not there
+      shown = null;
     }
   }
 
@@ -87,18 +87,25 @@ function titleOf({ title }, query) {
   return status === "on_hold" ? `${mine} on hold` : `${status.split(",").map(words).join(" or ")} ${mine.toLowerCase()}`;
 }
 
-function actionButton({ verb, path, done }, { act }) {
-  return h("button", { type: "button", class: "plain-button", onclick: (event) => act(event.currentTarget, "POST", path, undefined, done) }, verb);
+function actionButton({ verb, write }, { act }) {
+  return h("button", { type: "button", class: "plain-button", onclick: ({ currentTarget }) => act(currentTarget, write) }, verb);
 }
 
 // Roles are said aloud again because a phone shows rows as cards, and a table that is no table loses them.
 export function table(caption, columns, items, shop) {
-  const row = (item) => h("tr", { role: "row" }, columns.map(([head, cell], index) =>
-    h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": head }, cell(item, shop) ?? nothing())));
+  const rows = items.map((item) => columns.map(([, cell]) => cell(item, shop)));
+  // On paper: nothing to press, and no column without a value.
+  const kinds = columns.map(([, , kind], index) => kind ?? (rows.every((cells) => isNothing(cells[index])) ? "is-empty" : null));
+  const row = (cells, at) => h("tr", { role: "row", "data-row": items[at].id }, cells.map((cell, index) =>
+    h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": columns[index][0], class: kinds[index] }, isNothing(cell) ? nothing() : cell)));
   return h("table", { class: "list-table", role: "table" },
     h("caption", { class: "visually-hidden" }, caption),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([head]) => h("th", { scope: "col", role: "columnheader" }, head)))),
-    h("tbody", { role: "rowgroup" }, items.map(row)));
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([head], index) => h("th", { scope: "col", role: "columnheader", class: kinds[index] }, head)))),
+    h("tbody", { role: "rowgroup" }, rows.map(row)));
+}
+
+function isNothing(cell) {
+  return cell === null || cell === undefined || cell === false || cell === "" || cell === "–";
 }
 
 function nothing() {

@@ -53,7 +53,7 @@ export function show(section, link, linkWords, nothing, items, line) {
   more.textContent = linkWords;
   more.setAttribute("aria-label", `${linkWords}: ${section.querySelector("h2").textContent}`);
   more.hidden = items.length === 0;
-  const content = items.length ? h("ul", { class: "lines" }, items.map((item) => h("li", {}, line(item)))) : h("p", { class: "empty" }, nothing);
+  const content = items.length ? h("ul", { class: "lines" }, items.map((item) => h("li", { "data-row": item.id }, line(item)))) : h("p", { class: "empty" }, nothing);
   replace(section.querySelector(".card-body"), content);
 }
 

@@ -9,7 +9,8 @@ export function route() {
 
 // The page that shows what an address of the API gives.
 export function pageOf(link) {
-  return link.replace(/^(\/api)?\//, "#/");
+  // Only jobs have a page for each; of the others, the list has all there is to see.
+  return link.replace(/^(\/api)?\//, "#/").replace(/^(#\/(?!jobs\/).+)\/\d+$/, "$1");
 }
 
 export function address(area, query) {

@@ -1,0 +1,41 @@
+// Every change of data that the page makes: once for a press, confirmed by a toast, taken back by its Undo.
+
+import { change } from "./api.js";
+import { clearNotice, showDone, showProblem } from "./notices.js";
+import { hold, isLowPress } from "./steady.js";
+
+// Gives act(button, write, row), which is true when the write was done. A write is { method, path, content, done },
+// and where it can be taken back { undo(answer) -> write }. `note` says what Undo does not bring back; `then(answer)`
+// shows what only the answer has; `pressed` is what the button says while its row stays.
+export function writer({ changed, signedOut }) {
+  return async function act(button, write, row = rowOf(button)) {
+    // Not `disabled`: that would take the focus away from whoever uses the keyboard.
+    if (button.ariaDisabled === "true") return false;
+    button.ariaDisabled = "true";
+    let answer = null;
+    try {
+      answer = await change(write.method, write.path, write.content, write.ifMatch);
+      clearNotice();
+      hold(button, row);
+      if (write.pressed) button.textContent = write.pressed;
+      tell(act, write, answer);
+      await write.then?.(answer.data);
+    } catch (problem) {
+      button.ariaDisabled = null;
+      if (problem.isSignedOut) return signedOut();
+      showProblem(problem);
+    }
+    changed();
+    return answer !== null;
+  };
+}
+
+function tell(act, write, { data, etag }) {
+  const undo = write.undo && ((button) => act(button, { ifMatch: etag, ...write.undo(data) }));
+  const warnings = [...(data?.warnings ?? []).map((warning) => warning.message ?? warning), write.note].filter(Boolean);
+  showDone(write.done, { warnings, undo, isLow: isLowPress() });
+}
+
+function rowOf(button) {
+  return button.closest("[data-row]") ?? button;
+}
