@@ -124,14 +124,17 @@ def foreign_ids(shop: Application) -> dict[str, int]:
 
 
 def take_back_numbers(beside: Application, alone: Application) -> None:
-    """Ids are given over all businesses; that a number was used is all they tell, and here it is told to both."""
+    """Ids are given over all businesses; that a number was used is all they tell, and here it is told to both. The
+    numbers of jobs are each business's own and stay."""
     with (
         closing(psycopg2.connect(beside.database.superuser_url)) as one,
         closing(psycopg2.connect(alone.database.superuser_url)) as two,
         one.cursor() as source,
         two.cursor() as target,
     ):
-        source.execute("SELECT c.relname FROM pg_class AS c WHERE c.relkind = 'S'")
+        source.execute(
+            r"SELECT c.relname FROM pg_class AS c WHERE c.relkind = 'S' AND c.relname NOT LIKE 'job\_numbers\_of\_%'"
+        )
         for (name,) in source.fetchall():
             source.execute(f'SELECT last_value, is_called FROM "{name}"')
             target.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', *(source.fetchone() or ())))

@@ -78,6 +78,7 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
         for query in (
             sql.count_jobs,
             sql.bind_tenant,
+            sql.continue_job_numbers,
             sql.create_calendar,
             sql.notify_assignees,
             sql.notify_managers,

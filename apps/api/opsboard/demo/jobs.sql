@@ -111,7 +111,9 @@ SELECT
     p.id,
     %(tenant_id)s,
     -- As the service numbers jobs, so that the next one follows on.
-    'J-' || lpad(p.id::text, greatest(6, length(p.id::text)), '0'),
+    'J-' || lpad(
+        (p.id - %(job_base)s)::text, greatest(6, length((p.id - %(job_base)s)::text)), '0'
+    ),
     r.name
     || ', ' || r.treatments[1 + floor(cardinality(r.treatments) * pg_temp.chance(p.id, 'treatment'))::integer]
     || ', ' || r.sizes[1 + floor(cardinality(r.sizes) * pg_temp.chance(p.id, 'size'))::integer],
@@ -171,6 +173,7 @@ WITH outlined AS MATERIALIZED (
         p.begun + p.span * r.step_order / p.steps AS ended,
         p.created,
         p.quantity,
+        p.status IN ('completed', 'cancelled') AS has_job_ended,
         CASE
             WHEN pg_temp.chance(p.first_step + r.step_order, 'scrap') < 0.06 THEN least(p.quantity, 1 + p.quantity / 20)
             ELSE 0
@@ -180,7 +183,7 @@ WITH outlined AS MATERIALIZED (
 )
 INSERT INTO job_steps (
     id, tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, planned_start, planned_end,
-    started_at, completed_at, quantity_done, quantity_rejected, created_at, updated_at
+    started_at, completed_at, quantity_done, quantity_rejected, created_at, updated_at, job_ended
 )
 OVERRIDING SYSTEM VALUE
 SELECT
@@ -207,7 +210,9 @@ SELECT
         WHEN 'completed' THEN pg_temp.clock(o.ended)
         WHEN 'in_progress' THEN pg_temp.clock(o.begun)
         ELSE pg_temp.clock(o.created)
-    END
+    END,
+    -- The trigger that says so is away while rows are loaded.
+    o.has_job_ended AND o.status IN ('pending', 'in_progress')
 FROM outlined AS o
 ORDER BY o.id
 
@@ -216,6 +221,11 @@ ORDER BY o.id
 -- The last step id given away by this batch.
 SELECT max(p.first_step + p.steps)
 FROM demo_plan AS p
+
+-- name: continue_job_numbers
+-- reads: jobs
+-- The service numbers jobs after those that are there.
+SELECT advance_job_numbers(%(tenant_id)s)
 
 -- name: continue_ids
 -- writes: jobs, job_steps

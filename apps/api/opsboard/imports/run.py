@@ -116,6 +116,8 @@ def _import(
         progress.say(f"storing {table.target.table}")
         with hash_joins(cursor, table):
             stored.append(store(cursor, plan, table))
+        if table.target.table == "jobs":
+            cursor.execute("SELECT advance_job_numbers(%s)", (business.tenant_id,))
     # That history would be another one shows only beside what is stored.
     refuse_faults(connection, files, report)
     drop_date_functions(cursor, plan)

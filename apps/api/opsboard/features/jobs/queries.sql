@@ -116,20 +116,18 @@ WHERE j.tenant_id = %(tenant_id)s
 -- name: create_job
 -- reads: customers, tenants, job_steps
 -- writes: jobs, audit_logs
--- Make a job; only the title is needed. Without a number it gets one from its id.
+-- Make a job; only the title is needed. Without a number it gets the next one of its business.
 WITH numbered AS (
-    SELECT nextval(pg_get_serial_sequence('jobs', 'id')) AS id
+    SELECT coalesce(%(job_number)s, next_job_number(%(tenant_id)s)) AS job_number
 ),
 j AS (
     INSERT INTO jobs (
-        id, tenant_id, job_number, title, description, customer_id, status, priority, quantity, due_date,
+        tenant_id, job_number, title, description, customer_id, status, priority, quantity, due_date,
         started_at, completed_at, created_by
     )
-    OVERRIDING SYSTEM VALUE
     SELECT
-        n.id,
         %(tenant_id)s,
-        coalesce(%(job_number)s, 'J-' || lpad(n.id::text, greatest(6, length(n.id::text)), '0')),
+        n.job_number,
         %(title)s,
         %(description)s,
         %(customer_id)s,
