@@ -32,6 +32,7 @@ JOIN suppressions AS s ON s.tenant_id = %(tenant_id)s AND s.id = page.id
 
 -- name: get_suppression
 -- reads: suppressions, campaigns, users
+-- locks: suppressions AS s | s.tenant_id = %(tenant_id)s AND s.id = %(suppression_id)s
 -- One entry of the suppression list.
 SELECT json_build_object(
         /* include suppression_members */

@@ -107,7 +107,7 @@ def add_suppression(entry: NewSuppression) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 def remove_suppression(suppression_id: int) -> Response:
     """Remove an address from the list: it may be written to again."""
-    return command(sql.remove_suppression, {"suppression_id": suppression_id})
+    return command(sql.remove_suppression, {"suppression_id": suppression_id}, current=sql.get_suppression)
 
 
 def register(app: APIFlask) -> None:
