@@ -54,12 +54,15 @@ def running_application(
 ) -> Iterator[Application]:
     """The application on a database; its connections are closed at the end."""
     config = load_config({"DATABASE_URL": database.app_url, "SECRET_KEY": SECRET}, env_file=None)
-    app = opsboard.create_app(config.with_values(**{"log_level": "warning", **settings}))
+    app = opsboard.create_app(
+        config.with_values(**{"log_level": "warning", "health_patience_ms": 10_000, **settings})
+    )
     application = Application(app, database, alpha, beta)
     try:
         yield application
     finally:
         application.services.pulse.stop()
+        application.services.lookout.stop()
         application.services.database.pool.closeall()
         if application.services.shared:
             application.services.shared.link.stop()

@@ -200,7 +200,7 @@ def test_an_empty_database_asks_for_migrations(run: Run, database: FreshDatabase
 def test_more_connections_than_the_server_allows_are_found(run: Run, database: FreshDatabase) -> None:
     found = findings(run, "connections", WEB_CONCURRENCY="20", **urls(database))
     assert found[0][0] == "warn"
-    assert found[0][1].startswith("20 workers x (10 + 2) connections = 240, but the server allows ")
+    assert found[0][1].startswith("20 workers x (10 + 4) connections = 280, but the server allows ")
     assert "DB_POOL_MAX_CONNECTIONS" in found[0][2]
 
 

@@ -51,7 +51,7 @@ def check_refusals(client: FlaskClient) -> None:
 def test_serves_as_soon_as_the_role_is_mended(app: APIFlask, database: FreshDatabase) -> None:
     guard = app.extensions["opsboard_role_guard"]
     client = app.test_client()
-    assert client.get("/api/health/ready").status_code == 503
+    assert client.get("/").status_code == client.get("/api/health/ready").status_code == 503
     mended = opsboard.create_app(
         load_config({"SECRET_KEY": SECRET, "DATABASE_URL": database.app_url}, None).with_values(
             log_level="error"
@@ -60,9 +60,9 @@ def test_serves_as_soon_as_the_role_is_mended(app: APIFlask, database: FreshData
     pool = mended.extensions["opsboard"].database.pool
     guard._database = mended.extensions["opsboard"].database
     try:
-        assert client.get("/api/health/ready").status_code == 200
+        assert client.get("/").status_code == 200
         asked = pool.get_stats()["requests_num"]
-        assert client.get("/api/health/ready").status_code == 200
+        assert client.get("/").status_code == 200
         assert pool.get_stats()["requests_num"] == asked, "the role is looked at once, not at every request"
     finally:
         pool.closeall()

@@ -19,6 +19,7 @@ from opsboard.config import Config, load_config
 from opsboard.db.addresses import service_url
 from opsboard.db.database import Database
 from opsboard.db.exports import Exports
+from opsboard.db.lookout import Lookout
 from opsboard.db.pool import Pool
 from opsboard.db.query_watch import QueryWatch
 from opsboard.db.server_status import ServerStatus
@@ -38,10 +39,13 @@ from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
 from opsboard.web.problems import register_problems
 from opsboard.web.proxies import TrustedProxies
+from opsboard.web.reserved import ThreadUse
 from opsboard.web.role_guard import guard_role
 from opsboard.web.services import Services
 
 LARGEST_BODY = 1 << 20  # bytes of a request
+# A server that was heard within so many beats is not frozen.
+BEATS = 3
 
 
 def make_app(config: Config | None = None) -> APIFlask:
@@ -96,7 +100,7 @@ def make_services(config: Config) -> Services:
         connect_timeout=config.db_connect_timeout,
         status=status,
     )
-    tally, queries = Tally(), Durations()
+    tally, queries, threads = Tally(), Durations(), ThreadUse()
     watch = QueryWatch(queries, config.slow_query_ms)
     database = Database(pool, config.request_deadline, watch, config.db_prepared_statements)
     revocations = Revocations()
@@ -125,6 +129,7 @@ def make_services(config: Config) -> Services:
         make_ears(store, shared, revocations),
         report=lambda: {
             **process_report(tally, queries),
+            "request_threads": threads.report(),
             "slot": pulse.slot,
             "change_lag": round(pulse.longest_gap, 3),
             "oldest_running": pulse.oldest_running,
@@ -155,6 +160,12 @@ def make_services(config: Config) -> Services:
             )
         ),
         tally=tally,
+        lookout=Lookout(
+            Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), deadline=1.0, watch=watch),
+            config.health_patience_ms / 1000,
+            is_alive=lambda: pulse.lag is not None and pulse.lag < BEATS * config.pulse_ms / 1000,
+        ),
+        threads=threads,
     )
 
 

@@ -252,6 +252,16 @@ class TooManyExports(OpsboardError):
     default_detail = "Other exports are under way; try again in a moment."
 
 
+class RecountUnderWay(OpsboardError):
+    """This worker is counting everything anew for somebody."""
+
+    status = 503
+    code = "recount_under_way"
+    title = "Counting"
+    retry_after = 5
+    default_detail = "Another recount is under way; try again in a moment."
+
+
 # SQLSTATE -> the error a client gets. A prefix of two characters stands for its whole class.
 # Source: Appendix A of the PostgreSQL manual.
 SQLSTATES: dict[str, type[OpsboardError]] = {

@@ -56,6 +56,11 @@ class Revocations:
             return True
         return None if self._monotonic() > self.deaf_from else False
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether this memory has ever been complete."""
+        return self.deaf_from > -math.inf
+
     def admitted(self, identity: Identity) -> None:
         """This token was good while the database was heard."""
         if identity.token_id not in self._admitted:

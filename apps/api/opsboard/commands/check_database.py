@@ -19,7 +19,7 @@ from opsboard.db.row_security import sql as row_security
 from opsboard.db.schema_version import in_words, missing_migrations
 from opsboard.db.session import Cursor, DatabaseSays, connected
 from opsboard.errors import CommandError, MigrationError
-from opsboard.features.health.advice import Advice, advise_on_limits
+from opsboard.features.health.advice import OWN_CONNECTIONS, Advice, advise_on_limits
 
 sql = load_queries("opsboard.commands")
 health = load_queries("opsboard.features.health")
@@ -128,7 +128,7 @@ def check_connections(config: Config, cursor: Cursor, findings: Findings) -> Non
     for warning, recommendation in zip(advice.warnings, advice.recommendations, strict=False):
         findings.warn("connections", warning, recommendation)
     if not advice.warnings:
-        wanted = config.web_concurrency * (config.db_pool_max_connections + 2)
+        wanted = config.web_concurrency * (config.db_pool_max_connections + OWN_CONNECTIONS)
         allowed = server["max_connections"] - server["reserved_connections"]
         findings.ok("connections", f"this machine may open {wanted}; the server allows {allowed}")
 

@@ -6,15 +6,15 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
-from opsboard.db.database import Database
-from opsboard.db.queries import load_queries
+from opsboard.db.database import Database, Row
+from opsboard.db.queries import Query, load_queries
 from opsboard.errors import OpsboardError
 from opsboard.fleet.worker import Worker, has_ended
 from opsboard.observability import record
@@ -52,6 +52,12 @@ class Ears:
     lost: Callable[[], None]
     # What is known is complete as of this moment (time.monotonic).
     heard: Callable[[float], None]
+
+
+class Asks(Protocol):
+    """Whoever runs a statement that belongs to no business."""
+
+    def fetch_unbound(self, query: Query, params: Mapping[str, Any] | None = None) -> Row | None: ...
 
 
 class Pulse:
@@ -143,7 +149,7 @@ class Pulse:
         """What this worker tells the others, as of now."""
         return self._report()
 
-    def order_clear(self, database: Database, prefix: str | None) -> int:
+    def order_clear(self, database: Asks, prefix: str | None) -> int:
         """Order every worker to clear, this one at once; returns the number of the order."""
         row = database.fetch_unbound(sql.order_clear, {"prefix": prefix})
         assert row is not None  # RETURNING of an INSERT

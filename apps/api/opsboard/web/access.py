@@ -40,6 +40,18 @@ def for_operators(view: View) -> View:
     return only_for(Role.ADMIN)(view)
 
 
+def operational(view: View) -> View:
+    """This view is about the state of the service: it waits for nothing that other requests wait for."""
+    view.operational = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_operational() -> bool:
+    """Whether the view of this request is such a one."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "operational", False)
+
+
 def let_in() -> None:
     """Before every view: find out who asks. Raises NotSignedIn or Forbidden before anything else is looked at."""
     view = current_app.view_functions.get(request.endpoint or "")
@@ -50,7 +62,11 @@ def let_in() -> None:
         raise NotSignedIn()
     # The first caller of a process starts its pulse: threads do not survive the fork of a preloaded app.
     services().pulse.start()
-    g.identity = services().sign_in.identify(token, reading=request.method in SAFE_METHODS)
+    reading = request.method in SAFE_METHODS
+    if is_operational():
+        g.identity = services().sign_in.identify_operator(token, services().lookout, reading)
+    else:
+        g.identity = services().sign_in.identify(token, reading)
     roles = getattr(view, "only_for", None)
     if roles is not None and g.identity.role not in roles:
         raise Forbidden(f"This needs the role {' or '.join(sorted(roles))}.")

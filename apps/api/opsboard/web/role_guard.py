@@ -9,6 +9,7 @@ from flask import Flask, request
 
 from opsboard.db.row_security import role_dangers_of, sql
 from opsboard.errors import OpsboardError
+from opsboard.web.access import is_operational
 from opsboard.web.services import Services
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ class RoleGuard:
 
     def __init__(self, services: Services) -> None:
         self._database = services.database
+        self._lookout = services.lookout
         self._proved = False
         self._reported: list[str] = []
 
@@ -45,7 +47,8 @@ class RoleGuard:
 
     def prove(self) -> None:
         """Raise UnsafeDatabaseRole, or DatabaseUnavailable when nobody can tell."""
-        row = self._database.fetch_unbound(sql.role_facts)
+        ask = self._lookout if is_operational() else self._database
+        row = ask.fetch_unbound(sql.role_facts)
         assert row is not None  # json_build_object always gives a row
         dangers = role_dangers_of(json.loads(row[0]))
         if dangers:

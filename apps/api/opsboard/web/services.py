@@ -13,10 +13,12 @@ from opsboard.cache.store import Store
 from opsboard.config import Config
 from opsboard.db.database import Database
 from opsboard.db.exports import Exports
+from opsboard.db.lookout import Lookout
 from opsboard.fleet.pulse import Pulse
 from opsboard.fleet.upkeep import Upkeep
 from opsboard.observability import record
 from opsboard.observability.tally import Tally
+from opsboard.web.reserved import ThreadUse
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Services:
     pulse: Pulse
     upkeep: Upkeep
     tally: Tally
+    lookout: Lookout
+    threads: ThreadUse
 
 
 def services() -> Services:

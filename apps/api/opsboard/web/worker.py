@@ -45,6 +45,7 @@ def end_worker(app: Flask) -> None:
     if services.shared:
         services.shared.lookups.report()
         services.shared.link.stop()
+    services.lookout.stop()
     services.database.pool.closeall()
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from opsboard.config import Config
 
+# Of a worker beside its pool: the pulse, the upkeep, and two for answers about health.
+OWN_CONNECTIONS = 4
 BUSY = 0.8  # of all connections in use: the reference's alert
+BLOCKED = 1.0  # seconds a session may wait for a lock of another
 SLOW_WAIT = 100  # ms of waiting per queued request on average
 OLD_TRANSACTION = 60  # seconds
 # When the server does not tell since when a transaction is open: one that so many others have overtaken is old.
@@ -30,10 +33,26 @@ class Advice:
 
 
 def advise(
-    config: Config, pool: Mapping[str, int], server: Mapping[str, Any], workers: int, silent: list[str]
+    config: Config,
+    pool: Mapping[str, int],
+    server: Mapping[str, Any],
+    workers: int,
+    silent: list[str],
+    threads: Mapping[str, int] | None = None,
+    problem: str | None = None,
 ) -> Advice:
-    """Look at the pools of the live workers together, at the server they use, and at who fell silent."""
+    """Look at the pools and threads of the live workers together, at the server they use, and at who fell silent.
+
+    `server` is empty when it did not answer; `problem` then says why.
+    """
     advice = Advice()
+    if problem:
+        advice.warn(
+            f"the database did not answer in time: {problem}",
+            "see `blocked` of the server's numbers, or ask the server itself; opsboard doctor",
+            critical=not server,
+        )
+    advise_on_threads(threads or {}, advice)
     for worker in silent:
         advice.warn(
             f"worker {worker} has fallen silent", "look at its log and at its machine; a new one replaces it"
@@ -68,21 +87,55 @@ def advise(
             f"{pool['requests_errors']} requests got no connection since their workers started",
             "raise DB_POOL_TIMEOUT or DB_POOL_MAX_CONNECTIONS; look for restarts of the server",
         )
-    advise_on_limits(config, server, advice, workers)
+    if server:
+        advise_on_limits(config, server, advice, workers)
+        advise_on_blocked(server, advice)
     advise_on_oldest_transaction(config, server, advice)
     return advice
 
 
+def advise_on_threads(threads: Mapping[str, int], advice: Advice) -> None:
+    """Requests that wait for a thread get no answer that is not kept, however free the database is."""
+    most, busy, waiting = (threads.get(name, 0) for name in ("max", "busy", "waiting"))
+    if waiting:
+        advice.warn(
+            f"all threads are busy and {waiting} requests wait for one",
+            "find what holds them: `blocked`, a slow query, exports; else raise WEB_THREADS or WEB_CONCURRENCY",
+            critical=waiting > most,
+        )
+    elif most and busy > BUSY * most:
+        advice.warn(
+            f"{busy} of {most} threads of all workers are busy, more than {BUSY:.0%}",
+            "raise WEB_THREADS or WEB_CONCURRENCY if this lasts",
+        )
+
+
+def advise_on_blocked(server: Mapping[str, Any], advice: Advice) -> None:
+    """Name the sessions that others have waited for, each once."""
+    holders: dict[int, tuple[Mapping[str, Any], int, float]] = {}
+    for waiting in server.get("blocked", ()):
+        for holder in waiting["blocked_by"]:
+            _, others, longest = holders.get(holder["pid"], (holder, 0, 0.0))
+            holders[holder["pid"]] = holder, others + 1, max(longest, waiting["seconds"] or 0.0)
+    for pid, (holder, others, longest) in holders.items():
+        if longest >= BLOCKED:
+            advice.warn(
+                f"session {pid} (user {holder['user']}, {holder['name'] or 'no name'}) keeps {others} sessions "
+                f"waiting for a lock, for {longest:.0f} s",
+                f"end its transaction in its client, or with SELECT pg_terminate_backend({pid})",
+            )
+
+
 def advise_on_limits(config: Config, server: Mapping[str, Any], advice: Advice, live: int) -> None:
-    """workers x (pool + pulse + upkeep) against what the server allows; all machines' workers count."""
+    """workers x (pool + OWN_CONNECTIONS) against what the server allows; all machines' workers count."""
     workers = max(live, config.web_concurrency)
-    wanted = workers * (config.db_pool_max_connections + 2)
+    wanted = workers * (config.db_pool_max_connections + OWN_CONNECTIONS)
     allowed = server["max_connections"] - server["reserved_connections"]
     if wanted > allowed:
         advice.warn(
-            f"{workers} workers x ({config.db_pool_max_connections} + 2) connections = {wanted}, "
+            f"{workers} workers x ({config.db_pool_max_connections} + {OWN_CONNECTIONS}) connections = {wanted}, "
             f"but the server allows {allowed}",
-            f"set DB_POOL_MAX_CONNECTIONS to {max(1, allowed // workers - 1)} or less, "
+            f"set DB_POOL_MAX_CONNECTIONS to {max(1, allowed // workers - OWN_CONNECTIONS)} or less, "
             "lower WEB_CONCURRENCY, or raise max_connections",
         )
     elif server["connections"] > BUSY * allowed:

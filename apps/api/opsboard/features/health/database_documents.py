@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from opsboard.features.health.documents import Remembered
+
 
 class IndexUse(BaseModel):
     """`serves` and `endpoints` are null and empty for what a constraint or somebody else made.
@@ -36,7 +38,7 @@ class ForeignKey(BaseModel):
     definition: str
 
 
-class IndexHealth(BaseModel):
+class IndexHealth(Remembered):
     """`unused` ones were not scanned since `since` (null: since the database was made) and guard nothing."""
 
     status: Literal["ok", "warning"]
@@ -68,7 +70,7 @@ class QueryUse(BaseModel):
     total_ms: float
 
 
-class QueryHealth(BaseModel):
+class QueryHealth(Remembered):
     """`statements` is null without pg_stat_statements; `queries` are our own numbers, of all live workers."""
 
     pg_stat_statements: str
@@ -102,7 +104,7 @@ class TableUse(BaseModel):
     locked: bool
 
 
-class TableHealth(BaseModel):
+class TableHealth(Remembered):
     due: list[str]
     tables: list[TableUse]
     since: dt.datetime | None

@@ -10,9 +10,10 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
 from opsboard.db.index_catalogue import read_catalogue
-from opsboard.db.queries import load_queries
+from opsboard.db.lookout import Seen
+from opsboard.db.queries import Query, load_queries
 from opsboard.features.health.database_documents import IndexHealth, QueryHealth, TableHealth
-from opsboard.web.access import for_operators
+from opsboard.web.access import for_operators, operational
 from opsboard.web.services import identity, services
 
 # The health tree's one blueprint; routes.py goes on with it.
@@ -25,12 +26,24 @@ HOW_TO_INSTALL = (
 )
 
 
+def look(query: Query) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the database says of itself or, when it does not answer in time, said last; and how old that is."""
+    seen = services().lookout.ask(query, identity=identity())
+    assert seen.row is not None  # json_build_object always gives a row
+    return json.loads(seen.row[0]), age_of(seen)
+
+
+def age_of(seen: Seen) -> dict[str, Any]:
+    return {"age_seconds": round(seen.age, 1), "problem": seen.problem.detail if seen.problem else None}
+
+
 @bp.get("/indexes")
 @bp.output(IndexHealth)
 @for_operators
+@operational
 def indexes() -> Response:
     """Every index with its use and what it serves; those that are missing, invalid, unused or twice there."""
-    found = json.loads(services().database.fetch_json(sql.indexes, identity()))
+    found, age = look(sql.indexes)
     catalogue, present = read_catalogue(), {index["name"] for index in found["indexes"]}
     for index in found["indexes"]:
         known = catalogue.get(index["name"])
@@ -47,6 +60,7 @@ def indexes() -> Response:
         unused=[index["name"] for index in found["indexes"] if not index["scans"] and not index["unique"]],
         duplicate=[index["name"] for index in found["indexes"] if index["duplicates"]],
         **found,
+        **age,
     )
 
 
@@ -63,9 +77,10 @@ def endpoints_of(queries: Iterable[str]) -> list[str]:
 @bp.get("/queries")
 @bp.output(QueryHealth)
 @for_operators
+@operational
 def queries() -> Response:
     """The slowest statements of the server, and what all workers counted of each named query since they started."""
-    found = json.loads(services().database.fetch_json(sql.slow_queries, identity()))
+    found, age = look(sql.slow_queries)
     pulse = services().pulse
     reports = [worker["queries"] or [] for worker in found["workers"] if worker["id"] != pulse.worker.id]
     statements = found["statements"]
@@ -75,6 +90,7 @@ def queries() -> Response:
         slow_query_ms=services().config.slow_query_ms,
         queries=totals([*reports, pulse.own_report()["queries"]]),
         workers=len(reports) + 1,
+        **age,
     )
 
 
@@ -102,8 +118,9 @@ def totals(reports: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any
 @bp.get("/tables")
 @bp.output(TableHealth)
 @for_operators
+@operational
 def tables() -> Response:
     """Every table: live and dead rows, size, how it is read, last vacuum and analyze, and which are due."""
-    found = json.loads(services().database.fetch_json(sql.tables, identity()))
+    found, age = look(sql.tables)
     due = [table["name"] for table in found["tables"] if table["vacuum_due"] or table["analyze_due"]]
-    return jsonify(due=due, **found)
+    return jsonify(due=due, **found, **age)

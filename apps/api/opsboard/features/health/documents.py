@@ -44,6 +44,21 @@ class PoolStats(BaseModel):
     returns_bad: int
 
 
+class RequestThreads(BaseModel):
+    """Threads that answer requests, those that do so now, and requests that wait for one."""
+
+    max: int
+    busy: int
+    waiting: int
+
+
+class Remembered(BaseModel):
+    """When the database does not answer in time, an answer is of `age_seconds` ago and `problem` says what is wrong."""
+
+    age_seconds: float
+    problem: str | None
+
+
 class WorkerLine(BaseModel):
     """One worker; `pool` or `cache` has its part of the numbers."""
 
@@ -55,9 +70,10 @@ class WorkerLine(BaseModel):
     uptime_seconds: float
     memory_bytes: int
     answers: dict[str, int]
+    request_threads: RequestThreads
 
 
-class DatabaseHealth(BaseModel):
+class DatabaseHealth(Remembered):
     """`pool_stats` is the sum over the live workers; `silent` names those that have not reported for 2 s."""
 
     status: Literal["healthy", "warning", "critical"]
@@ -65,6 +81,7 @@ class DatabaseHealth(BaseModel):
     answered_by: str
     workers: list[WorkerLine]
     silent: list[str]
+    request_threads: RequestThreads
     server: dict[str, Any]
     warnings: list[str]
     recommendations: list[str]
@@ -76,7 +93,7 @@ class DatabaseTest(BaseModel):
     result: dict[str, Any]
 
 
-class CacheHealth(BaseModel):
+class CacheHealth(Remembered):
     """`cache_stats` is the sum over the live workers."""
 
     status: Literal["ok", "off"]

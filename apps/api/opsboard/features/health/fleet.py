@@ -11,6 +11,7 @@ from opsboard.cache.key import answers_to
 
 # A worker reports every half second; after this long it has fallen silent.
 SILENT_AFTER = 2.0  # seconds
+NO_THREADS = {"max": 0, "busy": 0, "waiting": 0}
 # Of these the sum over workers says nothing.
 NOT_SUMMED = {"hit_rate", "endpoints", "second_level", "state", "reason", "longest_ms"}
 
@@ -33,8 +34,14 @@ def line(worker: Mapping[str, Any], part: str) -> dict[str, Any]:
         "uptime_seconds": worker["uptime_seconds"],
         "memory_bytes": report["memory_bytes"],
         "answers": report["answers"],
+        "request_threads": report.get("request_threads", NO_THREADS),
         part: report[part],
     }
+
+
+def total_threads(reports: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many threads answer requests, and how many requests wait for one, over all workers."""
+    return {**NO_THREADS, **sum_of([report.get("request_threads", {}) for report in reports])}
 
 
 def total_pool(reports: Iterable[Mapping[str, Any]]) -> dict[str, int]:

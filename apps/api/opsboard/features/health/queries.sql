@@ -27,6 +27,119 @@ locked AS (
 ),
 'server_version', current_setting('server_version')
 
+-- fragment: server_now
+json_build_object(
+    /* include server_members */,
+    'blocked', /* include blocked */,
+    -- The oldest thing that keeps vacuum from removing dead rows. Of sessions of another role the server tells ours
+    -- neither the state nor the time, but who they are and what they hold.
+    'oldest_transaction', (
+        SELECT json_build_object(
+            'kind', o.kind,
+            'pid', o.pid,
+            'name', o.name,
+            'user', o.owner,
+            'ours', o.owner = current_user,
+            'state', o.state,
+            'xid', o.xid,
+            'since', extract(epoch FROM o.began),
+            'seconds', round(extract(epoch FROM clock_timestamp() - o.began)),
+            'transactions_since', o.transactions
+        )
+        FROM (
+            SELECT
+                'session' AS kind,
+                a.pid,
+                a.application_name AS name,
+                a.usename AS owner,
+                a.state,
+                a.xact_start AS began,
+                a.backend_xid::text::bigint AS xid,
+                greatest(age(a.backend_xid), age(a.backend_xmin)) AS transactions
+            FROM pg_stat_activity AS a
+            WHERE (a.datname = current_database() OR a.datname IS NULL)
+                AND a.pid <> pg_backend_pid()
+                -- A vacuum holds up no other.
+                AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
+            UNION ALL
+            SELECT
+                'prepared transaction',
+                NULL,
+                p.gid,
+                p.owner,
+                'prepared',
+                p.prepared,
+                p.transaction::text::bigint,
+                age(p.transaction)
+            FROM pg_prepared_xacts AS p
+            WHERE p.database = current_database()
+            UNION ALL
+            SELECT
+                'replication slot',
+                r.active_pid,
+                r.slot_name,
+                NULL,
+                CASE WHEN r.active THEN 'active' ELSE 'inactive' END,
+                NULL,
+                NULL,
+                greatest(age(r.xmin), age(r.catalog_xmin))
+            FROM pg_replication_slots AS r
+        ) AS o
+        WHERE o.transactions IS NOT NULL
+        ORDER BY
+            o.transactions DESC,
+            o.began
+        LIMIT 1
+    ),
+    'dead_rows', (SELECT sum(t.n_dead_tup) FROM pg_stat_user_tables AS t)
+)
+
+-- fragment: blocked
+-- Who waits for a lock and who holds it. Of sessions of other roles the server tells ours neither state nor time.
+(
+    SELECT coalesce(json_agg(w.document ORDER BY w.since), '[]')
+    FROM (
+        SELECT
+            min(l.waitstart) AS since,
+            json_build_object(
+                'pid', l.pid,
+                'user', min(a.usename),
+                'name', min(a.application_name),
+                'waits_for', min(l.relation::regclass::text),
+                'seconds', round(extract(epoch FROM clock_timestamp() - min(l.waitstart))::numeric, 1),
+                'blocked_by', (
+                    SELECT coalesce(
+                        json_agg(
+                            json_build_object(
+                                'pid', b.pid,
+                                'user', b.usename,
+                                'name', b.application_name,
+                                'state', b.state,
+                                'seconds', round(extract(epoch FROM clock_timestamp() - b.xact_start)::numeric, 1)
+                            )
+                            ORDER BY b.pid
+                        ),
+                        '[]'
+                    )
+                    FROM pg_stat_activity AS b
+                    WHERE b.pid = ANY(pg_blocking_pids(l.pid))
+                )
+            ) AS document
+        FROM pg_locks AS l
+        JOIN pg_stat_activity AS a ON a.pid = l.pid
+        WHERE NOT l.granted
+            AND a.datname = current_database()
+        GROUP BY l.pid
+        ORDER BY since
+        LIMIT 20
+    ) AS w
+)
+
+-- name: server
+-- reads:
+-- What the server allows, how much of it is in use, who blocks whom, and what has been open for longest.
+SELECT /* include server_now */::text
+
 -- name: server_limits
 -- reads:
 -- What the server allows and how much of it is in use.
@@ -84,70 +197,7 @@ SELECT json_build_object(
         )
         FROM workers AS w
     ),
-    'server', json_build_object(
-        /* include server_members */,
-        -- The oldest thing that keeps vacuum from removing dead rows. Of sessions of another role the server tells ours
-        -- neither the state nor the time, but who they are and what they hold.
-        'oldest_transaction', (
-            SELECT json_build_object(
-                'kind', o.kind,
-                'pid', o.pid,
-                'name', o.name,
-                'user', o.owner,
-                'ours', o.owner = current_user,
-                'state', o.state,
-                'xid', o.xid,
-                'since', extract(epoch FROM o.began),
-                'seconds', round(extract(epoch FROM clock_timestamp() - o.began)),
-                'transactions_since', o.transactions
-            )
-            FROM (
-                SELECT
-                    'session' AS kind,
-                    a.pid,
-                    a.application_name AS name,
-                    a.usename AS owner,
-                    a.state,
-                    a.xact_start AS began,
-                    a.backend_xid::text::bigint AS xid,
-                    greatest(age(a.backend_xid), age(a.backend_xmin)) AS transactions
-                FROM pg_stat_activity AS a
-                WHERE (a.datname = current_database() OR a.datname IS NULL)
-                    AND a.pid <> pg_backend_pid()
-                    -- A vacuum holds up no other.
-                    AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
-                UNION ALL
-                SELECT
-                    'prepared transaction',
-                    NULL,
-                    p.gid,
-                    p.owner,
-                    'prepared',
-                    p.prepared,
-                    p.transaction::text::bigint,
-                    age(p.transaction)
-                FROM pg_prepared_xacts AS p
-                WHERE p.database = current_database()
-                UNION ALL
-                SELECT
-                    'replication slot',
-                    r.active_pid,
-                    r.slot_name,
-                    NULL,
-                    CASE WHEN r.active THEN 'active' ELSE 'inactive' END,
-                    NULL,
-                    NULL,
-                    greatest(age(r.xmin), age(r.catalog_xmin))
-                FROM pg_replication_slots AS r
-            ) AS o
-            WHERE o.transactions IS NOT NULL
-            ORDER BY
-                o.transactions DESC,
-                o.began
-            LIMIT 1
-        ),
-        'dead_rows', (SELECT sum(t.n_dead_tup) FROM pg_stat_user_tables AS t)
-    )
+    'server', /* include server_now */
 )::text
 
 -- name: rollups

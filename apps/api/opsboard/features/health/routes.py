@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Annotated, Any
+from threading import Lock
+from typing import Annotated
 
 from apiflask import APIFlask
 from flask import Response, jsonify
@@ -12,9 +13,16 @@ from pydantic import Field
 
 from opsboard import __version__
 from opsboard.auth.identity import Role
+from opsboard.db.database import Database
+from opsboard.db.lookout import patient_only_briefly
 from opsboard.db.schema_version import expected_migrations
 from opsboard.db.schema_version import sql as schema
-from opsboard.errors import SchemaMissing
+from opsboard.errors import (
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    RecountUnderWay,
+    SchemaMissing,
+)
 from opsboard.features.health.advice import advise
 from opsboard.features.health.database_routes import bp, sql
 from opsboard.features.health.documents import (
@@ -28,15 +36,16 @@ from opsboard.features.health.documents import (
 )
 from opsboard.features.health.fleet import (
     SILENT_AFTER,
-    date_transaction,
     line,
     live_and_silent,
     of_prefix,
     total_cache,
     total_pool,
+    total_threads,
 )
+from opsboard.features.health.fleet_now import look_at_fleet
 from opsboard.observability.build import commit
-from opsboard.web.access import for_operators, only_for, open_to_all
+from opsboard.web.access import for_operators, only_for, open_to_all, operational
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
 
@@ -44,6 +53,8 @@ from opsboard.web.services import identity, services
 PATIENCE = 1.0
 POLL = 0.01
 STARTED = time.time()
+# One recount of a worker at a time: it holds a connection of those that answers about health have.
+RECOUNT = Lock()
 Prefix = Annotated[
     Text | None,
     Field(max_length=100, description="The beginning of an endpoint's name: dashboard, dashboard.stats."),
@@ -57,6 +68,7 @@ class OfPrefix(Arguments):
 @bp.get("")
 @bp.output(Health)
 @open_to_all
+@operational
 def health() -> Response:
     """Whether this worker answers; never touches the database."""
     return jsonify(
@@ -67,9 +79,15 @@ def health() -> Response:
 @bp.get("/ready")
 @bp.output(Ready)
 @open_to_all
+@operational
 def ready() -> Response:
     """200 when requests can be served, 503 while the database is away or not migrated."""
-    found = services().database.fetch_unbound(schema.missing_migrations, {"ids": list(expected_migrations())})
+    try:
+        found = services().lookout.fetch_unbound(
+            schema.missing_migrations, {"ids": list(expected_migrations())}
+        )
+    except DeadlineExceeded as error:
+        raise DatabaseUnavailable() from error
     if found is None or found[0]:
         raise SchemaMissing()
     return jsonify(status="ready")
@@ -78,51 +96,65 @@ def ready() -> Response:
 @bp.get("/db")
 @bp.output(DatabaseHealth)
 @for_operators
+@operational
 def db() -> Response:
     """The connections of all workers on all machines, the server they use, and what to do about either."""
-    workers, server = look_at_fleet()
-    live, silent = live_and_silent(workers)
+    fleet = look_at_fleet()
+    live, silent = live_and_silent(fleet.workers)
     pool = total_pool(worker["report"] for worker in live)
-    advice = advise(services().config, pool, server, len(live), [worker["id"] for worker in silent])
+    threads = total_threads(worker["report"] for worker in live)
+    advice = advise(
+        services().config,
+        pool,
+        fleet.server,
+        len(live),
+        [worker["id"] for worker in silent],
+        threads,
+        fleet.problem,
+    )
     return jsonify(
         status=advice.status,
         pool_stats=pool,
         answered_by=services().pulse.worker.id,
-        workers=[line(worker, "pool") for worker in workers],
+        workers=[line(worker, "pool") for worker in fleet.workers],
         silent=[worker["id"] for worker in silent],
-        server=server,
+        request_threads=threads,
+        server=fleet.server,
         warnings=advice.warnings,
         recommendations=advice.recommendations,
+        age_seconds=fleet.age,
+        problem=fleet.problem,
     )
-
-
-def look_at_fleet() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The reports of all workers, this one's as of now, and the server's numbers."""
-    found = json.loads(services().database.fetch_json(sql.fleet, identity()))
-    pulse = services().pulse
-    for worker in found["workers"]:
-        if worker["id"] == pulse.worker.id:
-            worker["report"], worker["silent_seconds"] = pulse.own_report(), round(pulse.lag or 0.0, 1)
-    date_transaction(found["server"]["oldest_transaction"], found["workers"])
-    return found["workers"], found["server"]
 
 
 @bp.get("/db/test")
 @bp.output(DatabaseTest)
 @for_operators
+@operational
 def db_test() -> Response:
     """Run a real query and tell how long it took."""
     began = time.perf_counter()
-    result = json.loads(services().database.fetch_json(sql.test, identity()))
+    result = json.loads(services().lookout.ask(sql.test, identity=identity(), remember=False).row[0])  # type: ignore[index]
     return jsonify(status="ok", ms=round((time.perf_counter() - began) * 1000, 2), result=result)
 
 
 @bp.get("/rollups")
 @bp.output(RollupHealth)
 @only_for(Role.ADMIN)
+@operational
 def rollups() -> Response:
     """Count everything of your business anew and compare: takes as long as counting takes; must find nothing."""
-    found = json.loads(services().database.fetch_json(sql.rollups, identity()))
+    lookout = services().lookout
+    # Counting takes as long as it takes, on a server that answers; one that does not is not waited for.
+    lookout.fetch_unbound(schema.missing_migrations, {"ids": []})
+    if not RECOUNT.acquire(blocking=False):
+        raise RecountUnderWay()
+    try:
+        # On the other of the two connections.
+        counting = Database(lookout.database.pool, services().config.request_deadline)
+        found = json.loads(counting.fetch_json(patient_only_briefly(sql.rollups), identity()))
+    finally:
+        RECOUNT.release()
     return jsonify(status="wrong" if found["differences"] else "ok", **found)
 
 
@@ -130,17 +162,20 @@ def rollups() -> Response:
 @bp.input(OfPrefix, location="query", arg_name="wanted")
 @bp.output(CacheHealth)
 @for_operators
+@operational
 def cache(wanted: OfPrefix) -> Response:
     """The caches of all workers: entries, hits, misses, bytes, in all and per endpoint."""
-    workers, _ = look_at_fleet()
-    live, silent = live_and_silent(workers)
+    fleet = look_at_fleet()
+    live, silent = live_and_silent(fleet.workers)
     total = total_cache(worker["report"] for worker in live)
     return jsonify(
         status="ok" if services().config.cache_enabled else "off",
         cache_stats=of_prefix(total, wanted.prefix) if wanted.prefix else total,
         answered_by=services().pulse.worker.id,
-        workers=[line(worker, "cache") for worker in workers],
+        workers=[line(worker, "cache") for worker in fleet.workers],
         silent=[worker["id"] for worker in silent],
+        age_seconds=fleet.age,
+        problem=fleet.problem,
     )
 
 
@@ -148,16 +183,20 @@ def cache(wanted: OfPrefix) -> Response:
 @bp.output(Cleared)
 @optional_body(bp, OfPrefix, "wanted")
 @for_operators
+@operational
 def clear_cache(wanted: OfPrefix) -> Response:
     """Drop all entries, or those of a prefix, in every worker; the answer says which have done so."""
     began = time.perf_counter()
-    database, pulse = services().database, services().pulse
-    order = pulse.order_clear(database, wanted.prefix)
+    lookout, pulse = services().lookout, services().pulse
+    order = pulse.order_clear(lookout, wanted.prefix)
     while True:
         told = json.loads(
-            database.fetch_json(
-                sql.who_cleared, identity(), {"order_id": order, "silent_after": SILENT_AFTER}
-            )
+            lookout.ask(  # type: ignore[index]
+                sql.who_cleared,
+                {"order_id": order, "silent_after": SILENT_AFTER},
+                identity(),
+                remember=False,
+            ).row[0]
         )
         cleared, waiting = told["cleared"], told["waiting"]
         elapsed = time.perf_counter() - began

@@ -39,6 +39,11 @@ POOL_NOW = {
     "pool_available": "Connections that are idle.",
     "requests_waiting": "Requests that wait for a connection now.",
 }
+THREADS_NOW = {
+    "request_threads": "Threads that answer requests.",
+    "request_threads_busy": "Threads that answer a request now.",
+    "requests_waiting_for_thread": "Requests that wait for a thread now.",
+}
 CACHE_SUMS = {
     "evictions": "Bodies pushed out by bounds.",
     "expirations": "Bodies dropped after their TTL.",
@@ -133,6 +138,10 @@ class Workers(Collector):
         memory = GaugeMetricFamily("process_resident_memory_bytes", "Resident memory.", labels=WHO)
         cpu = CounterMetricFamily("process_cpu_seconds", "Processor time, user and system.", labels=WHO)
         threads = GaugeMetricFamily("process_threads", "Threads.", labels=WHO)
+        use = {
+            name: GaugeMetricFamily(f"opsboard_{name}", help, labels=WHO)
+            for name, help in THREADS_NOW.items()
+        }
         started = GaugeMetricFamily("process_start_time_seconds", "Start, since 1970.", labels=WHO)
         lag = GaugeMetricFamily(
             "opsboard_change_lag_seconds", "Longest a change went unheard lately.", labels=WHO
@@ -142,6 +151,9 @@ class Workers(Collector):
             memory.add_metric(who, report["memory_bytes"])
             cpu.add_metric(who, report["cpu_seconds"])
             threads.add_metric(who, report["threads"])
+            # Workers of an older release do not tell, while one takes the place of the other.
+            for part, family in zip(("max", "busy", "waiting"), use.values(), strict=True):
+                family.add_metric(who, report.get("request_threads", {}).get(part, 0))
             started.add_metric(who, worker["started_at"])
             lag.add_metric(who, report["change_lag"])
-        yield from (memory, cpu, threads, started, lag)
+        yield from (memory, cpu, threads, started, lag, *use.values())

@@ -17,7 +17,7 @@ from opsboard.db.queries import load_queries
 from opsboard.errors import Forbidden, NotSignedIn, OpsboardError
 from opsboard.features.metrics.exposition import Workers, label_of
 from opsboard.features.metrics.surroundings import Surroundings
-from opsboard.web.access import open_to_all
+from opsboard.web.access import open_to_all, operational
 from opsboard.web.arguments import Arguments
 from opsboard.web.proxies import UNKNOWN_CALLER
 from opsboard.web.services import services
@@ -42,6 +42,7 @@ class OfScope(Arguments):
 @bp.input(OfScope, location="query", arg_name="wanted")
 @bp.doc(responses=RESPONSES)
 @open_to_all
+@operational
 def metrics(wanted: OfScope) -> Response:
     """Counters, gauges and histograms of this machine's workers; needs METRICS_TOKEN, or a caller on the machine."""
     let_scrape()
@@ -88,7 +89,7 @@ def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | No
         "report": pulse.own_report(),
     }
     try:
-        row = services().database.fetch_unbound(sql.workers, {"machine": machine})
+        row = services().lookout.fetch_unbound(sql.workers, {"machine": machine})
     except OpsboardError:
         return [own], None
     assert row is not None  # json_build_object always gives a row

@@ -1,0 +1,59 @@
+"""The state of all workers and of the server they use, as it can be told now."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from opsboard.db.queries import load_queries
+from opsboard.errors import OpsboardError
+from opsboard.features.health.fleet import date_transaction
+from opsboard.web.services import services
+
+sql = load_queries(__package__)
+
+
+class Fleet(NamedTuple):
+    """The reports of the workers and the server's numbers, `age` seconds old; `server` is empty when not known."""
+
+    workers: list[dict[str, Any]]
+    server: dict[str, Any]
+    age: float
+    problem: str | None
+
+
+def look_at_fleet() -> Fleet:
+    """What is known of all workers, of this one as of now; alone when the database does not answer and never did."""
+    lookout, problem = services().lookout, None
+    try:
+        seen = lookout.ask(sql.fleet)
+        found, age, problem = json.loads(seen.row[0]), seen.age, seen.problem  # type: ignore[index]
+    except OpsboardError as error:
+        found, age, problem = {"workers": [], "server": {}}, 0.0, error
+    if problem:
+        # The table of the workers may be locked: then the server itself still says who holds it.
+        with suppress(OpsboardError):
+            found["server"] = json.loads(lookout.fetch_unbound(sql.server)[0])  # type: ignore[index]
+    if found["server"]:
+        date_transaction(found["server"]["oldest_transaction"], found["workers"])
+    return Fleet(
+        with_own(found["workers"]), found["server"], round(age, 1), problem.detail if problem else None
+    )
+
+
+def with_own(workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """This worker's report as of now, among those of the others."""
+    pulse = services().pulse
+    own = {
+        "id": pulse.worker.id,
+        "machine": pulse.worker.machine,
+        "pid": pulse.worker.pid,
+        "uptime_seconds": int(time.time() - pulse.worker.started_at),
+        "silent_seconds": round(pulse.lag or 0.0, 1),
+        "report": pulse.own_report(),
+    }
+    if not any(worker["id"] == own["id"] for worker in workers):
+        return [*workers, own]
+    return [{**worker, **own} if worker["id"] == own["id"] else worker for worker in workers]

@@ -1,0 +1,201 @@
+"""Answers about the service's health come while everything that other requests wait for is held up.
+
+`patience` is short here and locks are held for the length of a test, so an answer at all is an answer in time.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg2
+import pytest
+from flask.testing import FlaskClient
+
+from opsboard.db import lookout
+from opsboard.db.embedded import Cluster
+from opsboard.errors import DatabaseUnavailable
+from tests.application import Application, running_application
+from tests.clusters import FreshDatabase, fresh_database, migrate_template, running_cluster
+from tests.contract.tables import TABLES
+from tests.db.test_server_watch import send
+from tests.seed import seed
+
+# Those that the answers read themselves, and one of each kind of the others.
+FEW = {"workers", "tenants", "users", "jobs", "audit_logs", "changes", "cache_clears", "rollups"}
+ASKED = ("", "/ready", "/db", "/db/test", "/cache", "/indexes", "/queries", "/tables", "/rollups")
+
+
+@contextmanager
+def holding(shop: Application, statement: str) -> Iterator[None]:
+    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        yield
+        connection.rollback()
+
+
+def ask_all(client: FlaskClient) -> dict[str, tuple[int, Any]]:
+    found = {path: client.get(f"/api/health{path}") for path in ASKED}
+    found["metrics"] = client.get("/metrics")
+    return {path: (answer.status_code, answer.json) for path, answer in found.items()}
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How often an answer had to be waited for longer than the patience of this module."""
+    waited: list[float] = []
+    wait = lookout.Lookout._wait
+
+    def counted(self: lookout.Lookout, future: Any, nothing_known: bool) -> Any:
+        try:
+            return wait(self, future, nothing_known)
+        except DatabaseUnavailable:
+            waited.append(self.patience)
+            raise
+
+    monkeypatch.setattr(lookout.Lookout, "_wait", counted)
+    return waited
+
+
+@pytest.fixture(scope="module")
+def busy(cluster: Cluster, seeded: Any) -> Iterator[Application]:
+    """A worker with a pool of one."""
+    name, alpha, beta = seeded
+    with (
+        fresh_database(cluster, name) as database,
+        running_application(
+            database, alpha, beta, db_pool_max_connections=1, db_pool_min_connections=1
+        ) as app,
+    ):
+        yield app
+
+
+def test_with_an_empty_pool_all_answers_come_at_once(busy: Application) -> None:
+    client = busy.client()
+    with busy.services.database.pool.connection():
+        found = ask_all(client)
+    assert {path: status for path, (status, _) in found.items()} == dict.fromkeys((*ASKED, "metrics"), 200)
+    assert found["/db"][1]["pool_stats"]["pool_available"] == 0
+
+
+@pytest.mark.parametrize("table", [
+    table if table in FEW else pytest.param(table, marks=pytest.mark.slow)
+    for table in sorted({*TABLES, "tenants", "schema_migrations"} | FEW)
+])  # fmt: skip
+def test_with_a_locked_table_no_answer_waits_for_it(busy: Application, table: str) -> None:
+    client = busy.client()
+    with holding(busy, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
+        found = ask_all(client)
+    for path in ("", "/db", "/cache", "/queries", "/indexes", "/tables", "metrics"):
+        assert found[path][0] == 200, (path, found[path])
+    # What reads the table itself says so; the lock is waited for a tenth of a second, not a request's deadline.
+    assert {found[path][0] for path in ("/ready", "/db/test", "/rollups")} <= {200, 503, 504}
+    locked = {one["name"] for one in found["/tables"][1]["tables"] if one["locked"]}
+    assert table in locked | {"schema_migrations"}
+    indexes = found["/indexes"][1]["indexes"]
+    assert {one["table"] for one in indexes if one["locked"]} <= {table}
+    # Of a locked one the definition is that of the migrations.
+    assert all(one["definition"] for one in indexes if not one["locked"] or one["serves"])
+
+
+def test_health_names_who_keeps_whom_waiting(own_shop: Application) -> None:
+    client = own_shop.client()
+    with holding(own_shop, "LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"):
+        with closing(psycopg2.connect(own_shop.database.app_url, async_=1)) as waiting:
+            finish_connecting(waiting)
+            cursor = waiting.cursor()
+            cursor.execute("SELECT count(*) FROM jobs")
+            health: Any = None
+            for _ in range(200):
+                waiting.poll()
+                health = client.get("/api/health/db").json
+                if health["server"]["blocked"] and any("keeps 1 sessions" in w for w in health["warnings"]):
+                    break
+        (blocked,) = health["server"]["blocked"]
+        assert (blocked["waits_for"], blocked["user"]) == ("jobs", "opsboard_app")
+        (holder,) = blocked["blocked_by"]
+        assert holder["user"] == "postgres"
+        assert f"pg_terminate_backend({holder['pid']})" in " ".join(health["recommendations"])
+
+
+def finish_connecting(connection: Any) -> None:
+    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+        reads = state == psycopg2.extensions.POLL_READ
+        select.select([connection] if reads else [], [] if reads else [connection], [], 5)
+
+
+@pytest.fixture(scope="module")
+def freezing(folder_of_clusters: Any) -> Iterator[Application]:
+    with running_cluster(folder_of_clusters / "health") as cluster:
+        database = FreshDatabase(cluster, migrate_template(cluster))
+        alpha, beta = seed(database.superuser_url)
+        with running_application(database, alpha, beta) as app:
+            yield app
+
+
+@contextmanager
+def frozen(shop: Application) -> Iterator[None]:
+    send(shop.database.cluster, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        send(shop.database.cluster, signal.SIGCONT)
+
+
+def test_on_a_frozen_server_what_was_known_is_told_with_its_age(
+    freezing: Application, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = freezing.client()
+    assert {status for status, _ in ask_all(client).values()} == {200}
+    monkeypatch.setattr(freezing.services.lookout, "patience", 0.05)
+    monkeypatch.setattr(freezing.services.lookout, "_is_alive", lambda: False)
+    with frozen(freezing):
+        found = ask_all(client)
+    assert {path: status for path, (status, _) in found.items()} == {
+        **dict.fromkeys(("", "/db", "/cache", "/indexes", "/queries", "/tables", "metrics"), 200),
+        **dict.fromkeys(("/ready", "/db/test", "/rollups"), 503),
+    }
+    for path in ("/db", "/cache", "/indexes", "/queries", "/tables"):
+        assert found[path][1]["problem"] and found[path][1]["age_seconds"] >= 0, path
+    assert found["/db"][1]["status"] != "healthy"
+    assert len(waits) >= 8, "each of them gave up after its patience"
+
+
+def test_a_worker_that_knows_nothing_yet_says_so(
+    freezing: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = freezing.client()
+    with running_application(freezing.database, freezing.alpha, freezing.beta) as fresh:
+        fresh.services.pulse.start()
+        monkeypatch.setattr(fresh.services.lookout, "patience", 0.05)
+        monkeypatch.setattr(fresh.services.lookout, "_is_alive", lambda: False)
+        token = client.environ_base["HTTP_AUTHORIZATION"]
+        with frozen(freezing):
+            # As if it had been silent for long: this worker has never seen the token before.
+            monkeypatch.setattr(fresh.services.sign_in.revocations, "deaf_from", 0.0)
+            other = fresh.app.test_client()
+            other.environ_base["HTTP_AUTHORIZATION"] = token
+            health = other.get("/api/health/db")
+            assert health.status_code == 200 and health.json is not None
+            assert (health.json["status"], health.json["server"]) == ("critical", {})
+            assert len(health.json["workers"]) == 1
+            assert other.get("/api/health/tables").status_code == 503
+            # A write needs to know that the token still holds.
+            assert other.post("/api/health/cache/clear").status_code == 503
+
+
+def test_threads_that_are_busy_are_numbers_and_warnings(own_shop: Application) -> None:
+    use = own_shop.services.threads
+    use.most, use.busy, use.waiting = 8, 8, 9
+    health = own_shop.client().get("/api/health/db").json
+    assert health is not None
+    assert health["request_threads"] == {"max": 8, "busy": 8, "waiting": 9}
+    assert health["workers"][0]["request_threads"]["busy"] == 8
+    assert health["status"] == "critical"
+    assert "all threads are busy and 9 requests wait for one" in health["warnings"]
+    text = own_shop.client(None).get("/metrics").get_data(as_text=True)
+    for line in ("request_threads{", "request_threads_busy{", "requests_waiting_for_thread{"):
+        assert f"\nopsboard_{line}" in text
