@@ -161,7 +161,8 @@ def make_services(config: Config) -> Services:
         ),
         tally=tally,
         lookout=Lookout(
-            Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), deadline=1.0, watch=watch),
+            # Its statements are several in one, which cannot be prepared.
+            Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), 1.0, watch, 0),
             config.health_patience_ms / 1000,
             is_alive=lambda: pulse.lag is not None and pulse.lag < BEATS * config.pulse_ms / 1000,
         ),

@@ -151,7 +151,7 @@ def rollups() -> Response:
         raise RecountUnderWay()
     try:
         # On the other of the two connections.
-        counting = Database(lookout.database.pool, services().config.request_deadline)
+        counting = Database(lookout.database.pool, services().config.request_deadline, prepared_statements=0)
         found = json.loads(counting.fetch_json(patient_only_briefly(sql.rollups), identity()))
     finally:
         RECOUNT.release()
