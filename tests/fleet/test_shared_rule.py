@@ -24,6 +24,7 @@ from opsboard.cache.shared import SharedCache
 from opsboard.db.database import Database
 from opsboard.db.pool import Pool
 from opsboard.fleet.pulse import Pulse
+from opsboard.fleet.upkeep import Upkeep
 from tests.application import Application
 from tests.cache.sharing import KEY_OF_SEALS, opened, patient
 from tests.redis_servers import RedisServer
@@ -54,7 +55,7 @@ class Worker:
         self.pool = Pool(0, 1, shop.database.app_url, timeout=5.0)
         self.shared = SharedCache(link, Envelope(KEY_OF_SEALS, namespace), Horizon())
         self.store = Store(100, 10**6, shared=self.shared)
-        ears = make_ears(self.store, self.shared, Revocations())
+        ears = make_ears(self.store, self.shared, Revocations(), Upkeep(Database(self.pool, 1.0)))
         self.pulse = Pulse(Database(self.pool, 5.0), 60.0, ears, lambda: {})
         self.reader = psycopg2.connect(shop.database.superuser_url)
         self.reader.autocommit = True

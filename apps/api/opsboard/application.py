@@ -25,7 +25,7 @@ from opsboard.db.query_watch import QueryWatch
 from opsboard.db.server_status import ServerStatus
 from opsboard.features import register_features
 from opsboard.fleet.pulse import Ears, Pulse
-from opsboard.fleet.upkeep import Upkeep
+from opsboard.fleet.upkeep import REST_INTERVAL, Upkeep
 from opsboard.observability.durations import Durations
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
@@ -117,6 +117,16 @@ def make_services(config: Config) -> Services:
             totals.ENDPOINT: max(1, config.cache_max_entries // totals.SHARE),
         },
     )
+    upkeep = Upkeep(
+        # Patient: nobody waits for it.
+        Database(
+            Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),
+            deadline=30.0,
+            watch=watch,
+            prepared_statements=config.db_prepared_statements,
+        ),
+        rest_interval=REST_INTERVAL,
+    )
     pulse = Pulse(
         # Its own connection, and a deadline well below the time after which a worker counts as deaf.
         Database(
@@ -126,7 +136,7 @@ def make_services(config: Config) -> Services:
             prepared_statements=config.db_prepared_statements,
         ),
         config.pulse_ms / 1000,
-        make_ears(store, shared, revocations),
+        make_ears(store, shared, revocations, upkeep),
         report=lambda: {
             **process_report(tally, queries),
             "request_threads": threads.report(),
@@ -139,6 +149,7 @@ def make_services(config: Config) -> Services:
                 "second_level": shared.statistics() if shared else {"state": "off"},
             },
         },
+        answered=lambda: tally.counts()["requests"],
     )
     tokens = Tokens(secret, config.token_ttl)
     return Services(
@@ -150,15 +161,7 @@ def make_services(config: Config) -> Services:
         shared=shared,
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
         pulse=pulse,
-        # Patient: nobody waits for it.
-        upkeep=Upkeep(
-            Database(
-                Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),
-                deadline=30.0,
-                watch=watch,
-                prepared_statements=config.db_prepared_statements,
-            )
-        ),
+        upkeep=upkeep,
         tally=tally,
         lookout=Lookout(
             # Its statements are several in one, which cannot be prepared.
@@ -178,12 +181,16 @@ def make_shared_cache(config: Config, secret: str) -> SharedCache | None:
     return SharedCache(Link(config.cache_url), envelope, Horizon())
 
 
-def make_ears(store: Store, shared: SharedCache | None, revocations: Revocations) -> Ears:
+def make_ears(store: Store, shared: SharedCache | None, revocations: Revocations, upkeep: Upkeep) -> Ears:
     """What is heard goes to the second level first: what the store drops must not come back from there."""
 
     def listened(asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
         if shared:
             shared.horizon.listened(asked, epoch, snapshot, server_clock)
+
+    def changed(tenant_id: int, tables: dict[str, int]) -> None:
+        store.changed(tenant_id, tables)
+        upkeep.hear_change()
 
     def cleared(prefix: str | None, xid: int | None) -> None:
         if shared:
@@ -202,7 +209,7 @@ def make_ears(store: Store, shared: SharedCache | None, revocations: Revocations
 
     return Ears(
         listened=listened,
-        changed=store.changed,
+        changed=changed,
         revoked=lambda row: revocations.add(**row),
         ordered_to_clear=cleared,
         lost=lost,

@@ -31,6 +31,12 @@ PROVABLE = 30.0  # seconds
 REPORT_EVERY = 0.5  # seconds
 # A worker that ended without a goodbye is named as silent for this long, and then forgotten by its neighbours.
 MOURNED = 5.0  # seconds
+# A worker that nobody has asked for REST_AFTER listens less often. It then distrusts what it knows as soon as it would
+# have listened again in full rhythm, and the next request waits until it has listened (`attend`).
+REST_AFTER = 10.0  # seconds
+REST_INTERVAL = 0.5  # seconds
+REST_REPORT_EVERY = 1.0  # seconds
+LONGEST_ATTENDED = 0.25  # seconds that a request waits for a resting worker to listen
 SHORTEST_REST = 0.005  # seconds between two beats, when they take longer than they may
 # Rows that were visible in a snapshot this old may go: longer than PROVABLE, so whoever has not read them by then
 # drops everything anyway.
@@ -64,18 +70,25 @@ class Pulse:
     """Beats every `interval` seconds, in a thread of this process.
 
     `database` is its own, with one connection: a busy pool cannot make a worker deaf. `report` gives what the
-    others may know of this worker.
+    others may know of this worker, `answered` how many requests it has answered so far; without it, it never rests.
     """
 
     def __init__(
-        self, database: Database, interval: float, ears: Ears, report: Callable[[], dict[str, Any]]
+        self,
+        database: Database,
+        interval: float,
+        ears: Ears,
+        report: Callable[[], dict[str, Any]],
+        answered: Callable[[], int] | None = None,
     ) -> None:
         self._database = database
         self._interval = interval
         self._ears = ears
         self._report = report
+        self._answered = answered
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._wake = threading.Event()
         # Which of the machine's workers this is, when who forked it counts them: a later one takes its place.
         self.slot: int | None = None
         self._pid = 0
@@ -93,11 +106,16 @@ class Pulse:
         self._running: dict[int, float] = {}
         self._pruned_at = time.monotonic()
         self._snapshot_at_prune = NOTHING_SEEN
+        self._answers, self._asked_at = 0, time.monotonic()
+        self.resting = False
+        self._listened = threading.Condition()
 
     @property
     def deaf(self) -> bool:
         """Whether this worker may not know what the others changed."""
-        return self._heard_at is None or time.monotonic() - self._heard_at > DEAF_AFTER
+        if self._heard_at is None:
+            return True
+        return time.monotonic() - self._heard_at > (2 * self._interval if self.resting else DEAF_AFTER)
 
     @property
     def lag(self) -> float | None:
@@ -125,7 +143,7 @@ class Pulse:
         with self._lock:
             if self._pid == os.getpid():
                 return
-            self._stop = threading.Event()
+            self._stop, self._wake = threading.Event(), threading.Event()
             self._begin_anew()
             # Not part of the request that happens to be the first.
             with record.recording():
@@ -134,9 +152,24 @@ class Pulse:
             self._thread.start()
             self._pid = os.getpid()
 
+    def attend(self) -> None:
+        """Make sure, before a request is answered, that the thread runs and does not rest.
+
+        A resting worker listens first; the request waits for that, for LONGEST_ATTENDED at most. After that the worker
+        counts as one that may not know what the others changed.
+        """
+        self.start()
+        if not self.resting:
+            return
+        with self._listened:
+            asked = self._asked_at = time.monotonic()
+            self._wake.set()
+            self._listened.wait_for(lambda: (self._heard_at or 0.0) >= asked, LONGEST_ATTENDED)
+
     def stop(self) -> None:
         """End the thread and say goodbye, so that nobody misses this worker."""
         self._stop.set()
+        self._wake.set()
         if self._pid != os.getpid():
             return
         self._thread.join(1.0)
@@ -160,7 +193,8 @@ class Pulse:
         """Hear and tell once. An error is logged when it begins, not at every beat."""
         try:
             obeyed = self._hear()
-            if obeyed or time.monotonic() - self._reported_at >= REPORT_EVERY:
+            report_every = REST_REPORT_EVERY if self.resting else REPORT_EVERY
+            if obeyed or time.monotonic() - self._reported_at >= report_every:
                 self._tell()
             if time.monotonic() - self._pruned_at >= PRUNE_EVERY:
                 self._prune()
@@ -207,9 +241,22 @@ class Pulse:
         self._running = {xid: self._running.get(xid, time.time()) for xid in running_in(self._seen)}
         if self._heard_at is not None:
             self._longest_gap = max(self._longest_gap, time.monotonic() - self._heard_at)
-        self._heard_at = asked
-        self._ears.heard(asked)
+        self.resting = self._may_rest()
+        with self._listened:
+            self._heard_at = asked
+            self._listened.notify_all()
+        # A worker that rests claims less: what it knows is distrusted after two beats of the full rhythm.
+        self._ears.heard(asked - (DEAF_AFTER - 2 * self._interval) if self.resting else asked)
         return bool(news["clears"])
+
+    def _may_rest(self) -> bool:
+        """Whether nobody has asked this worker for a while."""
+        if self._answered is None:
+            return False
+        now, answers = time.monotonic(), self._answered()
+        if answers != self._answers:
+            self._answers, self._asked_at = answers, now
+        return now - self._asked_at >= REST_AFTER
 
     def _tell(self) -> None:
         worker = self.worker
@@ -239,9 +286,13 @@ class Pulse:
     def _run(self) -> None:
         """In a steady rhythm, whatever a beat takes; one that took too long is not made up for."""
         due = time.monotonic() + self._interval
-        while not self._stop.wait(max(SHORTEST_REST, due - time.monotonic())):
+        while True:
+            self._wake.wait(max(SHORTEST_REST, due - time.monotonic()))
+            if self._stop.is_set():
+                return
+            self._wake.clear()  # before the beat: a request that comes during it is heard by the next one
             self.beat()
-            due = max(due + self._interval, time.monotonic())
+            due = max(due + (REST_INTERVAL if self.resting else self._interval), time.monotonic())
 
 
 def running_in(snapshot: str) -> list[int]:

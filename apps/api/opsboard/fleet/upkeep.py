@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ MONTHS_AHEAD = 3
 DAY = 86_400.0
 AGAIN = 60.0  # seconds until partitions are asked for once more, when a lock was in the way
 PRUNE_EVERY = 60.0  # seconds
+REST_INTERVAL = 5.0  # seconds between two looks while the worker has heard of no change
 PRUNED = 1000  # kept answers removed in one transaction
 
 
@@ -32,11 +34,16 @@ class Upkeep:
     Tables that are cut by month get their next months at the start and once a day; without them rows would
     be kept together in one partition, and none refused.
     `database` is its own, with one connection, so that it takes none from requests and never holds up the pulse.
+    Where `hear_change` is called for every change, the thread looks only every `rest_interval` seconds while there is
+    none: there is hardly anything to fold.
     """
 
-    def __init__(self, database: Database, interval: float = 0.5) -> None:
+    def __init__(self, database: Database, interval: float = 0.5, rest_interval: float = 0.0) -> None:
         self._database = database
         self._interval = interval
+        self._rest_interval = rest_interval
+        self._looked_at = -math.inf
+        self._changed = threading.Event()
         self._pid = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -97,4 +104,11 @@ class Upkeep:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
-            self.beat()
+            if self._changed.is_set() or time.monotonic() - self._looked_at >= self._rest_interval:
+                self._looked_at = time.monotonic()
+                self._changed.clear()
+                self.beat()
+
+    def hear_change(self) -> None:
+        """Note that a table has changed, so that there may be something to fold."""
+        self._changed.set()

@@ -60,12 +60,13 @@ def let_in() -> None:
     token, by_cookie = find_token(request)
     if token is None:
         raise NotSignedIn()
-    # The first caller of a process starts its pulse: threads do not survive the fork of a preloaded app.
-    services().pulse.start()
+    # The first caller of a process starts the thread: threads do not survive the fork of a preloaded app.
     reading = request.method in SAFE_METHODS
     if is_operational():
+        services().pulse.start()
         g.identity = services().sign_in.identify_operator(token, services().lookout, reading)
     else:
+        services().pulse.attend()
         g.identity = services().sign_in.identify(token, reading)
     roles = getattr(view, "only_for", None)
     if roles is not None and g.identity.role not in roles:

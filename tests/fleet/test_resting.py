@@ -1,0 +1,103 @@
+"""A worker that nobody asks listens less often, and its first answer after a rest is new all the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+
+from opsboard.db.database import Database
+from opsboard.errors import DatabaseUnavailable
+from opsboard.fleet import pulse as module
+from tests.application import Application
+from tests.deploy.servers import eventually
+
+STATS = "/api/dashboard/stats"
+
+
+@pytest.fixture
+def resting(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
+    """A worker that rests soon, and by itself does not listen again within the test."""
+    monkeypatch.setattr(module, "REST_AFTER", 0.2)
+    monkeypatch.setattr(module, "REST_INTERVAL", 30.0)
+    monkeypatch.setattr(module, "LONGEST_ATTENDED", 5.0)
+    return own_shop
+
+
+def let_rest(application: Application) -> None:
+    pulse = application.services.pulse
+    eventually("it rests", lambda: pulse.resting)
+    time.sleep(3 * pulse._interval)
+
+
+def add_machines(application: Application, machines: int) -> None:
+    with (
+        closing(psycopg2.connect(application.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "INSERT INTO machines (tenant_id, name) SELECT %s, 'new ' || n FROM generate_series(1, %s) AS n",
+            (application.alpha.id, machines),
+        )
+
+
+def test_the_first_answer_after_a_rest_is_new(resting: Application) -> None:
+    client = resting.client()
+    before = client.get(STATS).json["machines"]["total"]  # type: ignore[index]
+    for number in range(1, 4):
+        let_rest(resting)
+        add_machines(resting, 1)
+        assert client.get(STATS).json["machines"]["total"] == before + number  # type: ignore[index]
+
+
+def test_what_did_not_change_is_still_a_hit_after_a_rest(resting: Application) -> None:
+    client = resting.client()
+    client.get(STATS)
+    let_rest(resting)
+    assert client.get(STATS).headers["X-Cache"] == "HIT"
+    assert not resting.services.pulse.resting, "it keeps the full rhythm again"
+
+
+def test_a_resting_worker_that_cannot_listen_trusts_nothing(
+    resting: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_ATTENDED", 0.05)
+    client = resting.client()
+    client.get(STATS)
+    let_rest(resting)
+    pulse = resting.services.pulse
+
+    def refuse(*args: Any) -> Any:
+        raise DatabaseUnavailable()
+
+    monkeypatch.setattr(pulse._database, "fetch_unbound", refuse)
+    add_machines(resting, 1)
+    assert pulse.deaf
+    assert client.get(STATS).headers["X-Cache"] == "MISS", (
+        "loaded anew, because nobody knows what has changed"
+    )
+
+
+def test_a_resting_worker_sends_few_statements(
+    own_shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REST_AFTER", 0.2)
+    own_shop.client().get(STATS)
+    pulse = own_shop.services.pulse
+    eventually("it rests", lambda: pulse.resting)
+    sent, run = [], Database._run
+
+    def noted(self: Database, *args: Any) -> Any:
+        if threading.current_thread().name == "opsboard-pulse":
+            sent.append(args[0].name)
+        return run(self, *args)
+
+    monkeypatch.setattr(Database, "_run", noted)
+    time.sleep(2.0)
+    assert 1 <= sent.count("fleet.listen") <= 2.0 / module.REST_INTERVAL + 1
+    assert sent.count("fleet.report") <= 2.0 / module.REST_REPORT_EVERY + 1
