@@ -175,6 +175,7 @@ def test_every_secret_is_marked_as_one() -> None:
         "redis://",
         "redis://cache:port/0",
         "redis://cache:0",
+        "redis-cluster://cache:6379",
         "unix://",
     ],
 )

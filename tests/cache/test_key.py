@@ -20,6 +20,7 @@ OTHER_PARTS = {
     "endpoint": "jobs.get_job",
     "arguments": canonical({"status": "late", "page": 3}),
     "locale": "de",
+    "of_list": True,
 }
 
 

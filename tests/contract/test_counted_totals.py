@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 
 from opsboard.cache.store import Found, Outcome
 from opsboard.db.database import Database
+from opsboard.db.embedded import Cluster
 from opsboard.db.listing import Page, compose
 from opsboard.db.totals import holds
 from opsboard.web.totals import ENDPOINT
-from tests.application import Application
+from tests.application import Application, running_application
+from tests.clusters import fresh_database
 from tests.contract.catalogue import VALUES, all_queries
 from tests.contract.test_every_query import explain, nodes
 from tests.contract.test_paging_of_every_list import MEASURED, rows_of
+from tests.seed import Business
 
 JOBS = next(query for query in all_queries() if query.name == "jobs.list_jobs")
 # The rows of these are others when time has passed.
@@ -25,6 +29,17 @@ PASSING = {
     "leads.list_leads created_today", "workflow_approvals.list_approvals decided_today", "jobs.list_at_risk ahead",
 }  # fmt: skip
 FILTER = "/api/jobs?priority=normal&page_size=5"
+
+
+@pytest.fixture
+def own_shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+    """An application that keeps totals and no pages: each page is asked of the database."""
+    name, alpha, beta = seeded
+    with (
+        fresh_database(cluster, name) as database,
+        running_application(database, alpha, beta, cache_ttl_lists=0) as application,
+    ):
+        yield application
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ def test_calls_are_found_by_status_and_day(shop: Application) -> None:
 
 
 def known(shop: Application, path: str = "/api/intelligence/customers?page_size=100") -> list[dict[str, Any]]:
+    shop.services.store.clear()
     answer = shop.client().get(path)
     assert (answer.status_code, answer.headers["X-Queries"]) == (200, "1")
     items: list[dict[str, Any]] = answer.json["items"]  # type: ignore[index]

@@ -146,3 +146,29 @@ def test_filters_narrow_and_combine(shop: Application) -> None:
     ):
         found: Any = client.get(f"/api/documents?page_size=100&{query}").json
         assert found["total"] == len(found["items"]) == sum(map(keeps, everything["items"])) > 0
+
+
+def test_people_come_with_their_documents_in_one_statement(own_shop: Application) -> None:
+    client, worker = own_shop.client(), own_shop.client("operator")
+    first, second = (
+        worker.post("/api/documents", json=NEW | {"title": title}).json for title in ("one", "two")
+    )
+    run(own_shop, "UPDATE documents SET uploaded_at = '2020-01-01' WHERE id = %s", second["id"])  # type: ignore[index]
+    run(own_shop, "UPDATE documents SET uploaded_at = '2040-01-01' WHERE id = %s", first["id"])  # type: ignore[index]
+    assert worker.post(f"/api/documents/{second['id']}/activate").status_code == 200  # type: ignore[index]
+    answer = client.get("/api/documents/people?page_size=100")
+    assert answer.headers["X-Queries"] == "1"
+    people: list[dict[str, Any]] = answer.json["items"]  # type: ignore[index]
+    counted = run(
+        own_shop, "SELECT user_id, count(*) FROM documents WHERE tenant_id = %s GROUP BY 1", own_shop.alpha.id
+    )
+    assert {one["id"]: one["documents"] for one in people if one["documents"]} == {
+        user: number for user, number in counted if user
+    }
+    mine = next(one for one in people if one["full_name"].endswith(" operator"))
+    assert (mine["latest"]["title"], mine["active_document"]["title"]) == ("one", "two")
+    assert answer.json["total"] == len(people) == len(own_shop.client().get("/api/users").json["items"])  # type: ignore[index]
+    assert worker.get("/api/documents/people").status_code == 403
+    # Only what is asked for.
+    only = client.get("/api/documents/people?fields=full_name,latest&q=canary").json["items"]  # type: ignore[index]
+    assert all(list(one) == ["full_name", "latest"] for one in only)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from itertools import pairwise
 
-from tests.deploy.http_client import Client
+from tests.deploy.http_client import Answer, Client
 from tests.deploy.servers import Gunicorn, eventually
 
 STATS = "/api/dashboard/stats"
+LIST = "/api/jobs?page_size=2&fields=id"
 
 
 @contextmanager
@@ -53,6 +54,7 @@ class Reader:
 
     client: Client
     stop: threading.Event
+    path: str = STATS
     seen: list[Seen] = field(default_factory=list)
     broken: int = 0
 
@@ -68,20 +70,27 @@ class Reader:
         while not self.stop.is_set():
             began = time.monotonic()
             try:
-                answer = self.client.get(STATS)
+                answer = self.client.get(self.path)
             except (OSError, HTTPException):
                 self.broken += 1
                 continue
             ended = time.monotonic()
-            jobs = answer.json["jobs"]["total"] if answer.status == 200 else -1
+            jobs = jobs_in(answer) if answer.status == 200 else -1
             self.seen.append(Seen(began, ended, answer.status, answer.headers.get("X-Cache", ""), jobs))
 
 
+def jobs_in(answer: Answer) -> int:
+    """The number of jobs in the dashboard's counts, or the total of their list."""
+    told = answer.json
+    jobs: int = told["jobs"]["total"] if "jobs" in told else told["total"]
+    return jobs
+
+
 @contextmanager
-def reading(clients: list[Client]) -> Iterator[list[Reader]]:
+def reading(clients: list[Client], path: str = STATS) -> Iterator[list[Reader]]:
     """A reader for each client, for the length of a block."""
     stop = threading.Event()
-    readers = [Reader(client, stop) for client in clients]
+    readers = [Reader(client, stop, path) for client in clients]
     threads = [reader.start() for reader in readers]
     try:
         yield readers

@@ -115,13 +115,14 @@ def test_a_body_per_role_is_shared_by_its_users_and_one_per_user_is_not(
         assert scene.ask(shop.token()).headers["X-Cache"] == "HIT"
 
 
-def test_a_list_is_made_each_time_and_says_so(shop: Application, ways: Ways) -> None:
+def test_one_row_is_made_each_time_and_says_so(shop: Application, ways: Ways) -> None:
     who = bearer(shop.token())
+    job = f"/api/jobs/{ways.ask('/api/jobs?page_size=1', headers=who).get_json()['items'][0]['id']}"
     for _ in range(2):
-        answer = ways.ask("/api/jobs", headers=who)
+        answer = ways.ask(job, headers=who)
         assert (answer.headers["X-Cache"], answer.headers["Age"]) == ("BYPASS", "0")
         assert answer.headers["Cache-Control"] == "private, no-cache"
-    same = ways.ask("/api/jobs", headers={**who, "If-None-Match": answer.headers["ETag"]})
+    same = ways.ask(job, headers={**who, "If-None-Match": answer.headers["ETag"]})
     assert (same.status_code, same.headers["X-Cache"], same.data) == (304, "BYPASS", b"")
 
 

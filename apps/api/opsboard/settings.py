@@ -197,6 +197,9 @@ SETTINGS: tuple[Setting, ...] = (
             "Seconds a journey and its nodes are kept; a change of either ends it sooner.", "Cache"),
     Setting("CACHE_TTL_JOB_STATUS", seconds(0, 86400), 60.0,
             "Seconds the status of a job behind a link is kept.", "Cache"),
+    Setting("CACHE_TTL_LISTS", seconds(0, 86400), 60.0,
+            "Seconds a page of a list is kept; a change of what is in it ends it sooner. All pages together have half "
+            "of the cache, and one user a sixteenth of that.", "Cache"),
     Setting("CACHE_TTL_TOTALS", seconds(0, 86400), 300.0,
             "Seconds the total of a list is kept where it had to be counted; a change of the list ends it sooner.",
             "Cache"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -26,6 +27,9 @@ class Body:
     identity: bytes
     tables: frozenset[str] = frozenset()
     """The tables it was made from: a change in one of them ends its validity."""
+
+    lasts: float = field(default=math.inf, compare=False)
+    """Seconds after which it says something else although nothing changed: a day or an hour ends."""
 
     gzipped: bytes | None = field(init=False)
     etag: str = field(init=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from opsboard.cache.body import Body
 from opsboard.cache.counts import Counts, Event
 from opsboard.cache.key import Key
+from opsboard.cache.shares import Shares
 
 # Entry, key, places in the dict and the heap (measured, rounded up), so that the byte bound holds for
 # many small bodies too.
@@ -64,6 +65,7 @@ class Entries:
         self._limits = limits or {}
         self._of_limited: Counter[str] = Counter()
         self._keep = keep
+        self._lists = Shares(max_entries, max_bytes)
         self.max_entries = max_entries
         self.max_bytes = max_bytes
         self.bytes = 0
@@ -90,7 +92,8 @@ class Entries:
     def put(self, entry: Entry, now: float) -> None:
         """Keep the entry, at the cost of expired ones and then of the least recently used."""
         self._sweep(now)
-        if entry.size > self.max_bytes // LARGEST_SHARE:
+        largest = self._lists.user_bytes if entry.key.of_list else self.max_bytes // LARGEST_SHARE
+        if entry.size > largest:
             self._counts[entry.key.endpoint][Event.TOO_LARGE] += 1
             return
         replaced = self._by_use.pop(entry.key, None)
@@ -102,6 +105,10 @@ class Entries:
             if self._of_limited[endpoint] > self._limits[endpoint]:
                 oldest = next(one for key, one in self._by_use.items() if key.endpoint == endpoint)
                 self.drop(oldest, Event.EVICTED_BY_ENTRIES)
+        if entry.key.of_list:
+            self._lists.replace(entry.key, replaced.size if replaced else None, entry.size)
+            while surplus := self._lists.surplus(entry.key):
+                self.drop(self._by_use[surplus.key], surplus.reason)
         self._pushed += 1
         heapq.heappush(self._by_expiry, (entry.expires, self._pushed, entry.key))
         while len(self._by_use) > self.max_entries:
@@ -115,6 +122,8 @@ class Entries:
         self.bytes -= entry.size
         if entry.key.endpoint in self._limits:
             self._of_limited[entry.key.endpoint] -= 1
+        if entry.key.of_list:
+            self._lists.remove(entry.key, entry.size)
         self._counts[entry.key.endpoint][reason] += 1
 
     def _least_recent(self) -> Entry:

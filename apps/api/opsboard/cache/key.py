@@ -25,6 +25,8 @@ class Key(NamedTuple):
     endpoint: str
     arguments: Arguments = ()
     locale: str | None = None
+    of_list: bool = False
+    """A page of a list: there may be any number of them, so they have bounds of their own (see `Shares`)."""
 
     @property
     def size(self) -> int:

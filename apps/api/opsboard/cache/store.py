@@ -221,6 +221,8 @@ class Store:
         entry = self._entries.get(key)
         if entry is None or now >= entry.expires + self._stale_while_revalidate or not self._trusted():
             return None
+        if entry.body.lasts < math.inf:  # time itself may have changed it
+            return None
         unchanged = self.versions.unchanged(key.tenant_id, entry.tables, entry.began)
         return self._stale(entry, now) if unchanged else None
 
@@ -258,7 +260,8 @@ class Store:
         return now < limit and self.versions.unchanged(key.tenant_id, flight.tables | tables, flight.began)
 
     def _load(self, key: Key, ttl: float, flight: Flight, load: Callable[[], Body]) -> Found:
-        shared = self._shared if ttl > 0 and self._trusted() else None
+        # Pages of lists stay here: the second level has no bound for each user.
+        shared = self._shared if ttl > 0 and self._trusted() and not key.of_list else None
         # Taken before the load begins: what was heard by then is in the body.
         label = shared and shared.horizon.label()
         try:
@@ -295,7 +298,8 @@ class Store:
         if flight.body is None:
             return
         tables = flight.tables | flight.body.tables
-        entry = Entry(key, flight.body, tables, flight.began, flight.since, flight.since + ttl)
+        expires = flight.since + min(ttl, flight.body.lasts)
+        entry = Entry(key, flight.body, tables, flight.began, flight.since, expires)
         now = self.clock()
         if _is_valid(entry, self.versions, now):
             # Before anything is pushed out for having been used the longest ago.

@@ -18,15 +18,21 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opsboard.db.queries import Query, Sort
-from opsboard.db.totals import counting, holds, kept_total
+from opsboard.db.totals import TODAY, counting, holds, kept_total
 
 CLOCK = """clock AS (
     SELECT
         coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today,
-        t.time_zone
+        t.time_zone,
+        CASE
+            WHEN t.as_of IS NULL
+                THEN ((now() AT TIME ZONE t.time_zone)::date + 1)::timestamp AT TIME ZONE t.time_zone
+        END AS day_ends
     FROM tenants AS t
     WHERE t.id = %(tenant_id)s
 )"""
+# The column of an item with the moment at which it says something else although nothing changed.
+CHANGES_AT = re.compile(r"\bAS changes_at\b")
 
 ONE_OF = re.compile(r"= ANY\(%\((\w+)\)s\)")
 
@@ -66,7 +72,8 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
     """The statement and its parameters.
 
     The statement gives one row: the JSON text of the envelope, then key and id of the first and last item
-    (null when there are none), has_previous, has_next and the total. Offset envelope: items, total, page, page_size,
+    (null when there are none), has_previous, has_next, the total, and the seconds after which it says something else
+    although nothing changed (null: never). Offset envelope: items, total, page, page_size,
     total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous. No row at
     all when the list belongs to a row that is not there.
     """
@@ -136,9 +143,20 @@ SELECT
     last_id,
     has_previous,
     has_next,
-    total
+    total,
+    {lasting(query, wanted, query.showing(page.fields))}
 FROM ends, counted, neighbours{belonging(query)}"""
     return statement, parameters
+
+
+def lasting(query: Query, conditions: list[str], items: str) -> str:
+    """The SQL of the seconds until a page says something else although nothing changed."""
+    ends = []
+    if any(TODAY.search(text) for text in (*conditions, items)):
+        ends.append("(SELECT day_ends FROM clock)")
+    if CHANGES_AT.search(items):
+        ends.append("(SELECT min(changes_at) FROM items)")
+    return f"extract(epoch FROM least({', '.join(ends)}) - now())::float8" if ends else "NULL::float8"
 
 
 def worth_keeping(query: Query, filters: Mapping[str, Any], page: Page) -> bool:

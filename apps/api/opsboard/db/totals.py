@@ -8,6 +8,7 @@ from typing import Any
 
 from opsboard.db.queries import Query, Sort, Total
 
+TODAY = re.compile(r"\btoday\b")
 # Conditions that hold for other rows a moment or a day later, without any of them having changed.
 PASSING = re.compile(r"\btoday\b|\bnow\(\)|_timestamp\(\)|\bcurrent_(?:date|time)")
 

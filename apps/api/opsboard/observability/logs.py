@@ -36,4 +36,6 @@ def add_request(logger: Any, method: str, event: structlog.typing.EventDict) -> 
     if current is not None and current.request_id:
         event.setdefault("request_id", current.request_id)
         event.setdefault("endpoint", current.endpoint)
+        if current.trace_id:
+            event.setdefault("trace_id", current.trace_id)
     return event

@@ -15,6 +15,8 @@ class Record:
 
     endpoint: str = ""
     request_id: str = ""
+    # Of the trace the caller takes part in (W3C Trace Context); empty: of none.
+    trace_id: str = ""
     started: float = field(default_factory=time.monotonic)
     queries: int = 0
     query_names: list[str] = field(default_factory=list)

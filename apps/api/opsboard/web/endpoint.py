@@ -32,6 +32,15 @@ def cache_route(ttl: float | str) -> Callable[[View], Callable[..., Response]]:
     return cached(ttl, per_user=False)
 
 
+def cache_list(view: View) -> Callable[..., Response]:
+    """Keep a page of a list per user and arguments, for the seconds of CACHE_TTL_LISTS.
+
+    A change in one of the tables it was read from ends it sooner, and so does the end of the business's day where it
+    shows or filters by today.
+    """
+    return cached("cache_ttl_lists", per_user=True, of_list=True)(view)
+
+
 def fresh(view: View) -> Callable[..., Response]:
     """Make the body at each request; ETag and 304 all the same."""
 
@@ -42,7 +51,9 @@ def fresh(view: View) -> Callable[..., Response]:
     return answer
 
 
-def cached(ttl: float | str, per_user: bool) -> Callable[[View], Callable[..., Response]]:
+def cached(
+    ttl: float | str, per_user: bool, of_list: bool = False
+) -> Callable[[View], Callable[..., Response]]:
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def answer(*args: Any, **kwargs: Any) -> Response:
@@ -50,7 +61,7 @@ def cached(ttl: float | str, per_user: bool) -> Callable[[View], Callable[..., R
             seconds = getattr(config, ttl) if isinstance(ttl, str) else ttl
             if not config.cache_enabled or seconds <= 0:
                 return respond(view(*args, **kwargs), "BYPASS")
-            key = make_key(per_user, kwargs)
+            key = make_key(per_user, kwargs)._replace(of_list=of_list)
             found = services().store.get_or_load(
                 key,
                 seconds,
@@ -62,6 +73,7 @@ def cached(ttl: float | str, per_user: bool) -> Callable[[View], Callable[..., R
             return respond(found.body, found.outcome, found.age)
 
         answer.cached_per_user = per_user  # type: ignore[attr-defined]
+        answer.of_list = of_list  # type: ignore[attr-defined]
         return answer
 
     return decorate

@@ -93,7 +93,10 @@ class Front:
             [
                 *ready.headers,
                 AGES[age] if age < len(AGES) else ("Age", str(age)),
-                ("X-Request-Id", request_id(environ.get("HTTP_X_REQUEST_ID"))),
+                (
+                    "X-Request-Id",
+                    request_id(environ.get("HTTP_X_REQUEST_ID"), environ.get("HTTP_TRACEPARENT")),
+                ),
                 AT_ONCE
                 if seconds < SOONER_THAN_SHOWN
                 else ("Server-Timing", server_timing("HIT", 0.0, 0.0, seconds * 1000)),

@@ -12,7 +12,7 @@ from opsboard.observability import record
 from opsboard.observability.performance import QueryCounter
 from opsboard.web.access import let_in
 from opsboard.web.arguments import refuse_undeclared
-from opsboard.web.request_ids import request_id
+from opsboard.web.request_ids import request_id, trace_id
 from opsboard.web.services import services
 
 log = structlog.get_logger(__name__)
@@ -46,8 +46,12 @@ def watch_requests(app: Flask) -> None:
 
 
 def begin() -> None:
-    given = request.headers.get("X-Request-Id")
-    g.record = record.Record(endpoint=request.endpoint or "", request_id=request_id(given))
+    given, traceparent = request.headers.get("X-Request-Id"), request.headers.get("traceparent")
+    g.record = record.Record(
+        endpoint=request.endpoint or "",
+        request_id=request_id(given, traceparent),
+        trace_id=trace_id(traceparent),
+    )
     record.begin(g.record)
 
 

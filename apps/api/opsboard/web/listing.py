@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, field_validator
@@ -97,7 +98,9 @@ def one_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
         counted=arguments.cursor is None,
         fields=arguments.fields,
     )
-    text, first_key, first_id, last_key, last_id, has_previous, has_next, _ = page_of(query, filters, page)
+    text, first_key, first_id, last_key, last_id, has_previous, has_next, _, lasts = page_of(
+        query, filters, page
+    )
 
     def cursor(key: str | None, row_id: int, backwards: bool, more: bool) -> str:
         there = Position(key, row_id, backwards) if key is not None else None
@@ -113,7 +116,7 @@ def one_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
         f', "next_cursor" : {cursor(last_key, last_id, False, has_next)}, '
         f'"previous_cursor" : {cursor(first_key, first_id, True, has_previous)}}}'
     )
-    return Body((text[:-1] + ends).encode(), query.reads)
+    return Body((text[:-1] + ends).encode(), query.reads, math.inf if lasts is None else lasts)
 
 
 def asked_for(arguments: ListArguments, secret: str, context: str) -> tuple[str, Position | None]:

@@ -17,6 +17,8 @@ from opsboard.web.services import deadline, identity, services
 # All totals are one endpoint of the cache, which may have a part of it: anybody can ask for any filter.
 ENDPOINT = "lists.total"
 SHARE = 4
+# Where it is in the row of a page.
+TOTAL = 7
 
 
 def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
@@ -31,7 +33,7 @@ def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
 
     def counted() -> Body:
         made.append(database.fetch_list(query, who, filters, page))
-        return Body(str(made[0][-1]).encode(), query.reads)
+        return Body(str(made[0][TOTAL]).encode(), query.reads)
 
     asked = {**filters, "list": query.name, "only": query.sorts[page.sort].condition}
     key = Key(who.tenant_id, who.role, who.user_id, ENDPOINT, canonical(asked))

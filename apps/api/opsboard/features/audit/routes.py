@@ -14,7 +14,7 @@ from opsboard.db.queries import load_queries
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Id, Text
 from opsboard.web.documents import Envelope, Named
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("audit", __name__, url_prefix="/api/audit", tag="Audit")
@@ -50,7 +50,7 @@ class ListAudit(ListArguments, query=sql.list_audit_logs, default_sort="-created
 @bp.input(ListAudit, location="query", arg_name="wanted")
 @bp.output(Entries)
 @only_for(Role.ADMIN, Role.MANAGER)
-@fresh
+@cache_list
 def list_audit_logs(wanted: ListAudit) -> Body:
     """Changes, newest first."""
     return listing(wanted)

@@ -14,7 +14,7 @@ from opsboard.db.queries import load_queries
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Past, Patch, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -100,7 +100,7 @@ class ChangeCall(Patch):
 @bp.get("")
 @bp.input(ListCalls, location="query", arg_name="wanted")
 @bp.output(Calls)
-@fresh
+@cache_list
 def list_calls(wanted: ListCalls) -> Body:
     """Calls by status and day, newest first."""
     return listing(wanted)

@@ -31,7 +31,7 @@ from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Past, Patch, Text, Verbatim
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -130,7 +130,7 @@ def checked(recipients: list[NewRecipient]) -> tuple[list[dict[str, object]], li
 @bp.get("")
 @bp.input(ListCampaigns, location="query", arg_name="wanted")
 @bp.output(Campaigns)
-@fresh
+@cache_list
 def list_campaigns(wanted: ListCampaigns) -> Body:
     """Campaigns, newest first."""
     return listing(wanted)
@@ -139,7 +139,7 @@ def list_campaigns(wanted: ListCampaigns) -> Body:
 @bp.get("/active")
 @bp.input(ListActive, location="query", arg_name="wanted")
 @bp.output(Campaigns)
-@fresh
+@cache_list
 def list_active(wanted: ListActive) -> Body:
     """Campaigns that are scheduled or running, newest first."""
     return listing(wanted, active="true")
@@ -148,7 +148,7 @@ def list_active(wanted: ListActive) -> Body:
 @bp.get("/active/recipients")
 @bp.input(ListActiveRecipients, location="query", arg_name="wanted")
 @bp.output(ActiveRecipients)
-@fresh
+@cache_list
 def list_active_recipients(wanted: ListActiveRecipients) -> Body:
     """Recipients of all campaigns that are scheduled or running, last changed first."""
     return listing(wanted, active="true")
@@ -157,7 +157,7 @@ def list_active_recipients(wanted: ListActiveRecipients) -> Body:
 @bp.get("/<id:campaign_id>")
 @bp.input(detail(sql.get_campaign), location="query", arg_name="wanted")
 @bp.output(CampaignWithTotals)
-@fresh
+@cache_list
 def get_campaign(campaign_id: int, wanted: Detail) -> Body:
     """One campaign with how many people had an event of each kind, and how many events there were."""
     return wanted.document(campaign_id=campaign_id)

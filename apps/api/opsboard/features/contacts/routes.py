@@ -14,7 +14,7 @@ from opsboard.db.queries import load_queries
 from opsboard.web.arguments import Arguments, Email, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -73,7 +73,7 @@ class ChangeContact(Patch):
 @bp.get("")
 @bp.input(ListContacts, location="query", arg_name="wanted")
 @bp.output(Contacts)
-@fresh
+@cache_list
 def list_contacts(wanted: ListContacts) -> Body:
     """Contacts with their customer, newest first."""
     return listing(wanted)

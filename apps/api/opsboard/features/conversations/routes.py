@@ -22,7 +22,7 @@ from opsboard.features.conversations.documents import (
 )
 from opsboard.web.arguments import Arguments, Id, Text
 from opsboard.web.command import command
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -60,7 +60,7 @@ class NewMessage(Arguments):
 @bp.get("")
 @bp.input(ListConversations, location="query", arg_name="wanted")
 @bp.output(Conversations)
-@fresh
+@cache_list
 def list_conversations(wanted: ListConversations) -> Body:
     """Conversations with unread messages counted, the last message first."""
     return listing(wanted)
@@ -69,7 +69,7 @@ def list_conversations(wanted: ListConversations) -> Body:
 @bp.get("/messages")
 @bp.input(ListAllMessages, location="query", arg_name="wanted")
 @bp.output(Messages)
-@fresh
+@cache_list
 def list_all_messages(wanted: ListAllMessages) -> Body:
     """The messages of all conversations, newest first."""
     return listing(wanted)
@@ -78,7 +78,7 @@ def list_all_messages(wanted: ListAllMessages) -> Body:
 @bp.get("/messages/<id:message_id>")
 @bp.input(detail(sql.get_message), location="query", arg_name="wanted")
 @bp.output(Message)
-@fresh
+@cache_list
 def get_message(message_id: int, wanted: Detail) -> Body:
     """One message."""
     return wanted.document(message_id=message_id)

@@ -15,7 +15,7 @@ from opsboard.features.customers.documents import Customer, Customers, CustomerW
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Arguments, Email, Line, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -49,7 +49,7 @@ class ChangeCustomer(Patch):
 @bp.get("")
 @bp.input(ListCustomers, location="query", arg_name="wanted")
 @bp.output(Customers)
-@fresh
+@cache_list
 def list_customers(wanted: ListCustomers) -> Body:
     """Customers by name."""
     return listing(wanted)

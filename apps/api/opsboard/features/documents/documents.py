@@ -35,6 +35,28 @@ class Documents(Envelope):
     items: list[Document]
 
 
+class BriefDocument(BaseModel):
+    id: int
+    title: str
+    document_type: DocumentType
+    uploaded_at: dt.datetime
+
+
+class PersonWithDocuments(BaseModel):
+    """`documents`: how many they uploaded; `active_document`: the one they work with."""
+
+    id: int
+    full_name: str
+    is_active: bool
+    documents: int
+    latest: BriefDocument | None
+    active_document: BriefDocument | None
+
+
+class PeopleWithDocuments(Envelope):
+    items: list[PersonWithDocuments]
+
+
 class DocumentTypeCount(BaseModel):
     document_type: DocumentType
     count: int

@@ -54,6 +54,49 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = d.user_id
 WHERE d.tenant_id = %(tenant_id)s
     AND d.id = %(document_id)s
 
+-- name: list_people
+-- reads: users, documents, tenants
+-- from: users AS r
+-- filter is_active: r.is_active = %(is_active)s
+-- filter q: r.full_name_search >= lower(%(q)s) AND r.full_name_search < lower(%(q)s) || chr(1114111)
+-- sort full_name: r.full_name_search | text COLLATE "C"
+-- total: users_active users_blocked
+-- total is_active: users_active users_blocked | (c.metric = 'users_active') = %(is_active)s
+-- People by name, each with how many documents they uploaded, the latest of them, and the one they work with.
+SELECT
+    page.position,
+    json_build_object(
+        'id', r.id,
+        'full_name', r.full_name,
+        'is_active', r.is_active,
+        'documents', coalesce(t.documents, 0),
+        'latest', n.latest,
+        'active_document', CASE WHEN a.id IS NOT NULL THEN json_build_object(
+            'id', a.id, 'title', a.title, 'document_type', a.document_type, 'uploaded_at', a.uploaded_at
+        ) END
+    ) AS item
+FROM page
+JOIN users AS r ON r.tenant_id = %(tenant_id)s AND r.id = page.id
+LEFT JOIN documents AS a ON a.tenant_id = %(tenant_id)s AND a.id = r.active_document_id
+LEFT JOIN LATERAL (
+    SELECT count(*) AS documents
+    FROM documents AS d
+    WHERE d.tenant_id = %(tenant_id)s
+        AND d.user_id = r.id
+) AS t ON true
+LEFT JOIN LATERAL (
+    SELECT json_build_object(
+            'id', d.id, 'title', d.title, 'document_type', d.document_type, 'uploaded_at', d.uploaded_at
+        ) AS latest
+    FROM documents AS d
+    WHERE d.tenant_id = %(tenant_id)s
+        AND d.user_id = r.id
+    ORDER BY
+        d.uploaded_at DESC,
+        d.id DESC
+    LIMIT 1
+) AS n ON true
+
 -- name: analytics
 -- reads: documents, tenants
 -- How many documents there are of each type, in all and by month of the business's time zone.

@@ -8,6 +8,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import Field
 
+from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.documents.documents import (
@@ -17,11 +18,13 @@ from opsboard.features.documents.documents import (
     Documents,
     DocumentType,
     DocumentWithReaders,
+    PeopleWithDocuments,
 )
-from opsboard.web.arguments import Arguments, Day, Id, Line, Text
+from opsboard.web.access import only_for
+from opsboard.web.arguments import Arguments, Day, Id, Line, Search, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.endpoint import cache_route, fresh
+from opsboard.web.endpoint import cache_list, cache_route, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -34,6 +37,11 @@ class ListDocuments(ListArguments, query=sql.list_documents, default_sort="-uplo
     by_user_id: Annotated[Id | None, Field(alias="user_id", description="Who uploaded it.")] = None
     uploaded_from: Day | None = None
     uploaded_to: Day | None = None
+
+
+class ListPeople(ListArguments, query=sql.list_people, default_sort="full_name"):
+    is_active: bool | None = None
+    q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 
 
 class HowManyMonths(Arguments):
@@ -54,9 +62,19 @@ class NewDocument(Arguments):
 @bp.get("")
 @bp.input(ListDocuments, location="query", arg_name="wanted")
 @bp.output(Documents)
-@fresh
+@cache_list
 def list_documents(wanted: ListDocuments) -> Body:
     """Documents by type and day, newest first."""
+    return listing(wanted)
+
+
+@bp.get("/people")
+@bp.input(ListPeople, location="query", arg_name="wanted")
+@bp.output(PeopleWithDocuments)
+@only_for(Role.ADMIN, Role.MANAGER)
+@cache_list
+def list_people(wanted: ListPeople) -> Body:
+    """People by name, with how many documents they uploaded, the latest of them and the one they work with."""
     return listing(wanted)
 
 

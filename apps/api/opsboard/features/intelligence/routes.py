@@ -12,7 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.arguments import Search
 from opsboard.web.documents import Envelope
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("intelligence", __name__, url_prefix="/api/intelligence", tag="Intelligence")
@@ -60,7 +60,7 @@ class ListCustomers(ListArguments, query=sql.list_customers, default_sort="name"
 @bp.get("/customers")
 @bp.input(ListCustomers, location="query", arg_name="wanted")
 @bp.output(KnownCustomers)
-@fresh
+@cache_list
 def list_customers(wanted: ListCustomers) -> Body:
     """Customers with the number of their leads and calls and the last of each."""
     return listing(wanted)

@@ -15,7 +15,7 @@ from opsboard.web.arguments import SPLIT, Day, Id, Patch
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.documents import StepStatus
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -63,7 +63,7 @@ class BulkSteps(BulkStatus):
 @bp.get("")
 @bp.input(ListSteps, location="query", arg_name="wanted")
 @bp.output(Steps)
-@fresh
+@cache_list
 def list_job_steps(wanted: ListSteps) -> Body:
     """Steps with their job, process, machine and person, newest first."""
     return listing(wanted)

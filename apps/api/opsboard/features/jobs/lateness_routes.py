@@ -13,7 +13,7 @@ from opsboard.features.jobs.lateness_documents import Calibration, JobsAtRisk, L
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id
 from opsboard.web.document import document
 from opsboard.web.documents import Priority
-from opsboard.web.endpoint import cache_route, fresh
+from opsboard.web.endpoint import cache_list, cache_route, fresh
 from opsboard.web.listing import ListArguments, listing
 
 # The area's one blueprint; routes.py goes on with it.
@@ -61,7 +61,7 @@ class NewJobsWay(Arguments):
 @bp.get("/at-risk")
 @bp.input(ListAtRisk, location="query", arg_name="wanted")
 @bp.output(JobsAtRisk)
-@fresh
+@cache_list
 def list_at_risk(wanted: ListAtRisk) -> Body:
     """Open jobs that are not late yet, soonest due first, each with its risk of ending late."""
     return listing(wanted, ahead="true", **LEARNED)

@@ -26,7 +26,7 @@ from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Patch, Searc
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.documents import JobStatus, Priority
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -95,7 +95,7 @@ class BulkJobs(BulkStatus):
 @bp.get("")
 @bp.input(ListJobs, location="query", arg_name="wanted")
 @bp.output(Jobs)
-@fresh
+@cache_list
 def list_jobs(wanted: ListJobs) -> Body:
     """Jobs with their customer and progress, newest first."""
     return listing(wanted)
@@ -104,7 +104,7 @@ def list_jobs(wanted: ListJobs) -> Body:
 @bp.get("/<id:job_id>")
 @bp.input(detail(sql.get_job), location="query", arg_name="wanted")
 @bp.output(JobWithSteps)
-@fresh
+@cache_list
 def get_job(job_id: int, wanted: Detail) -> Body:
     """One job with its customer, its progress and its steps."""
     return wanted.document(job_id=job_id)

@@ -18,7 +18,8 @@ SELECT
     page.position,
     json_build_object(
         /* include status_link_members */
-    ) AS item
+    ) AS item,
+    CASE WHEN l.expires_at > now() THEN l.expires_at END AS changes_at
 FROM page
 JOIN job_status_links AS l ON l.tenant_id = %(tenant_id)s AND l.id = page.id
 LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = l.created_by

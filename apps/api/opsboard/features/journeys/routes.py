@@ -39,7 +39,7 @@ from opsboard.features.journeys.documents import (
 from opsboard.features.journeys.graph import proven
 from opsboard.web.access import only_for
 from opsboard.web.command import command
-from opsboard.web.endpoint import cache_route, fresh
+from opsboard.web.endpoint import cache_list, cache_route, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import listing
 from opsboard.web.services import services
@@ -53,7 +53,7 @@ ATTEMPTS = 5
 @bp.get("")
 @bp.input(ListJourneys, location="query", arg_name="wanted")
 @bp.output(Journeys)
-@fresh
+@cache_list
 def list_journeys(wanted: ListJourneys) -> Body:
     """Journeys, newest first."""
     return listing(wanted)
@@ -159,7 +159,7 @@ def change_contacts(journey_id: int, change: ChangeContacts) -> Response:
 @bp.get("/contacts")
 @bp.input(ListContacts, location="query", arg_name="wanted")
 @bp.output(JourneyContacts)
-@fresh
+@cache_list
 def list_contacts(wanted: ListContacts) -> Body:
     """Who is in which journey, at which node and with which status, newest first."""
     return listing(wanted)
@@ -168,7 +168,7 @@ def list_contacts(wanted: ListContacts) -> Body:
 @bp.get("/contacts/<id:journey_contact_id>")
 @bp.input(detail(sql.get_contact), location="query", arg_name="wanted")
 @bp.output(ContactWithExecutions)
-@fresh
+@cache_list
 def get_contact(journey_contact_id: int, wanted: Detail) -> Body:
     """One contact with what was done last for it and what before that."""
     return wanted.document(contact_id=journey_contact_id)
@@ -186,7 +186,7 @@ def list_executions(wanted: ListExecutions) -> Body:
 @bp.get("/messages")
 @bp.input(ListMessages, location="query", arg_name="wanted")
 @bp.output(JourneyMessages)
-@fresh
+@cache_list
 def list_messages(wanted: ListMessages) -> Body:
     """JourneyMessages that journeys want sent, newest first."""
     return listing(wanted)

@@ -15,7 +15,7 @@ from opsboard.features.leads.documents import Claimed, Lead, Leads, LeadStatus, 
 from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Day, Email, Id, Line, Past, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -83,7 +83,7 @@ class ClaimLeads(Arguments):
 @bp.get("")
 @bp.input(ListLeads, location="query", arg_name="wanted")
 @bp.output(Leads)
-@fresh
+@cache_list
 def list_leads(wanted: ListLeads) -> Body:
     """Leads with their customer and the person they are assigned to, newest first."""
     return listing(wanted)
@@ -92,7 +92,7 @@ def list_leads(wanted: ListLeads) -> Body:
 @bp.get("/<id:lead_id>")
 @bp.input(detail(sql.get_lead), location="query", arg_name="wanted")
 @bp.output(Lead)
-@fresh
+@cache_list
 def get_lead(lead_id: int, wanted: Detail) -> Body:
     """One lead."""
     return wanted.document(lead_id=lead_id)

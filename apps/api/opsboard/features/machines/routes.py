@@ -15,7 +15,7 @@ from opsboard.web.arguments import SPLIT, Line, Patch, Search, Text
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.documents import MachineStatus
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -44,7 +44,7 @@ class BulkMachines(BulkStatus):
 @bp.get("")
 @bp.input(ListMachines, location="query", arg_name="wanted")
 @bp.output(Machines)
-@fresh
+@cache_list
 def list_machines(wanted: ListMachines) -> Body:
     """Machines by name, with their load."""
     return listing(wanted)

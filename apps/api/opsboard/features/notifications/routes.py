@@ -15,7 +15,7 @@ from opsboard.web.arguments import Arguments
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.documents import Envelope
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint("notifications", __name__, url_prefix="/api/notifications", tag="Notifications")
@@ -65,7 +65,7 @@ class ListNotifications(ListArguments, query=sql.list_notifications, default_sor
 @bp.get("")
 @bp.input(ListNotifications, location="query", arg_name="wanted")
 @bp.output(Notifications)
-@fresh
+@cache_list
 def list_notifications(wanted: ListNotifications) -> Body:
     """Your notifications, newest first."""
     return listing(wanted, mine=True)

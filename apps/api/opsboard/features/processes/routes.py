@@ -12,7 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.arguments import Search
 from opsboard.web.documents import Envelope, RoleName
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -49,7 +49,7 @@ class ListProcesses(ListArguments, query=sql.list_processes, default_sort="name"
 @bp.get("")
 @bp.input(ListProcesses, location="query", arg_name="wanted")
 @bp.output(Processes)
-@fresh
+@cache_list
 def list_processes(wanted: ListProcesses) -> Body:
     """Processes by name, with the roles that may work on them."""
     return listing(wanted)

@@ -16,7 +16,7 @@ from opsboard.web.access import only_for
 from opsboard.web.arguments import Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, RoleName
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -55,7 +55,7 @@ class ChangeUser(Patch):
 @bp.input(ListUsers, location="query", arg_name="wanted")
 @bp.output(Users)
 @only_for(Role.ADMIN, Role.MANAGER)
-@fresh
+@cache_list
 def list_users(wanted: ListUsers) -> Body:
     """Users by name."""
     return listing(wanted)

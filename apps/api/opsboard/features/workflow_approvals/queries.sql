@@ -84,7 +84,12 @@ SELECT
         'queue_entry', CASE WHEN q.approval_id IS NOT NULL THEN json_build_object(
             /* include queue_members */
         ) END
-    ) AS item
+    ) AS item,
+    -- The end of the hour of its age, or when it falls due.
+    least(
+        a.created_at + (floor(extract(epoch FROM now() - a.created_at) / 3600) + 1) * interval '1 hour',
+        CASE WHEN q.due_at > now() THEN q.due_at END
+    ) AS changes_at
 FROM page
 JOIN response_approvals AS a ON a.tenant_id = %(tenant_id)s AND a.id = page.id
 LEFT JOIN approval_queue AS q ON q.tenant_id = %(tenant_id)s AND q.approval_id = a.id

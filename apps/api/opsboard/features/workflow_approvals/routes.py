@@ -27,7 +27,7 @@ from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Id, Line, Patch, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Priority
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -90,7 +90,7 @@ class Outcome(Arguments):
 @bp.get("")
 @bp.input(ListApprovals, location="query", arg_name="wanted")
 @bp.output(Approvals)
-@fresh
+@cache_list
 def list_approvals(wanted: ListApprovals) -> Body:
     """Requests for approval with their lead, who asked and who decided, newest first."""
     return listing(wanted)
@@ -99,7 +99,7 @@ def list_approvals(wanted: ListApprovals) -> Body:
 @bp.get("/pending")
 @bp.input(ListPending, location="query", arg_name="wanted")
 @bp.output(PendingApprovals)
-@fresh
+@cache_list
 def list_pending(wanted: ListPending) -> Body:
     """Requests that wait for a decision, oldest first, with their age and what to do next."""
     return listing(wanted, pending="true")
@@ -108,7 +108,7 @@ def list_pending(wanted: ListPending) -> Body:
 @bp.get("/auto-responses")
 @bp.input(ListAutoResponses, location="query", arg_name="wanted")
 @bp.output(AutoResponses)
-@fresh
+@cache_list
 def list_auto_responses(wanted: ListAutoResponses) -> Body:
     """Answers that went out to leads or are about to, newest first."""
     return listing(wanted)
@@ -117,7 +117,7 @@ def list_auto_responses(wanted: ListAutoResponses) -> Body:
 @bp.get("/<id:approval_id>")
 @bp.input(detail(sql.get_approval), location="query", arg_name="wanted")
 @bp.output(ApprovalWithHistory)
-@fresh
+@cache_list
 def get_approval(approval_id: int, wanted: Detail) -> Body:
     """One request with its lead, its place in the queue and its whole history."""
     return wanted.document(approval_id=approval_id)

@@ -53,7 +53,8 @@ SELECT
         /* include execution_members */,
         -- Whole hours, so that two answers within one are the same bytes.
         'running_hours', floor(extract(epoch FROM now() - x.started_at) / 3600)::bigint
-    ) AS item
+    ) AS item,
+    x.started_at + (floor(extract(epoch FROM now() - x.started_at) / 3600) + 1) * interval '1 hour' AS changes_at
 FROM page
 JOIN workflow_execution_monitoring AS x ON x.tenant_id = %(tenant_id)s AND x.id = page.id
     AND x.started_at = page.sort_key::timestamptz

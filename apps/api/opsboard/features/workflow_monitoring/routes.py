@@ -24,7 +24,7 @@ from opsboard.features.workflow_monitoring.documents import (
 from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Id, Line, Patch, Text
 from opsboard.web.command import command
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint(
@@ -69,7 +69,7 @@ class ChangeExecution(Patch):
 @bp.get("/active")
 @bp.input(ListActive, location="query", arg_name="wanted")
 @bp.output(ActiveExecutions)
-@fresh
+@cache_list
 def list_active(wanted: ListActive) -> Body:
     """Executions that run, the longest first."""
     return listing(wanted, active="true")
@@ -78,7 +78,7 @@ def list_active(wanted: ListActive) -> Body:
 @bp.get("/history")
 @bp.input(ListHistory, location="query", arg_name="wanted")
 @bp.output(Executions)
-@fresh
+@cache_list
 def list_history(wanted: ListHistory) -> Body:
     """Executions of workflows, those that run and those that ended, newest first."""
     return listing(wanted)
@@ -87,7 +87,7 @@ def list_history(wanted: ListHistory) -> Body:
 @bp.get("/workflows")
 @bp.input(ListWorkflows, location="query", arg_name="wanted")
 @bp.output(Workflows)
-@fresh
+@cache_list
 def list_workflows(wanted: ListWorkflows) -> Body:
     """Workflows that are watched, newest first."""
     return listing(wanted)
