@@ -1,8 +1,12 @@
-"""docs/reference.md put in order: `python -m tests.reference docs/reference.md` after places came or went."""
+"""docs/reference.md put in order: `python -m tests.reference docs/reference.md` after places came or went.
+
+`python -m tests.reference --run [S2]` runs the tests that it names.
+"""
 
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,6 +42,15 @@ class Item:
     @property
     def places(self) -> list[str]:
         return re.findall(r"`([^`]+)`", self.where)
+
+    @property
+    def tests(self) -> list[str]:
+        """The node ids of the tests it names."""
+        return [place for place in self.places if "::" in place]
+
+    @property
+    def commands(self) -> list[str]:
+        return [place for place in self.places if place.startswith("opsboard ")]
 
     def __str__(self) -> str:
         return f"| {self.id} | {self.what} | {self.where} |\n"
@@ -118,6 +131,38 @@ def table(items: Iterable[Item]) -> str:
     return HEAD + "".join(map(str, items))
 
 
+def collected(node_ids: Iterable[str]) -> set[str]:
+    """Those of the node ids that pytest collects, asked of a process of its own."""
+    files = sorted({node_id.partition("::")[0] for node_id in node_ids})
+    there = [file for file in files if (ROOT / file).is_file()]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        "0",
+        "-q",
+        "--collect-only",
+        "-p",
+        "no:cacheprovider",
+        *there,
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    found = {line.partition("[")[0] for line in done.stdout.splitlines() if "::" in line}
+    return found & set(node_ids)
+
+
+def run_tests(document: str, report: str) -> int:
+    """Run what the items of a report (all: of every one) name; the exit code of pytest."""
+    tests = {test for item in items_of(document) if item.id.startswith(report) for test in item.tests}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-m", "not slow", *sorted(tests)], cwd=ROOT, check=False
+    ).returncode
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--run":
+        named = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+        sys.exit(run_tests(named, "".join(sys.argv[2:])))
     file = Path(sys.argv[1])
     file.write_text(arranged(file.read_text(encoding="utf-8"), Project()), encoding="utf-8")

@@ -12,8 +12,10 @@ import psycopg2
 import pytest
 
 from opsboard.db.listing import Page, compose
+from opsboard.observability.performance import memory_tracker
 from tests.application import Application
 from tests.contract.catalogue import VALUES, all_queries, shapes
+from tests.contract.routes import routes
 from tests.contract.test_every_query import explain, nodes
 
 # Rows a query may read and throw away. A scan of the tenant's jobs for a few of them is far above it.
@@ -92,6 +94,21 @@ def test_each_page_is_cut_before_it_is_decorated(plans: dict[str, dict[str, Any]
         for node in nodes(plan):
             if node["Node Type"] == "Sort":
                 assert node["Actual Rows"] <= 150, f"{label} sorts {node['Actual Rows']} rows"
+
+
+def test_the_largest_page_of_each_list_takes_little_memory(large: Application) -> None:
+    """Whatever a list has behind it: a hundred items and what is made of them, never its rows."""
+    client, seen = large.client(), 0
+    for route in routes(large):
+        if not getattr(large.app.view_functions[route.endpoint], "of_list", False):
+            continue
+        client.get(route.path)  # what is loaded once is not the page's
+        with memory_tracker(route.path, allocations=True) as use:
+            answer = client.get(f"{route.path}?page_size=100")
+        assert answer.status_code == 200, route
+        assert use.peak is not None and use.peak < (2 << 20) + 10 * len(answer.data), (route, use.peak)
+        seen += 1
+    assert seen > 30
 
 
 def declared_indexes() -> dict[str, str]:

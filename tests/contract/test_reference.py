@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections import Counter
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
-from tests.reference import REASON, ROOT, Item, Project, arranged, items_of
+from tests.clusters import FreshDatabase
+from tests.reference import REASON, ROOT, Item, Project, arranged, collected, items_of
 
 DOCUMENT = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 # How many items each report has.
@@ -27,7 +33,61 @@ def test_each_item_of_the_reports_is_there_exactly_once() -> None:
 
 def test_each_item_names_its_places_or_says_why_it_has_none() -> None:
     for item in items_of(DOCUMENT):
-        assert bool(item.places) != item.where.startswith(REASON), item
+        assert item.places or item.where.startswith(REASON), item
+
+
+def test_each_item_names_a_test_or_a_command_or_says_no() -> None:
+    bare = [
+        item.id
+        for item in items_of(DOCUMENT)
+        if not (item.tests or item.commands or item.where.startswith(REASON))
+    ]
+    assert bare == [], "a place alone shows nothing: name the test that does what the item asks"
+
+
+def test_a_reason_says_why() -> None:
+    for item in items_of(DOCUMENT):
+        if item.where.startswith(REASON):
+            assert len(item.where) > 40 or re.fullmatch(r"No: as S\d-\d\d\.", item.where), item
+
+
+def test_every_named_test_is_collected() -> None:
+    named = {test for item in items_of(DOCUMENT) for test in item.tests}
+    assert len(named) > 100
+    assert named - collected(named) == set()
+
+
+def test_a_named_test_that_is_not_collected_is_seen() -> None:
+    there = "tests/contract/test_reference.py::test_a_reason_says_why"
+    # A helper and a test of a file that pytest does not look into are not collected, though both exist.
+    others = {"tests/reference.py::collected", "tests/contract/test_reference.py::test_no_such"}
+    assert collected({there, *others}) == {there}
+
+
+READS = ("--status", "verify", "doctor", "--example")
+
+
+def test_every_named_command_runs(database: FreshDatabase, tmp_path: Path) -> None:
+    """Those that only look are run on a database that is in order; of the others the options are looked up."""
+    program = str(Path(sys.executable).with_name("opsboard"))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": database.app_url,
+        "DATABASE_OWNER_URL": database.owner_url,
+        "SECRET_KEY": "x" * 40,
+        "OPSBOARD_DATA": str(tmp_path),
+    }
+    for line in sorted({line for item in items_of(DOCUMENT) for line in item.commands}):
+        words = line.split()[1:]
+        runs = line.endswith(READS)
+        done = subprocess.run(
+            [program, *words, *([] if runs else ["--help"])],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        # doctor ends with 1 where it only warns, as of a machine with little memory.
+        assert done.returncode in ((0, 1) if words == ["doctor"] else (0,)), (line, done.stdout, done.stderr)
+        if not runs:
+            assert all(word in done.stdout for word in words if word.startswith("--")), line
 
 
 def test_everything_an_item_names_exists(project: Project) -> None:

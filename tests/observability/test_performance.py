@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,6 +182,16 @@ def test_processor_use_is_that_since_the_last_look() -> None:
     use.percent(Times((100.0, 100.0)))
     assert use.percent(Times((103.0, 101.0))) == 75.0
     assert use.percent(Times((103.0, 101.0))) == 0.0
+
+
+def test_the_profilers_of_the_document_can_be_called_as_written(tmp_path: Path) -> None:
+    """cProfile over a small program; py-spy is not ours, but its line names a process that exists under that name."""
+    (tmp_path / "small.py").write_text("def slow():\n    return sum(range(1000))\nslow()\n")
+    command = [sys.executable, "-m", "cProfile", "-s", "cumulative", "small.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "cumulative" in done.stdout and "(slow)" in done.stdout
+    document = (Path(__file__).parents[2] / "docs" / "measuring.md").read_text()
+    assert "python -m cProfile -s cumulative -m pytest" in document and "py-spy record" in document
 
 
 def test_cache_statistics_count_and_report_the_hit_rate() -> None:

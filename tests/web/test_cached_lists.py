@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsboard.cache.counts import Event
+from opsboard.web.listing import ListArguments
 from tests.application import Application, running_application
 from tests.contract.routes import routes
 from tests.seed import ROLES
@@ -38,6 +39,13 @@ def list_paths(shop: Application) -> list[str]:
         for route in routes(shop)
         if route.method == "GET" and getattr(shop.app.view_functions[route.endpoint], "of_list", False)
     ]
+
+
+def test_every_list_is_kept_as_one_and_nothing_else_is(shop: Application) -> None:
+    for endpoint, view in shop.app.view_functions.items():
+        given = [arguments for arguments, _ in getattr(view, "_spec", {}).get("args") or ()]
+        pages = any(isinstance(one, type) and issubclass(one, ListArguments) for one in given)
+        assert getattr(view, "of_list", False) == (pages and not hasattr(view, "exports")), endpoint
 
 
 def test_a_page_of_each_list_costs_one_statement_and_then_none(own_shop: Application) -> None:

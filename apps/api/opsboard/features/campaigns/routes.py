@@ -157,7 +157,7 @@ def list_active_recipients(wanted: ListActiveRecipients) -> Body:
 @bp.get("/<id:campaign_id>")
 @bp.input(detail(sql.get_campaign), location="query", arg_name="wanted")
 @bp.output(CampaignWithTotals)
-@cache_list
+@fresh
 def get_campaign(campaign_id: int, wanted: Detail) -> Body:
     """One campaign with how many people had an event of each kind, and how many events there were."""
     return wanted.document(campaign_id=campaign_id)
@@ -166,7 +166,7 @@ def get_campaign(campaign_id: int, wanted: Detail) -> Body:
 @bp.get("/<id:campaign_id>/recipients")
 @bp.input(ListRecipients, location="query", arg_name="wanted")
 @bp.output(Recipients)
-@fresh
+@cache_list
 def list_recipients(campaign_id: int, wanted: ListRecipients) -> Body:
     """Recipients of a campaign, each with the last events of their message."""
     return listing(wanted, campaign_id=campaign_id)

@@ -78,7 +78,7 @@ def list_all_messages(wanted: ListAllMessages) -> Body:
 @bp.get("/messages/<id:message_id>")
 @bp.input(detail(sql.get_message), location="query", arg_name="wanted")
 @bp.output(Message)
-@cache_list
+@fresh
 def get_message(message_id: int, wanted: Detail) -> Body:
     """One message."""
     return wanted.document(message_id=message_id)
@@ -96,7 +96,7 @@ def get_conversation(conversation_id: int, wanted: Detail) -> Body:
 @bp.get("/<id:conversation_id>/messages")
 @bp.input(ListMessages, location="query", arg_name="wanted")
 @bp.output(Messages)
-@fresh
+@cache_list
 def list_messages(conversation_id: int, wanted: ListMessages) -> Body:
     """The messages of a conversation, newest first."""
     return listing(wanted, conversation_id=conversation_id)

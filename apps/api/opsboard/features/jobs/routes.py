@@ -104,7 +104,7 @@ def list_jobs(wanted: ListJobs) -> Body:
 @bp.get("/<id:job_id>")
 @bp.input(detail(sql.get_job), location="query", arg_name="wanted")
 @bp.output(JobWithSteps)
-@cache_list
+@fresh
 def get_job(job_id: int, wanted: Detail) -> Body:
     """One job with its customer, its progress and its steps."""
     return wanted.document(job_id=job_id)
@@ -141,7 +141,7 @@ def bulk_jobs_status(wanted: BulkJobs) -> Response:
 @bp.input(ListStatusLinks, location="query", arg_name="wanted")
 @bp.output(StatusLinks)
 @only_for(Role.ADMIN, Role.MANAGER)
-@fresh
+@cache_list
 def list_status_links(job_id: int, wanted: ListStatusLinks) -> Body:
     """The links to a job's status, newest first; their addresses are not told again."""
     return listing(wanted, job_id=job_id)

@@ -168,7 +168,7 @@ def list_contacts(wanted: ListContacts) -> Body:
 @bp.get("/contacts/<id:journey_contact_id>")
 @bp.input(detail(sql.get_contact), location="query", arg_name="wanted")
 @bp.output(ContactWithExecutions)
-@cache_list
+@fresh
 def get_contact(journey_contact_id: int, wanted: Detail) -> Body:
     """One contact with what was done last for it and what before that."""
     return wanted.document(contact_id=journey_contact_id)
@@ -177,7 +177,7 @@ def get_contact(journey_contact_id: int, wanted: Detail) -> Body:
 @bp.get("/executions")
 @bp.input(ListExecutions, location="query", arg_name="wanted")
 @bp.output(JourneyExecutions)
-@fresh
+@cache_list
 def list_executions(wanted: ListExecutions) -> Body:
     """What was done for whom, newest first; of one contact: its history."""
     return listing(wanted)

@@ -92,7 +92,7 @@ def list_leads(wanted: ListLeads) -> Body:
 @bp.get("/<id:lead_id>")
 @bp.input(detail(sql.get_lead), location="query", arg_name="wanted")
 @bp.output(Lead)
-@cache_list
+@fresh
 def get_lead(lead_id: int, wanted: Detail) -> Body:
     """One lead."""
     return wanted.document(lead_id=lead_id)
@@ -101,7 +101,7 @@ def get_lead(lead_id: int, wanted: Detail) -> Body:
 @bp.get("/<id:lead_id>/timeline")
 @bp.input(ListTimeline, location="query", arg_name="wanted")
 @bp.output(Timeline)
-@fresh
+@cache_list
 def list_timeline(lead_id: int, wanted: ListTimeline) -> Body:
     """Each change of a lead's status and who made it, newest first."""
     return listing(wanted, lead_id=lead_id)

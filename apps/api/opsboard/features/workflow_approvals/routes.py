@@ -117,7 +117,7 @@ def list_auto_responses(wanted: ListAutoResponses) -> Body:
 @bp.get("/<id:approval_id>")
 @bp.input(detail(sql.get_approval), location="query", arg_name="wanted")
 @bp.output(ApprovalWithHistory)
-@cache_list
+@fresh
 def get_approval(approval_id: int, wanted: Detail) -> Body:
     """One request with its lead, its place in the queue and its whole history."""
     return wanted.document(approval_id=approval_id)
@@ -126,7 +126,7 @@ def get_approval(approval_id: int, wanted: Detail) -> Body:
 @bp.get("/<id:approval_id>/history")
 @bp.input(ListHistory, location="query", arg_name="wanted")
 @bp.output(History)
-@fresh
+@cache_list
 def list_history(approval_id: int, wanted: ListHistory) -> Body:
     """What happened to a request and who did it, newest first."""
     return listing(wanted, approval_id=approval_id)

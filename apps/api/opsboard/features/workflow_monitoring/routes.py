@@ -24,7 +24,7 @@ from opsboard.features.workflow_monitoring.documents import (
 from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Id, Line, Patch, Text
 from opsboard.web.command import command
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import cache_list
 from opsboard.web.listing import ListArguments, listing
 
 bp = APIBlueprint(
@@ -96,7 +96,7 @@ def list_workflows(wanted: ListWorkflows) -> Body:
 @bp.get("/alerts")
 @bp.input(ListAlerts, location="query", arg_name="wanted")
 @bp.output(Alerts)
-@fresh
+@cache_list
 def list_alerts(wanted: ListAlerts) -> Body:
     """Alerts of workflows, open or acknowledged, newest first."""
     # Each status a filter of its own: the open ones have an index that only their exact words can use.
