@@ -17,7 +17,7 @@ from opsboard.web.access import only_for
 from opsboard.web.arguments import SPLIT, Arguments, Search, Text, Verbatim
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
-from opsboard.web.endpoint import fresh
+from opsboard.web.endpoint import cache_list, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
 
@@ -77,7 +77,7 @@ class NewSuppression(Arguments):
 @bp.input(ListSuppressions, location="query", arg_name="wanted")
 @bp.output(Suppressions)
 @only_for(Role.ADMIN, Role.MANAGER)
-@fresh
+@cache_list
 def list_suppressions(wanted: ListSuppressions) -> Body:
     """Addresses that must not be written to, newest first."""
     return listing(wanted)
