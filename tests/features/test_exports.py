@@ -333,3 +333,20 @@ def test_the_export_of_a_sub_list_without_rows_is_an_empty_file(own_shop: Applic
         missing = re.sub("<id:[a-z_]+>", "987654321", rule)
         assert client.get(f"{missing}/export").status_code == 404
     assert empty >= 3
+
+
+def test_exports_of_one_business_leave_one_to_another(
+    cluster: Any, seeded: tuple[str, Business, Business]
+) -> None:
+    name, alpha, beta = seeded
+    with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as shop:
+        many(shop)
+        other = shop.client(business=beta)
+        assert other.get("/api/customers/export").status_code == 200
+        shop.services.businesses.seen(beta.id)
+        client = shop.client()
+        begun = client.get("/api/customers/export", buffered=False)
+        assert client.get("/api/customers/export").status_code == 503
+        assert other.get("/api/customers/export").status_code == 200
+        begun.close()
+        assert client.get("/api/customers/export").status_code == 200

@@ -17,6 +17,7 @@ from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
 from opsboard.config import Config, load_config
 from opsboard.db.addresses import service_url
+from opsboard.db.businesses import Businesses
 from opsboard.db.database import Database
 from opsboard.db.exports import Exports
 from opsboard.db.lookout import Lookout
@@ -151,12 +152,14 @@ def make_services(config: Config) -> Services:
         },
         answered=lambda: tally.counts()["requests"],
     )
+    businesses = Businesses()
     tokens = Tokens(secret, config.token_ttl)
     return Services(
         config=config,
         secret=secret,
         database=database,
-        exports=Exports(pool, config.export_most, config.export_deadline),
+        exports=Exports(pool, config.export_most, config.export_deadline, businesses),
+        businesses=businesses,
         store=store,
         shared=shared,
         sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),

@@ -110,6 +110,13 @@ class SignIn:
                     raise NotSignedIn("This sign-in has ended; sign in again.")
         return identity
 
+    def business_of(self, token: str) -> int | None:
+        """The business that a token was issued for, ended or not; None: it is none of ours. Asks nobody."""
+        try:
+            return self._tokens.verify(token).tenant_id
+        except NotSignedIn:
+            return None
+
     def vouches_for(self, identity: Identity) -> bool:
         """Whether `identify` would give this identity again for the token it came from, without asking anybody."""
         return self.revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)

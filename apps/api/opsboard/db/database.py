@@ -96,7 +96,7 @@ class Database:
         deadline = self._deadline()
         values = {**tenancy.parameters(identity, {**params, **(once.parameters if once else {})})}
         name, current, asked = query.name, record.current(), time.monotonic()
-        with self.pool.connection(deadline=deadline) as connection:
+        with self.pool.connection(deadline=deadline, owner=identity.tenant_id) as connection:
             if current:
                 current.waited((time.monotonic() - asked) * 1000)
             values["statement_timeout"] = f"{max(1, int((deadline - time.monotonic()) * 1000))}ms"
@@ -148,7 +148,9 @@ class Database:
     ) -> Row | None:
         name, current = query.name, record.current()
         asked = time.monotonic()
-        with self.pool.connection(deadline=deadline, repeatable=not query.writes) as connection:
+        with self.pool.connection(
+            deadline=deadline, repeatable=not query.writes, owner=params.get("tenant_id")
+        ) as connection:
             began = time.monotonic()
             params["statement_timeout"] = f"{max(1, int((deadline - began) * 1000))}ms"
             if current:

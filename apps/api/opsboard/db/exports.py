@@ -6,11 +6,13 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg2
 
 from opsboard.db import tenancy
+from opsboard.db.businesses import Businesses, Share
 from opsboard.db.database import translated
 from opsboard.db.listing import Page, compose_export, compose_owner
 from opsboard.db.pool import Loan, Pool, is_disconnect
@@ -39,19 +41,22 @@ class Exports:
     """Lends the pool's connections to exports: `most` at a time, each for `deadline` seconds.
 
     An export holds its connection for as long as its reader takes; so that requests always find one, exports never
-    have more than half of the pool.
+    have more than half of the pool. While others ask as well, one business has no more than half of them.
     """
 
-    def __init__(self, pool: Pool, most: int, deadline: float) -> None:
+    def __init__(self, pool: Pool, most: int, deadline: float, businesses: Businesses | None = None) -> None:
         self._pool = pool
-        self._free = threading.Semaphore(min(most, max(1, pool.maxconn // 2)))
+        total = min(most, max(1, pool.maxconn // 2))
+        self._share = Share(total, (total + 1) // 2, businesses or Businesses())
         self.deadline = deadline
 
     def begin(self, asked: Asked, identity: tenancy.Identity) -> Export:
         """The export with its first rows read, so that what is wrong is told before anything is sent."""
-        if not self._free.acquire(blocking=False):
+        tenant_id = identity.tenant_id
+        if not self._share.take(tenant_id):
             raise TooManyExports()
-        export = Export(self._pool.connection, self._free.release, asked, identity, self.deadline)
+        ended = partial(self._share.give_back, tenant_id)
+        export = Export(self._pool.connection, ended, asked, identity, self.deadline)
         try:
             export.open()
         except BaseException:

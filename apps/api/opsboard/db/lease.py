@@ -31,6 +31,7 @@ class Lease:
         "granted",
         "key",
         "leaks_at",
+        "owner",
         "peer",
         "ready",
         "ref",
@@ -46,9 +47,15 @@ class Lease:
     peer: Peer
 
     def __init__(
-        self, key: Hashable | None, cut_at: float, caller: FrameType, repeatable: bool = False
+        self,
+        key: Hashable | None,
+        cut_at: float,
+        caller: FrameType,
+        repeatable: bool = False,
+        owner: int | None = None,
     ) -> None:
         self.key = key
+        self.owner = owner  # the business it is for
         # A read, which does no harm when it is ended halfway: it does not wait for a server that is silent.
         self.repeatable = repeatable
         self.silent_at = (

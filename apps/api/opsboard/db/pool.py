@@ -116,7 +116,11 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         self._lending.fill()
 
     def connection(
-        self, deadline: float | None = None, timeout: float | None = None, repeatable: bool = False
+        self,
+        deadline: float | None = None,
+        timeout: float | None = None,
+        repeatable: bool = False,
+        owner: int | None = None,
     ) -> Loan:
         """A connection for the length of a `with` block.
 
@@ -124,9 +128,10 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         the socket is shut, so that not even a frozen server or a dead network holds the thread; the block
         then ends with DeadlineExceeded. The block's end does not commit: an open transaction is rolled back.
         A `repeatable` block, a read, does not wait for its deadline when the server says nothing on any connection
-        and accepts none: it ends with DatabaseUnavailable.
+        and accepts none: it ends with DatabaseUnavailable. `owner` is the business it is for: of those that wait, the
+        one with the fewest connections is next.
         """
-        return Loan(self, deadline, timeout, repeatable)
+        return Loan(self, deadline, timeout, repeatable, owner)
 
     def closeall(self) -> None:
         """Close idle connections, refuse those who wait, and close lent ones as they come back."""
@@ -175,13 +180,19 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
 class Loan:
     """A connection for the length of a `with` block; see Pool.connection."""
 
-    __slots__ = ("_connection", "_deadline", "_lease", "_pool", "_repeatable", "_timeout")
+    __slots__ = ("_connection", "_deadline", "_lease", "_owner", "_pool", "_repeatable", "_timeout")
 
     def __init__(
-        self, pool: Pool, deadline: float | None, timeout: float | None, repeatable: bool = False
+        self,
+        pool: Pool,
+        deadline: float | None,
+        timeout: float | None,
+        repeatable: bool = False,
+        owner: int | None = None,
     ) -> None:
         self._pool = pool
         self._repeatable = repeatable
+        self._owner = owner
         self._deadline = math.inf if deadline is None else deadline
         self._timeout = pool.timeout if timeout is None else timeout
 
@@ -193,7 +204,7 @@ class Loan:
         late: type[OpsboardError] = PoolTimeout
         if self._deadline < until:
             until, late = self._deadline, DeadlineExceeded
-        self._lease = Lease(None, self._deadline + GRACE, sys._getframe(1), self._repeatable)
+        self._lease = Lease(None, self._deadline + GRACE, sys._getframe(1), self._repeatable, self._owner)
         self._connection = self._pool._lending.check_out(self._lease, until, late)
         return self._connection
 

@@ -85,7 +85,9 @@ class Slots:
     def offer(self, connection: PooledConnection, now: float) -> None:
         """Give a connection to the first in the queue, or keep it."""
         if self.waiting:
-            self._lend(connection, self.waiting.popleft(), now)
+            lease = self._next_waiting()
+            self.waiting.remove(lease)
+            self._lend(connection, lease, now)
             return
         connection.idle_since = now
         self.idle.append(connection)
@@ -209,6 +211,14 @@ class Slots:
             "usage_ms": int(self.usage * 1000),
             **{name: self.counts[name] for name in counted},
         }
+
+    def _next_waiting(self) -> Lease:
+        """The first in the queue of those businesses that have the fewest connections."""
+        first = self.waiting[0]
+        if all(lease.owner == first.owner for lease in self.waiting):
+            return first
+        held = Counter(lease.owner for lease in self.lent.values() if lease.owner is not None)
+        return min(self.waiting, key=lambda lease: 0 if lease.owner is None else held[lease.owner])
 
     def _lend(self, connection: PooledConnection, lease: Lease, now: float) -> None:
         lease.leaks_at = due = now + self.leak_seconds

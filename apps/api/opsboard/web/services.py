@@ -11,6 +11,7 @@ from opsboard.auth.sign_in import SignIn
 from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
 from opsboard.config import Config
+from opsboard.db.businesses import Businesses
 from opsboard.db.database import Database
 from opsboard.db.exports import Exports
 from opsboard.db.lookout import Lookout
@@ -29,6 +30,7 @@ class Services:
     secret: str
     database: Database
     exports: Exports
+    businesses: Businesses
     store: Store
     shared: SharedCache | None
     sign_in: SignIn
