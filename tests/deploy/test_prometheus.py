@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,38 @@ def test_slow_requests_are_those_outside_of_the_bucket() -> None:
     (rule,) = [rule for rule in rules() if "slower_than_1s" in rule.get("record", "")]
     everything, minus, bucket = rule["expr"].partition(" - ")
     assert minus and "_count[5m]" in everything and '_bucket{le="1.0"}' in bucket
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    return found
+
+
+def said_by(*command: object, **how: Any) -> str:
+    """What a program said; it must succeed."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **how)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
+
+
+def test_prometheus_accepts_the_rules_and_they_do_what_they_say(promtool: str, tmp_path: Path) -> None:
+    said_by(promtool, "check", "rules", RULES)
+    tests = tmp_path / "rules.test.yml"
+    tests.write_text(
+        (Path(__file__).parent / "prometheus-rules.test.yml").read_text().replace("RULES", str(RULES))
+    )
+    said_by(promtool, "test", "rules", tests)
+
+
+def test_prometheus_has_nothing_to_say_about_the_metrics(promtool: str, shop: Application) -> None:
+    shop.client().get("/api/dashboard/stats")
+    text = shop.app.test_client().get("/metrics").get_data(as_text=True)
+    assert "machine_cpus" in text
+    assert said_by(promtool, "check", "metrics", input=text) == ""
 
 
 def test_one_scrape_speaks_for_all_workers_and_nginx_lets_nobody_scrape(

@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from opsboard.db import lookout
 from opsboard.db.embedded import Cluster
 from opsboard.errors import DatabaseUnavailable
+from opsboard.observability import faults
 from tests.application import Application, running_application
 from tests.clusters import FreshDatabase, fresh_database, migrate_template, running_cluster
 from tests.contract.tables import TABLES
@@ -185,6 +186,44 @@ def test_a_worker_that_knows_nothing_yet_says_so(
             assert other.get("/api/health/tables").status_code == 503
             # A write needs to know that the token still holds.
             assert other.post("/api/health/cache/clear").status_code == 503
+
+
+def test_a_full_disk_is_called_that(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faults, "_last", {})
+    client = own_shop.client()
+    assert client.get("/api/health/db").json["status"] == "healthy"  # type: ignore[index]
+    with (
+        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            """
+            CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE 'could not extend file' USING ERRCODE = 'disk_full';
+            END
+            $$;
+            CREATE TRIGGER full_disk BEFORE INSERT ON jobs EXECUTE FUNCTION full_disk()
+            """
+        )
+        connection.commit()
+    answer = client.post("/api/jobs", json={"title": "A job"})
+    assert (answer.status_code, answer.json["code"]) == (503, "disk_full")  # type: ignore[index]
+    assert "disk" in answer.json["detail"]  # type: ignore[index]
+    health = client.get("/api/health/db").json
+    assert health is not None and health["status"] == "critical"
+    assert "the database's disk is full" in " ".join(health["warnings"])
+
+
+def test_connections_of_other_roles_count(own_shop: Application) -> None:
+    client = own_shop.client()
+    before = client.get("/api/health/db").json["server"]["connections"]  # type: ignore[index]
+    with (
+        closing(psycopg2.connect(own_shop.database.owner_url)),
+        closing(psycopg2.connect(own_shop.database.superuser_url)),
+    ):
+        now = client.get("/api/health/db").json["server"]["connections"]  # type: ignore[index]
+    assert now == before + 2
 
 
 def test_threads_that_are_busy_are_numbers_and_warnings(own_shop: Application) -> None:

@@ -99,6 +99,15 @@ class DatabaseUnavailable(OpsboardError):
     default_detail = "The database cannot be reached; try again in a moment."
 
 
+class DiskFull(DatabaseUnavailable):
+    """The server has no room left for what was to be written, or for what a query sorts on disk."""
+
+    code = "disk_full"
+    title = "The database's disk is full"
+    retry_after = 60
+    default_detail = "The database has no room left on its disk; nothing can be written until there is."
+
+
 class DeadlineExceeded(OpsboardError):
     """The request used up REQUEST_DEADLINE."""
 
@@ -282,7 +291,10 @@ SQLSTATES: dict[str, type[OpsboardError]] = {
     "42883": SchemaMissing,  # undefined_function
     "08": DatabaseUnavailable,  # connection exception
     "57": DatabaseUnavailable,  # operator intervention: shutdown, crash, cannot connect now
-    "53": DatabaseUnavailable,  # insufficient resources: too many connections, disk full
+    "53100": DiskFull,  # disk_full
+    "53": DatabaseUnavailable,  # insufficient resources: too many connections, out of memory
+    "58": DatabaseUnavailable,  # system error: input and output fail
+    "25006": DatabaseUnavailable,  # read_only_sql_transaction: a standby, or a server put to read only
     "28": DatabaseUnavailable,  # invalid authorization: wrong role or password in DATABASE_URL
     "3D": DatabaseUnavailable,  # invalid catalog name: no such database
 }

@@ -24,7 +24,7 @@ from opsboard.errors import (
     OpsboardError,
     error_for_sqlstate,
 )
-from opsboard.observability import record
+from opsboard.observability import faults, record
 
 log = structlog.get_logger(__name__)
 
@@ -179,6 +179,7 @@ class Database:
 def translated(error: psycopg2.Error, query: Query, lost: bool) -> OpsboardError:
     """Our error for the database's; its own text goes to the log, never to the client."""
     kind = DatabaseUnavailable if lost else error_for_sqlstate(error.pgcode)
+    faults.note(kind.code)
     log.warning(
         "query failed", query=query.name, sqlstate=error.pgcode, error=str(error).strip(), answer=kind.code
     )

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from opsboard.observability.durations import Durations, Series
+from opsboard.observability.faults import seconds_since
 
 CLASSES = ("2xx", "3xx", "4xx", "5xx")
 
@@ -50,4 +51,5 @@ def process_report(tally: Tally, queries: Durations) -> dict[str, Any]:
         "threads": threading.active_count(),
         "requests": tally.durations.report(),
         "queries": queries.report(),
+        "disk_full_seconds_ago": seconds_since("disk_full"),
     }

@@ -77,6 +77,8 @@ ADVICE = {
     "pool_timeout": "raise DB_POOL_MAX_CONNECTIONS or find the slow query: curl .../api/health/db",
     "pool_full": "requests pile up: add workers or find the slow query: curl .../api/health/db",
     "database_unavailable": "check DATABASE_URL and the server: opsboard doctor",
+    "disk_full": "make room on the database's disk; nothing else is to be done",
+    "recount_under_way": "one recount of a worker at a time",
     "deadline_exceeded": "look at the query with opsboard explain, or raise REQUEST_DEADLINE",
     "too_many_exports": "exports hold connections: see EXPORT_MOST and EXPORT_DEADLINE",
     "schema_missing": "run opsboard migrate",

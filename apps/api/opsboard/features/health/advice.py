@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from opsboard.config import Config
 # Of a worker beside its pool: the pulse, the upkeep, and two for answers about health.
 OWN_CONNECTIONS = 4
 BUSY = 0.8  # of all connections in use: the reference's alert
+FULL_LATELY = 300.0  # seconds
 BLOCKED = 1.0  # seconds a session may wait for a lock of another
 SLOW_WAIT = 100  # ms of waiting per queued request on average
 OLD_TRANSACTION = 60  # seconds
@@ -92,6 +93,18 @@ def advise(
         advise_on_blocked(server, advice)
     advise_on_oldest_transaction(config, server, advice)
     return advice
+
+
+def advise_on_disk(reports: Iterable[Mapping[str, Any]], advice: Advice) -> None:
+    """The service cannot see the server's disk; it sees that the server refuses to write."""
+    ago = [report.get("disk_full_seconds_ago") for report in reports]
+    recent = min((seconds for seconds in ago if seconds is not None), default=None)
+    if recent is not None and recent < FULL_LATELY:
+        advice.warn(
+            f"the database's disk is full: it refused to write {recent:.0f} s ago",
+            "make room on it: old backups, logs, replication slots that nobody reads; then nothing else is to be done",
+            critical=True,
+        )
 
 
 def advise_on_threads(threads: Mapping[str, int], advice: Advice) -> None:

@@ -23,7 +23,7 @@ from opsboard.errors import (
     RecountUnderWay,
     SchemaMissing,
 )
-from opsboard.features.health.advice import advise
+from opsboard.features.health.advice import advise, advise_on_disk
 from opsboard.features.health.database_routes import bp, sql
 from opsboard.features.health.documents import (
     CacheHealth,
@@ -112,6 +112,7 @@ def db() -> Response:
         threads,
         fleet.problem,
     )
+    advise_on_disk((worker["report"] for worker in live), advice)
     return jsonify(
         status=advice.status,
         pool_stats=pool,

@@ -17,7 +17,7 @@ SUMS = {
     "network_sent_bytes": "Sent, all interfaces.",
 }
 NOW = {
-    "cpu_count": "Processors.",
+    "cpus": "Processors.",
     "load_1m": "Load average of a minute.",
     "memory_bytes": "Memory.",
     "memory_available_bytes": "Memory that programs can have.",
@@ -52,6 +52,8 @@ class Surroundings(Collector):
 def machine() -> Iterator[Metric]:
     """Of the machine that answers."""
     metrics = get_system_metrics()
+    # The end _count is for those of histograms.
+    metrics["cpus"] = metrics.pop("cpu_count")
     cpu = CounterMetricFamily("machine_cpu_seconds", "Processor time by mode.", labels=("mode",))
     for mode, seconds in metrics["cpu_seconds"].items():
         cpu.add_metric((mode,), seconds)

@@ -1,0 +1,18 @@
+"""When this process last met a fault that somebody has to mend, by its code."""
+
+from __future__ import annotations
+
+import time
+
+_last: dict[str, float] = {}
+
+
+def note(code: str) -> None:
+    """It was met just now."""
+    _last[code] = time.monotonic()
+
+
+def seconds_since(code: str) -> float | None:
+    """How long ago it was met; None: never."""
+    at = _last.get(code)
+    return None if at is None else time.monotonic() - at
