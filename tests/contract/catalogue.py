@@ -53,7 +53,7 @@ FILTER_VALUES: dict[str, Any] = {
     "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1, "pending": "true", "approval_id": 1,
     "active": "true", "campaign_id": 1, "journey_id": 1, "node_id": 2, "unsent": "true", "workflow_id": 1,
     "open": "true", "acknowledged": "true", "created_today": "true", "decided_today": "true", "ahead": "true",
-    "waiting": "true", "channel": "email", "reason": ["bounced"],
+    "waiting": "true", "assignee_inactive": "true", "channel": "email", "reason": ["bounced"],
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {

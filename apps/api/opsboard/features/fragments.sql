@@ -30,6 +30,16 @@ audited AS (
     WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
 
+-- fragment: is_active_assignee
+-- Work is given to somebody who is active, or to nobody; a person who does not exist fails by the foreign key.
+NOT EXISTS (
+    SELECT
+    FROM users AS q
+    WHERE q.tenant_id = %(tenant_id)s
+        AND q.id = %(assigned_user_id)s
+        AND NOT q.is_active
+)
+
 -- fragment: bulk_given
 given AS (
     SELECT

@@ -41,13 +41,14 @@ class MachineCounts(BaseModel):
 
 
 class UserCounts(BaseModel):
-    """Roles are counted over active users."""
+    """Roles are counted over active users. `steps_of_inactive`: work that waits for people who are inactive."""
 
     total: int
     active: int
     admin: int
     manager: int
     operator: int
+    steps_of_inactive: int
     links: dict[str, str]
 
 

@@ -71,6 +71,18 @@ user_stats AS (
     FROM counts AS c
     WHERE c.metric IN ('users_active', 'users_blocked')
 ),
+-- Open steps of people who are inactive; of those who may not see them, nothing is read.
+left_stats AS (
+    SELECT coalesce(sum(c.n), 0)::bigint AS steps
+    FROM rollup_counts(%(tenant_id)s, ARRAY['open_steps']) AS c
+    WHERE c.subject = ANY(ARRAY(
+            SELECT u.id
+            FROM users AS u
+            WHERE u.tenant_id = %(tenant_id)s
+                AND NOT u.is_active
+                AND %(role)s IN ('admin', 'manager')
+        ))
+),
 sales_counts AS MATERIALIZED (
     SELECT
         c.metric,
@@ -214,12 +226,14 @@ SELECT json_strip_nulls(json_build_object(
         'admin', u.admin,
         'manager', u.manager,
         'operator', u.operator,
+        'steps_of_inactive', f.steps,
         'links', json_build_object(
             'total', '/api/users',
             'active', '/api/users?is_active=true',
             'admin', '/api/users?is_active=true&role=admin',
             'manager', '/api/users?is_active=true&role=manager',
-            'operator', '/api/users?is_active=true&role=operator'
+            'operator', '/api/users?is_active=true&role=operator',
+            'steps_of_inactive', '/api/job-steps?waiting=true&assignee_inactive=true'
         )
     ) END,
     'leads', json_build_object(
@@ -282,6 +296,7 @@ CROSS JOIN due_stats AS d
 CROSS JOIN task_stats AS w
 CROSS JOIN machine_stats AS m
 CROSS JOIN user_stats AS u
+CROSS JOIN left_stats AS f
 CROSS JOIN lead_stats AS e
 CROSS JOIN approval_stats AS a
 CROSS JOIN campaign_stats AS k

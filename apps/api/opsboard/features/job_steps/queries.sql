@@ -29,6 +29,7 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- filter process_id: s.process_id = %(process_id)s
 -- filter machine_id: s.machine_id = %(machine_id)s
 -- filter assigned_user_id: s.assigned_user_id = %(assigned_user_id)s
+-- filter assignee_inactive: s.assigned_user_id IN (SELECT k.id FROM users AS k WHERE k.tenant_id = %(tenant_id)s AND NOT k.is_active)
 -- filter mine: s.assigned_user_id = %(user_id)s AND NOT s.job_ended
 -- filter waiting: s.status IN ('pending', 'in_progress') AND NOT s.job_ended
 -- filter completed_today: s.status = 'completed' AND s.completed_at >= (SELECT today::timestamp AT TIME ZONE time_zone FROM clock) AND s.completed_at < (SELECT (today + 1)::timestamp AT TIME ZONE time_zone FROM clock)
@@ -43,6 +44,7 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_i
 -- total: steps
 -- total status: steps | c.label = ANY(%(status)s)
 -- total waiting: open_steps
+-- total assignee_inactive,waiting: open_steps | c.subject = ANY(ARRAY(SELECT k.id FROM users AS k WHERE k.tenant_id = %(tenant_id)s AND NOT k.is_active))
 -- total waiting,status: open_steps | c.label = ANY(%(status)s)
 -- total assigned_user_id,waiting: open_steps | c.subject = %(assigned_user_id)s
 -- total mine,waiting: open_steps | c.subject = %(user_id)s

@@ -37,6 +37,9 @@ class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_
         Literal["true"] | None,
         Field(description="Steps assigned to you, without open ones of jobs that have ended."),
     ] = None
+    assignee_inactive: Annotated[
+        Literal["true"] | None, Field(description="Assigned to somebody who is inactive.")
+    ] = None
     waiting: Annotated[
         Literal["true"] | None,
         Field(description="Pending or in progress, of jobs that are not completed or cancelled."),

@@ -96,7 +96,7 @@ WITH l AS (
         tenant_id, name, email, phone, source, category, status, customer_id, assigned_user_id, notes, scraped_at,
         processed_at, closed_at
     )
-    VALUES (
+    SELECT
         %(tenant_id)s,
         %(name)s,
         %(email)s,
@@ -110,7 +110,7 @@ WITH l AS (
         coalesce(%(scraped_at)s::timestamptz, now()),
         CASE WHEN %(status)s <> 'unprocessed' THEN now() END,
         CASE WHEN %(status)s IN ('won', 'lost') THEN now() END
-    )
+    WHERE /* include is_active_assignee */
     RETURNING
         id, name, email, phone, source, category, status, is_processed, customer_id, assigned_user_id, claimed_by,
         claimable_at, notes, scraped_at, processed_at, closed_at, created_at, updated_at
@@ -126,13 +126,14 @@ noted AS (
 ),
 /* include audited_create lead l name */
 SELECT
-    json_build_object(
+    CASE WHEN l.id IS NOT NULL THEN json_build_object(
         /* include lead_members */
-    )::text,
+    )::text END,
     l.id,
-    NULL AS problem,
-    NULL AS detail
-FROM l
+    CASE WHEN l.id IS NULL THEN 'conflict' END AS problem,
+    CASE WHEN l.id IS NULL THEN 'This person is inactive and is given no work (assigned_user_id).' END AS detail
+FROM (SELECT) AS one
+LEFT JOIN l ON true
 /* include lead_surroundings */
 
 -- name: update_lead
@@ -168,9 +169,14 @@ wanted AS (
             WHEN (b.was).claimed_by <> %(user_id)s AND (b.was).claimable_at > now()
                 THEN 'This lead is claimed by somebody else.'
             WHEN n.assigned_user_id <> %(user_id)s THEN 'Only a manager assigns a lead to somebody else.'
-        END AS refusal
+        END AS refusal,
+        CASE
+            WHEN n.assigned_user_id IS DISTINCT FROM (b.was).assigned_user_id AND NOT q.is_active
+                THEN 'This person is inactive and is given no work (assigned_user_id).'
+        END AS conflict
     FROM before AS b
     CROSS JOIN LATERAL jsonb_populate_record(b.was, %(patch)s::jsonb) AS n
+    LEFT JOIN users AS q ON q.tenant_id = %(tenant_id)s AND q.id = n.assigned_user_id
 ),
 changed AS (
     UPDATE leads AS l
@@ -195,7 +201,7 @@ changed AS (
     FROM wanted AS n
     WHERE l.tenant_id = %(tenant_id)s
         AND l.id = n.id
-        AND n.refusal IS NULL
+        AND coalesce(n.refusal, n.conflict) IS NULL
     RETURNING l.*
 ),
 noted AS (
@@ -236,8 +242,8 @@ shown AS (
 SELECT
     d.document,
     w.id,
-    CASE WHEN w.refusal IS NOT NULL THEN 'forbidden' END AS problem,
-    w.refusal AS detail
+    CASE WHEN w.refusal IS NOT NULL THEN 'forbidden' WHEN w.conflict IS NOT NULL THEN 'conflict' END AS problem,
+    coalesce(w.refusal, w.conflict) AS detail
 FROM wanted AS w
 LEFT JOIN shown AS d ON d.id = w.id
 

@@ -24,12 +24,24 @@ bp = APIBlueprint("users", __name__, url_prefix="/api/users", tag="Users")
 sql = load_queries(__package__)
 
 
+class WorkLeft(BaseModel):
+    """What is assigned to somebody and not finished, each with its list."""
+
+    steps: int
+    leads: int
+    approvals: int
+    links: dict[str, str]
+
+
 class User(BaseModel):
+    """`work_left`: what an inactive person was given before; null for somebody who is active."""
+
     id: int
     email: str
     full_name: str
     role: RoleName
     is_active: bool
+    work_left: WorkLeft | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -71,6 +71,7 @@ JOIN response_approvals AS a ON a.tenant_id = %(tenant_id)s AND a.id = page.id
 -- reads: response_approvals, approval_queue, leads, users, tenants
 -- from: response_approvals AS a
 -- filter pending: a.status = 'pending'
+-- filter assigned_user_id: a.id IN (SELECT k.approval_id FROM approval_queue AS k WHERE k.tenant_id = %(tenant_id)s AND k.assigned_user_id = %(assigned_user_id)s)
 -- sort created_at: a.created_at | timestamptz
 -- total pending: response_approvals | c.label = 'pending'
 -- Requests that wait for a decision, with their place in the queue, their age and what to do next.
@@ -174,7 +175,13 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = h.acted_by
 -- Ask for approval: the request, its place in the queue and the first line of its history.
 WITH a AS (
     INSERT INTO response_approvals (tenant_id, lead_id, subject, response, requested_by)
-    VALUES (%(tenant_id)s, %(lead_id)s, %(subject)s, %(response)s, %(user_id)s)
+    SELECT
+        %(tenant_id)s,
+        %(lead_id)s,
+        %(subject)s,
+        %(response)s,
+        %(user_id)s
+    WHERE /* include is_active_assignee */
     RETURNING
         id, lead_id, subject, response, status, requested_by, decided_by, decided_at, created_at, updated_at
 ),
@@ -200,13 +207,14 @@ noted AS (
 ),
 /* include audited_create response_approval a subject */
 SELECT
-    json_build_object(
+    CASE WHEN a.id IS NOT NULL THEN json_build_object(
         /* include approval_members */
-    )::text,
+    )::text END,
     a.id,
-    NULL AS problem,
-    NULL AS detail
-FROM a
+    CASE WHEN a.id IS NULL THEN 'conflict' END AS problem,
+    CASE WHEN a.id IS NULL THEN 'This person is inactive and is given no work (assigned_user_id).' END AS detail
+FROM (SELECT) AS one
+LEFT JOIN a ON true
 /* include approval_surroundings */
 
 -- name: decide_approval

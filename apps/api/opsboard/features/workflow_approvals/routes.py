@@ -50,7 +50,7 @@ class ListApprovals(ListArguments, query=sql.list_approvals, default_sort="-crea
 
 
 class ListPending(ListArguments, query=sql.list_pending, default_sort="created_at"):
-    pass
+    assigned_user_id: Annotated[Id | None, Field(description="Those that this person should decide.")] = None
 
 
 class ListHistory(ListArguments, query=sql.list_history, default_sort="-created_at"):

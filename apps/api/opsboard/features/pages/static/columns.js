@@ -2,7 +2,7 @@
 
 import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
-import { dateTime, day, number } from "./format.js";
+import { count, dateTime, day, number } from "./format.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
@@ -15,6 +15,12 @@ const STEP_STATUS = { name: "status", label: "Status", values: ["pending", "in_p
 const MACHINE_STATUS = { name: "status", label: "Status", values: ["active", "maintenance", "inactive"] };
 const PRIORITY = { name: "priority", label: "Priority", values: ["low", "normal", "high", "urgent"] };
 const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operator"] };
+
+// What an inactive person was given before, for a manager to give to somebody else.
+function workLeft({ work_left }) {
+  if (!work_left?.steps) return null;
+  return h("a", { href: pageOf(work_left.links.steps) }, count(work_left.steps, "step"));
+}
 
 // Address -> { title, one, columns: [head, cell(item, shop), kind], filters }; the first column names the item.
 export const LISTS = {
@@ -94,6 +100,7 @@ export const LISTS = {
       ["Name", (user) => h("strong", {}, user.full_name)],
       ["E-mail", (user) => user.email],
       ["Role", (user) => words(user.role)],
+      ["Work left", (user) => workLeft(user)],
       ["Account", (user) => chip(user.is_active ? "active" : "inactive", user.is_active ? "Active" : "Blocked")],
     ],
   },
