@@ -37,7 +37,15 @@ def test_stats_have_the_promised_members(shop: Application) -> None:
     }  # fmt: skip
     assert stats["tasks"].keys() == {"pending", "in_progress", "completed_today", "links"}
     assert stats["machines"].keys() == {"total", "active", "maintenance", "inactive", "links"}
-    assert stats["users"].keys() == {"total", "active", "admin", "manager", "operator", "links"}
+    assert stats["users"].keys() == {
+        "total",
+        "active",
+        "admin",
+        "manager",
+        "operator",
+        "steps_of_inactive",
+        "links",
+    }
     assert (stats["jobs"]["total"], stats["jobs"]["draft"], stats["jobs"]["completed"]) == (90, 6, 47)
     assert stats["users"]["total"] == 11
     assert stats["leads"].keys() == {"total", "unprocessed", "in_progress", "new_today", "links"}

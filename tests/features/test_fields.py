@@ -57,7 +57,10 @@ def test_an_unknown_field_is_400_and_the_allowed_ones_are_named(shop: Applicatio
         assert answer.status_code == 400
         (error,) = answer.json["errors"]  # type: ignore[index]
         assert error["field"].startswith("fields")
-        assert "allowed are id, email, full_name, role, is_active, created_at, updated_at" in error["message"]
+        assert (
+            "allowed are id, email, full_name, role, is_active, work_left, created_at, updated_at"
+            in error["message"]
+        )
 
 
 def test_a_field_given_twice_counts_once(shop: Application) -> None:
