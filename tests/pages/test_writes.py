@@ -199,6 +199,40 @@ def test_undo_of_a_completed_job_says_what_it_does_not_bring_back(own_visit: Vis
     expect(page.locator("#toasts")).to_contain_text("Undo gives it a new time of completion.")
 
 
+def test_undo_takes_back_no_change_of_somebody_else(own_visit: Visiting, own_shop: Application) -> None:
+    page = own_visit("manager").open_board("#/machines")
+    set_machine(page)
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    client = own_shop.client()
+    machine = client.get("/api/machines?page_size=1").json["items"][0]["id"]  # type: ignore[index]
+    assert client.patch(f"/api/machines/{machine}", json={"status": "inactive"}).status_code == 200
+    undo.click()
+    expect(page.locator(".notice")).to_contain_text("Nothing was undone.")
+    found = client.get(f"/api/machines/{machine}").json
+    assert found is not None and found["status"] == "inactive"
+
+
+def test_the_message_tells_what_contradicts(own_visit: Visiting, own_shop: Application) -> None:
+    page = own_visit("manager").open_board("#/jobs?status=draft")
+    page.locator(f"{ROWS} .named").first.click()
+    page.get_by_role("button", name=re.compile("^Start")).first.click()
+    expect(page.locator("#toasts .warning").first).to_contain_text(re.compile("[a-z]+"))
+    step = own_shop.client().get(page.url.partition("#")[2].replace("/jobs", "/api/jobs")).json
+    assert step is not None and "in_progress" in [one["status"] for one in step["steps"]]
+
+
+def test_steps_of_a_job_that_has_ended_offer_no_start(own_visit: Visiting, own_shop: Application) -> None:
+    client = own_shop.client()
+    job = client.get("/api/jobs?status=active&page_size=1").json["items"][0]["id"]  # type: ignore[index]
+    page = own_visit("manager").open_board(f"#/jobs/{job}")
+    expect(page.get_by_role("button", name=re.compile("^Start"))).not_to_have_count(0)
+    assert client.patch(f"/api/jobs/{job}", json={"status": "cancelled"}).status_code == 200
+    page.reload()
+    expect(page.locator(".list-head .chip").first).to_have_text("Cancelled")
+    expect(page.get_by_role("button", name=re.compile("^Start"))).to_have_count(0)
+
+
 def test_undo_stays_ten_seconds_and_longer_under_the_pointer(own_visit: Visiting) -> None:
     visitor = own_visit("operator")
     visitor.page.clock.install()

@@ -55,7 +55,10 @@ class Settings(BaseModel):
 
 
 class NewSettings(Arguments):
-    """All of them: what is left out of the optional ones is empty afterwards."""
+    """All of them: what is left out of the optional ones is empty afterwards.
+
+    Customers see `contact_email`, `contact_phone` and `whatsapp_number` on the status page of their job.
+    """
 
     locale: Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$", examples=["en-GB"])]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"])]

@@ -1,5 +1,7 @@
 // Talks to the API. What was read is kept with its ETag, so that reading it again costs a 304 while it still holds.
 
+import { complaintOf } from "./validation.js";
+
 const TIMEOUT = 15_000;
 const MOST_KEPT = 60; // answers; the one not read for longest goes first
 
@@ -30,8 +32,9 @@ export class Problem extends Error {
   }
 
   get words() {
-    const fields = this.fields.map((error) => `${error.field} ${error.message}.`);
-    return [this.message, ...fields].join(" ");
+    // Each value has a sentence of its own, so that there is nothing left to say of all.
+    const complaints = new Set(this.fields.map(complaintOf));
+    return complaints.size ? [...complaints].join(" ") : this.message;
   }
 }
 
@@ -66,7 +69,7 @@ export async function write(method, path, content) {
 }
 
 // A change of data, with an Idempotency-Key: a change that is sent again because no answer came is made once.
-// `ifMatch` is the ETag that the changed thing must still have. Gives { data, etag }.
+// `ifMatch` is the ETag that the changed thing must still have. Gives { data }.
 export async function change(method, path, content, ifMatch = null) {
   const request = JSON.stringify([method, path, content ?? null, ifMatch]);
   const headers = { "Idempotency-Key": keyOf(request), ...(ifMatch ? { "If-Match": ifMatch } : {}) };
@@ -74,7 +77,7 @@ export async function change(method, path, content, ifMatch = null) {
     const response = await sendContent(method, path, content, headers);
     const text = await response.text();
     unanswered.delete(request);
-    return { data: text ? JSON.parse(text) : null, etag: response.headers.get("ETag") };
+    return { data: text ? JSON.parse(text) : null };
   } catch (problem) {
     if (problem.isFinal && problem.code !== "idempotency_key_in_use") unanswered.delete(request);
     throw problem;

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 
 const WORDS = {
   draft: "Draft", active: "Active", on_hold: "On hold", completed: "Completed", cancelled: "Cancelled",
-  pending: "Pending", in_progress: "In progress", skipped: "Skipped",
+  pending: "Waiting", in_progress: "In progress", skipped: "Skipped",
   maintenance: "Maintenance", inactive: "Inactive",
   low: "Low", normal: "Normal", high: "High", urgent: "Urgent",
   unprocessed: "Unprocessed", new: "New", contacted: "Contacted", qualified: "Qualified", won: "Won", lost: "Lost",

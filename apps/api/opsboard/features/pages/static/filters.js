@@ -1,7 +1,10 @@
 // The controls above a list. What they say stands in the address, so back, reload and a sent link bring it again.
 
+import { get } from "./api.js";
 import { words } from "./chips.js";
 import { h } from "./dom.js";
+import { filterLabel, NAMED_BY, oneOf } from "./filter-words.js";
+import { day } from "./format.js";
 import { address } from "./router.js";
 
 const PAUSE = 300; // ms without a key before a search begins
@@ -21,7 +24,18 @@ export function filters(area, query, declared) {
   return h("form", { class: "filters", role: "search", "aria-label": "Narrow the list", onsubmit: (event) => event.preventDefault() },
     declared.map(control),
     others.map((name) => h("a", { class: "chosen", href: set(name, "") },
-      `${name.replaceAll("_", " ")}: ${query.get(name)}`, h("span", { class: "visually-hidden" }, " – remove"), h("span", { "aria-hidden": "true" }, " ×"))));
+      h("span", {}, filterLabel(name), valueOf(name, query.get(name))), h("span", { class: "visually-hidden" }, " – remove"), h("span", { "aria-hidden": "true" }, " ×"))));
+}
+
+// Of a filter that came with a link: a day, a name for an id, nothing for a plain yes.
+function valueOf(name, value) {
+  if (value === "true") return "";
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value))) return `: ${day(value)}`;
+  if (!NAMED_BY[name] || !/^\d+$/.test(value)) return `: ${value}`;
+  const [area, member] = NAMED_BY[name];
+  const place = h("span", {}, ` ${value}`);
+  get(`/api/${area}/${encodeURIComponent(value)}?fields=${member}`).then((found) => (place.textContent = `: ${found[member]}`), () => {});
+  return place;
 }
 
 function searchBox({ name, label }, query, set) {
@@ -41,9 +55,9 @@ function checkbox({ name, label, flag }, query, set) {
 
 function choice({ name, label, values, words: say = words }, query, set) {
   const chosen = query.get(name) ?? "";
-  const known = name === "sort" || !chosen || values.includes(chosen);
+  const known = !chosen || values.includes(chosen);
   const all = known ? values : [chosen, ...values]; // "pending,in_progress" from a link
-  const options = all.map((value) => h("option", { value, selected: value === chosen }, value.split(",").map((one) => say(one)).join(" or ")));
+  const options = all.map((value) => h("option", { value, selected: value === chosen }, value.includes(",") ? oneOf(value.split(",")) : say(value)));
   const any = name === "sort" ? null : h("option", { value: "" }, "Any");
   const change = ({ target }) => (location.hash = set(name, target.value));
   return field(label, h("select", { name, onchange: change, "data-key": name }, any, options));

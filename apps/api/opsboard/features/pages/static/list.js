@@ -1,8 +1,8 @@
 // A list: its filters, a page of it, and the way to the next; it is polled like the board.
 
-import { words } from "./chips.js";
 import { LISTS } from "./columns.js";
 import { h, replace } from "./dom.js";
+import { titleOf } from "./filter-words.js";
 import { filters } from "./filters.js";
 import { count } from "./format.js";
 import { counted } from "./freshness.js";
@@ -34,7 +34,8 @@ export function list(area, query, shop) {
       total.textContent = count(counts.total, kind.one);
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
-      replace(body, problemWords(problem)); // the address asks for something that is not there
+      // The address asks for something that is not there.
+      replace(body, problemWords(problem), h("p", {}, h("a", { href: `#/${area}` }, "Show the whole list")));
       shown = null;
     }
   }
@@ -72,19 +73,6 @@ function withoutCursor(query) {
   const counted = new URLSearchParams(query);
   for (const name of ["cursor", "page_size", "sort"]) counted.delete(name);
   return counted;
-}
-
-function titleOf({ title }, query) {
-  const status = query.get("status");
-  if (query.get("overdue")) return `Overdue ${title.toLowerCase()}`;
-  if (query.get("due_today")) return `${title} due today`;
-  if (query.get("created_today")) return `${title} entered today`;
-  if (query.get("decided_today")) return `${title} decided today`;
-  if (query.get("unread")) return `Unread ${title.toLowerCase()}`;
-  const mine = query.get("mine") ? `My ${title.toLowerCase()}` : title;
-  // More than a few are no title; the filter says them.
-  if (!status || status.split(",").length > 3) return mine;
-  return status === "on_hold" ? `${mine} on hold` : `${status.split(",").map(words).join(" or ")} ${mine.toLowerCase()}`;
 }
 
 function actionButton({ verb, write }, { act }) {

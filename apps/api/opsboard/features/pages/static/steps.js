@@ -12,11 +12,12 @@ const MOVES = {
   in_progress: { verb: "Complete", begin: completeStep },
 };
 
-// Null when there is nothing to move, or when it is somebody else's to move.
+// Null when there is nothing to move, when it is somebody else's to move, or when the job has ended.
 export function moveButton(step, { me, act }, job = step.job) {
   const move = MOVES[step.status];
   const isOthers = step.assigned_user && step.assigned_user.id !== me.id;
-  if (!move || (me.role === "operator" && isOthers)) return null;
+  const hasEnded = step.status === "pending" && ["completed", "cancelled"].includes(job.status);
+  if (!move || hasEnded || (me.role === "operator" && isOthers)) return null;
   const name = `${step.process?.name ?? `step ${step.step_order}`} of ${job.job_number}`;
   return h("button", {
     type: "button",

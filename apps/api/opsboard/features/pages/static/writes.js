@@ -1,6 +1,6 @@
 // Every change of data that the page makes: once for a press, confirmed by a toast, taken back by its Undo.
 
-import { change } from "./api.js";
+import { change, get, Problem, recall } from "./api.js";
 import { clearNotice, showDone, showProblem } from "./notices.js";
 import { hold, isLowPress } from "./steady.js";
 
@@ -14,7 +14,8 @@ export function writer({ changed, signedOut }) {
     button.ariaDisabled = "true";
     let answer = null;
     try {
-      answer = await change(write.method, write.path, write.content, write.ifMatch);
+      const ifMatch = await write.before?.(write.path);
+      answer = await change(write.method, write.path, write.content, ifMatch);
       clearNotice();
       hold(button, row);
       if (write.pressed) button.textContent = write.pressed;
@@ -30,10 +31,18 @@ export function writer({ changed, signedOut }) {
   };
 }
 
-function tell(act, write, { data, etag }) {
-  const undo = write.undo && ((button) => act(button, { ifMatch: etag, ...write.undo(data) }));
+function tell(act, write, { data }) {
+  const undo = write.undo && ((button) => act(button, { ...write.undo(data), before: (path) => unchanged(path, data) }));
   const warnings = [...(data?.warnings ?? []).map((warning) => warning.message ?? warning), write.note].filter(Boolean);
   showDone(write.done, { warnings, undo, isLow: isLowPress() });
+}
+
+// The ETag of what a write has changed, if nobody has changed it since: Undo must not take back the work of others.
+async function unchanged(path, { updated_at: writtenAt = null }) {
+  if (!writtenAt) return null;
+  const now = await get(path);
+  if (now.updated_at === writtenAt) return recall(path).etag;
+  throw new Problem({ status: 412, detail: "It was changed by somebody else meanwhile. Nothing was undone." });
 }
 
 function rowOf(button) {
