@@ -117,7 +117,7 @@ def test_refused_write_is_told_in_words_and_changes_nothing_shown(
     admin = own_shop.client()
     processes = admin.get("/api/processes").json["items"]  # type: ignore[index]
     closed = next(found["id"] for found in processes if found["permissions"])
-    step = admin.get(f"/api/job-steps?process_id={closed}&status=pending").json["items"][0]["id"]  # type: ignore[index]
+    step = admin.get(f"/api/job-steps?process_id={closed}&status=pending&waiting=true").json["items"][0]["id"]  # type: ignore[index]
     me = own_shop.client("operator").get("/api/auth/me").json["id"]  # type: ignore[index]
     assert admin.patch(f"/api/job-steps/{step}", json={"assigned_user_id": me}).status_code == 200
     page = visitor.open_board(f"#/job-steps?process_id={closed}&status=pending&mine=true")
