@@ -6,7 +6,7 @@ const LABELS = {
   q: "The search", status: "Status", priority: "Priority", role: "Role", sort: "The sort order", page_size: "The number of rows",
   page: "The page number", cursor: "The page", mine: "Only mine", overdue: "Overdue", due_today: "Due today",
   created_today: "Entered today", completed_today: "Completed today", decided_today: "Decided today", unread: "Only unread",
-  waiting: "Can be worked on", is_active: "Only active", source: "Source", category: "Category",
+  waiting: "Can be worked on", assignee_inactive: "Of inactive people", is_active: "Only active", source: "Source", category: "Category",
   customer_id: "Customer", machine_id: "Machine", process_id: "Process", job_id: "Job", assigned_user_id: "Person",
   lead_id: "Lead", campaign_id: "Campaign", journey_id: "Journey", approval_id: "Approval",
 };
@@ -51,7 +51,7 @@ export function titleOf({ title }, query) {
   const before = [has("mine") && "my", has("unread") && "unread", has("overdue") && "overdue"].filter(Boolean);
   const after = [["due_today", "due today"], ["created_today", "entered today"], ["decided_today", "decided today"], ["completed_today", "completed today"]]
     .filter(([name]) => has(name)).map(([, phrase]) => phrase);
-  const statuses = (query.get("status") ?? "").split(",").filter(Boolean);
+  const statuses = (query.get("status") ?? "").split(",").filter((status) => words(status) !== status);
   const isAlone = statuses.length === 1 && !before.length && !after.length;
   // More than a few are no title; the filter says them.
   if (isAlone && ["on_hold", "in_progress"].includes(statuses[0])) after.push(words(statuses[0]).toLowerCase());
