@@ -12,6 +12,7 @@ from opsboard.config import Config
 OWN_CONNECTIONS = 4
 BUSY = 0.8  # of all connections in use: the reference's alert
 FULL_LATELY = 300.0  # seconds
+OLD_BACKUP = 50 * 3600.0  # seconds: two nights
 BLOCKED = 1.0  # seconds a session may wait for a lock of another
 SLOW_WAIT = 100  # ms of waiting per queued request on average
 OLD_TRANSACTION = 60  # seconds
@@ -91,6 +92,7 @@ def advise(
     if server:
         advise_on_limits(config, server, advice, workers)
         advise_on_blocked(server, advice)
+        advise_on_backup(config, server, advice)
     advise_on_oldest_transaction(config, server, advice)
     return advice
 
@@ -104,6 +106,21 @@ def advise_on_disk(reports: Iterable[Mapping[str, Any]], advice: Advice) -> None
             f"the database's disk is full: it refused to write {recent:.0f} s ago",
             "make room on it: old backups, logs, replication slots that nobody reads; then nothing else is to be done",
             critical=True,
+        )
+
+
+def advise_on_backup(config: Config, server: Mapping[str, Any], advice: Advice) -> None:
+    """A backup that has stopped is noticed by nobody until it is needed."""
+    last = server.get("last_backup")
+    if last is None:
+        if config.production:
+            advice.recommendations.append(
+                "no backup is recorded: install deploy/opsboard-backup.timer, or back up in another way"
+            )
+    elif last["age_seconds"] > OLD_BACKUP:
+        advice.warn(
+            f"the last backup is {last['age_seconds'] / 3600:.0f} hours old",
+            "systemctl status opsboard-backup.timer opsboard-backup; journalctl -u opsboard-backup",
         )
 
 

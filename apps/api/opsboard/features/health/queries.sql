@@ -31,6 +31,23 @@ locked AS (
 json_build_object(
     /* include server_members */,
     'blocked', /* include blocked */,
+    -- What deploy/opsboard-backup has noted: when, and how many bytes.
+    'last_backup', (
+        SELECT json_build_object(
+            'at', split_part(o.told, ' ', 1),
+            'age_seconds', round(extract(epoch FROM clock_timestamp() - split_part(o.told, ' ', 1)::timestamptz)),
+            'bytes', nullif(split_part(o.told, ' ', 2), '')::bigint
+        )
+        FROM (
+            SELECT substring(c.entry FROM '^opsboard[.]last_backup=(.*)$') AS told
+            FROM pg_db_role_setting AS s
+            JOIN pg_database AS d ON d.oid = s.setdatabase
+            CROSS JOIN LATERAL unnest(s.setconfig) AS c (entry)
+            WHERE d.datname = current_database()
+                AND s.setrole = 0
+        ) AS o
+        WHERE o.told IS NOT NULL
+    ),
     -- The oldest thing that keeps vacuum from removing dead rows. Of sessions of another role the server tells ours
     -- neither the state nor the time, but who they are and what they hold.
     'oldest_transaction', (
