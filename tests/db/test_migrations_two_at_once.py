@@ -29,7 +29,7 @@ from tests.db.migrating import (
     wait_until,
     write_migrations,
 )
-from tests.db.transaction_pooler import transaction_pooler
+from tests.pgbouncer import running_pgbouncer
 
 FOLDER = default_folder()
 MIGRATIONS = read_migrations(FOLDER)
@@ -162,14 +162,9 @@ def race(cluster: Cluster, results: Path) -> None:
 
 @pytest.mark.parametrize("in_turn", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_pooler_that_shares_server_connections_is_refused(
-    cluster: Cluster, folder_of_clusters: Path, size: int, in_turn: bool
-) -> None:
-    folder = folder_of_clusters / f"pooler{size}{in_turn}"
-    folder.mkdir()
+def test_pooler_that_shares_server_connections_is_refused(cluster: Cluster, size: int, in_turn: bool) -> None:
     with blank_database(cluster) as database:
-        with transaction_pooler(folder, cluster.socket_dir, OWNER, database.name, size, in_turn):
-            url = f"postgresql:///{database.name}?host={folder}&port=5432&user={OWNER}&sslmode=disable"
+        with running_pgbouncer(cluster, database.name, OWNER, size, in_turn) as url:
             assert query(url, "SELECT 1") == [(1,)]
             for go in (Migrator(url, FOLDER).up, Migrator(url, FOLDER).status):
                 with pytest.raises(MigrationError, match="set DATABASE_OWNER_URL to an address that reaches"):

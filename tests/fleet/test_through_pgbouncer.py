@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -15,61 +12,16 @@ import pytest
 from opsboard.db.embedded import Cluster
 from opsboard.fleet.pulse import sql
 from tests.application import running_application
-from tests.clusters import APPLICATION, FreshDatabase, fresh_database
+from tests.clusters import APPLICATION, FreshDatabase, fresh_database, migrate_template, running_cluster
 from tests.deploy.conftest import people_of
-from tests.deploy.servers import eventually, free_port, listens, private_folder, running_gunicorn
+from tests.deploy.servers import eventually, running_gunicorn
 from tests.fleet.heard import Heard
 from tests.fleet.workers import STATS, one_client_each
+from tests.pgbouncer import running_pgbouncer
 from tests.seed import Business
 
 PULSES = 4
 SERVER_CONNECTIONS = 2
-
-
-@contextmanager
-def running_pgbouncer(cluster: Cluster, database: str) -> Iterator[str]:
-    """The address of the database through a pooler with fewer connections than it has clients."""
-    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if program is None:
-        pytest.skip("PgBouncer is not installed (Debian: pgbouncer)")
-    with private_folder() as folder:
-        port = free_port()
-        write_settings(folder, cluster, database, port)
-        process = subprocess.Popen(
-            [program, *runs_as(cluster), str(folder / "pgbouncer.ini")],
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            eventually("PgBouncer listens", lambda: listens(port))
-            yield f"postgresql://{APPLICATION}@127.0.0.1:{port}/{database}"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def write_settings(folder: Path, cluster: Cluster, database: str, port: int) -> None:
-    (folder / "users.txt").write_text(f'"{APPLICATION}" ""\n')
-    (folder / "pgbouncer.ini").write_text(
-        f"""
-[databases]
-{database} = host={cluster.socket_dir} port=5432 dbname={database} user={APPLICATION}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = trust
-auth_file = {folder}/users.txt
-pool_mode = transaction
-default_pool_size = {SERVER_CONNECTIONS}
-max_client_conn = 200
-"""
-    )
-    folder.chmod(0o755)
-
-
-def runs_as(cluster: Cluster) -> list[str]:
-    """It refuses to be root, and only the server's own user may reach the server's socket."""
-    return ["-u", cluster.socket_dir.owner()] if os.geteuid() == 0 else []
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +32,7 @@ def data(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[F
 
 @pytest.fixture(scope="module")
 def pooled(cluster: Cluster, data: FreshDatabase) -> Iterator[str]:
-    with running_pgbouncer(cluster, data.name) as url:
+    with running_pgbouncer(cluster, data.name, connections=SERVER_CONNECTIONS) as url:
         yield url
 
 
@@ -162,3 +114,26 @@ def test_two_workers_behind_it_are_fresh_and_obey(
         assert one.post("/api/jobs", {"title": "new"}).status == 201
         told = other.post("/api/health/cache/clear", {}).json
         assert set(told["cleared"]) >= clients.keys()
+
+
+def test_a_restart_of_the_server_is_over_when_it_is(folder_of_clusters: Path) -> None:
+    """By default PgBouncer would refuse everybody for 15 s after one connect that failed."""
+    with (
+        running_cluster(folder_of_clusters / "behind-pgbouncer") as cluster,
+        fresh_database(cluster, migrate_template(cluster)) as database,
+        running_pgbouncer(cluster, database.name) as url,
+    ):
+
+        def answers() -> bool:
+            try:
+                with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+                    return True
+            except psycopg2.Error:
+                return False
+
+        assert answers()
+        cluster.stop()
+        assert not answers(), "it has tried to connect, and failed"
+        cluster.start()
+        eventually("answers come again", answers, 10)
