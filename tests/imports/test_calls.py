@@ -137,7 +137,7 @@ def test_a_damaged_list_stores_nothing_and_tells_each_line(database: FreshDataba
         import_into(database, "pwc_callcenter", tmp_path)
     faults = {fault.line: fault.reason for fault in refused.value.rejection.first}
     assert faults == {
-        3: "is neither a number of seconds nor hh:mm:ss",
+        3: "is neither a number of seconds nor hh:mm:ss (for call_log.duration_seconds)",
         4: "is not from 1 to 5, the range of rating",
         5: "is not among the values of the mapping for status",
     }

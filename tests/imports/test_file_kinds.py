@@ -116,8 +116,8 @@ def test_a_workbook_is_read(sheet: Sheet) -> None:
 def test_a_sheet_is_chosen_and_its_faults_have_its_rows(sheet: Sheet) -> None:
     content = workbook(["x"], Other=[["No", "Pieces"], ["1", 5], ["2", "six"], ["3", 1.5]])
     assert sheet.told(content, PIECES, 'sheet = "Other"', path="data.xlsx") == [
-        'data.xlsx, line 3, Pieces: "six" is not a whole number',
-        'data.xlsx, line 4, Pieces: "1.5" is not a whole number',
+        'data.xlsx, line 3, Pieces: "six" is not a whole number (for jobs.quantity)',
+        'data.xlsx, line 4, Pieces: "1.5" is not a whole number (for jobs.quantity)',
     ]
     with pytest.raises(MappingError, match="has no sheet Third; it has Orders, Other"):
         sheet.run(content, PIECES, 'sheet = "Third"', path="data.xlsx")

@@ -58,4 +58,8 @@ def test_what_is_no_duration_is_told(database: FreshDatabase, tmp_path: Path, to
     with pytest.raises(ImportRejected) as refused:
         store(database, tmp_path, f"a,{took}\n")
     (fault,) = refused.value.rejection.first
-    assert (fault.line, fault.value, fault.reason) == (2, took, "is neither a number of seconds nor hh:mm:ss")
+    assert (fault.line, fault.value, fault.reason) == (
+        2,
+        took,
+        "is neither a number of seconds nor hh:mm:ss (for call_log.duration_seconds)",
+    )

@@ -49,7 +49,11 @@ def test_whole_numbers_are_read_as_the_mapping_says(
             "1.000",
             'is not a whole number; thousands = "," or "." in the mapping says what its mark means',
         ),
-        ("", "12,5", 'is not a whole number; decimal = "," in the mapping reads a comma as the decimal mark'),
+        (
+            "",
+            "12,5",
+            'is not a whole number; decimal = "," in the mapping reads a comma as the decimal mark',
+        ),
         (
             "",
             "3 pcs",
@@ -67,7 +71,8 @@ def test_what_is_no_whole_number_is_refused_with_the_setting_that_would_read_it(
 ) -> None:
     (told,) = sheet.told(f"No;Pieces\n1;{number}\n", PIECES, f'delimiter = ";"\n{settings}')
     assert told.startswith(f'data.csv, line 2, Pieces: "{number}" is not a whole number')
-    assert reason is None or told == f'data.csv, line 2, Pieces: "{number}" {reason}'
+    assert told.endswith(" (for jobs.quantity)")
+    assert reason is None or told == f'data.csv, line 2, Pieces: "{number}" {reason} (for jobs.quantity)'
 
 
 def test_a_range_is_told_with_the_number_as_the_file_has_it(sheet: Sheet) -> None:
@@ -138,4 +143,4 @@ def test_short_years_and_halves_of_the_day(
 
 def test_the_number_of_a_day_is_named_as_such(sheet: Sheet) -> None:
     told = sheet.told("No,Due\n1,45780.29\n", DUE)
-    assert told[0].endswith('; dates = ["excel"] reads the number of a day as Excel counts')
+    assert '; dates = ["excel"] reads the number of a day as Excel counts (for jobs.created_at' in told[0]

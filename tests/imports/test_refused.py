@@ -13,7 +13,9 @@ from tests.imports.workshop import ARTICLES, CLIENTS, FILES, MAPPING, OPERATIONS
 
 def test_a_bad_value_is_told_with_file_line_column_value_and_reason(workshop: Workshop) -> None:
     workshop.write(orders=ORDERS.replace("2024-03-09", "2024-02-30"))
-    assert workshop.faults() == [Fault("orders.txt", 2, "Ended", "2024-02-30", NO_DATE)]
+    assert workshop.faults() == [
+        Fault("orders.txt", 2, "Ended", "2024-02-30", f"{NO_DATE} (for jobs.completed_at)")
+    ]
 
 
 NO_DATE = "is not a date like 2025-05-03, 2025-05-03 07:00 or 2025-05-03T07:00:00+02:00"
@@ -22,16 +24,16 @@ NO_DATE = "is not a date like 2025-05-03, 2025-05-03 07:00 or 2025-05-03T07:00:0
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("Pieces", "ten", "is not a whole number"),
+        ("Pieces", "ten", "is not a whole number (for jobs.quantity)"),
         ("Pieces", "0", "is not from 1 to 2147483647, the range of quantity"),
         ("Pieces", "2147483648", "is not from 1 to 2147483647, the range of quantity"),
-        ("Pieces", "9" * 40, "is not a whole number"),
-        ("Pieces", "1.5", "is not a whole number"),
+        ("Pieces", "9" * 40, "is not a whole number (for jobs.quantity)"),
+        ("Pieces", "1.5", "is not a whole number (for jobs.quantity)"),
         ("No", "", "is empty; it is the key of the row"),
         ("No", "x" * 300, "is longer than 200 characters"),
-        ("Begun", "yesterday", NO_DATE),
-        ("Begun", "2024-13-01", NO_DATE),
-        ("Begun", "2023-02-29", NO_DATE),
+        ("Begun", "yesterday", f"{NO_DATE} (for jobs.started_at)"),
+        ("Begun", "2024-13-01", f"{NO_DATE} (for jobs.started_at)"),
+        ("Begun", "2023-02-29", f"{NO_DATE} (for jobs.started_at)"),
         ("Ended", "2024-03-02", "completed_at is before started_at"),
         ("Article", "Z", "no line of articles.csv has this Code"),
         ("Client", "C7", "there is no customer with this key"),
@@ -50,7 +52,9 @@ def test_each_kind_of_bad_value_is_refused(workshop: Workshop, column: str, valu
 @pytest.mark.parametrize("value", ["a", "@b", "a@x.de;b@x.de", "Fox <a@x.de>"])
 def test_what_is_no_address_is_a_fault_of_its_column(workshop: Workshop, value: str) -> None:
     workshop.write(clients=CLIENTS.replace("fox@example.com", value))
-    assert workshop.faults() == [Fault("clients.csv", 2, "Mail", value, "is not an e-mail address")]
+    assert workshop.faults() == [
+        Fault("clients.csv", 2, "Mail", value, "is not an e-mail address (for customers.email)")
+    ]
 
 
 def test_all_faults_of_all_files_are_told_at_once(workshop: Workshop) -> None:
@@ -165,7 +169,7 @@ def test_an_email_is_taken_whatever_its_case_is(workshop: Workshop) -> None:
     assert [(fault.line, fault.reason) for fault in staff.faults()] == [
         (3, "email must differ; it is the same on line 2"),
         (4, "email is taken by a user that is stored already"),
-        (5, "is not an e-mail address"),
+        (5, "is not an e-mail address (for users.email)"),
         (6, "is empty; email cannot be"),
     ]
 
@@ -184,7 +188,7 @@ def test_users_come_without_a_password(workshop: Workshop) -> None:
     staff.write(clients="No,Mail,Job,In\n1,a@x.org,Chief,maybe\n")
     assert [fault.reason for fault in staff.faults()] == [
         "is not among the values of the mapping for role",
-        "is neither true nor false",
+        "is neither true nor false (for users.is_active)",
     ]
 
 
@@ -210,7 +214,7 @@ def test_the_first_hundred_are_told_and_all_are_in_the_report(workshop: Workshop
         "line": "250",
         "column": "Pieces",
         "value": "none",
-        "reason": "is not a whole number",
+        "reason": "is not a whole number (for jobs.quantity)",
     }
 
 
@@ -219,7 +223,11 @@ def test_values_are_harmless_in_a_spreadsheet_and_on_a_terminal(workshop: Worksh
     workshop.write(orders=f"1\tA\t{formula}\tC1\t\t\t\n2\tA\t{escape}\tC1\t\t\t\n3\tA\t-5\tC1\t\t\t\n")
     first = workshop.faults()
     assert "\x1b" not in str(first[1])
-    assert str(first[1]) == 'orders.txt, line 2, Pieces: "\\x1b[2J' + "x" * 56 + '..." is not a whole number'
+    both = "(for job_steps.quantity_done, jobs.quantity)"
+    assert (
+        str(first[1])
+        == 'orders.txt, line 2, Pieces: "\\x1b[2J' + "x" * 56 + '..." is not a whole number ' + both
+    )
     with workshop.report.open(newline="", encoding="utf-8") as file:
         values = [row["value"] for row in csv.DictReader(file)]
     assert values == ["'" + formula, escape, "'-5"]

@@ -75,7 +75,8 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
+        # An import that had begun says so itself.
+        click.echo("stopped; nothing was stored" if sys.argv[1:2] == ["import"] else "stopped", err=True)
         sys.exit(130)
     sys.exit(result if isinstance(result, int) else 0)
 

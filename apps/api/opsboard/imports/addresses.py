@@ -51,7 +51,7 @@ def address_rules(cursor: Cursor, table: TablePlan) -> Iterator[tuple[Place, Rul
             continue
         check, reason = CHECKS[column.address]
         name = sql.Identifier(column.name)
-        judged = sql.Identifier(f"import_{table.target.table}_{column.name}")
+        judged = sql.Identifier(f"import_{table.name}_{column.name}")
         cursor.execute(
             OTHERS.format(
                 column=name, rows=table.rows, plain=sql.Literal(PLAIN), longest=sql.Literal(LONGEST_PLAIN)
@@ -63,7 +63,11 @@ def address_rules(cursor: Cursor, table: TablePlan) -> Iterator[tuple[Place, Rul
             cursor, sql.SQL("INSERT INTO {} VALUES %s").format(judged), judge(others, check), page_size=1000
         )
         cursor.execute(STORE.format(column=name, rows=table.rows, judged=judged))
-        yield table.place(*value.sources), (BROKEN.format(column=name, judged=judged), name, reason)
+        target = f"{table.target.table}.{column.name}"
+        yield (
+            table.place(*value.sources),
+            Rule(BROKEN.format(column=name, judged=judged), name, reason, target),
+        )
 
 
 def judge(values: list[str], check: Callable[[str], str]) -> Iterator[tuple[str, str | None]]:

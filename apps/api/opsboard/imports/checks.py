@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -72,45 +73,50 @@ def _rules(plan: Plan, table: TablePlan) -> Iterator[tuple[Place, Rule]]:
     for rule in _key_rules():
         yield table.place(mapping.external_id), rule
     for column, value in table.columns:
-        for rule in _column_rules(column, unreadable(plan, table, column, value)):
+        # Where times tell the status too, a row needs no word for it.
+        if mapping.stages and column.name == "status":
+            column = replace(column, nullable=True)
+        for rule in _column_rules(
+            column, unreadable(plan, table, column, value), f"{table.target.table}.{column.name}"
+        ):
             yield table.place(*value.sources), rule
     for parent, text in table.parents:
         if parent.required:
             key = parent_key(parent.name)
             reason = f"is empty; a {table.target.singular} belongs to a {parent.name}"
-            yield table.place(text), (sql.SQL("{} IS NULL").format(key), key, reason)
+            yield table.place(text), Rule(sql.SQL("{} IS NULL").format(key), key, reason)
     for name, lookup in mapping.lookups.items():
         if not lookup.is_optional:
             reason = f"no line of {table.sources[lookup.file].file.path} has this {lookup.key}"
             wanted = missing(name)
-            yield table.place(lookup.equals), (sql.SQL("{} IS NOT NULL").format(wanted), wanted, reason)
+            yield table.place(lookup.equals), Rule(sql.SQL("{} IS NOT NULL").format(wanted), wanted, reason)
     yield from _order_rules(table)
 
 
 def _key_rules() -> Iterator[Rule]:
     key = sql.Identifier("external_id")
-    yield sql.SQL("{} IS NULL").format(key), key, "is empty; it is the key of the row"
-    yield (
+    yield Rule(sql.SQL("{} IS NULL").format(key), key, "is empty; it is the key of the row")
+    yield Rule(
         sql.SQL("length({}) > {}").format(key, sql.Literal(LONGEST_EXTERNAL_ID)),
         key,
         f"is longer than {LONGEST_EXTERNAL_ID} characters",
     )
 
 
-def _column_rules(column: Column, unreadable: str | sql.Composable) -> Iterator[Rule]:
+def _column_rules(column: Column, unreadable: str | sql.Composable, target: str | None) -> Iterator[Rule]:
     name, text = sql.Identifier(column.name), bad(column.name)
-    yield sql.SQL("{} IS NOT NULL").format(text), text, unreadable
+    yield Rule(sql.SQL("{} IS NOT NULL").format(text), text, unreadable, target)
     if not column.nullable:
         empty = sql.SQL("{} IS NULL AND {} IS NULL").format(name, text)
-        yield empty, name, f"is empty; {column.name} cannot be"
+        yield Rule(empty, name, f"is empty; {column.name} cannot be")
     if column.longest is not None and not column.one_of:
         longer = sql.SQL("length({}) > {}").format(name, sql.Literal(column.longest))
-        yield longer, name, f"is longer than {column.longest} characters, the most of {column.name}"
+        yield Rule(longer, name, f"is longer than {column.longest} characters, the most of {column.name}")
     if column.kind in ("integer", "seconds"):
         outside = sql.SQL("{} NOT BETWEEN {} AND {}").format(
             name, sql.Literal(column.least), sql.Literal(column.most)
         )
-        yield (
+        yield Rule(
             outside,
             given(column.name),
             f"is not from {column.least} to {column.most}, the range of {column.name}",
@@ -124,7 +130,7 @@ def _order_rules(table: TablePlan) -> Iterator[tuple[Place, Rule]]:
         before = sql.SQL("{} < {}").format(sql.Identifier(later), sql.Identifier(earlier))
         reason = f"{later} is before {earlier}"
         place = table.place(*table.mapping.columns[later].sources)
-        yield place, (before, given(later), reason)
+        yield place, Rule(before, given(later), reason)
 
 
 def _columns_of(table: TablePlan, unique: Unique) -> list[str]:

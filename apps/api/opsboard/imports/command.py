@@ -14,7 +14,9 @@ from opsboard.db.addresses import embedded_server, service_url
 from opsboard.imports.mapping_file import load_mapping
 from opsboard.imports.progress import progress_for
 from opsboard.imports.run import Summary, run_import
+from opsboard.imports.stopping import Stoppable, Stopped, run_stoppable
 
+STOPPED = 130  # as a shell says it of a program that was ended by Ctrl-C
 DEFAULT_REPORT = Path("opsboard-import-errors.csv")
 
 
@@ -73,20 +75,25 @@ def import_command(
       opsboard import records/ --mapping shop.toml --tenant north
       opsboard import adventureworks/ --mapping docs/import/adventureworks.toml --tenant aw --as-of 2013-06-30
     """
-    mapping = load_mapping(mapping_path)
-    config = load_config()
-    with embedded_server(config), progress_for(sys.stderr) as progress:
-        summary = run_import(
-            service_url(config),
-            folder,
-            mapping,
-            tenant,
-            as_of.date() if as_of else None,
-            dry_run,
-            report,
-            progress,
-        )
+    try:
+        mapping = load_mapping(mapping_path)
+        config = load_config()
+        day = as_of.date() if as_of else None
+        with embedded_server(config), progress_for(sys.stderr) as shown:
+            progress = Stoppable(shown)
+            summary, is_interrupted = run_stoppable(
+                progress,
+                lambda: run_import(
+                    service_url(config), folder, mapping, tenant, day, dry_run, report, progress
+                ),
+            )
+    except (KeyboardInterrupt, Stopped):
+        click.echo("opsboard: stopped; nothing was stored", err=True)
+        raise click.exceptions.Exit(STOPPED) from None
     _tell(summary)
+    if is_interrupted:
+        click.echo("opsboard: stopped too late; everything above was stored", err=True)
+        raise click.exceptions.Exit(STOPPED)
 
 
 def _tell(summary: Summary) -> None:

@@ -66,8 +66,16 @@ def _differences(members: Mapping[str, Sequence[str]], resolve: Resolve) -> sql.
     ).format(rows)
 
 
-def where(conditions: Where, resolve: Resolve) -> list[sql.Composable]:
-    """One condition for each column; "" stands for an empty value, and * for anything but that."""
+def where(conditions: Where, resolve: Resolve, without: Where | None = None) -> list[sql.Composable]:
+    """One condition for each column; "" stands for an empty value, and * for anything but that.
+
+    Lines that fit a condition of `without` are left out.
+    """
+    excluded = where(without, resolve) if without else []
+    return [*_fitting(conditions, resolve), *(sql.SQL("NOT {}").format(one) for one in excluded)]
+
+
+def _fitting(conditions: Where, resolve: Resolve) -> list[sql.Composable]:
     found: list[sql.Composable] = []
     for column, texts in conditions.items():
         exact = [text for text in texts if "*" not in text]

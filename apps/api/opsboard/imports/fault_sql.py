@@ -146,11 +146,11 @@ def insert_taken(cursor: Cursor, plan: Plan, table: TablePlan, unique: Unique) -
 def insert_orphans(cursor: Cursor, plan: Plan, table: TablePlan, parent: Parent, text: str) -> None:
     """Rows whose parent is neither imported nor stored. One on a damaged line counts as imported."""
     place = table.place(text)
-    imported = plan.table(parent.table)
+    imported = plan.filling(parent.table)
     reason: sql.Composable = sql.Literal(f"there is no {parent.name.replace('_', ' ')} with this key")
-    if imported:
-        hint = f"; it may be on a damaged line of {imported.source.file.path}"
-        reason = HINT.format(reason, imported.rows, sql.Literal(hint))
+    for part in imported:
+        hint = f"; it may be on a damaged line of {part.source.file.path}"
+        reason = HINT.format(reason, part.rows, sql.Literal(hint))
     key = parent_key(parent.name)
     cursor.execute(
         ORPHANS.format(
@@ -162,14 +162,14 @@ def insert_orphans(cursor: Cursor, plan: Plan, table: TablePlan, parent: Parent,
             rows=table.rows,
             table=sql.Identifier(parent.table),
             tenant_id=sql.Literal(plan.business.tenant_id),
-            nor_imported=NOR_IMPORTED.format(rows=imported.rows, key=key) if imported else sql.SQL(""),
+            nor_imported=sql.SQL(" ").join(NOR_IMPORTED.format(rows=part.rows, key=key) for part in imported),
         )
     )
 
 
 def insert_ambiguous(cursor: Cursor, source: Source, lookup: LookUp) -> None:
     """Lines of a look-up's file with the key of an earlier one."""
-    conditions = where(lookup.where, lambda column: source.column(column, "source"))
+    conditions = where(lookup.where, lambda column: source.column(column, "source"), lookup.where_not)
     cursor.execute(
         AMBIGUOUS.format(
             file=sql.Literal(source.number),

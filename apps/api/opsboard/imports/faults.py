@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,9 @@ CREATE TEMP TABLE import_faults (
     position integer NOT NULL,
     column_name text NOT NULL,
     value text,
-    reason text NOT NULL
+    reason text NOT NULL,
+    -- The column of a table that the value was for.
+    target text
 ) ON COMMIT DROP
 """
 # What two tables found in the same place is told once.
@@ -32,7 +34,7 @@ SELECT
     f.line,
     f.column_name,
     left(f.value, 200) AS value,
-    f.reason
+    f.reason || coalesce(' (for ' || string_agg(DISTINCT f.target, ', ') || ')', '') AS reason
 FROM import_faults AS f
 GROUP BY
     f.file,
@@ -79,6 +81,8 @@ class Rejection:
     lines: int
     first: list[Fault]
     report: Path | None
+    # What is wrong with files as a whole.
+    of_files: tuple[str, ...] = ()
 
 
 class ImportRejected(CommandError):
@@ -94,13 +98,16 @@ def create_fault_table(cursor: Cursor) -> None:
     cursor.execute(CREATE)
 
 
-def refuse_faults(connection: Connection, files: Mapping[int, str], report: Path | None) -> None:
+def refuse_faults(
+    connection: Connection, files: Mapping[int, str], report: Path | None, of_files: Iterable[str] = ()
+) -> None:
     """Raise ImportRejected when anything was found to be wrong; `files` names the files by number."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT)
         row = cursor.fetchone()
     if row is not None and row[0] > 0:
-        raise ImportRejected(collect(_listed(connection, files), row[0], report))
+        rejection = collect(_listed(connection, files), row[0], report)
+        raise ImportRejected(replace(rejection, of_files=tuple(of_files)))
 
 
 def _listed(connection: Connection, files: Mapping[int, str]) -> Iterator[Fault]:
@@ -142,6 +149,7 @@ def printable(value: str) -> str:
 
 
 def _told(rejection: Rejection) -> Iterator[str]:
+    yield from rejection.of_files
     yield from map(str, rejection.first)
     if rejection.faults > len(rejection.first):
         yield f"... and {rejection.faults - len(rejection.first):,} more"

@@ -13,7 +13,7 @@ LOOK_UP = sql.SQL("""
         SELECT DISTINCT ON (source.{key}) source.*
         FROM {table} AS source
         WHERE {where}
-        ORDER BY source.{key}, source.line
+        ORDER BY source.{key}, source.line {order}
     ) AS {alias} ON {alias}.{key} = {equals}
 """)
 
@@ -62,7 +62,9 @@ def join_each(table: TablePlan) -> sql.Composable:
 def join_lookup(table: TablePlan, name: str, lookup: LookUp) -> sql.Composable:
     """The line of a look-up, or none."""
     source = table.sources[lookup.file]
-    conditions = expressions.where(lookup.where, lambda column: source.column(column, "source"))
+    conditions = expressions.where(
+        lookup.where, lambda column: source.column(column, "source"), lookup.where_not
+    )
     if lookup.is_neighbour:
         return NEIGHBOUR.format(
             nearest=sql.SQL("max" if lookup.pick == "previous" else "min"),
@@ -76,6 +78,7 @@ def join_lookup(table: TablePlan, name: str, lookup: LookUp) -> sql.Composable:
         key=sql.Identifier(f"c{source.used.index(lookup.key) + 1}"),
         table=source.table,
         where=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
+        order=sql.SQL("DESC" if lookup.pick == "last" else "ASC"),
         alias=sql.Identifier(lookup_alias(name)),
         equals=expressions.template(lookup.equals, table.resolve),
     )

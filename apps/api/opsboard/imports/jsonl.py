@@ -38,6 +38,10 @@ class JsonLines:
         if first and not names:
             self.header = Record(1, [], "has no object of JSON in its first lines")
 
+    @property
+    def undecodable(self) -> bytes:
+        return self._lines.undecodable
+
     def __iter__(self) -> Iterator[Record]:
         columns = self.columns or []
         for line in self._lines:

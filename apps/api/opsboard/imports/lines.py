@@ -9,6 +9,7 @@ from opsboard.imports.opening import DAMAGE
 
 # Longer lines are not kept in memory: one fault each, then on to the next line.
 LONGEST_LINE = 1 << 20
+ENOUGH_TO_TELL = 1 << 14
 
 
 class Line(NamedTuple):
@@ -31,6 +32,8 @@ class Lines:
         self._number = 0
         self._is_over = False
         self._returned: list[Line] = []
+        # Some of the lines that are not in the encoding, to tell which one they are in.
+        self.undecodable = b""
 
     def __iter__(self) -> Iterator[Line]:
         return self
@@ -62,6 +65,8 @@ class Lines:
         try:
             text = raw.decode(self._encoding)
         except UnicodeDecodeError as error:
+            if len(self.undecodable) < ENOUGH_TO_TELL:
+                self.undecodable += raw + b"\n"
             before = raw[: error.start].decode(self._encoding, "replace")
             text = raw.decode(self._encoding, "replace").replace("\0", "")
             damage = f"byte 0x{raw[error.start]:02x} (character {len(before) + 1}) is not {self._encoding}"

@@ -43,10 +43,11 @@ class LookUp(Strict):
     key: str = ""
     equals: Template
     where: Where = {}
+    where_not: Where = {}
     # A row that is not there: a fault, or empty values.
     optional: bool = False
     # Several rows with the key: a fault, or the first of them.
-    pick: Literal["only", "first", "previous", "next"] = "only"
+    pick: Literal["only", "first", "last", "previous", "next"] = "only"
 
     @model_validator(mode="after")
     def _has_key(self) -> LookUp:
@@ -64,6 +65,9 @@ class LookUp(Strict):
         return self.optional or self.is_neighbour
 
 
+OVER_LINES = ("max", "min", "sum", "count")
+
+
 class Value(Strict):
     """What a column becomes. A bare text in the TOML file is short for `{ value = "..." }`."""
 
@@ -74,6 +78,13 @@ class Value(Strict):
     join: str = " "
     # Instead of value, of a column of changes: member -> what it was and what it is; equal ones are left out.
     differences: Annotated[dict[str, Difference], Field(min_length=1)] | None = None
+    # Instead of value, over all lines of the row's key: the largest, the smallest, the sum, the number of values.
+    max: Template | None = None
+    min: Template | None = None
+    sum: Template | None = None
+    count: Template | None = None
+    # Added to a time: "14 days", "{Minutes} minutes".
+    plus: Template | None = None
     # The texts of the file -> ours, first match wins; * stands for anything.
     values: dict[str, Constant] = {}
     # What a text becomes that `values` does not have. Absent: it is a fault.
@@ -85,6 +96,8 @@ class Value(Strict):
     decimal: Literal[".", ","] | None = None
     thousands: Literal["", ",", ".", " ", "'"] | None = None
     units: list[Annotated[str, Field(min_length=1)]] | None = None
+    # Only new rows get the value; what a stored row has is left to those who work with it.
+    once: bool = False
     # The value holds only in these statuses; in others it is `until_then`.
     when_status: list[str] = []
     until_then: Constant | None = None
@@ -96,9 +109,9 @@ class Value(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Value:
-        ways = ("value", "first_of", "parts", "differences")
-        if sum(getattr(self, name) is not None for name in ways) != 1:
-            raise ValueError("needs one of value, first_of, parts and differences")
+        ways = ("value", "first_of", "parts", "differences", *OVER_LINES)
+        if [getattr(self, name) is not None for name in ways].count(True) != 1:
+            raise ValueError(f"needs one of {', '.join(ways[:-1])} and {ways[-1]}")
         for name, partner in (("join", "parts"), ("otherwise", "values"), ("until_then", "when_status")):
             if name in self.model_fields_set and not getattr(self, partner):
                 raise ValueError(f"has {name} without {partner}")
@@ -109,7 +122,15 @@ class Value(Strict):
         """The templates it is made from."""
         if self.differences is not None:
             return [text for both in self.differences.values() for text in both]
-        return [self.value] if self.value is not None else (self.first_of or self.parts or [])
+        own = self.over_lines[1] if self.over_lines else self.value
+        return ([own] if own is not None else self.first_of or self.parts or []) + (
+            [self.plus] if self.plus else []
+        )
+
+    @property
+    def over_lines(self) -> tuple[str, str] | None:
+        """What is made of all lines of a key, and of which text."""
+        return next(((way, text) for way in OVER_LINES if (text := getattr(self, way)) is not None), None)
 
 
 class Stage(Strict):
@@ -122,14 +143,20 @@ class Stage(Strict):
 class Table(Strict):
     """One table of the database and where its rows come from."""
 
+    # The table of the database, where it has another name here: one that is filled from several files.
+    table: str = ""
     file: str
     # The key the rows have outside: a second run finds them by it.
     external_id: Template
     where: Where = {}
+    # And not with these.
+    where_not: Where = {}
+    # Lines are numbered among those that have the same here: {#n}. Absent: the same external_id.
+    numbered_by: Template | None = None
     # A row for each of these columns that is not empty: {#each} is its value, {#column} its name.
     each: list[str] = []
     # One row for each different outcome, or of each key the first, instead of one for each line.
-    distinct: bool | Literal["first"] = False
+    distinct: bool | Literal["first", "last"] = False
     lookups: dict[str, LookUp] = {}
     columns: dict[str, Value]
     # Parent -> its outside key.
@@ -150,6 +177,8 @@ class Table(Strict):
         for name, value in self.columns.items():
             found |= {f"columns.{name}" + f"[{i}]" * (i > 0): text for i, text in enumerate(value.sources)}
         found |= {f"parents.{name}": text for name, text in self.parents.items()}
+        if self.numbered_by:
+            found["numbered_by"] = self.numbered_by
         return found
 
 

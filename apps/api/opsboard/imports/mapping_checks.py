@@ -17,10 +17,11 @@ def faults_of(mapping: Mapping) -> list[str]:
     for name, file in mapping.files.items():
         faults += [f"files.{name}.{fault}" for fault in _file_faults(file)]
     for name, table in mapping.tables.items():
-        if name not in TARGETS:
+        target = TARGETS.get(table.table or name)
+        if target is None:
             faults.append(f"tables.{name}: is no table; known are {_words(TARGETS)}")
             continue
-        faults += [f"tables.{name}.{fault}" for fault in _table_faults(table, TARGETS[name], mapping)]
+        faults += [f"tables.{name}.{fault}" for fault in _table_faults(table, target, mapping)]
     return faults
 
 
@@ -55,17 +56,21 @@ def named_columns(table: Table) -> Iterator[tuple[str, str, str]]:
     for place, template in table.templates.items():
         for name in templates.placeholders(template):
             lookup, column = table.resolve(name)
-            if column == templates.LINE or (table.each and name in (templates.EACH, templates.COLUMN)):
+            if column in (templates.LINE, templates.PLACE) or (
+                table.each and name in (templates.EACH, templates.COLUMN)
+            ):
                 continue
             yield place, table.lookups[lookup].file if lookup else table.file, column
     for column in table.where:
         yield "where", table.file, column
+    for column in table.where_not:
+        yield "where_not", table.file, column
     for column in table.each:
         yield "each", table.file, column
     for name, lookup_ in table.lookups.items():
         if lookup_.key:
             yield f"lookups.{name}.key", lookup_.file, lookup_.key
-        for column in lookup_.where:
+        for column in (*lookup_.where, *lookup_.where_not):
             yield f"lookups.{name}.where", lookup_.file, column
 
 
@@ -89,6 +94,7 @@ def _table_faults(table: Table, target: Target, mapping: Mapping) -> Iterator[st
         templates.LINE in templates.placeholders(text) for text in table.templates.values()
     ):
         yield f"distinct: is of no use with {{{templates.LINE}}}, which differs in each line"
+    yield from _key_faults(table)
     if not templates.placeholders(table.external_id):
         yield "external_id: has no column, so all rows would have the same"
     known = {column.name: column for column in target.columns}
@@ -102,9 +108,34 @@ def _table_faults(table: Table, target: Target, mapping: Mapping) -> Iterator[st
     for column in target.columns:
         if column.required and column.name not in table.columns:
             yield f"columns: {column.name} is missing"
+    if table.columns and all(value.once for value in table.columns.values()) and not table.stages:
+        yield "columns: all are once, so that a second import could change nothing"
     yield from _parent_faults(table, target)
     yield from _stage_faults(table.stages, table, target)
     yield from _look_up_faults(table)
+
+
+def _key_faults(table: Table) -> Iterator[str]:
+    """{#n} and what is made over the lines of a key."""
+    numbered = templates.PLACE in templates.placeholders(table.external_id)
+    if numbered and table.numbered_by is None:
+        yield f"numbered_by: is missing, as {{{templates.PLACE}}} is a part of external_id"
+    if table.numbered_by and templates.PLACE in templates.placeholders(table.numbered_by):
+        yield f"numbered_by: {{{templates.PLACE}}} cannot count itself"
+    for name, lookup in table.lookups.items():
+        if templates.PLACE in templates.placeholders(lookup.equals):
+            yield f"lookups.{name}.equals: {{{templates.PLACE}}} is known only after look-ups"
+    if table.distinct is True and any(
+        templates.PLACE in templates.placeholders(text) for text in table.templates.values()
+    ):
+        yield f'distinct: is of no use with {{{templates.PLACE}}}; "first" and "last" are'
+    for name, value in table.columns.items():
+        if not value.over_lines:
+            continue
+        if table.distinct not in ("first", "last"):
+            yield f'columns.{name}.{value.over_lines[0]}: needs distinct = "first" or "last", one row for each key'
+        if numbered or any(templates.PLACE in templates.placeholders(text) for text in value.sources):
+            yield f"columns.{name}.{value.over_lines[0]}: cannot go with {{{templates.PLACE}}}"
 
 
 def _value_faults(value: Value, column: Column, table: Table, target: Target) -> Iterator[str]:
@@ -117,6 +148,12 @@ def _value_faults(value: Value, column: Column, table: Table, target: Target) ->
             yield f"{place}: {constant} is not one of {_words(column.one_of)}"
     if (value.differences is not None) != (column.kind == "changes"):
         yield ": differences are what a column of changes has, and no other"
+    if value.plus is not None and column.kind not in ("date", "timestamp"):
+        yield f".plus: {column.name} is no date"
+    if value.over_lines and value.over_lines[0] != "count" and column.kind in ("text", "boolean", "changes"):
+        yield f".{value.over_lines[0]}: {column.name} is neither a number nor a date"
+    if value.over_lines and value.over_lines[0] == "sum" and column.kind in ("date", "timestamp"):
+        yield f".sum: {column.name} is no number"
     if value.dates and column.kind not in ("date", "timestamp"):
         yield f".dates: {column.name} is no date"
     if value.when_status:
@@ -125,9 +162,11 @@ def _value_faults(value: Value, column: Column, table: Table, target: Target) ->
 
 def _when_status_faults(value: Value, column: Column, table: Table, target: Target) -> Iterator[str]:
     statuses = {stage.status for stage in table.stages}
+    if "status" in table.columns:
+        statuses |= set(target.column("status").one_of)
     for status in value.when_status:
         if status not in statuses:
-            yield f".when_status: {status} is not a status of tables.{target.table}.stages"
+            yield f".when_status: {status} is not a status of tables.{target.table}.stages, and status no column"
     if value.until_then is None and not column.nullable:
         yield f".until_then: is missing, and {column.name} cannot be empty"
     if value.until_then is not None and column.kind not in ("text", "integer", "seconds"):
@@ -153,8 +192,6 @@ def _stage_faults(stages: list[Stage], table: Table, target: Target) -> Iterator
     if status is None:
         yield f"stages: {target.table} has no status"
         return
-    if "status" in table.columns:
-        yield "stages: status is among the columns too; only one of them can say it"
     times = {column.name for column in target.columns if column.kind == "timestamp" and column.nullable}
     for number, stage in enumerate(stages):
         if stage.status not in status.one_of:

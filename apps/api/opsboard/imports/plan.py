@@ -8,7 +8,7 @@ from datetime import datetime
 
 from psycopg2 import sql
 
-from opsboard.imports import templates
+from opsboard.imports import expressions, templates
 from opsboard.imports.date_formats import TimeFormat
 from opsboard.imports.file_mapping import File
 from opsboard.imports.mapping import Mapping, Table, Value
@@ -45,13 +45,15 @@ class Place:
 class TablePlan:
     """One table of the database, the mapping of it and the temporary table its rows are made in."""
 
+    # As the mapping calls it.
+    name: str
     target: Target
     mapping: Table
     sources: dict[str, Source]
 
     @property
     def rows(self) -> sql.Identifier:
-        return sql.Identifier(f"import_{self.target.table}")
+        return sql.Identifier(f"import_{self.name}")
 
     @property
     def source(self) -> Source:
@@ -69,9 +71,16 @@ class TablePlan:
         given = self.mapping.parents
         return [(parent, given[parent.name]) for parent in self.target.parents if parent.name in given]
 
+    def is_once(self, column: str) -> bool:
+        """Whether only new rows get this column."""
+        return column in self.mapping.columns and self.mapping.columns[column].once
+
     def resolve(self, placeholder: str) -> sql.Composable:
         """A placeholder of a template as a column of the staged files."""
         lookup, column = self.mapping.resolve(placeholder)
+        if lookup is None and column == templates.PLACE:
+            key = expressions.template(self.mapping.numbered_by or self.mapping.external_id, self.resolve)
+            return sql.SQL("(row_number() OVER (PARTITION BY {} ORDER BY source.line))::text").format(key)
         if lookup is None and self.mapping.each and column in (templates.EACH, templates.COLUMN):
             return sql.Identifier(EACH_ALIAS, column)
         if lookup is None:
@@ -143,9 +152,9 @@ class Plan:
         """The function that also reads times which clocks skipped or showed twice."""
         return self.date_function(replace(times, missing_hour="later", repeated_hour="first"))
 
-    def table(self, name: str) -> TablePlan | None:
-        """The plan of a table, when the mapping fills it."""
-        return next((table for table in self.tables if table.target.table == name), None)
+    def filling(self, name: str) -> list[TablePlan]:
+        """The plans that fill a table."""
+        return [table for table in self.tables if table.target.table == name]
 
     def __iter__(self) -> Iterator[TablePlan]:
         return iter(self.tables)
@@ -154,9 +163,10 @@ class Plan:
 def plan_tables(mapping: Mapping, sources: dict[str, Source]) -> list[TablePlan]:
     """The tables the mapping fills, in the order they are stored."""
     return [
-        TablePlan(target, mapping.tables[name], sources)
-        for name, target in TARGETS.items()
-        if name in mapping.tables
+        TablePlan(name, target, table, sources)
+        for target in TARGETS.values()
+        for name, table in mapping.tables.items()
+        if (table.table or name) == target.table
     ]
 
 

@@ -6,6 +6,7 @@ import sys
 from types import TracebackType
 from typing import Self, TextIO
 
+from psycopg2.extensions import connection as Connection
 from tqdm import tqdm
 
 
@@ -28,6 +29,12 @@ class Progress:
 
     def say(self, words: str) -> None:
         """What is being done now."""
+
+    def connected(self, connection: Connection) -> None:
+        """The connection all of it is done on."""
+
+    def check(self) -> None:
+        """Called before what was done is stored."""
 
 
 class Bar(Progress):

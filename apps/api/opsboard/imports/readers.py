@@ -17,6 +17,10 @@ class RecordReader(Protocol):
     header: Record | None
     columns: list[str] | None
 
+    @property
+    def undecodable(self) -> bytes:
+        """Some of the lines that are not in the file's encoding."""
+
     def __iter__(self) -> Iterator[Record]: ...
 
 

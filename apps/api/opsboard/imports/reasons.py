@@ -22,8 +22,8 @@ def unreadable(plan: Plan, table: TablePlan, column: Column, value: Value) -> st
     if value.values:
         return f"is not among the values of the mapping for {column.name}"
     if column.kind in ("date", "timestamp"):
-        formats = table.times(column, value).formats
-        return _with_hints(date_formats.in_words(formats), list(_time_hints(plan, table, column, value)))
+        reason = date_formats.in_words(table.times(column, value).formats)
+        return _with_hints(reason, list(_time_hints(plan, table, column, value)))
     if column.one_of:
         return f"is not one of {', '.join(column.one_of)}"
     if column.kind == "integer":
@@ -52,7 +52,7 @@ def _time_hints(plan: Plan, table: TablePlan, column: Column, value: Value) -> I
     if not set(EXCEL) & set(times.formats):
         yield (
             sql.SQL("{} ~ {}").format(text, sql.Literal(SERIAL)),
-            f'{date_formats.in_words(times.formats)}; dates = ["excel"] reads the number of a day as Excel counts',
+            'dates = ["excel"] reads the number of a day as Excel counts',
         )
 
 

@@ -42,6 +42,10 @@ class Records:
             self._skip_separator(file)
         self.columns = None if self.header else file.columns or self._read_header()
 
+    @property
+    def undecodable(self) -> bytes:
+        return self._lines.undecodable
+
     def __iter__(self) -> Iterator[Record]:
         """Every record after the header; blank lines are none."""
         if self.columns is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports.expressions import where
 from opsboard.imports.file_mapping import Remark
+from opsboard.imports.plan import TablePlan
 from opsboard.imports.staging import Source
 
 COUNT = sql.SQL("SELECT count(*) FROM {table} AS source WHERE {where}")
@@ -32,6 +33,31 @@ class Counted:
     def __str__(self) -> str:
         share = f"all {self.of:,}" if self.lines == self.of else f"{self.lines:,} of {self.of:,}"
         return f"{self.file}: {share} lines: {self.says}"
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A condition of the mapping that no line of its file fits."""
+
+    place: str
+    file: str
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.place} fits none of the {self.of:,} lines of {self.file}"
+
+
+def unmatched_conditions(cursor: Cursor, table: TablePlan) -> Iterator[Unmatched]:
+    """Conditions of one table and of its look-ups that fit no line: perhaps a word is spelled otherwise."""
+    mapping = table.mapping
+    conditions = [("where", table.source, mapping.where)]
+    conditions += [
+        (f"lookups.{name}.where", table.sources[lookup.file], lookup.where)
+        for name, lookup in mapping.lookups.items()
+    ]
+    for place, source, texts in conditions:
+        if texts and source.rows and not _lines(cursor, source, Remark(says="x", where=texts)):
+            yield Unmatched(f"tables.{table.name}.{place}", source.file.path, source.rows)
 
 
 def count_remarks(cursor: Cursor, sources: Mapping[str, Source]) -> list[Counted]:

@@ -9,8 +9,11 @@ from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports import clocks, date_formats, expressions
 from opsboard.imports.joins import join_each, join_lookup
+from opsboard.imports.mapping import Value
 from opsboard.imports.plan import Plan, TablePlan, lookup_alias
 from opsboard.imports.reading import Formats, typed
+from opsboard.imports.reckoning import over_lines, plus
+from opsboard.imports.target import Column
 
 # The CTEs are MATERIALIZED so that each value is read once, not once for each place that names it.
 ROWS = sql.SQL("""
@@ -64,13 +67,15 @@ def drop_date_functions(cursor: Cursor, plan: Plan) -> None:
 
 def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
     """Make the temporary table of one target: line, keys and, for each column, its value and its bad text."""
-    texts = dict(_texts(table))
-    conditions = expressions.where(table.mapping.where, table.resolve) or [sql.SQL("true")]
+    texts = dict(_texts(plan, table))
+    conditions = expressions.where(table.mapping.where, table.resolve, table.mapping.where_not) or [
+        sql.SQL("true")
+    ]
     distinct = table.mapping.distinct
     cursor.execute(
         ROWS.format(
             rows=table.rows,
-            first_of_key=_first_of(texts["external_id"]) if distinct == "first" else sql.SQL(""),
+            first_of_key=_first_of(texts["external_id"]) if distinct in ("first", "last") else sql.SQL(""),
             line=sql.SQL("min(source.line)" if distinct is True else "source.line"),
             texts=COMMA.join(_named(expression, name) for name, expression in texts.items()),
             source=table.source.table,
@@ -126,7 +131,7 @@ def bad(column: str) -> sql.Identifier:
     return sql.Identifier(f"bad.{column}")
 
 
-def _texts(table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
+def _texts(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
     """Name and expression of every text the rows are made of."""
     text: sql.Composable = sql.SQL("source.damaged")
     yield "damaged", text
@@ -141,9 +146,29 @@ def _texts(table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
             wanted = expressions.template(lookup.equals, table.resolve)
             yield f"missing.{name}", sql.SQL("CASE WHEN {} IS NULL THEN {} END").format(found, wanted)
     for column, value in table.columns:
-        yield f"given.{column.name}", expressions.given(value, table.resolve)
+        yield f"given.{column.name}", _given_text(plan, table, column, value)
+        if value.plus:
+            yield f"plus.{column.name}", expressions.template(value.plus, table.resolve)
         if value.values:
             yield f"mapped.{column.name}", expressions.mapped(value, table.resolve)
+
+
+def _given_text(plan: Plan, table: TablePlan, column: Column, value: Value) -> sql.Composable:
+    if not value.over_lines:
+        return expressions.given(value, table.resolve)
+    way, template = value.over_lines
+    text = expressions.template(template, table.resolve)
+    return over_lines(
+        way,
+        text,
+        typed(column, text, _formats(plan, table, column, value)),
+        expressions.template(table.mapping.external_id, table.resolve),
+    )
+
+
+def _formats(plan: Plan, table: TablePlan, column: Column, value: Value) -> Formats:
+    read_time = plan.date_function(table.times(column, value))
+    return Formats(table.numbers(value), read_time, sql.Literal(table.zone(value, plan.business)))
 
 
 def _first_of(external_id: sql.Composable) -> sql.Composable:
@@ -151,8 +176,9 @@ def _first_of(external_id: sql.Composable) -> sql.Composable:
 
 
 def _group_by(texts: dict[str, sql.Composable], distinct: bool | str) -> sql.Composable:
-    if distinct == "first":
-        return sql.SQL("ORDER BY {}, source.line").format(texts["external_id"])
+    if distinct in ("first", "last"):
+        order = sql.SQL("DESC" if distinct == "last" else "ASC")
+        return sql.SQL("ORDER BY {}, source.line {}").format(texts["external_id"], order)
     if not distinct:
         return sql.SQL("")
     places = sql.SQL(", ").join(sql.Literal(place) for place in range(2, len(texts) + 2))
@@ -162,9 +188,11 @@ def _group_by(texts: dict[str, sql.Composable], distinct: bool | str) -> sql.Com
 def _typed(plan: Plan, table: TablePlan) -> Iterator[sql.Composable]:
     for column, value in table.columns:
         text = sql.Identifier(f"mapped.{column.name}" if value.values else f"given.{column.name}")
-        function = plan.date_function(table.times(column, value))
-        zone = sql.Literal(table.zone(value, plan.business))
-        yield _named(typed(column, text, Formats(table.numbers(value), function, zone)), column.name)
+        formats = _formats(plan, table, column, value)
+        read = typed(column, text, formats)
+        if value.plus:
+            read = plus(column, read, sql.Identifier(f"plus.{column.name}"), formats.zone)
+        yield _named(read, column.name)
         yield sql.Identifier(f"given.{column.name}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -10,14 +11,21 @@ from psycopg2.extensions import cursor as Cursor
 from opsboard.imports.plan import Place, TablePlan
 from opsboard.imports.rows import lookup_damaged, lookup_line
 
-# When a row is wrong, of what value, why.
-Rule = tuple[sql.Composable, sql.Composable, str | sql.Composable]
+
+class Rule(NamedTuple):
+    """When a row is wrong, of what value, why, and for which column of which table where the reason does not say it."""
+
+    broken: sql.Composable
+    value: sql.Composable
+    reason: str | sql.Composable
+    target: str | None = None
+
 
 BY_RULES = sql.SQL("""
-INSERT INTO import_faults (file, line, position, column_name, value, reason)
-SELECT f.file, f.line, f.position, f.column_name, f.value, f.reason
+INSERT INTO import_faults (file, line, position, column_name, value, reason, target)
+SELECT f.file, f.line, f.position, f.column_name, f.value, f.reason, f.target
 FROM {rows} AS r
-CROSS JOIN LATERAL (VALUES {rules}) AS f (broken, file, line, position, column_name, value, reason)
+CROSS JOIN LATERAL (VALUES {rules}) AS f (broken, file, line, position, column_name, value, reason, target)
 WHERE NOT r.damaged
     AND f.broken
 """)
@@ -30,7 +38,7 @@ def insert_by_rules(cursor: Cursor, table: TablePlan, rules: Sequence[tuple[Plac
 
 
 def _rule(table: TablePlan, place: Place, rule: Rule) -> sql.Composable:
-    broken, value, reason = rule
+    broken, value, reason, target = rule
     line: sql.Composable = sql.SQL("r.line")
     file: sql.Composable = sql.Literal(place.file)
     if not place.is_own:
@@ -39,7 +47,7 @@ def _rule(table: TablePlan, place: Place, rule: Rule) -> sql.Composable:
         file = sql.SQL("CASE WHEN {} IS NULL THEN {} ELSE {} END").format(
             found, sql.Literal(table.source.number), file
         )
-    return sql.SQL("({}{}, {}, {}, {}, {}, {}::text, {})").format(
+    return sql.SQL("({}{}, {}, {}, {}, {}, {}::text, {}, {}::text)").format(
         broken,
         sql.SQL("").join(_sound(table, lookup) for lookup in place.lookups),
         file,
@@ -51,6 +59,7 @@ def _rule(table: TablePlan, place: Place, rule: Rule) -> sql.Composable:
         sql.SQL("CASE WHEN {} THEN {} END").format(broken, reason)
         if isinstance(reason, sql.Composable)
         else sql.Literal(reason),
+        sql.Literal(target),
     )
 
 

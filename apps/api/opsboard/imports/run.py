@@ -17,18 +17,20 @@ from opsboard.db.queries import load_queries
 from opsboard.db.server_watch import connect, watched
 from opsboard.errors import CommandError, error_for_sqlstate
 from opsboard.imports.checks import check
+from opsboard.imports.encodings import encoding_faults
 from opsboard.imports.faults import create_fault_table, refuse_faults
 from opsboard.imports.mapping import Mapping
 from opsboard.imports.nested_loops import hash_joins
 from opsboard.imports.plan import Business, Plan, plan_tables
 from opsboard.imports.progress import Progress
-from opsboard.imports.remarks import Counted, count_remarks
+from opsboard.imports.remarks import Counted, Unmatched, count_remarks, unmatched_conditions
 from opsboard.imports.rows import create_date_functions, create_rows, drop_date_functions
 from opsboard.imports.staging import Source, open_sources, stage
 from opsboard.imports.storing import Stored, store
 
 queries = load_queries(__package__)
 
+COUNTS = ("inserted", "updated", "unchanged")
 BATCH = 50_000  # deltas folded in one transaction
 
 SETTINGS = {
@@ -52,7 +54,7 @@ class Summary:
     tables: list[Stored]
     as_of: date | None
     dry_run: bool
-    remarks: list[Counted]
+    remarks: list[Counted | Unmatched]
 
 
 def run_import(
@@ -76,7 +78,9 @@ def run_import(
         try:
             connection = stack.enter_context(closing(connect(dsn, "import")))
             stack.enter_context(watched(connection, dsn))
+            progress.connected(connection)
             tables, remarks = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
+            progress.check()
             if not dry_run:
                 connection.commit()
                 _follow_up(connection, tables)
@@ -93,7 +97,7 @@ def _import(
     as_of: date | None,
     report: Path | None,
     progress: Progress,
-) -> tuple[list[Stored], list[Counted]]:
+) -> tuple[list[Stored], list[Counted | Unmatched]]:
     connection.set_client_encoding("UTF8")
     cursor = connection.cursor()
     business = _enter(cursor, tenant_slug, as_of)
@@ -103,14 +107,16 @@ def _import(
         progress.say(f"reading {source.file.path}")
         stage(cursor, source)
     remarks = count_remarks(cursor, sources)
+    unmatched: list[Unmatched] = []
     create_date_functions(cursor, plan)
     for table in plan:
         progress.say(f"making rows of {table.target.table}")
         create_rows(cursor, plan, table)
+        unmatched += unmatched_conditions(cursor, table)
         with hash_joins(cursor, table):
             check(cursor, plan, table, progress)
     files = {source.number: source.file.path for source in sources.values()}
-    refuse_faults(connection, files, report)
+    refuse_faults(connection, files, report, encoding_faults(sources))
     stored = []
     for table in plan:
         progress.say(f"storing {table.target.table}")
@@ -121,8 +127,9 @@ def _import(
     # That history would be another one shows only beside what is stored.
     refuse_faults(connection, files, report)
     drop_date_functions(cursor, plan)
-    _record(cursor, business, as_of, sources, stored, remarks)
-    return stored, remarks
+    told: list[Counted | Unmatched] = [*remarks, *unmatched]
+    _record(cursor, business, as_of, sources, stored, told)
+    return stored, told
 
 
 def _enter(cursor: Cursor, slug: str, as_of: date | None) -> Business:
@@ -151,7 +158,7 @@ def _record(
     as_of: date | None,
     sources: dict[str, Source],
     stored: list[Stored],
-    remarks: list[Counted],
+    remarks: list[Counted | Unmatched],
 ) -> None:
     """Set the day the business is looked at, and write down who came in."""
     cursor.execute(queries.set_as_of.sql, {"tenant_id": business.tenant_id, "as_of": as_of})
@@ -159,8 +166,8 @@ def _record(
         "as_of": as_of.isoformat() if as_of else None,
         "files": {source.file.path: source.rows for source in sources.values()},
         "tables": {
-            one.table: {"inserted": one.inserted, "updated": one.updated, "unchanged": one.unchanged}
-            for one in stored
+            name: {count: sum(getattr(one, count) for one in stored if one.table == name) for count in COUNTS}
+            for name in dict.fromkeys(one.table for one in stored)
         },
         "remarks": [str(remark) for remark in remarks],
     }

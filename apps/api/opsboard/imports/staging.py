@@ -98,7 +98,9 @@ def stage(cursor: Cursor, source: Source) -> None:
     with TemporaryFile() as damage:
         cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(source.table), Copying(_rows(source, damage)))
         damage.seek(0)
-        cursor.copy_expert("COPY import_faults FROM STDIN", damage)
+        cursor.copy_expert(
+            "COPY import_faults (file, line, position, column_name, value, reason) FROM STDIN", damage
+        )
     # The planner would otherwise take a temporary table for a small one.
     cursor.execute(sql.SQL("ANALYZE {}").format(source.table))
 

@@ -23,7 +23,26 @@ WITH stored AS (
     SET {changes}
     WHERE ({old}) IS DISTINCT FROM ({new})
     -- A row version made by an update has the number of its locker in xmax, one just inserted has none.
-    RETURNING t.xmax = 0 AS is_new
+    RETURNING
+        t.xmax = 0 AS is_new,
+        t.id,
+        CASE WHEN t.xmax <> 0 THEN to_jsonb(t) END AS is_now
+),
+-- Of records that have an audit of their own, because people changed them. This statement still sees them as they were.
+audited AS (
+    INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
+    SELECT
+        {tenant_id},
+        'update',
+        {entity},
+        s.id,
+        changed_columns(to_jsonb(b), s.is_now)
+    FROM stored AS s
+    JOIN {table} AS b ON b.tenant_id = {tenant_id} AND b.id = s.id
+    WHERE NOT s.is_new
+        AND EXISTS (
+            SELECT FROM audit_logs AS a WHERE a.tenant_id = {tenant_id} AND a.entity = {entity} AND a.entity_id = s.id
+        )
 )
 SELECT
     (SELECT count(*) FROM {rows}) AS lines,
@@ -92,7 +111,9 @@ def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     filled = dict(values(plan, table))
     if table.target.key == "external_id":
         filled = {"external_id": sql.SQL("r.external_id"), **filled}
-    changed = [sql.Identifier(name) for name in filled if name != table.target.key]
+    changed = [
+        sql.Identifier(name) for name in filled if name != table.target.key and not table.is_once(name)
+    ]
     cursor.execute(
         STORE.format(
             table=sql.Identifier(table.target.table),
@@ -102,6 +123,7 @@ def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
             values=sql.SQL(",\n        ").join(filled.values()),
             from_rows=from_rows(plan, table),
             rows=table.rows,
+            entity=sql.Literal(table.target.singular.replace(" ", "_")),
             changes=sql.SQL(",\n        ").join(
                 sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in changed
             ),
@@ -120,17 +142,18 @@ def _store_by_looking(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     target, filled = table.target, dict(values(plan, table))
     parts = {
         "table": sql.Identifier(target.table),
-        "given": sql.Identifier(f"import_given_{target.table}"),
+        "given": sql.Identifier(f"import_given_{table.name}"),
         "tenant_id": sql.Literal(plan.business.tenant_id),
         "cut_by": sql.Identifier(target.cut_by),
         "columns": sql.SQL(", ").join(map(sql.Identifier, ("external_id", *filled))),
     }
+    compared = {name: value for name, value in filled.items() if not table.is_once(name)}
     named = {"external_id": sql.SQL("r.external_id"), **filled}
     cursor.execute(
         GIVEN.format(
             **parts,
-            stored=sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in filled),
-            values=sql.SQL(", ").join(filled.values()),
+            stored=sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in compared),
+            values=sql.SQL(", ").join(compared.values()),
             named=_named(list(named.items())),
             from_rows=from_rows(plan, table),
         )
@@ -139,7 +162,7 @@ def _store_by_looking(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     if target.is_history:
         _refuse_changes(cursor, table, parts["given"])
     else:
-        changes = [sql.SQL("{0} = g.{0}").format(sql.Identifier(name)) for name in filled]
+        changes = [sql.SQL("{0} = g.{0}").format(sql.Identifier(name)) for name in compared]
         cursor.execute(UPDATE.format(**parts, changes=sql.SQL(", ").join(changes)))
         updated = cursor.rowcount
     cursor.execute(INSERT.format(**parts))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 # In place of a column: the number of the line, for files whose lines have no key.
 LINE = "#line"
+# The place of a line among those of the same key, from 1.
+PLACE = "#n"
 # Of a table with `each`: the value a row is made for, and the name of the column it is in.
 EACH = "#each"
 COLUMN = "#column"

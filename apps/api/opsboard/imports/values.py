@@ -25,14 +25,15 @@ FROM_ROWS = sql.SQL("""
 def from_rows(plan: Plan, table: TablePlan) -> sql.Composed:
     """The checked rows of a table, as `r`, with their parents."""
     parents = sql.SQL("\n    ").join(_parent_join(plan, parent) for parent, _ in table.parents)
-    return FROM_ROWS.format(stage=_stage(plan, table.mapping.stages), rows=table.rows, parents=parents)
+    return FROM_ROWS.format(stage=_stage(plan, table), rows=table.rows, parents=parents)
 
 
 def values(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
     """Every column that is written and what is written there."""
     times = {stage.since for stage in table.mapping.stages}
     for column, value in table.columns:
-        yield column.name, _value(plan, column, value, column.name in times)
+        if not (table.mapping.stages and column.name == "status"):
+            yield column.name, _value(plan, column, value, column.name in times)
     for parent, _ in table.parents:
         yield parent.column, sql.Identifier(f"p_{parent.name}", "id")
     if table.mapping.stages:
@@ -54,10 +55,37 @@ def _value(plan: Plan, column: Column, value: Value, is_stage: bool) -> sql.Comp
     return read
 
 
-def _stage(plan: Plan, stages: list[Stage]) -> sql.Composable:
-    """The last status whose time has come."""
+def _stage(plan: Plan, table: TablePlan) -> sql.Composable:
+    """The status of a row: by its times, by the word of the file, or by both."""
+    stages, has_word = table.mapping.stages, "status" in table.mapping.columns
     if not stages:
-        return sql.SQL("NULL::text")
+        return sql.SQL("status") if has_word else sql.SQL("NULL::text")
+    by_times = _by_times(plan, stages)
+    if not has_word:
+        return by_times
+    # Each rank is a place in the order of the stages, from 1.
+    statuses = sql.SQL("{}::text[]").format(sql.Literal([stage.status for stage in stages]))
+    rank = sql.SQL("array_position({}, {})")
+    ranks = sql.SQL("greatest({}, {})").format(
+        rank.format(statuses, sql.SQL("status")), rank.format(statuses, by_times)
+    )
+    not_yet = sql.SQL(" ").join(
+        sql.SQL("WHEN {} >= {} THEN {}").format(sql.Identifier(stage.since), _cut(plan), sql.Literal(place))
+        for place, stage in enumerate(stages)
+        if stage.since
+    )
+    return sql.SQL(
+        "CASE WHEN status IS NULL THEN {by_times} "
+        # What comes later has not happened, whatever the word says.
+        "WHEN (CASE {not_yet} END) IS NOT NULL THEN ({statuses})[least({ranks}, CASE {not_yet} END)] "
+        # Cancelled, on hold: no time tells them.
+        "WHEN array_position({statuses}, status) IS NULL THEN status "
+        "ELSE ({statuses})[{ranks}] END"
+    ).format(by_times=by_times, not_yet=not_yet, statuses=statuses, ranks=ranks)
+
+
+def _by_times(plan: Plan, stages: list[Stage]) -> sql.Composable:
+    """The last status whose time has come."""
     whens = [
         sql.SQL("WHEN {} < {} THEN {}").format(
             sql.Identifier(stage.since), _cut(plan), sql.Literal(stage.status)

@@ -23,6 +23,8 @@ COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
 class Sheet:
     """Goes through the rows of one sheet. Its dates are in the ISO form, its numbers with the mark of the mapping."""
 
+    undecodable = b""
+
     def __init__(
         self, stream: BinaryIO, file: File, advance: Callable[[int], None] = lambda read: None
     ) -> None:

@@ -1,0 +1,37 @@
+"""What is said of a file as a whole: its encoding, a condition that fits nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from opsboard.imports.encodings import encoding_of
+from tests.imports.sheet import PIECES, Sheet, sheet
+
+__all__ = ["sheet"]
+
+GERMAN = "No;Pieces\nSchäfer & Söhne;1\nGröße 5 €;2\nGut;3\n"
+POLISH = "No;Pieces\nŁódź;1\nŻółć;2\nczęść;3\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(GERMAN, "cp1252"), (POLISH, "cp1250"), (GERMAN.replace("€", ""), "cp850"), (GERMAN, "utf-16-le")],
+)
+def test_the_encoding_that_fits_is_told_first(sheet: Sheet, text: str, encoding: str) -> None:
+    told = sheet.told(text.encode(encoding), PIECES, 'delimiter = ";"') if encoding != "utf-16-le" else None
+    if told:
+        assert told[0] == f'data.csv is not in utf-8; encoding = "{encoding}" in files.f reads it'
+        sheet.run(text.encode(encoding), PIECES, f'delimiter = ";"\nencoding = "{encoding}"')
+        assert sheet.rows("SELECT external_id FROM jobs ORDER BY id LIMIT 1") == [
+            (text.split("\n")[1].split(";")[0],)
+        ]
+    assert encoding_of(text.encode(encoding)) == encoding
+
+
+def test_a_condition_that_fits_nothing_is_told(sheet: Sheet) -> None:
+    where = PIECES.replace('external_id = "{No}"', 'external_id = "{No}"\nwhere = { Kind = "Order" }')
+    summary = sheet.run("No,Kind,Pieces\n1,order,5\n2,order,6\n", where)
+    assert [str(remark) for remark in summary.remarks] == [
+        "tables.jobs.where fits none of the 2 lines of data.csv"
+    ]
+    assert sheet.run("No,Kind,Pieces\n1,Order,5\n", where).remarks == []
