@@ -63,7 +63,8 @@ def test_bad_files_end_with_code_2_and_a_report(terminal: Terminal) -> None:
     done = terminal.type("files", "--mapping", "mill.toml", "--tenant", "mill")
     assert (done.returncode, terminal.workshop.counts()["jobs"]) == (2, 0)
     assert done.stderr.splitlines()[-3:] == [
-        'opsboard: orders.txt, line 2, Pieces: "twenty" is not a whole number (for job_steps.quantity_done, jobs.quantity)',
+        'opsboard: orders.txt, line 2, Pieces: "twenty" is not a whole number '
+        "(for job_steps.quantity_done, jobs.quantity)",
         "opsboard: 1 fault on 1 line; nothing was stored",
         "opsboard: all of them are in opsboard-import-errors.csv",
     ]

@@ -76,9 +76,9 @@ def _rules(plan: Plan, table: TablePlan) -> Iterator[tuple[Place, Rule]]:
         # Where times tell the status too, a row needs no word for it.
         if mapping.stages and column.name == "status":
             column = replace(column, nullable=True)
-        for rule in _column_rules(
-            column, unreadable(plan, table, column, value), f"{table.target.table}.{column.name}"
-        ):
+        # A value map's reason names the column already.
+        target = None if value.values else f"{table.target.table}.{column.name}"
+        for rule in _column_rules(column, unreadable(plan, table, column, value), target):
             yield table.place(*value.sources), rule
     for parent, text in table.parents:
         if parent.required:

@@ -25,9 +25,20 @@ WITH stored AS (
     -- A row version made by an update has the number of its locker in xmax, one just inserted has none.
     RETURNING
         t.xmax = 0 AS is_new,
-        t.id,
-        CASE WHEN t.xmax <> 0 THEN to_jsonb(t) END AS is_now
-),
+        {returned}
+)
+{audited}
+SELECT
+    (SELECT count(*) FROM {rows}) AS lines,
+    count(*) FILTER (WHERE is_new) AS inserted,
+    count(*) FILTER (WHERE NOT is_new) AS updated
+FROM stored
+""")
+
+RETURNED = sql.SQL("t.id, CASE WHEN t.xmax <> 0 THEN to_jsonb(t) END AS is_now")
+
+AUDITED = sql.SQL("""
+,
 -- Of records that have an audit of their own, because people changed them. This statement still sees them as they were.
 audited AS (
     INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
@@ -44,11 +55,6 @@ audited AS (
             SELECT FROM audit_logs AS a WHERE a.tenant_id = {tenant_id} AND a.entity = {entity} AND a.entity_id = s.id
         )
 )
-SELECT
-    (SELECT count(*) FROM {rows}) AS lines,
-    count(*) FILTER (WHERE is_new) AS inserted,
-    count(*) FILTER (WHERE NOT is_new) AS updated
-FROM stored
 """)
 
 # A table cut by month has no unique key without its time, so that ON CONFLICT would miss a row whose time is another
@@ -123,7 +129,9 @@ def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
             values=sql.SQL(",\n        ").join(filled.values()),
             from_rows=from_rows(plan, table),
             rows=table.rows,
-            entity=sql.Literal(table.target.singular.replace(" ", "_")),
+            # A row that has no id of its own is told of with the one it belongs to.
+            returned=RETURNED if table.target.key == "external_id" else sql.SQL("true"),
+            audited=_audited(plan, table) if table.target.key == "external_id" else sql.SQL(""),
             changes=sql.SQL(",\n        ").join(
                 sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in changed
             ),
@@ -135,6 +143,14 @@ def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     assert row is not None  # an aggregate always has its row
     lines, inserted, updated = row
     return Stored(table.target.table, inserted, updated, lines - inserted - updated)
+
+
+def _audited(plan: Plan, table: TablePlan) -> sql.Composable:
+    return AUDITED.format(
+        tenant_id=sql.Literal(plan.business.tenant_id),
+        entity=sql.Literal(table.target.singular.replace(" ", "_")),
+        table=sql.Identifier(table.target.table),
+    )
 
 
 def _store_by_looking(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
