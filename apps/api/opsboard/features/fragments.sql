@@ -40,6 +40,10 @@ NOT EXISTS (
         AND NOT q.is_active
 )
 
+-- fragment: sees_addresses
+-- How people can be reached (e-mail addresses, phone numbers, streets) is for those who manage; see web/visibility.py.
+%(role)s <> 'operator'
+
 -- fragment: bulk_given
 given AS (
     SELECT

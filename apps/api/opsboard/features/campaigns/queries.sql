@@ -198,7 +198,7 @@ SELECT
     json_build_object(
         'id', r.id,
         'campaign', json_build_object('id', c.id, 'name', c.name, 'channel', c.channel, 'status', c.status),
-        'address', r.address,
+        'address', CASE WHEN /* include sees_addresses */ THEN r.address END,
         'name', r.name,
         'segment', r.segment,
         'status', r.status,
@@ -250,7 +250,7 @@ SELECT
     json_build_object(
         'id', r.id,
         'campaign', json_build_object('id', c.id, 'name', c.name),
-        'address', r.address,
+        'address', CASE WHEN /* include sees_addresses */ THEN r.address END,
         'name', r.name,
         'segment', r.segment,
         'status', r.status,

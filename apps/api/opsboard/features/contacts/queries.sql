@@ -1,8 +1,8 @@
 -- fragment: contact_members
         'id', k.id,
         'name', k.name,
-        'email', k.email,
-        'phone', k.phone,
+        'email', CASE WHEN /* include sees_addresses */ THEN k.email END,
+        'phone', CASE WHEN /* include sees_addresses */ THEN k.phone END,
         'customer', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.name) END,
         'created_at', k.created_at,
         'updated_at', k.updated_at
@@ -11,7 +11,7 @@
 -- reads: contacts, customers, tenants
 -- from: contacts AS k
 -- filter customer_id: k.customer_id = %(customer_id)s
--- filter q: k.id IN (SELECT n.id FROM contacts AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM contacts AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM contacts AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
+-- filter q: k.id IN (SELECT n.id FROM contacts AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM contacts AS e WHERE e.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM contacts AS p WHERE p.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
 -- sort created_at: k.created_at | timestamptz
 -- sort name: k.name_search | text COLLATE "C"
 -- total: contacts

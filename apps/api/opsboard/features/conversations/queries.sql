@@ -16,8 +16,8 @@ LEFT JOIN conversation_reads AS r ON r.tenant_id = %(tenant_id)s AND r.conversat
         'conversation_id', m.conversation_id,
         'direction', m.direction,
         'body', m.body,
-        'from_number', m.from_number,
-        'to_number', m.to_number,
+        'from_number', CASE WHEN /* include sees_addresses */ THEN m.from_number END,
+        'to_number', CASE WHEN /* include sees_addresses */ THEN m.to_number END,
         'sent_by', CASE WHEN s.id IS NOT NULL THEN json_build_object('id', s.id, 'name', s.full_name) END,
         'created_at', m.created_at
 
@@ -105,7 +105,7 @@ LEFT JOIN users AS s ON s.tenant_id = %(tenant_id)s AND s.id = m.sent_by
 -- name: list_all_messages
 -- reads: messages, users
 -- from: messages AS m
--- filter to_number: m.to_number = %(to_number)s
+-- filter to_number: m.to_number = %(to_number)s AND %(role)s <> 'operator'
 -- sort created_at: m.created_at | timestamptz
 -- The messages of all conversations.
 SELECT

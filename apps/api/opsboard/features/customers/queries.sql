@@ -1,16 +1,16 @@
 -- fragment: customer_members
         'id', c.id,
         'name', c.name,
-        'email', c.email,
-        'phone', c.phone,
-        'address', c.address,
+        'email', CASE WHEN /* include sees_addresses */ THEN c.email END,
+        'phone', CASE WHEN /* include sees_addresses */ THEN c.phone END,
+        'address', CASE WHEN /* include sees_addresses */ THEN c.address END,
         'created_at', c.created_at,
         'updated_at', c.updated_at
 
 -- name: list_customers
 -- reads: customers, tenants
 -- from: customers AS c
--- filter q: c.id IN (SELECT n.id FROM customers AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM customers AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM customers AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
+-- filter q: c.id IN (SELECT n.id FROM customers AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM customers AS e WHERE e.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM customers AS p WHERE p.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
 -- sort name: c.name_search | text COLLATE "C"
 -- sort created_at: c.created_at | timestamptz
 -- sort updated_at: c.updated_at | timestamptz

@@ -108,7 +108,7 @@ JOIN journey_nodes AS n ON n.tenant_id = %(tenant_id)s AND n.id = e.node_id
         'node_id', m.node_id,
         'round', m.round,
         'channel', m.channel,
-        'recipient', m.recipient,
+        'recipient', CASE WHEN /* include sees_addresses */ THEN m.recipient END,
         'subject', m.subject,
         'body', m.body,
         'sent_at', m.sent_at,

@@ -1,8 +1,12 @@
+-- fragment: is_own_lead
+-- Assigned to the caller, or claimed by them and the claim has not run out.
+l.assigned_user_id = %(user_id)s OR l.claimed_by = %(user_id)s AND l.claimable_at > now()
+
 -- fragment: lead_members
         'id', l.id,
         'name', l.name,
-        'email', l.email,
-        'phone', l.phone,
+        'email', CASE WHEN /* include sees_addresses */ OR /* include is_own_lead */ THEN l.email END,
+        'phone', CASE WHEN /* include sees_addresses */ OR /* include is_own_lead */ THEN l.phone END,
         'source', l.source,
         'category', l.category,
         'status', l.status,
@@ -32,7 +36,7 @@ LEFT JOIN users AS m ON m.tenant_id = %(tenant_id)s AND m.id = l.claimed_by
 -- filter customer_id: l.customer_id = %(customer_id)s
 -- filter assigned_user_id: l.assigned_user_id = %(assigned_user_id)s
 -- filter mine: l.assigned_user_id = %(user_id)s
--- filter q: l.id IN (SELECT n.id FROM leads AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM leads AS e WHERE e.tenant_id = %(tenant_id)s AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM leads AS p WHERE p.tenant_id = %(tenant_id)s AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
+-- filter q: l.id IN (SELECT n.id FROM leads AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM leads AS e WHERE e.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM leads AS p WHERE p.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':')
 -- filter scraped_from: l.scraped_at >= %(scraped_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter scraped_to: l.scraped_at < (%(scraped_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter created_today: l.created_at >= (SELECT today::timestamp AT TIME ZONE time_zone FROM clock) AND l.created_at < (SELECT (today + 1)::timestamp AT TIME ZONE time_zone FROM clock)
