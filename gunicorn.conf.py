@@ -44,6 +44,8 @@ loglevel = _settings["loglevel"]
 timeout = 30
 # Longer than nginx keeps an idle connection (60 s): so it is nginx that closes, and never sends into a closed one.
 keepalive = 75
+# The worker's own thread sends the rest of an answer to a slow client (`web/outgoing.py`); sendfile would block.
+sendfile = False
 # The application writes the log line of a request.
 accesslog = None
 # Signals are enough, and a socket in a home directory is not for a service.

@@ -56,6 +56,29 @@ def test_env_example_in_production_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "refused"),
+    [
+        ({"HOST": "0.0.0.0"}, True), ({"HOST": "::"}, True), ({"HOST": "192.0.2.1"}, True),
+        ({"HOST": "app.example"}, True),
+        ({"BIND": "0.0.0.0:80"}, True), ({"BIND": "tcp://[::]:80"}, True), ({"BIND": ":80"}, True),
+        ({"HOST": "127.0.0.1"}, False), ({"HOST": "127.0.0.9"}, False), ({"HOST": "::1"}, False),
+        ({"HOST": "localhost"}, False), ({"HOST": "0.0.0.0", "BIND": "unix:/run/a.sock"}, False),
+        ({"BIND": "127.0.0.1:80"}, False), ({"BIND": "[::1]:80"}, False),
+        ({"HOST": "0.0.0.0", "BEHIND_PROXY": "on"}, False),
+    ],
+)  # fmt: skip
+def test_production_listens_for_other_machines_behind_a_proxy_only(
+    address: dict[str, str], refused: bool
+) -> None:
+    assert not read(**address).production
+    if refused:
+        (fault,) = faults(**SAFE, **address)
+        assert fault.startswith("HOST or BIND is an address that other machines reach")
+    else:
+        assert read(**SAFE, **address).production
+
+
+@pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY must be set in production"),

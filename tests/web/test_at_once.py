@@ -5,8 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +14,7 @@ from gunicorn.config import Config
 
 from opsboard.web.at_once import LONGEST_HEAD, AtOnce
 from opsboard.web.front import AT_ONCE_ONLY
+from opsboard.web.outgoing import Outgoing
 
 REQUEST = b"GET /kept HTTP/1.1\r\nHost: shop\r\n\r\n"
 
@@ -24,16 +24,18 @@ class Worker:
 
     def __init__(self) -> None:
         self.cfg, self.alive, self.nr, self.max_requests = Config(), True, 0, 1000
-        self.client, server = socket.socketpair()
-        server.setblocking(False)
+        self.client, ours = socket.socketpair()
+        server = Outgoing(ours)
         self.timeouts = 0
-        self.conn = SimpleNamespace(sock=server, client="", server="shop", set_timeout=self._count_timeout)
+        self.conn = SimpleNamespace(
+            sock=server, client="", server="shop", set_timeout=self._count_timeout, close=server.close
+        )
         self.other = SimpleNamespace()
         self.keepalived_conns = deque([self.conn, self.other])
         self.poller = selectors.DefaultSelector()
         self.poller.register(server, selectors.EVENT_READ)
-        self.tpool = ThreadPoolExecutor(1)
-        self.method_queue = SimpleNamespace(defer=lambda call, *how: call(*how))
+        self.nr_conns = 2
+        self.unsent: list[Callable[[], None]] = []
         self.handed_over = 0
         self.finished: list[bool] = []
         self.asked: list[str] = []
@@ -62,8 +64,13 @@ class Worker:
     def gets(self, sent: bytes) -> bytes:
         """What is answered at once to these bytes."""
         self.client.sendall(sent)
-        AtOnce(self).on_client_socket_readable(self.conn, self.conn.sock)
+        self.is_readable()
         return self.received()
+
+    def is_readable(self) -> None:
+        AtOnce(self, lambda conn, then: self.unsent.append(then)).on_client_socket_readable(
+            self.conn, self.conn.sock
+        )
 
     def received(self) -> bytes:
         try:
@@ -83,7 +90,6 @@ class Worker:
 def worker() -> Iterator[Worker]:
     worker = Worker()
     yield worker
-    worker.tpool.shutdown()
     worker.poller.close()
     worker.client.close()
     worker.conn.sock.close()
@@ -129,7 +135,7 @@ def test_what_is_not_is_left_in_the_socket_as_it_came(worker: Worker, sent: byte
 
 def test_the_end_of_a_connection_is_for_a_thread(worker: Worker) -> None:
     worker.client.shutdown(socket.SHUT_WR)
-    AtOnce(worker).on_client_socket_readable(worker.conn, worker.conn.sock)
+    worker.is_readable()
     assert worker.handed_over == 1 and worker.received() == b""
 
 
@@ -142,13 +148,17 @@ def test_a_worker_that_ends_leaves_its_last_requests_to_its_threads(
     assert worker.handed_over == 1 and worker.left() == REQUEST
 
 
-def test_a_slow_reader_gets_the_rest_from_a_thread(worker: Worker) -> None:
+def test_a_slow_reader_gets_the_rest_as_it_reads(worker: Worker) -> None:
     worker.body = b"x" * (4 << 20)
     answer = worker.gets(REQUEST)
     assert list(worker.keepalived_conns) == [worker.other] and not worker.poller.get_map()
-    while not answer.endswith(b"x") or len(answer) < len(worker.body):
+    (then,) = worker.unsent
+    while worker.conn.sock.has_unsent:
+        worker.conn.sock.send_more()
         answer += worker.client.recv(1 << 20)
-    worker.tpool.shutdown()
+    then()
+    while len(answer) < len(worker.body):
+        answer += worker.client.recv(1 << 20)
     assert answer.endswith(b"\r\n\r\n" + worker.body)
     assert worker.finished == [True]
 
@@ -157,6 +167,6 @@ def test_a_reader_who_is_gone_is_given_up(worker: Worker) -> None:
     worker.body = b"x" * (4 << 20)
     worker.client.sendall(REQUEST)
     worker.client.close()
-    AtOnce(worker).on_client_socket_readable(worker.conn, worker.conn.sock)
-    worker.tpool.shutdown()
-    assert worker.finished == [False]
+    worker.is_readable()
+    assert worker.finished == [] and worker.nr_conns == 1
+    assert list(worker.keepalived_conns) == [worker.other]

@@ -34,17 +34,18 @@ from opsboard.secret import derived_key, signing_secret
 from opsboard.web import totals
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
+from opsboard.web.arriving import LARGEST_BODY
 from opsboard.web.exports import add_exports
 from opsboard.web.front import Front
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
 from opsboard.web.problems import register_problems
 from opsboard.web.proxies import TrustedProxies
+from opsboard.web.request_bodies import check_bodies
 from opsboard.web.reserved import ThreadUse
 from opsboard.web.role_guard import guard_role
 from opsboard.web.services import Services
 
-LARGEST_BODY = 1 << 20  # bytes of a request
 # A server that was heard within so many beats is not frozen.
 BEATS = 3
 
@@ -78,7 +79,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     # Inside the proxies' layer: whether the caller came by https is true by then.
-    front = Front(app.wsgi_app, services.sign_in, services.store, services.tally)
+    front = Front(check_bodies(app.wsgi_app), services.sign_in, services.store, services.tally)
     app.wsgi_app = TrustedProxies(front, config.trusted_proxies)  # type: ignore[method-assign]
     return app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,18 @@ def load_config(environ: Mapping[str, str] | None = None, env_file: str | Path |
     return Config(values, origins)
 
 
+def listens_here(values: Mapping[str, Any]) -> bool:
+    """Whether only this machine can connect."""
+    if values["BIND"].startswith(("unix:", "fd://")):
+        return True
+    host = values["BIND"].removeprefix("tcp://").rpartition(":")[0] if values["BIND"] else values["HOST"]
+    host = host.strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return bool(host == "localhost")
+
+
 def find(
     setting: Setting, environ: Mapping[str, str], from_file: Mapping[str, str]
 ) -> tuple[str | None, str]:
@@ -128,6 +141,11 @@ def contradictions(values: Mapping[str, Any]) -> list[str]:
         )
     if values["OPSBOARD_DEBUG"]:
         faults.append("OPSBOARD_DEBUG must be off in production")
+    if not (values["BEHIND_PROXY"] or listens_here(values)):
+        faults.append(
+            "HOST or BIND is an address that other machines reach; production needs a proxy in front of it: listen on "
+            "127.0.0.1 or a unix socket, or set BEHIND_PROXY=on when nothing but the proxy can reach the address"
+        )
     if not values["DATABASE_URL"]:
         faults.append("DATABASE_URL must be set in production; the embedded Postgres is for trying out")
     return faults

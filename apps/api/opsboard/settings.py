@@ -229,6 +229,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TRUSTED_PROXIES", text, "unix",
             "Whose X-Forwarded-* headers are believed: unix (a proxy on the unix socket), none, or addresses "
             "with commas between.", "Server"),
+    Setting("BEHIND_PROXY", switch, False,
+            "A proxy such as nginx stands in front and limits connections. Without it production listens only on this "
+            "machine (a loopback HOST or a unix socket).", "Server"),
     Setting("METRICS_TOKEN", text, "",
             "What a scraper of /metrics sends as `Authorization: Bearer ...`. Empty: /metrics answers callers on this "
             "machine only.", "Server", secret=True),

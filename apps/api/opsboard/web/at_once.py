@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from gunicorn.http import get_parser, wsgi
 
+from opsboard.web.connections import Connections
 from opsboard.web.front import AT_ONCE_ONLY
+from opsboard.web.outgoing import Outgoing
+from opsboard.web.server_errors import answer_with_problems
 
 # A longer head goes to a thread: the token is a few hundred bytes, the line and the rest of the headers less.
 LONGEST_HEAD = 16 << 10  # bytes
@@ -27,11 +32,12 @@ class AtOnce:
     looked.
     """
 
-    def __init__(self, worker: Any) -> None:
+    def __init__(self, worker: Any, send_rest: Callable[[Any, Callable[[], None]], None]) -> None:
         self._worker = worker
         self._hand_over = worker.on_client_socket_readable
+        self._send_rest = send_rest
 
-    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
+    def on_client_socket_readable(self, conn: Any, client: Outgoing) -> None:
         """Takes the place of the method of `gunicorn.workers.gthread.ThreadWorker`, in the same thread."""
         head = self._whole_head(client)
         answer = head and self._answer(conn, head)
@@ -41,15 +47,16 @@ class AtOnce:
         client.recv(len(head))
         self._worker.nr += 1
         try:
-            sent = client.send(answer)
+            client.sendall(answer)
         except OSError:
-            sent = 0
-        if sent == len(answer):
-            self._keep(conn)
+            self._give_up(conn, client)
+            return
+        if client.has_unsent:
+            self._send_on(conn, client)
         else:
-            self._send_on(conn, client, answer[sent:])
+            self._keep(conn)
 
-    def _whole_head(self, client: socket.socket) -> bytes:
+    def _whole_head(self, client: Outgoing) -> bytes:
         """A request without a body, left where it is; empty when it is anything else."""
         worker = self._worker
         # The last requests of a worker are gunicorn's to answer: it closes their connections.
@@ -89,13 +96,21 @@ class AtOnce:
         self._worker.keepalived_conns.remove(conn)
         self._worker.keepalived_conns.append(conn)
 
-    def _send_on(self, conn: Any, client: socket.socket, rest: bytes) -> None:
-        """The caller does not read fast enough: a thread has the time to wait for it."""
+    def _send_on(self, conn: Any, client: Outgoing) -> None:
+        """The caller does not read fast enough: the rest is sent as it does."""
         worker = self._worker
         worker.poller.unregister(client)
         worker.keepalived_conns.remove(conn)
-        sending = worker.tpool.submit(send_all, client, rest)
-        sending.add_done_callback(lambda done: worker.method_queue.defer(worker.finish_request, conn, done))
+        answered: Future[bool] = Future()
+        answered.set_result(True)
+        self._send_rest(conn, lambda: worker.finish_request(conn, answered))
+
+    def _give_up(self, conn: Any, client: Outgoing) -> None:
+        worker = self._worker
+        worker.poller.unregister(client)
+        worker.keepalived_conns.remove(conn)
+        worker.nr_conns -= 1
+        conn.close()
 
 
 class Reply:
@@ -106,23 +121,16 @@ class Reply:
         self.sendall = self.send = self.pieces.append
 
 
-def send_all(client: socket.socket, rest: bytes) -> bool:
-    """Whether the connection can be kept."""
-    try:
-        client.setblocking(True)
-        client.sendall(rest)
-    except OSError:
-        return False
-    return True
-
-
 def answer_at_once(worker: Any) -> None:
     """Begin to do so in a worker that has not begun to listen.
 
     Not over TLS, where what lies in the socket cannot be read, nor where a proxy's own line comes before the first
     request.
     """
+    answer_with_problems()
     if hasattr(worker, "on_client_socket_readable") and not (
         worker.cfg.is_ssl or worker.cfg.proxy_protocol != "off"
     ):
-        worker.on_client_socket_readable = AtOnce(worker).on_client_socket_readable
+        connections = Connections(worker)
+        connections.take_over()
+        worker.on_client_socket_readable = AtOnce(worker, connections.send_rest).on_client_socket_readable

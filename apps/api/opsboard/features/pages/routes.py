@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any, cast
+
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -19,6 +22,7 @@ bp = APIBlueprint("pages", __name__, enable_openapi=False, template_folder="temp
 
 # Addresses of programs, whose errors are problem documents whatever a browser asks for.
 FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
+MAKING = threading.Lock()
 KEPT = 8  # rendered pages: one for each name the host is called by
 
 
@@ -39,7 +43,7 @@ def docs() -> Response:
     key = (request.host_url, version())
     body = kept.get(key)
     if body is None:
-        reference = read_reference(current_app.spec)  # type: ignore[attr-defined]
+        reference = reference_of(cast(APIFlask, current_app))
         html = render_template(
             "docs.html",
             reference=reference,
@@ -50,6 +54,14 @@ def docs() -> Response:
         if len(kept) < KEPT:  # the name of the host is the client's word: no room for any number of them
             kept[key] = body
     return respond(body)
+
+
+def reference_of(app: APIFlask) -> Any:
+    """What the page shows, made once in a process: it takes seconds, and anybody may ask for the page."""
+    with MAKING:
+        if "opsboard.reference" not in app.extensions:
+            app.extensions["opsboard.reference"] = read_reference(cast(dict[str, Any], app.spec))
+        return app.extensions["opsboard.reference"]
 
 
 @bp.get("/static/<path:name>")

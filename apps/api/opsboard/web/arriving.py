@@ -1,0 +1,106 @@
+"""How much of an HTTP/1.1 request has arrived: decides when a request may take a thread."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+LARGEST_BODY = 1 << 20  # bytes of a request
+LARGEST_HEAD = 64 << 10  # bytes of the request line and all headers
+END_OF_HEAD = b"\r\n\r\n"
+LONGEST_CHUNK_LINE = 8190  # bytes; as gunicorn
+LARGEST_CHUNKED = 4 * LARGEST_BODY  # bytes of a body with the lines of its chunks
+
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,19})[ \t]*\r\n", re.IGNORECASE)
+CODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
+EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
+CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
+
+
+class State(Enum):
+    """What may be done with a request."""
+
+    PARTIAL = "wait for the rest"
+    WHOLE = "a thread can read it without waiting"
+    HEAD_TOO_LARGE = "431"
+    BODY_TOO_LARGE = "413"
+
+
+class Arriving:
+    """The bytes of a connection's next request, as they come in.
+
+    It finds the end of a request and nothing else: a malformed request counts as whole, so that gunicorn reads it and
+    says what is wrong.
+    """
+
+    def __init__(self, received: bytes = b"") -> None:
+        self.received = bytearray(received)
+        self.expects_continue = False
+        self._body_at = 0  # where the body begins; 0: the head is not whole yet
+        self._length: int | None = None  # of the body; None: it comes in chunks
+        self._chunk_at = 0  # where the next chunk's line begins
+        self._chunked_bytes = 0  # of the chunks before it
+        self._searched = 0
+
+    @property
+    def has_head(self) -> bool:
+        return self._body_at > 0
+
+    def state(self) -> State:
+        """To be asked after each piece that was added to `received`."""
+        if not self._body_at:
+            if not self._find_body():
+                return State.HEAD_TOO_LARGE if len(self.received) > LARGEST_HEAD else State.PARTIAL
+            if self._body_at > LARGEST_HEAD:
+                return State.HEAD_TOO_LARGE
+        if self._length is None:
+            return self._chunks()
+        if self._length > LARGEST_BODY:
+            return State.BODY_TOO_LARGE
+        return State.WHOLE if len(self.received) >= self._body_at + self._length else State.PARTIAL
+
+    def _find_body(self) -> bool:
+        end = self.received.find(END_OF_HEAD, max(0, self._searched - 3))
+        if end < 0:
+            self._searched = len(self.received)
+            return False
+        self._body_at = self._chunk_at = end + len(END_OF_HEAD)
+        head = bytes(self.received[: self._body_at])
+        length = CONTENT_LENGTH.search(head)
+        coding = CODING.search(head)
+        if coding:
+            # Others than chunked are refused by gunicorn.
+            self._length = None if coding[1].strip().lower() == b"chunked" else 0
+        else:
+            self._length = int(length[1]) if length else 0
+        self.expects_continue = bool(EXPECT.search(head))
+        return True
+
+    def _chunks(self) -> State:
+        """Go from chunk to chunk; whole at the end of the trailer, or where the framing is wrong."""
+        while True:
+            if self._chunk_at - self._body_at > LARGEST_CHUNKED:
+                return State.BODY_TOO_LARGE
+            end = self.received.find(b"\r\n", self._chunk_at)
+            if end < 0:
+                long = len(self.received) - self._chunk_at > LONGEST_CHUNK_LINE
+                return State.WHOLE if long else State.PARTIAL
+            line = CHUNK_SIZE.fullmatch(bytes(self.received[self._chunk_at : end]))
+            if line is None:
+                return State.WHOLE
+            size = int(line[1], 16)
+            if size == 0:
+                # The last chunk; a trailer of headers may follow, and an empty line ends it.
+                ended = self.received.find(END_OF_HEAD, end) >= 0
+                if not ended and len(self.received) - end > LARGEST_HEAD:
+                    return State.HEAD_TOO_LARGE
+                return State.WHOLE if ended else State.PARTIAL
+            after = end + 2 + size
+            if self._chunked_bytes + size > LARGEST_BODY:
+                return State.BODY_TOO_LARGE
+            if len(self.received) < after + 2:
+                return State.PARTIAL
+            if self.received[after : after + 2] != b"\r\n":
+                return State.WHOLE
+            self._chunk_at = after + 2
+            self._chunked_bytes += size
