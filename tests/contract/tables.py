@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Tables that hold nothing of any business: worker and endpoint names, numbers.
-SHARED = {"workers", "cache_clears"}
+# Tables that hold nothing of any business: worker and endpoint names, digests, numbers.
+SHARED = {"workers", "cache_clears", "sign_in_attempts"}
 TABLES = (
     "tenants", "users", "revocations", "customers", "processes", "role_process_permissions", "machines", "jobs",
     "job_steps", "notifications", "audit_logs", "changes", "rollup_deltas", "rollups", "idempotency_keys", "documents",
@@ -52,4 +52,5 @@ EXTRAS: dict[tuple[str, str], tuple[str, str, str | None, str | None]] = {
     ("idempotency_keys", "idempotency_keys_upkeep"): ("*", OWNER, "true", "true"),
     ("workers", "workers_all"): ("*", "public", "true", "true"),
     ("cache_clears", "cache_clears_all"): ("*", "public", "true", "true"),
+    ("sign_in_attempts", "sign_in_attempts_all"): ("*", "public", "true", "true"),
 }

@@ -24,6 +24,10 @@ QUERIES = all_queries()
 TENANTLESS = {
     "auth.find_accounts": "policy users_sign_in shows the accounts of one e-mail address",
     "fleet.listen": "revocations hold ids only and are read for all tenants",
+    "auth.begin_attempt": "digests of accounts and places that belong to no tenant",
+    "auth.count_failure": "digests of accounts that belong to no tenant",
+    "auth.forget_attempt": "digests of accounts that belong to no tenant",
+    "fleet.prune_sign_ins": "its function removes what has ended and gives back how many",
     "fleet.fold_rollups": "its function moves counts of all tenants and gives back how many",
     "fleet.ensure_partitions": "its function makes tables and reads no row",
     "fleet.prune_idempotency_keys": "its function removes what is older than a day and gives back how many",

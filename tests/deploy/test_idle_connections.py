@@ -156,3 +156,27 @@ def assert_problem(client: socket.socket, status: int) -> None:
     assert headers["Content-Type"] == "application/problem+json"
     assert json.loads(body)["status"] == status
     assert json.loads(body)["request_id"] == headers["X-Request-Id"]
+
+
+SIGN_IN = '{"email": "nobody@example.com", "password": "a wrong password"}'
+
+
+def test_sign_ins_wait_without_a_thread_and_all_are_answered(server: Gunicorn) -> None:
+    request = f"{LOGIN}Content-Length: {len(SIGN_IN)}\r\nConnection: close\r\n\r\n{SIGN_IN}"
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(connect(server, request)) for _ in range(25)]
+        # With two threads one signs in; what comes later and is no sign-in does not wait for those before.
+        assert server.client().get("/api/health").status == 200
+        assert any(is_open(client) and not has_answer(client) for client in waiting)
+        for client in waiting:
+            client.settimeout(20)
+        statuses = [everything(client).split()[1] for client in waiting]
+    assert statuses == [b"401"] * 10 + [b"429"] * 15
+
+
+def has_answer(client: socket.socket) -> bool:
+    client.setblocking(False)
+    try:
+        return bool(client.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from opsboard.auth.links import read_token
-from tests.application import SECRET, Application
+from tests.application import SECRET, Application, running_application
 
 
 def first_job(client: FlaskClient) -> int:
@@ -129,3 +129,11 @@ def test_no_row_of_the_database_holds_a_token(own_shop: Application) -> None:
             seen += f'"job_id" : {made["job_id"]}' in text.replace('""', '"')
             assert token_of(made) not in text and token_of(made).partition(".")[2] not in text
     assert seen, "the kept answer of the write must be among what was looked at"
+
+
+def test_the_address_of_a_link_is_the_public_one_and_not_the_callers_word(own_shop: Application) -> None:
+    with running_application(
+        own_shop.database, own_shop.alpha, own_shop.beta, public_url="https://ops.example"
+    ) as public:
+        answer = public.client().post("/api/jobs/1/status-links", base_url="http://evil.example")
+        assert answer.json["url"].startswith("https://ops.example/status/")  # type: ignore[index]

@@ -64,5 +64,30 @@ def test_over_https_the_cookie_is_secure(shop: Application) -> None:
     answer = shop.app.test_client().post(
         "/api/auth/login", json=body, headers={"Origin": "https://localhost"}, base_url="https://localhost"
     )
-    assert "Secure" in answer.headers["Set-Cookie"]
+    for cookie in answer.headers.getlist("Set-Cookie"):
+        assert cookie.startswith("__Host-opsboard_") and "Secure" in cookie and "Path=/" in cookie
+        assert "Domain" not in cookie
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_over_https_a_cookie_that_another_host_could_set_is_not_looked_at(shop: Application) -> None:
+    client = shop.app.test_client()
+    client.set_cookie("opsboard_token", shop.token())
+    assert client.get("/api/auth/me").status_code == 200
+    assert client.get("/api/auth/me", base_url="https://localhost").status_code == 401
+    client.set_cookie("__Host-opsboard_token", shop.token())
+    assert client.get("/api/auth/me", base_url="https://localhost").status_code == 200
+
+
+def test_a_page_of_the_same_host_by_another_scheme_is_another_site(shop: Application) -> None:
+    client = shop.app.test_client()
+    client.set_cookie("__Host-opsboard_token", shop.token())
+    for origin, status in (
+        ("http://localhost", 403),
+        ("https://localhost", 200),
+        ("https://localhost:444", 403),
+    ):
+        answer = client.post(
+            "/api/notifications/read", headers={"Origin": origin}, base_url="https://localhost"
+        )
+        assert answer.status_code == status, origin

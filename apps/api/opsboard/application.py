@@ -6,6 +6,8 @@ from apiflask import APIFlask
 
 from opsboard import __version__
 from opsboard.auth.attempts import Attempts
+from opsboard.auth.devices import Devices
+from opsboard.auth.journal import Journal
 from opsboard.auth.revocations import Revocations
 from opsboard.auth.sign_in import SignIn
 from opsboard.auth.tokens import Tokens
@@ -143,6 +145,7 @@ def make_services(config: Config) -> Services:
             **process_report(tally, queries),
             "request_threads": threads.report(),
             "slot": pulse.slot,
+            "sign_ins": sign_in.journal.counts(),
             "change_lag": round(pulse.longest_gap, 3),
             "oldest_running": pulse.oldest_running,
             "pool": {**pool.reference_stats(), **pool.get_stats()},
@@ -155,6 +158,9 @@ def make_services(config: Config) -> Services:
     )
     businesses = Businesses()
     tokens = Tokens(secret, config.token_ttl)
+    sign_in = SignIn(
+        database, tokens, revocations, Attempts(database, config.login_attempts), Journal(database)
+    )
     return Services(
         config=config,
         secret=secret,
@@ -163,7 +169,8 @@ def make_services(config: Config) -> Services:
         businesses=businesses,
         store=store,
         shared=shared,
-        sign_in=SignIn(database, tokens, revocations, Attempts(config.login_attempts)),
+        sign_in=sign_in,
+        devices=Devices(secret),
         pulse=pulse,
         upkeep=upkeep,
         tally=tally,

@@ -247,8 +247,25 @@ class TooManyAttempts(OpsboardError):
     status = 429
     code = "too_many_attempts"
     title = "Too many attempts"
-    retry_after = 60
-    default_detail = "Too many sign-in attempts; wait a minute."
+    default_detail = "Too many failed sign-ins from here; wait until the time in Retry-After has passed."
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.seconds)}
+
+
+class TooManySignIns(OpsboardError):
+    """This worker checks as many passwords as it may at a time."""
+
+    status = 503
+    code = "too_many_sign_ins"
+    title = "Too many sign-ins"
+    retry_after = 1
+    default_detail = "Many people sign in at this moment; try again in a second."
 
 
 class TooManyExports(OpsboardError):

@@ -94,6 +94,19 @@ def database_url(value: str) -> str:
     return value
 
 
+def public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or parts.username
+    ):
+        raise ValueError("must be like https://ops.example")
+    return value.rstrip("/")
+
+
 def cache_url(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -229,6 +242,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TRUSTED_PROXIES", text, "unix",
             "Whose X-Forwarded-* headers are believed: unix (a proxy on the unix socket), none, or addresses "
             "with commas between.", "Server"),
+    Setting("PUBLIC_URL", public_url, "",
+            "Address that customers reach the service by, for links to the status of a job: https://ops.example. "
+            "Empty: the host that the request named.", "Server"),
     Setting("BEHIND_PROXY", switch, False,
             "A proxy such as nginx stands in front and limits connections. Without it production listens only on this "
             "machine (a loopback HOST or a unix socket).", "Server"),

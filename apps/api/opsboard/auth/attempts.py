@@ -1,43 +1,87 @@
-"""Slow down guessing: failed sign-ins are counted per account and address."""
+"""Slow down guessing: failed sign-ins are counted by the database, for all workers together."""
 
 from __future__ import annotations
 
-import unicodedata
+import ipaddress
+import math
 from hashlib import blake2b
+from typing import NamedTuple
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from opsboard.db.database import Database
+from opsboard.db.queries import load_queries
 
-MINUTES = 5
+sql = load_queries(__package__)
+
+WINDOW = 300  # seconds
+# While an account is guessed at from everywhere (this many times the limit), a place gets fewer attempts.
+SPREAD = 10
+FEWER = 2
+UNLIMITED = 2**31 - 1
+
+
+class Attempt(NamedTuple):
+    """One attempt: whether the password may be checked, else how long to wait and whether that is news."""
+
+    account: str
+    place: str
+    is_allowed: bool
+    retry_after: int  # seconds
+    is_first_refusal: bool
 
 
 class Attempts:
-    """At most `limit` failed sign-ins per account and address in five minutes, counted by each worker.
+    """At most `limit` failed sign-ins per account and place in five minutes.
 
-    The address is part of the key: an attacker elsewhere cannot lock the real user out. Many addresses against
-    one account meet a second limit ten times as high.
+    A place is an address (of IPv6 its /64, which one customer has) or a device on which this account has signed in
+    before. So nobody can lock the real user out: wherever they come from, they have attempts of their own. Guessing
+    from very many addresses leaves each of them two attempts instead of ten.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._from_one = RateLimitItemPerMinute(limit, MINUTES)
-        self._from_all = RateLimitItemPerMinute(limit * 10, MINUTES)
+    def __init__(self, database: Database, limit: int) -> None:
+        self._database = database
+        self._limit = limit
 
-    def allowed(self, email: str, address: str) -> bool:
-        account = digest(email)
-        return self._limiter.test(self._from_one, account, address) and self._limiter.test(
-            self._from_all, account
+    def begin(self, email: str, address: str, device: str | None) -> Attempt:
+        """Count an attempt before its password is checked: two at the same moment cannot both be the last."""
+        account = digest("account", email)
+        place = digest("device", email, device) if device else digest("address", email, network_of(address))
+        row = self._database.fetch_unbound(
+            sql.begin_attempt,
+            {
+                "account": account,
+                "place": place,
+                "most": self._limit,
+                "spread": UNLIMITED if device else SPREAD * self._limit,
+                "fewer": min(FEWER, self._limit),
+                "window": WINDOW,
+            },
         )
+        is_allowed, seconds, is_first = row or (True, 0, False)
+        return Attempt(account, place, is_allowed, max(1, math.ceil(seconds or 1)), is_first)
 
-    def failed(self, email: str, address: str) -> None:
-        account = digest(email)
-        self._limiter.hit(self._from_one, account, address)
-        self._limiter.hit(self._from_all, account)
+    def failed(self, attempt: Attempt) -> None:
+        """The password was wrong."""
+        self._database.fetch_unbound(sql.count_failure, {"account": attempt.account, "window": WINDOW})
+
+    def succeeded(self, attempt: Attempt) -> None:
+        """The password was right: the place begins anew."""
+        self._database.fetch_unbound(sql.forget_attempt, {"place": attempt.place})
 
 
-def digest(email: str) -> str:
-    """A short stand-in for the address: nothing personal stays in memory."""
-    return blake2b(
-        unicodedata.normalize("NFKC", email).casefold().encode(errors="replace"), digest_size=12
-    ).hexdigest()
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, the /64 of an IPv6 address."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
+
+
+def digest(*parts: str) -> str:
+    """A short stand-in: nothing personal is stored."""
+    text = "\0".join(part.lower() for part in parts)
+    return blake2b(text.encode(errors="replace"), digest_size=16).hexdigest()

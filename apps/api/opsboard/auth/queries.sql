@@ -75,3 +75,62 @@ SELECT
 FROM users AS u
 WHERE u.tenant_id = %(tenant_id)s
     AND u.id = %(user_id)s
+
+-- name: begin_attempt
+-- writes: sign_in_attempts
+-- Count an attempt to sign in, unless there have been too many. Whether it may go on, seconds until the count begins anew,
+-- and whether it is the first to be refused. The row is locked while it is counted, so that the limit is exact.
+WITH known AS (
+    SELECT a.failures
+    FROM sign_in_attempts AS a
+    WHERE a.key = %(account)s
+        AND a.ends_at > clock_timestamp()
+),
+limits AS (
+    SELECT CASE
+        WHEN coalesce((SELECT k.failures FROM known AS k), 0) >= %(spread)s THEN %(fewer)s
+        ELSE %(most)s
+    END AS most
+),
+counted AS (
+    INSERT INTO sign_in_attempts AS a (key, failures, ends_at)
+    VALUES (%(place)s, 1, clock_timestamp() + make_interval(secs => %(window)s))
+    ON CONFLICT (key) DO UPDATE SET
+        failures = CASE WHEN a.ends_at <= clock_timestamp() THEN 1 ELSE least(a.failures, 1000000) + 1 END,
+        ends_at = CASE WHEN a.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE a.ends_at END,
+        is_refused = a.ends_at > clock_timestamp() AND a.failures > (SELECT l.most FROM limits AS l)
+    RETURNING
+        a.failures,
+        a.ends_at,
+        a.is_refused
+)
+SELECT
+    c.failures <= l.most,
+    extract(epoch FROM c.ends_at - clock_timestamp())::float8,
+    c.failures > l.most AND NOT c.is_refused
+FROM counted AS c
+CROSS JOIN limits AS l
+
+-- name: count_failure
+-- writes: sign_in_attempts
+-- Count a wrong password of an account, wherever it came from.
+INSERT INTO sign_in_attempts AS a (key, failures, ends_at)
+VALUES (%(account)s, 1, clock_timestamp() + make_interval(secs => %(window)s))
+ON CONFLICT (key) DO UPDATE SET
+    failures = CASE WHEN a.ends_at <= clock_timestamp() THEN 1 ELSE least(a.failures, 1000000) + 1 END,
+    ends_at = CASE WHEN a.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE a.ends_at END
+RETURNING a.failures
+
+-- name: forget_attempt
+-- writes: sign_in_attempts
+-- Begin to count anew.
+DELETE FROM sign_in_attempts AS a
+WHERE a.key = %(place)s
+RETURNING a.key
+
+-- name: note_sign_in
+-- writes: audit_logs
+-- What happened at sign-in or sign-out. The user is the thing it is about and no reference, so that they can be removed.
+INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes, request_id)
+VALUES (%(tenant_id)s, %(outcome)s, 'user', %(user_id)s, %(noted)s::jsonb, %(request_id)s)
+RETURNING id

@@ -8,7 +8,8 @@ from typing import Any
 
 from opsboard.auth.attempts import Attempts
 from opsboard.auth.identity import Identity
-from opsboard.auth.passwords import password_fits
+from opsboard.auth.journal import Account, Journal
+from opsboard.auth.passwords import passwords_fit
 from opsboard.auth.revocations import Revocations
 from opsboard.auth.tokens import Tokens
 from opsboard.db.database import Database
@@ -31,33 +32,46 @@ class SignIn:
     """The door: exchanges a password for a token, and a token for an identity."""
 
     def __init__(
-        self, database: Database, tokens: Tokens, revocations: Revocations, attempts: Attempts
+        self,
+        database: Database,
+        tokens: Tokens,
+        revocations: Revocations,
+        attempts: Attempts,
+        journal: Journal,
     ) -> None:
         self._database = database
         self._tokens = tokens
         self.revocations = revocations
         self._attempts = attempts
+        self.journal = journal
 
-    def sign_in(self, email: str, password: str, tenant: str, address: str) -> tuple[str, int]:
+    def sign_in(
+        self, email: str, password: str, tenant: str, address: str, device: str | None = None
+    ) -> tuple[str, int]:
         """A token and how many seconds it lasts.
 
         `tenant` (a slug) is needed only by somebody with the same e-mail address and password at two businesses.
         Raises WrongCredentials, the same for a wrong name, a wrong password and a blocked account;
-        TooManyAttempts; Conflict when the business must be named.
+        TooManyAttempts; TooManySignIns; Conflict when the business must be named. `device`: the id of one on which this
+        account has signed in before.
         """
-        if not self._attempts.allowed(email, address):
-            raise TooManyAttempts()
-        fitting = [
-            account
-            for account in self._accounts(email, tenant)
-            if password_fits(account["password_hash"], password)
-        ]
+        attempt = self._attempts.begin(email, address, device)
+        if not attempt.is_allowed:
+            known = self._accounts(email, tenant) if attempt.is_first_refusal else []
+            self.journal.note("sign_in_refused", email, address, users_of(known))
+            raise TooManyAttempts(attempt.retry_after)
+        accounts = self._accounts(email, tenant)
+        fits = passwords_fit([account["password_hash"] for account in accounts], password)
+        fitting = [account for account, fit in zip(accounts, fits, strict=True) if fit]
         if not fitting:
-            self._attempts.failed(email, address)
+            self._attempts.failed(attempt)
+            self.journal.note("sign_in_failed", email, address, users_of(accounts))
             raise WrongCredentials()
+        self._attempts.succeeded(attempt)
         if len(fitting) > 1:
             raise Conflict("This e-mail address is known at more than one business; send its slug as tenant.")
         account = fitting[0]
+        self.journal.note("sign_in", email, address, users_of([account]))
         token = self._tokens.issue(
             account["tenant_id"], account["user_id"], account["role"], account["token_version"]
         )
@@ -134,7 +148,7 @@ class SignIn:
         if row is None or not row[0]:
             raise NotSignedIn("This sign-in has ended; sign in again.")
 
-    def sign_out(self, identity: Identity) -> None:
+    def sign_out(self, identity: Identity, address: str) -> None:
         """End this token: here at once, on the other workers as soon as their pulse reads it."""
         self._database.fetch_row(
             sql.revoke_token, identity, {"token_id": identity.token_id, "expires_at": identity.expires_at}
@@ -146,6 +160,10 @@ class SignIn:
             None,
             max(identity.expires_at, time.time()),
         )
+        user = Account(identity.tenant_id, identity.user_id, identity.role)
+        self.journal.note(
+            "sign_out", f"user {identity.user_id} of business {identity.tenant_id}", address, [user]
+        )
 
     def _accounts(self, email: str, tenant: str) -> list[dict[str, Any]]:
         row = self._database.fetch_for_sign_in(sql.find_accounts, email, tenant)
@@ -155,5 +173,8 @@ class SignIn:
             for account in accounts
             if account["is_active"] and (account["tenant_named"] or not tenant)
         ]
-        # One check at least, so that an unknown name answers no sooner than a known one.
-        return usable or [{"password_hash": None}]
+        return usable
+
+
+def users_of(accounts: list[dict[str, Any]]) -> list[Account]:
+    return [Account(account["tenant_id"], account["user_id"], account["role"]) for account in accounts]

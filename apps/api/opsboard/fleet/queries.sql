@@ -129,6 +129,11 @@ SELECT fold_rollups(%(most)s)
 -- Make the months ahead of every table that is cut by month; how many must wait, or null when another worker is at it.
 SELECT ensure_partitions(%(months_ahead)s)
 
+-- name: prune_sign_ins
+-- writes: sign_in_attempts, revocations
+-- Remove counts of attempts to sign in that have ended, and ends of tokens that expired; null when another worker is at it.
+SELECT prune_sign_ins(%(most)s)
+
 -- name: prune_idempotency_keys
 -- writes: idempotency_keys
 -- Remove kept answers of yesterday's writes; how many, or null when another worker is at it.

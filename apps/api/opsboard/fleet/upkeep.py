@@ -100,6 +100,7 @@ class Upkeep:
         row: Any = (PRUNED,)
         while row and row[0] == PRUNED and not self._stop.is_set():
             row = self._database.fetch_unbound(sql.prune_idempotency_keys, {"most": PRUNED})
+        self._database.fetch_unbound(sql.prune_sign_ins, {"most": PRUNED})
         self._pruned_at = time.monotonic()
 
     def _run(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Request, current_app, g, request
 
@@ -15,6 +14,7 @@ from opsboard.web.services import services
 View = TypeVar("View", bound=Callable[..., Any])
 
 COOKIE = "opsboard_token"
+DEVICE_COOKIE = "opsboard_device"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -86,12 +86,22 @@ def find_token(request: Request) -> tuple[str | None, bool]:
         if scheme.lower() != "bearer":
             raise NotSignedIn()
         return token.strip(), False
-    return request.cookies.get(COOKIE), True
+    return request.cookies.get(cookie_name(COOKIE)), True
+
+
+def is_https() -> bool:
+    """Whether the browser came by https, be it that a proxy nobody knows of ends it (COOKIE_SECURE)."""
+    return bool(services().config.cookie_secure or request.is_secure)
+
+
+def cookie_name(name: str) -> str:
+    """Over https a name that no other host can set: browsers take `__Host-` from this host and by https only."""
+    return f"__Host-{name}" if is_https() else name
 
 
 def same_origin(request: Request) -> bool:
-    """Whether a browser says that the request comes from our own page."""
+    """Whether a browser says that the request comes from our own page: the same scheme, host and port."""
     origin = request.headers.get("Origin")
     if origin is not None:
-        return urlsplit(origin).netloc == request.host
+        return origin == f"{'https' if is_https() else request.scheme}://{request.host}"
     return request.headers.get("Sec-Fetch-Site") == "same-origin"

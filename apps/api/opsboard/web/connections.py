@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
@@ -26,6 +28,10 @@ LINGER = 2.0  # a connection that is closed lets the client read the last answer
 LOOK_EVERY = 0.25
 # Of requests that are arriving, in one worker.
 MOST_ARRIVING = 64 << 20  # bytes
+# Each checks passwords, which takes a processor; the others keep their threads. The rest wait here, first come first
+# served, and take nothing but their place.
+SIGN_IN = b"POST /api/auth/login"
+MOST_QUEUED = 128
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TOO_LARGE = {State.HEAD_TOO_LARGE: 431, State.BODY_TOO_LARGE: 413}
 
@@ -43,6 +49,8 @@ class Connection(TConn):
         self.arriving = Arriving()
         self.began = 0.0  # when its first byte arrived
         self.until = 0.0  # when the connection is given up
+        self.is_queued = False  # for a thread of those that sign in
+        self.signs_in = False  # and has one
         self._linger = linger
 
     def close(self, graceful: bool = False) -> None:
@@ -68,6 +76,8 @@ class Connections:
         self._lingering: dict[Any, float] = {}
         self._arriving = 0  # bytes
         self._looked_at = clock()
+        self._sign_ins = 0  # with a thread
+        self._queue: deque[Connection] = deque()
 
     def take_over(self) -> None:
         worker = self._worker
@@ -97,6 +107,10 @@ class Connections:
 
     def finish_request(self, conn: Connection, done: Any) -> None:
         """A thread is done with a request: the answer is sent to its end before anything else happens."""
+        if conn.signs_in:
+            conn.signs_in = False
+            self._sign_ins -= 1
+            self._next_sign_in()
         if conn.sock.has_unsent:
             conn.sock.setblocking(False)
             self.send_rest(conn, partial(self._after_answer, conn, done))
@@ -137,7 +151,9 @@ class Connections:
         arriving.received += piece
         self._arriving += len(piece)
         state = arriving.state()
-        if state is State.WHOLE:
+        if state is State.WHOLE and arriving.received.startswith(SIGN_IN):
+            self._enqueue_sign_in(conn)
+        elif state is State.WHOLE:
             self._hand_over(conn)
         elif state in TOO_LARGE:
             self._refuse(conn, TOO_LARGE[state])
@@ -149,6 +165,24 @@ class Connections:
                 arriving.expects_continue = False
                 conn.sock.sendall(CONTINUE)
 
+    def _enqueue_sign_in(self, conn: Connection) -> None:
+        if len(self._queue) >= MOST_QUEUED:
+            self._refuse(conn, 503, "Too many people sign in at this moment; try again in a moment.")
+            return
+        # What else it sends is read after its answer.
+        self._worker.poller.unregister(conn.sock)
+        conn.is_queued = True
+        conn.until = self._clock() + WHOLE
+        self._queue.append(conn)
+        self._next_sign_in()
+
+    def _next_sign_in(self) -> None:
+        while self._queue and self._sign_ins < max(1, self._worker.cfg.threads // 4):
+            conn = self._queue.popleft()
+            self._sign_ins += 1
+            conn.signs_in = True
+            self._hand_over(conn)
+
     def _hand_over(self, conn: Connection) -> None:
         """To a thread, which finds the whole request in memory."""
         self._no_longer_waits(conn)
@@ -156,6 +190,7 @@ class Connections:
             conn.init()
             conn.parser.unreader.unread(bytes(conn.arriving.received))
         except OSError:
+            self._sign_ins -= conn.signs_in
             self._close(conn)
             return
         self._arriving -= len(conn.arriving.received)
@@ -220,7 +255,12 @@ class Connections:
 
     def _no_longer_waits(self, conn: Connection) -> None:
         self._waiting.discard(conn)
-        self._worker.poller.unregister(conn.sock)
+        if conn.is_queued:
+            conn.is_queued = False
+            with suppress(ValueError):
+                self._queue.remove(conn)
+        else:
+            self._worker.poller.unregister(conn.sock)
 
     def _close(self, conn: Connection, graceful: bool = False) -> None:
         self._arriving -= len(conn.arriving.received)

@@ -16,8 +16,8 @@ PATIENCE = 10.0  # seconds
 class Outgoing:
     """Stands for a connection's socket. Threads write to it, the worker's own thread sends what is left.
 
-    `settimeout` is what a streamed answer calls: from then until the next request, writes wait for the client. The
-    socket itself never blocks: with a timeout, Python would wait before each call.
+    A streamed answer calls `stream`: from then until the next request, writes wait for the client. The socket itself
+    never blocks: with a timeout, Python would wait before each call.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -39,8 +39,12 @@ class Outgoing:
         self._streams = False
         self._patience = PATIENCE if flag else 0.0
 
+    def stream(self, seconds: float) -> None:
+        """Let the thread that writes wait for the client, so long for each piece."""
+        self._streams = True
+        self._patience = seconds
+
     def settimeout(self, seconds: float | None) -> None:
-        self._streams = bool(seconds)
         self._patience = PATIENCE if seconds is None else seconds
 
     def gettimeout(self) -> float:

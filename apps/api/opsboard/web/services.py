@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import current_app, g
 
+from opsboard.auth.devices import Devices
 from opsboard.auth.identity import Identity
 from opsboard.auth.sign_in import SignIn
 from opsboard.cache.shared import SharedCache
@@ -34,6 +35,7 @@ class Services:
     store: Store
     shared: SharedCache | None
     sign_in: SignIn
+    devices: Devices
     pulse: Pulse
     upkeep: Upkeep
     tally: Tally

@@ -8,11 +8,12 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 
+from opsboard.auth.devices import LASTS
 from opsboard.auth.passwords import LONGEST
 from opsboard.auth.sign_in import sql
 from opsboard.cache.body import Body
 from opsboard.errors import Forbidden
-from opsboard.web.access import COOKIE, open_to_all, same_origin
+from opsboard.web.access import COOKIE, DEVICE_COOKIE, cookie_name, is_https, open_to_all, same_origin
 from opsboard.web.arguments import Arguments, Text, Verbatim
 from opsboard.web.document import document
 from opsboard.web.documents import RoleName
@@ -65,21 +66,26 @@ class Me(BaseModel):
 def login(given: Credentials) -> Response:
     """Exchange e-mail address and password for a token."""
     token, lasts = services().sign_in.sign_in(
-        given.email, given.password, given.tenant, request.remote_addr or "unix"
+        given.email,
+        given.password,
+        given.tenant,
+        request.remote_addr or "unix",
+        services().devices.known(request.cookies.get(cookie_name(DEVICE_COOKIE), ""), given.email),
     )
     response = jsonify(access_token=token, token_type="Bearer", expires_in=lasts)
     if given.cookie:
         if not same_origin(request):
             raise Forbidden("The cookie is given to the page itself only.")
-        response.set_cookie(
-            COOKIE,
-            token,
-            max_age=lasts,
-            httponly=True,
-            samesite="Strict",
-            secure=services().config.cookie_secure or request.is_secure,
-        )
+        set_cookie(response, COOKIE, token, lasts)
+        device = services().devices.remember(request.cookies.get(cookie_name(DEVICE_COOKIE), ""), given.email)
+        set_cookie(response, DEVICE_COOKIE, device, LASTS)
     return response
+
+
+def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
+    response.set_cookie(
+        cookie_name(name), value, max_age=seconds, httponly=True, samesite="Strict", secure=is_https()
+    )
 
 
 @bp.get("/me")
@@ -94,9 +100,9 @@ def me() -> Body:
 @bp.output({}, status_code=204)
 def logout() -> Response:
     """End this token, on every worker."""
-    services().sign_in.sign_out(identity())
+    services().sign_in.sign_out(identity(), request.remote_addr or "unix")
     response = Response(status=204)
-    response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
+    response.delete_cookie(cookie_name(COOKIE), httponly=True, samesite="Strict", secure=is_https())
     return response
 
 

@@ -16,4 +16,6 @@ def with_url(text: str) -> str:
     made = json.loads(text)
     expires_at = int(dt.datetime.fromisoformat(made["expires_at"]).timestamp())
     token = write_token(services().secret, Link(identity().tenant_id, made["id"], expires_at))
-    return f'{text[:-1]}, "url" : {json.dumps(f"{request.host_url}status/{token}")}}}'
+    # Without the setting it is the name the caller used, which is the caller's word.
+    address = services().config.public_url or request.host_url.rstrip("/")
+    return f'{text[:-1]}, "url" : {json.dumps(f"{address}/status/{token}")}}}'

@@ -91,6 +91,14 @@ class Workers(Collector):
                 total.add_metric((status, *who), answers[status])
             errors.add_metric(who, answers["errors"])
         yield from (total, errors)
+        sign_ins = CounterMetricFamily(
+            "opsboard_sign_ins", "Sign-ins and sign-outs by outcome.", labels=("outcome", *WHO)
+        )
+        for who, worker in self._workers.items():
+            # A worker of the version before has none yet.
+            for outcome, number in worker["report"].get("sign_ins", {}).items():
+                sign_ins.add_metric((outcome, *who), number)
+        yield sign_ins
 
     def _histogram(self, name: str, help: str, part: str, labels: dict[str, str]) -> Metric:
         family = HistogramMetricFamily(name, help, labels=(*labels, *WHO))

@@ -14,7 +14,7 @@ from opsboard.features.pages.assets import ASK_EACH_TIME, answer, asset_url, ser
 from opsboard.features.pages.reference import read_reference
 from opsboard.features.pages.schemas import filled
 from opsboard.observability.build import version_and_commit
-from opsboard.web.access import COOKIE, open_to_all
+from opsboard.web.access import COOKIE, cookie_name, open_to_all
 from opsboard.web.lifecycle import PAGE_POLICY
 from opsboard.web.problems import PROBLEM_JSON, of_http
 
@@ -31,7 +31,7 @@ KEPT = 8  # rendered pages: one for each name the host is called by
 def page() -> Response:
     """The page; it signs in and polls by itself."""
     # Only who brings a cookie is asked for: a question answered with 401 would stand in the browser's console.
-    known = COOKIE in request.cookies
+    known = cookie_name(COOKIE) in request.cookies
     return respond(Body(render_template("page.html", known=known, running=version_and_commit()).encode()))
 
 
