@@ -41,12 +41,13 @@ def passwords_fit(hashes: Sequence[str | None], password: str) -> list[bool]:
     if not _checking.acquire(timeout=PATIENCE):
         raise TooManySignIns()
     try:
-        return [_fits(password_hash, password) for password_hash in padded][: len(hashes)]
+        return [password_fits(password_hash, password) for password_hash in padded][: len(hashes)]
     finally:
         _checking.release()
 
 
-def _fits(password_hash: str | None, password: str) -> bool:
+def password_fits(password_hash: str | None, password: str) -> bool:
+    """Whether a password fits a stored hash; takes equally long when there is no hash."""
     # A list: all forms are checked, also when the first of them fits.
     return any([_verified(password_hash, form) for form in password_forms(password)])
 

@@ -77,6 +77,7 @@ WHERE u.tenant_id = %(tenant_id)s
     AND u.id = %(user_id)s
 
 -- name: begin_attempt
+-- reads: sign_in_attempts
 -- writes: sign_in_attempts
 -- Count an attempt to sign in, unless there have been too many. Whether it may go on, seconds until the count begins anew,
 -- and whether it is the first to be refused. The row is locked while it is counted, so that the limit is exact.
@@ -88,13 +89,13 @@ WITH known AS (
 ),
 limits AS (
     SELECT CASE
-        WHEN coalesce((SELECT k.failures FROM known AS k), 0) >= %(spread)s THEN %(fewer)s
-        ELSE %(most)s
+        WHEN coalesce((SELECT k.failures FROM known AS k), 0) >= %(spread)s::integer THEN %(fewer)s::integer
+        ELSE %(most)s::integer
     END AS most
 ),
 counted AS (
     INSERT INTO sign_in_attempts AS a (key, failures, ends_at)
-    VALUES (%(place)s, 1, clock_timestamp() + make_interval(secs => %(window)s))
+    VALUES (%(place)s, 1, clock_timestamp() + make_interval(secs => %(window)s::float8))
     ON CONFLICT (key) DO UPDATE SET
         failures = CASE WHEN a.ends_at <= clock_timestamp() THEN 1 ELSE least(a.failures, 1000000) + 1 END,
         ends_at = CASE WHEN a.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE a.ends_at END,
@@ -115,7 +116,7 @@ CROSS JOIN limits AS l
 -- writes: sign_in_attempts
 -- Count a wrong password of an account, wherever it came from.
 INSERT INTO sign_in_attempts AS a (key, failures, ends_at)
-VALUES (%(account)s, 1, clock_timestamp() + make_interval(secs => %(window)s))
+VALUES (%(account)s, 1, clock_timestamp() + make_interval(secs => %(window)s::float8))
 ON CONFLICT (key) DO UPDATE SET
     failures = CASE WHEN a.ends_at <= clock_timestamp() THEN 1 ELSE least(a.failures, 1000000) + 1 END,
     ends_at = CASE WHEN a.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE a.ends_at END
