@@ -14,6 +14,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn
 
 from opsboard.web.arriving import Arriving, State
+from opsboard.web.lingering import Lingering
 from opsboard.web.outgoing import Outgoing
 from opsboard.web.server_errors import refusal
 
@@ -24,7 +25,6 @@ HEAD = 10.0  # from the first byte until the head is whole
 REST = 15.0  # from one piece of a body to the next
 WHOLE = 60.0  # from the first byte until the request is whole
 UNREAD = 30.0  # until the client reads another piece of its answer
-LINGER = 2.0  # a connection that is closed lets the client read the last answer
 LOOK_EVERY = 0.25
 # Of requests that are arriving, in one worker.
 MOST_ARRIVING = 64 << 20  # bytes
@@ -73,7 +73,7 @@ class Connections:
         self._finish = worker.finish_request
         self._expire_pending = worker.murder_pending
         self._waiting: set[Connection] = set()
-        self._lingering: dict[Any, float] = {}
+        self._lingering = Lingering(worker.poller, clock)
         self._arriving = 0  # bytes
         self._looked_at = clock()
         self._sign_ins = 0  # with a thread
@@ -93,7 +93,7 @@ class Connections:
         except (BlockingIOError, ConnectionAbortedError):
             return
         worker.nr_conns += 1
-        conn = Connection(worker.cfg, client, address, listener.getsockname(), self.linger)
+        conn = Connection(worker.cfg, client, address, listener.getsockname(), self._lingering.add)
         self._await_request(conn)
         self._on_readable(conn)
 
@@ -194,9 +194,10 @@ class Connections:
             self._close(conn)
             return
         self._arriving -= len(conn.arriving.received)
-        conn.arriving = Arriving()
         conn.data_ready = True
+        # Whose request it is, and of which kind, is read from what has arrived.
         self._worker.enqueue_req(conn)
+        conn.arriving = Arriving()
 
     def _after_answer(self, conn: Connection, done: Any) -> None:
         """What gunicorn does then, apart from the beginning of a next request that was read with this one."""
@@ -242,8 +243,7 @@ class Connections:
                 self._refuse(conn, 408)
             else:
                 self._drop(conn)
-        for sock in [sock for sock, until in self._lingering.items() if now >= until]:
-            self._end(sock)
+        self._lingering.expire()
 
     def _is_idle_at_end(self, conn: Connection) -> bool:
         """The worker ends, and this connection waits for nothing that has begun."""
@@ -267,29 +267,3 @@ class Connections:
         conn.arriving = Arriving()
         self._worker.nr_conns -= 1
         conn.close(graceful=graceful)
-
-    def linger(self, sock: Any) -> None:
-        """Say that there is no more to come, and close when the client has read it, as RFC 9112 section 9.6 asks."""
-        try:
-            sock.setblocking(False)
-            sock.shutdown(socket.SHUT_WR)
-            self._worker.poller.register(sock, EVENT_READ, self._drain)
-        except (OSError, ValueError, KeyError):
-            sock.close()
-            return
-        self._lingering[sock] = self._clock() + LINGER
-
-    def _drain(self, sock: Any) -> None:
-        try:
-            if sock.recv(PIECE):
-                return
-        except BlockingIOError:
-            return
-        except OSError:
-            pass
-        self._end(sock)
-
-    def _end(self, sock: Any) -> None:
-        del self._lingering[sock]
-        self._worker.poller.unregister(sock)
-        sock.close()
