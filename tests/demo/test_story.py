@@ -93,7 +93,55 @@ SENTENCES = {
     """,
     "nothing runs on a machine that is out of use": """
         SELECT FROM job_steps AS s JOIN machines AS m ON m.tenant_id = s.tenant_id AND m.id = s.machine_id
-        WHERE m.status = 'inactive'
+        WHERE m.status = 'inactive' OR (m.status <> 'active' AND s.status = 'in_progress')
+    """,
+    "a machine has one job on it at a time": """
+        SELECT FROM job_steps AS s WHERE s.status = 'in_progress' GROUP BY s.tenant_id, s.machine_id HAVING count(*) > 1
+    """,
+    "nobody works at more than two machines, and each step in progress has somebody": """
+        SELECT FROM job_steps AS s WHERE s.status = 'in_progress'
+        GROUP BY s.tenant_id, s.assigned_user_id HAVING count(*) > 2 OR s.assigned_user_id IS NULL
+    """,
+    "nobody has more than three weeks' tasks, and nobody who left has any": """
+        SELECT FROM job_steps AS s JOIN users AS u ON u.tenant_id = s.tenant_id AND u.id = s.assigned_user_id
+        WHERE s.status IN ('pending', 'in_progress')
+        GROUP BY u.tenant_id, u.id HAVING count(*) > 30 OR NOT bool_and(u.is_active)
+    """,
+    "a step on a machine began since yesterday": """
+        SELECT FROM job_steps AS s WHERE s.status = 'in_progress'
+        AND s.started_at < (SELECT max(j.created_at) - interval '1 day' FROM jobs AS j WHERE j.tenant_id = s.tenant_id)
+    """,
+    "work is done on weekdays, between the early and the late shift": """
+        SELECT FROM job_steps AS s JOIN tenants AS t ON t.id = s.tenant_id
+        CROSS JOIN LATERAL (VALUES (s.started_at), (s.completed_at)) AS v (moment)
+        WHERE extract(isodow FROM v.moment AT TIME ZONE t.time_zone) > 5
+            OR extract(hour FROM v.moment AT TIME ZONE t.time_zone) NOT BETWEEN 5 AND 22
+    """,
+    "nothing is due at a weekend": "SELECT FROM jobs AS j WHERE extract(isodow FROM j.due_date) > 5",
+    "what is late or stopped says why": """
+        SELECT FROM jobs AS j
+        WHERE j.description IS NULL AND (
+            j.status = 'on_hold'
+            OR j.status = 'active' AND j.due_date < (SELECT max(k.created_at)::date FROM jobs AS k)
+        )
+    """,
+    "parts were rejected where that made a job late": """
+        SELECT FROM jobs AS j
+        WHERE j.description LIKE '%%rejected%%' AND j.status = 'completed' AND NOT EXISTS (
+            SELECT FROM job_steps AS s
+            WHERE s.tenant_id = j.tenant_id AND s.job_id = j.id AND s.quantity_rejected > 0
+        )
+    """,
+    "nobody on the suppression list got a message of a later campaign": """
+        SELECT FROM suppressions AS s
+        JOIN campaigns AS c ON c.tenant_id = s.tenant_id AND c.channel = s.channel AND c.created_at > s.created_at
+        JOIN campaign_recipients AS r
+            ON r.tenant_id = s.tenant_id AND r.campaign_id = c.id AND r.address_search = s.address_search
+    """,
+    "a campaign counts its events and its people": """
+        SELECT FROM campaign_recipients AS r
+        WHERE r.kinds <> ARRAY(SELECT DISTINCT e.kind FROM campaign_tracking_events AS e
+            WHERE e.tenant_id = r.tenant_id AND e.recipient_id = r.id ORDER BY 1)
     """,
     "no job is due before it was made": """
         SELECT FROM jobs AS j JOIN tenants AS t ON t.id = j.tenant_id
@@ -181,6 +229,63 @@ def test_a_few_jobs_are_overdue_and_some_due_today(generated: FreshDatabase) -> 
     for overdue, due_today in found:
         assert 0.02 < overdue < 0.04
         assert due_today > 0
+
+
+def test_overdue_jobs_are_late_by_days_by_weeks_and_some_by_months(generated: FreshDatabase) -> None:
+    ages = [
+        age
+        for (age,) in rows(
+            generated,
+            "SELECT %s::date - due_date FROM jobs WHERE status IN ('draft', 'active', 'on_hold') AND due_date < %s",
+            MOMENT.date(),
+            MOMENT.date(),
+        )
+    ]
+    assert len(set(ages)) > 20
+    for least, most in ((1, 7), (8, 21), (22, 45), (46, 200)):
+        assert sum(least <= age <= most for age in ages) > 0.03 * len(ages), (least, most)
+    assert sum(age <= 14 for age in ages) > len(ages) / 2
+
+
+def test_causes_of_lateness_differ_and_the_bottleneck_is_one(generated: FreshDatabase) -> None:
+    causes = dict(
+        rows(generated, "SELECT description, count(*) FROM jobs WHERE description LIKE 'Late:%%' GROUP BY 1")
+    )
+    assert len(causes) >= 5
+    shares = dict(
+        rows(
+            generated,
+            """
+            SELECT p.is_coated, avg((j.description IS NOT NULL)::integer)::float
+            FROM jobs AS j
+            CROSS JOIN LATERAL (
+                SELECT bool_or(r.name = 'Powder coating') AS is_coated
+                FROM job_steps AS s JOIN processes AS r ON r.tenant_id = s.tenant_id AND r.id = s.process_id
+                WHERE s.tenant_id = j.tenant_id AND s.job_id = j.id
+            ) AS p
+            WHERE j.status = 'completed'
+            GROUP BY 1
+            """,
+        )
+    )
+    assert shares[True] > 1.4 * shares[False]
+
+
+def test_every_machine_that_runs_has_work_and_a_queue(generated: FreshDatabase) -> None:
+    machines = rows(
+        generated,
+        """
+        SELECT m.name, count(s.id) FILTER (WHERE s.status = 'in_progress'),
+            count(s.id) FILTER (WHERE s.status = 'pending' AND s.assigned_user_id IS NOT NULL)
+        FROM machines AS m
+        LEFT JOIN job_steps AS s ON s.tenant_id = m.tenant_id AND s.machine_id = m.id
+        WHERE m.status = 'active'
+        GROUP BY m.tenant_id, m.id
+        """,
+    )
+    busy = [running for _, running, _ in machines]
+    assert set(busy) <= {0, 1} and sum(busy) > 0.8 * len(busy)
+    assert all(waiting <= 8 for _, _, waiting in machines)
 
 
 def test_each_month_has_more_jobs_than_the_one_a_year_before(generated: FreshDatabase) -> None:

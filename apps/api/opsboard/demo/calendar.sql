@@ -1,17 +1,20 @@
 -- name: read_calendar
 -- reads: pg_timezone_names
--- Today's date in a business, the moment it began and how many seconds of it are over.
+-- Today's date in a business, the moment it began, how many seconds of it are over, and how many days since Friday.
 SELECT
     d.today,
     extract(epoch FROM d.today::timestamp AT TIME ZONE %(time_zone)s)::double precision AS midnight,
-    extract(epoch FROM %(moment)s::timestamptz - d.today::timestamp AT TIME ZONE %(time_zone)s)::double precision AS elapsed
+    extract(epoch FROM %(moment)s::timestamptz - d.today::timestamp AT TIME ZONE %(time_zone)s)::double precision AS elapsed,
+    (extract(isodow FROM d.today)::integer + 1) %% 7 + 1 AS days_over
 FROM (SELECT (%(moment)s::timestamptz AT TIME ZONE %(time_zone)s)::date AS today) AS d
 
 -- name: create_calendar
 -- writes: pg_temp
 -- What the other statements draw with, gone with the session. `chance` is a number from 0 to 1, the same for a row
 -- and a topic on every run. `clock` is the moment of a place on the calendar of days: 3.5 is the middle of the
--- working hours of day 3; the last day is today, and of it only what is over by now.
+-- working hours of day 3, of the two shifts from 6 to 22 o'clock; the last day is today, and of it only what is over by now.
+-- `at_work` is the place of work planned for a place: the seven days from Saturday are pressed into the five from Monday, in order.
+-- The last of these weeks began on day `saturday`, `days_over` days ago with today. `workday` is the day itself or, at a weekend, the Monday after it.
 CREATE OR REPLACE FUNCTION pg_temp.chance(row_id bigint, topic text) RETURNS double precision
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT (hashint8extended($1, hashtextextended($2, 0)) & 4294967295) / 4294967296.0::double precision $$;
@@ -21,16 +24,39 @@ LANGUAGE sql IMMUTABLE
 AS $$
     SELECT to_timestamp(floor(
         %(midnight)s::double precision + CASE
-            WHEN floor($1) = %(last_day)s THEN ($1 - %(last_day)s) * %(elapsed)s::double precision
+            -- At night, before today's first shift, there is nothing but the night.
+            WHEN floor($1) = %(last_day)s AND %(elapsed)s <= 21600
+                THEN ($1 - %(last_day)s) * %(elapsed)s::double precision
+            WHEN floor($1) = %(last_day)s
+                THEN 21600 + ($1 - %(last_day)s) * (least(%(elapsed)s, 79200)::double precision - 21600)
             ELSE (floor($1) - %(last_day)s) * 86400 + 21600 + ($1 - floor($1)) * 57600
         END
     ))
+$$;
+
+-- Without a FROM, and called with columns only, so that they become part of the statements that call them.
+CREATE OR REPLACE FUNCTION pg_temp.workday(day double precision) RETURNS double precision
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT $1 + CASE $1 - %(saturday)s - 7 * floor(($1 - %(saturday)s) / 7) WHEN 0 THEN 2 WHEN 1 THEN 1 ELSE 0 END
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.at_work(place double precision) RETURNS double precision
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT CASE
+        WHEN $1 < %(saturday)s OR $1 >= %(saturday)s + 7 OR %(days_over)s = 7
+            THEN $1 * 5 / 7 + (%(saturday)s + 7 * floor(($1 - %(saturday)s) / 7)) * 2 / 7 + 2
+        -- Of this week: what is to come is where it is, and its weekend is worked at.
+        WHEN %(days_over)s <= 2 OR $1 >= %(last_day)s + 1 THEN $1
+        ELSE %(saturday)s + 2 + ($1 - %(saturday)s) * (%(days_over)s - 2) / %(days_over)s
+    END
 $$
 
 -- name: create_plan
 -- writes: pg_temp
 -- Room for what is drawn for a business, gone with the transaction.
-DROP TABLE IF EXISTS demo_days, demo_routes, demo_products, demo_plan;
+DROP TABLE IF EXISTS demo_days, demo_routes, demo_products, demo_plan, demo_queues;
 
 -- Which job numbers were made on which day: more from month to month, fewer at weekends.
 CREATE TEMP TABLE demo_days ON COMMIT DROP AS
@@ -70,7 +96,15 @@ CREATE TEMP TABLE demo_products (
     name text,
     treatments text[],
     sizes text[],
-    steps integer
+    steps integer,
+    -- Whether it is coated: there is one line for it, where jobs wait.
+    is_coated boolean
+) ON COMMIT DROP;
+
+-- How many jobs of the batches before stand before each machine.
+CREATE TEMP TABLE demo_queues (
+    machine_id bigint PRIMARY KEY,
+    waiting integer
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE demo_plan (
@@ -88,9 +122,12 @@ CREATE TEMP TABLE demo_plan (
     queue double precision,
     touched double precision,
     due_day integer,
-    -- How many steps are done, and whether somebody works on the next one.
+    -- How many steps are done, the place of an active job before the machine of its next one, and whether it is on it.
     done integer,
-    is_running boolean
+    place integer,
+    is_running boolean,
+    -- Why it is late or stopped.
+    cause text
 ) ON COMMIT DROP
 
 -- name: bind_tenant

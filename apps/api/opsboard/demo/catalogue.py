@@ -62,6 +62,9 @@ PROCESSES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "Final inspection": ("Measuring and release", ("Measuring machine 1", "Measuring machine 2"), ("manager",)),
 }  # fmt: skip
 
+# Has one line, so that jobs wait for it.
+BOTTLENECK = "Powder coating"
+
 HALLS = ("Hall A", "Hall B", "Hall C")
 # Machines that do not run, by name; all others do.
 MACHINE_STATUS = {"Laser 4 kW": "maintenance", "Tumbler": "maintenance", "Lathe 3": "inactive"}

@@ -116,9 +116,9 @@ def open_business(cursor: Cursor, business: Business, jobs: int, moment: datetim
         "cities": names.cities,
         "leads": min(max(jobs // JOBS_PER_LEAD, FEWEST_LEADS), MOST_LEADS),
     }
-    parameters["today"], parameters["midnight"], parameters["elapsed"] = fetch(
-        cursor, "read_calendar", parameters
-    )[0]
+    names_of_calendar = ("today", "midnight", "elapsed", "days_over")
+    parameters |= zip(names_of_calendar, fetch(cursor, "read_calendar", parameters)[0], strict=True)
+    parameters["saturday"] = LAST_DAY + 1 - parameters["days_over"]
     cursor.execute(sql.create_calendar.sql, parameters)
     cursor.execute(sql.create_plan.sql, parameters)
     ((parameters["tenant_id"],),) = fetch(cursor, "add_tenant", parameters)

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from opsboard.db.session import Cursor
-from opsboard.demo.catalogue import HALLS, MACHINE_STATUS, PROCESSES, PRODUCTS, Business
-from opsboard.demo.names import Names, staff
+from opsboard.demo.catalogue import BOTTLENECK, HALLS, MACHINE_STATUS, PROCESSES, PRODUCTS, Business
+from opsboard.demo.names import LEFT, Names, staff
 from opsboard.demo.statements import fetch, sql
 
 JOBS_PER_CUSTOMER = 50
@@ -33,6 +33,7 @@ def add_shop(
     return {
         "planners": [id_ for id_, role in people if role != "operator"],
         "products": len(PRODUCTS),
+        "stopped": [id_ for name, id_ in machines.items() if name in MACHINE_STATUS],
         "first_customer": customers[0],
         "customers": len(customers),
     }
@@ -106,6 +107,7 @@ def add_routes(
             "treatments": product.treatments,
             "sizes": product.sizes,
             "steps": len(product.route),
+            "is_coated": BOTTLENECK in product.route,
         }
         for number, product in enumerate(PRODUCTS)
     ]
@@ -115,8 +117,8 @@ def add_routes(
 
 
 def assignees(roles: tuple[str, ...], people: list[tuple[int, str]]) -> list[int]:
-    """Who gets the steps of a process: operators, or the managers and the admin where operators may not."""
+    """Who gets the steps of a process: operators or, where they may not, managers and admin; nobody who left."""
     wanted = {"operator"} if not roles or "operator" in roles else {"admin", *roles}
-    chosen = [id_ for id_, role in people if role in wanted]
+    chosen = [id_ for place, (id_, role) in enumerate(people) if role in wanted and place not in LEFT]
     # The first one signs in and has more to do than others, so that there is something to see.
     return [chosen[0], *chosen]

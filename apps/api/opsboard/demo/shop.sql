@@ -173,5 +173,6 @@ FROM jsonb_to_recordset(%(products)s::jsonb) AS p (
     name text,
     treatments text[],
     sizes text[],
-    steps integer
+    steps integer,
+    is_coated boolean
 )
