@@ -14,6 +14,7 @@ import click
 
 from opsboard.bench.chart import require_library
 from opsboard.bench.document import require_markers, write_document
+from opsboard.bench.one_url import measure_url
 from opsboard.bench.results import Run, as_json, from_json
 from opsboard.bench.run import FAILED, MEASURES, run
 from opsboard.bench.tables import markdown
@@ -21,6 +22,7 @@ from opsboard.bench.wanted import chosen
 from opsboard.config import load_config
 from opsboard.errors import CommandError
 
+SECONDS_OF_URL = 5.0
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, exists=True, path_type=Path)
 
@@ -79,6 +81,10 @@ class Numbers(click.ParamType):
     metavar="FILE.md",
     help="Put the tables between the markers of this document, and the plots into the folder of its name beside it.",
 )
+@click.option(
+    "--url", metavar="URL", help="Instead of the tables: ask this path or address of your running service."
+)
+@click.option("--clients", type=click.IntRange(1, 1000), default=8, help="Of --url.  [default: 8]")
 def bench(
     only: tuple[str, ...] | None,
     quick: bool,
@@ -88,6 +94,8 @@ def bench(
     json_path: Path | None,
     kept: Path | None,
     document: Path | None,
+    url: str | None,
+    clients: int,
     **changes: object,
 ) -> None:
     """Measure what is promised about speed, beside other ways to do the same.
@@ -101,7 +109,13 @@ def bench(
       opsboard bench --quick
       opsboard bench --only hits,clears
       opsboard bench --full --write docs/performance.md --json figures.json
+      OPSBOARD_TOKEN=$TOKEN opsboard bench --url "/api/jobs?overdue=true" --clients 20 --seconds 10
     """  # fmt: skip
+    if url:
+        seconds = changes.get("seconds")
+        load = measure_url(url, clients, float(str(seconds)) if seconds else SECONDS_OF_URL, load_config())
+        click.echo(load.table())
+        return
     if document:
         if only and not kept:
             raise click.UsageError("--write is for all tables; leave out --only.")
