@@ -33,7 +33,7 @@ PATHS = [
     "/api/dashboard/chart/jobs-by-month",
     "/api/dashboard/chart/jobs-by-month?months=3",
     "/api/jobs",
-    "/api/jobs?status=draft&sort=title&page_size=3&fields=id,title",
+    "/api/jobs?status=draft&sort=job_number&page_size=3&fields=id,title",
     "/api/jobs?overdue=true&cursor=",
     "/api/job-steps?mine=true",
     "/api/notifications",
