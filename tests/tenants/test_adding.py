@@ -188,8 +188,10 @@ def test_the_commands_read_the_password_from_standard_input_and_never_show_it(
 @pytest.mark.parametrize(
     ("typed", "message"),
     [
-        (b"short\n", b"opsboard: A password has 8 to 200 characters; this one has 5.\n"),
-        (b"", b"opsboard: A password has 8 to 200 characters; this one has 0.\n"),
+        (b"short\n", b"opsboard: A password has 10 to 200 characters; this one has 5.\n"),
+        (b"", b"opsboard: A password has 10 to 200 characters; this one has 0.\n"),
+        (b"1234567890\n", b"opsboard: This password is one of the first that are guessed; choose another.\n"),
+        (b"k@n.example\n", b"opsboard: This password is made of a name or an address; choose another.\n"),
         (b"\xff\xfe a long secret\n", b"opsboard: The password on standard input is not UTF-8.\n"),
     ],
 )

@@ -11,7 +11,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from opsboard.errors import TooManySignIns
 from opsboard.text import password_forms, stored_password
 
-SHORTEST = 8
 LONGEST = 200
 
 # Each takes a processor and 19 MiB while it lasts. gunicorn's requests wait their turn before they have a thread

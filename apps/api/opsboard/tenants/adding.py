@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from opsboard.auth.password_rules import check_new_password
 from opsboard.auth.passwords import hash_password
 from opsboard.db.queries import Query, load_queries
 from opsboard.db.session import Cursor, connected, transaction
@@ -43,7 +44,7 @@ def add_user(url: str, slug: str, *, email: str, role: str, full_name: str, pass
         raise CommandError(f"{email!r} {error}") from error
     full_name = normal_form(full_name)
     require_text("--name", full_name, longest=200, shortest=0)
-    require_text("The password", password, longest=len(password))
+    require_password(password, email, full_name, slug)
     user = {"email": email, "role": role, "full_name": full_name, "password_hash": hash_password(password)}
     with connected(url, "user add") as connection, transaction(connection) as cursor:
         bind_tenant(cursor, slug)
@@ -58,7 +59,7 @@ def add_user(url: str, slug: str, *, email: str, role: str, full_name: str, pass
 
 def set_password(url: str, slug: str, *, email: str, password: str) -> int:
     """The id of the user, who signs in with this password from now on. Raises CommandError."""
-    require_text("The password", password, longest=len(password))
+    require_password(password, email, slug)
     user = {"email": normal_form(email), "password_hash": hash_password(password)}
     with connected(url, "user password") as connection, transaction(connection) as cursor:
         bind_tenant(cursor, slug)
@@ -97,6 +98,15 @@ def require_text(what: str, value: str, *, longest: int, shortest: int = 1) -> N
         raise CommandError(f"{what} must have {shortest} to {longest} characters.")
     if not value.isprintable():
         raise CommandError(f"{what} has characters that cannot be printed.")
+
+
+def require_password(password: str, *names: str) -> None:
+    """Raise CommandError for a password that would be guessed, or that cannot be stored."""
+    try:
+        check_new_password(password, names)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    require_text("The password", password, longest=len(password))
 
 
 def one_value(cursor: Cursor, query: Query, parameters: Mapping[str, Any] | None = None) -> Any:

@@ -6,7 +6,6 @@ import sys
 
 import click
 
-from opsboard.auth.passwords import LONGEST, SHORTEST
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
 from opsboard.errors import CommandError
@@ -101,8 +100,4 @@ def read_password() -> str:
             password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise CommandError("The password on standard input is not UTF-8.") from error
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise CommandError(
-            f"A password has {SHORTEST} to {LONGEST} characters; this one has {len(password)}."
-        )
     return password
