@@ -60,8 +60,8 @@ class ListSuppressions(ListArguments, query=sql.list_suppressions, default_sort=
 
 
 class NewSuppression(Arguments):
-    channel: Channel
-    address: Annotated[Verbatim, Field(max_length=254)]
+    channel: Annotated[Channel, Field(examples=["email"])]
+    address: Annotated[Verbatim, Field(max_length=254, examples=["kim@north.example"])]
     reason: Reason = "manual"
     note: Annotated[Text | None, Field(max_length=500)] = None
 
