@@ -77,6 +77,11 @@ class Lookout:
                 current.query(query.name, (time.monotonic() - asked) * 1000)
         return Seen(row)
 
+    def require_answer(self, query: Query, params: Mapping[str, Any]) -> None:
+        """Raise what is the matter unless the server answers in time; before what may take long."""
+        key = (query.name, None, repr(params))
+        self._wait(self._start(key, query, params, None, remember=False), nothing_known=True)
+
     def fetch_unbound(self, query: Query, params: Mapping[str, Any] | None = None) -> Row | None:
         """As `Database.fetch_unbound`, in time or not at all."""
         return self.ask(query, params, remember=False).row

@@ -147,7 +147,7 @@ def rollups() -> Response:
     """Count everything of your business anew and compare: takes as long as counting takes; must find nothing."""
     lookout = services().lookout
     # Counting takes as long as it takes, on a server that answers; one that does not is not waited for.
-    lookout.fetch_unbound(schema.missing_migrations, {"ids": []})
+    lookout.require_answer(schema.missing_migrations, {"ids": []})
     if not RECOUNT.acquire(blocking=False):
         raise RecountUnderWay()
     try:
