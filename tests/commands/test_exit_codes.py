@@ -26,7 +26,7 @@ WELL = {
     "config": 0, "config --example": 0, "explain": 0, "explain dashboard.stats --tenant alpha": 0, "--version": 0,
     "indexes list": 0, "indexes verify": 0, "indexes build": 0, "rollups verify": 0, "rollups rebuild": 0,
     "migrate": 0, "migrate --status": 0, "migrate --verify": 0, "doctor": 0, "serve --check": 0,
-    "journeys run --once": 0, "import --example": 0, "tenant add gamma --name Gamma": 0,
+    "journeys run --once": 0, "collisions": 0, "import --example": 0, "tenant add gamma --name Gamma": 0,
 }  # fmt: skip
 # With a database that lacks an index and a migration and has a wrong count.
 SPOILED = {
@@ -35,7 +35,8 @@ SPOILED = {
 }  # fmt: skip
 REFUSED = {
     "": 2, "nonsense": 2, "config --nonsense": 2, "explain nonsense": 2, "explain jobs.get_job --tenant nobody": 2,
-    "rollups verify --tenant nobody": 2, "rollups rebuild --tenant nobody": 2, "migrate --to 9999": 2,
+    "rollups verify --tenant nobody": 2, "rollups rebuild --tenant nobody": 2,
+    "collisions --tenant nobody": 2, "migrate --to 9999": 2,
     "import nowhere": 2, "tenant add UPPER --name x": 2, "tenant add alpha --name x": 2,
     "user add x --tenant alpha --role admin": 2, "user password nobody@alpha.example --tenant alpha": 2,
     "journeys run --batch 0": 2, "bench --only nonsense": 2, "demo --jobs 0": 2, "serve --nonsense": 2,

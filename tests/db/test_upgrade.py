@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ RELEASE = Path(__file__).parent / "release_0_1_0"
 LAST = "0029_more_counts"
 # What a statement may meet that was written for rows which another run of it has changed: constraints.
 EXPECTED = ("23",)
+
+# Writes of the old service that fail between the migration and its reload: their ON CONFLICT names an index that has
+# changed since. docs/operations.md says so to whoever upgrades; nothing else may be here.
+UNTIL_THE_RELOAD = {"campaigns.add_recipients", "campaigns.take_events"}
 
 
 def read(name: str) -> str:
@@ -48,10 +53,16 @@ class OldService:
                     try:
                         cursor.execute(statement)
                     except psycopg2.Error as error:
-                        if not (error.pgcode or "").startswith(EXPECTED):
-                            self.faults.append(f"{error.pgcode} {error} in {statement[:80]}")
+                        self._judge(error, statement)
                         cursor.execute("ROLLBACK")
                 self.rounds += 1
+
+    def _judge(self, error: psycopg2.Error, statement: str) -> None:
+        if (error.pgcode or "").startswith(EXPECTED):
+            return
+        named = re.search(r"/\* (\S+) \*/", statement)
+        if not (error.pgcode == "42P10" and named and named[1] in UNTIL_THE_RELOAD):
+            self.faults.append(f"{error.pgcode} {error} in {statement[:80]}")
 
     def works_on(self) -> None:
         """Wait for a whole round that began after this call."""
@@ -109,12 +120,17 @@ def counts(database: FreshDatabase) -> tuple[dict[str, int], int]:
         return found, wrong
 
 
+def shape_of(database: FreshDatabase) -> list[str]:
+    """The schema, whatever the order of columns: one that went and came back is the last."""
+    return sorted(line.rstrip(",") for line in dump(database).splitlines())
+
+
 def test_a_database_of_the_last_release_goes_forward_and_back_under_its_service(
     released: FreshDatabase,
 ) -> None:
     before, wrong = counts(released)
     assert wrong == 0 and min(before.values()) > 0
-    shape = dump(released)
+    shape = shape_of(released)
     migrator = Migrator(released.owner_url, MIGRATIONS, report=lambda _: None)
     with OldService(released).working() as service:
         service.works_on()
@@ -128,7 +144,7 @@ def test_a_database_of_the_last_release_goes_forward_and_back_under_its_service(
     after, wrong = counts(released)
     assert wrong == 0
     assert all(after[table] >= rows for table, rows in before.items()), (before, after)
-    assert dump(released) == shape
+    assert shape_of(released) == shape
 
 
 def test_this_is_about_a_release_that_is_frozen() -> None:

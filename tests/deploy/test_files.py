@@ -41,6 +41,21 @@ def test_everything_meets_at_one_socket() -> None:
     assert unit("opsboard.service")["Service"]["RuntimeDirectory"] == "opsboard"
 
 
+@pytest.mark.parametrize("name", ["opsboard-migrate.service", "opsboard-backup.service"])
+def test_every_unit_is_as_hardened_as_the_service(name: str) -> None:
+    def hardening(unit_name: str) -> dict[str, str]:
+        text = (DEPLOY / unit_name).read_text().partition("NoNewPrivileges=")
+        lines = f"{text[1]}{text[2]}".partition("\n[")[0].split()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    assert hardening("opsboard.service") == hardening(name) and len(hardening(name)) >= 15
+
+
+def test_no_unit_waits_for_ever() -> None:
+    for file in DEPLOY.glob("*.service"):
+        assert "TimeoutStartSec=infinity" not in file.read_text(), file.name
+
+
 def test_only_settings_that_exist_are_set() -> None:
     inside = {
         name for service in ("migrate", "service") for name in compose()["services"][service]["environment"]
