@@ -161,6 +161,8 @@ class Table(Strict):
     columns: dict[str, Value]
     # Parent -> its outside key.
     parents: dict[str, Template] = {}
+    # With --as-of, rows that were created after the day: not there yet, or kept as they are.
+    later: Literal["leave_out", "keep"] = "leave_out"
     # Status by dates: the last one whose time has come.
     stages: list[Stage] = []
 

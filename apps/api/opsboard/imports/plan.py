@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from psycopg2 import sql
 
@@ -27,6 +27,8 @@ class Business:
     tenant_id: int
     time_zone: str
     cut: datetime
+    # The day that is looked at; None: now.
+    as_of: date | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from opsboard.errors import CommandError, error_for_sqlstate
 from opsboard.imports.checks import check
 from opsboard.imports.encodings import encoding_faults
 from opsboard.imports.faults import create_fault_table, refuse_faults
+from opsboard.imports.later import Later, leave_out_later
 from opsboard.imports.mapping import Mapping
 from opsboard.imports.nested_loops import hash_joins
 from opsboard.imports.plan import Business, Plan, plan_tables
@@ -30,6 +31,8 @@ from opsboard.imports.storing import Stored, store
 
 queries = load_queries(__package__)
 
+# What is said of an import that was stored.
+Remarked = Counted | Unmatched | Later
 COUNTS = ("inserted", "updated", "unchanged")
 BATCH = 50_000  # deltas folded in one transaction
 
@@ -54,7 +57,7 @@ class Summary:
     tables: list[Stored]
     as_of: date | None
     dry_run: bool
-    remarks: list[Counted | Unmatched]
+    remarks: list[Remarked]
 
 
 def run_import(
@@ -97,7 +100,7 @@ def _import(
     as_of: date | None,
     report: Path | None,
     progress: Progress,
-) -> tuple[list[Stored], list[Counted | Unmatched]]:
+) -> tuple[list[Stored], list[Remarked]]:
     connection.set_client_encoding("UTF8")
     cursor = connection.cursor()
     business = _enter(cursor, tenant_slug, as_of)
@@ -118,16 +121,17 @@ def _import(
     files = {source.number: source.file.path for source in sources.values()}
     refuse_faults(connection, files, report, encoding_faults(sources))
     stored = []
+    told: list[Remarked] = [*remarks, *unmatched]
     for table in plan:
         progress.say(f"storing {table.target.table}")
         with hash_joins(cursor, table):
+            told += leave_out_later(cursor, plan, table)
             stored.append(store(cursor, plan, table))
         if table.target.table == "jobs":
             cursor.execute("SELECT advance_job_numbers(%s)", (business.tenant_id,))
     # That history would be another one shows only beside what is stored.
     refuse_faults(connection, files, report)
     drop_date_functions(cursor, plan)
-    told: list[Counted | Unmatched] = [*remarks, *unmatched]
     _record(cursor, business, as_of, sources, stored, told)
     return stored, told
 
@@ -149,7 +153,7 @@ def _enter(cursor: Cursor, slug: str, as_of: date | None) -> Business:
     cursor.execute(queries.cut_of.sql, {"tenant_id": tenant_id, "as_of": as_of})
     row = cursor.fetchone()
     assert row is not None  # the row is locked
-    return Business(tenant_id, time_zone, row[0])
+    return Business(tenant_id, time_zone, row[0], as_of)
 
 
 def _record(
@@ -158,7 +162,7 @@ def _record(
     as_of: date | None,
     sources: dict[str, Source],
     stored: list[Stored],
-    remarks: list[Counted | Unmatched],
+    remarks: list[Remarked],
 ) -> None:
     """Set the day the business is looked at, and write down who came in."""
     cursor.execute(queries.set_as_of.sql, {"tenant_id": business.tenant_id, "as_of": as_of})
