@@ -91,7 +91,8 @@ def test_a_day_that_begins_at_one_is_read_and_a_date_needs_no_clock(sheet: Sheet
         .replace('completed_at = ""', 'due_date = "{Ended}"')
         .replace('    { status = "completed", since = "completed_at" },\n', "")
     )
-    sheet.run("No,Begun,Ended\n1,2023-10-01,2023-10-01 00:30\n", mapping)
-    assert sheet.rows("SELECT started_at, due_date FROM jobs") == [
-        (dt.datetime(2023, 10, 1, 4, tzinfo=dt.UTC), dt.date(2023, 10, 1))
-    ]
+    sheet.run("No,Begun,Ended\n1,2023-10-01,2023-10-01 00:30\n2,2023-10-01 00:00:00,2023-10-01\n", mapping)
+    assert (
+        sheet.rows("SELECT started_at, due_date FROM jobs")
+        == [(dt.datetime(2023, 10, 1, 4, tzinfo=dt.UTC), dt.date(2023, 10, 1))] * 2
+    )

@@ -33,7 +33,6 @@ DECLARE
     last_day integer;
     shown timestamp;
     zone_told text;
-    has_hour boolean;
     moment timestamptz;
     hours interval;
 BEGIN
@@ -51,8 +50,8 @@ BEGIN
             (left(zone_told, 3) || ':' || coalesce(substring(zone_told, '^...:?(..)$'), '00'))::interval;
     END IF;
     moment := shown AT TIME ZONE zone;
-    -- The hour that clocks skip in spring. A day without a time begins when it does.
-    IF has_hour AND moment AT TIME ZONE zone <> shown THEN
+    -- The hour that clocks skip in spring. A day, also one written with 00:00, begins when it does.
+    IF shown::time <> '00:00' AND moment AT TIME ZONE zone <> shown THEN
         RETURN {missing};
     END IF;
     -- The hour that clocks show twice in autumn: Postgres takes its second time.

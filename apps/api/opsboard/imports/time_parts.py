@@ -55,7 +55,6 @@ class _Parts:
     second: sql.Composable
     fraction: sql.Composable
     offset: sql.Composable
-    has_hour: sql.Composable
 
 
 ATTEMPT = sql.SQL("""
@@ -71,7 +70,6 @@ ATTEMPT = sql.SQL("""
             IF {day} BETWEEN 1 AND last_day THEN
                 shown := make_timestamp({year}, {month}, {day}, {hour}, {minute}, {second} + {fraction});
                 zone_told := {offset};
-                has_hour := {has_hour};
                 EXIT attempts;
             END IF;
         END IF;
@@ -81,7 +79,6 @@ ATTEMPT = sql.SQL("""
 SERIAL_ATTEMPT = sql.SQL("""
     IF value ~ {pattern} AND replace(value, ',', '.')::numeric < 2958466 THEN
         shown := {epoch}::timestamp + make_interval(secs => round(replace(value, ',', '.')::numeric * 86400));
-        has_hour := true;
         EXIT attempts;
     END IF;
 """)
@@ -116,7 +113,6 @@ def _iso() -> _Parts:
         sql.SQL("(CASE WHEN substr(value, 17, 1) = ':' THEN substr(value, 18, 2)::integer ELSE 0 END)"),
         sql.SQL("coalesce(('0.' || substring(value, '[.,]([0-9]+)'))::double precision, 0)"),
         sql.SQL("substring(substr(value, 17), {})").format(sql.Literal(f"(?i)({OFFSET})$")),
-        sql.SQL("length(value) > 10"),
     )
 
 
@@ -182,12 +178,11 @@ def _parts(pattern: str, split: sql.Composable, places: dict[str, sql.Composable
         number("S"),
         fraction,
         places.get("z", sql.SQL("NULL")),
-        sql.Literal(bool({"H", "I"} & places.keys())),
     )
 
 
 def _attempt(parts: _Parts) -> sql.Composed:
-    names = ("has_hour", "split", "year", "month", "day", "hour", "minute", "second", "fraction", "offset")
+    names = ("split", "year", "month", "day", "hour", "minute", "second", "fraction", "offset")
     return ATTEMPT.format(
         pattern=sql.Literal(parts.pattern),
         **{name: getattr(parts, name) for name in names},
