@@ -108,3 +108,14 @@ def test_the_shapes_are_strict_enough_to_see_a_missing_member(
             member
         )
     assert list(check.iter_errors({**stats, "jobs": {**stats["jobs"], "total": "90"}}))
+
+
+def test_a_body_is_required_where_the_view_needs_one_and_414_is_told(shop: Application) -> None:
+    document = shop.client().get("/api/openapi.json").json
+    optional = set()
+    for path, item in document["paths"].items():  # type: ignore[index]
+        for method, operation in item.items():
+            assert "414" in operation["responses"] or path == "/metrics", path
+            if "requestBody" in operation and not operation["requestBody"]["required"]:
+                optional.add(f"{method} {path}")
+    assert optional == {"post /api/health/cache/clear", "post /api/jobs/{job_id}/status-links"}

@@ -176,6 +176,7 @@ def optional_body(blueprint: APIBlueprint, model: type[Arguments], arg_name: str
                 return checked(*args, **kwargs)
             return view(*args, **kwargs, **{arg_name: model()})
 
+        answer.has_optional_body = True  # type: ignore[attr-defined]
         return cast(View, answer)
 
     return decorate

@@ -43,6 +43,7 @@ PROBLEMS = {
     "410": "The link has expired or was revoked.",
     "412": "If-Match names another state than the present one.",
     "413": "The request body is too large.",
+    "414": "The address is too long.",
     "422": "What was sent makes no sense together: the Idempotency-Key belongs to another request, or a journey is not "
     "sound; `errors` then names the nodes of each offending way in `path`.",
     "429": "Too many sign-in attempts.",
@@ -109,9 +110,12 @@ def describe_api(app: APIFlask) -> None:
 def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) -> None:
     """Who may call it, how it can fail, and ids that are really ids."""
     endpoint = endpoint_of(app, operation["operationId"])
-    is_open = getattr(app.view_functions.get(endpoint), "open_to_all", False)
+    view = app.view_functions.get(endpoint)
+    is_open = getattr(view, "open_to_all", False)
     operation["security"] = [] if is_open else [{"token": []}, {"cookie": []}]
-    possible = {"400", "503", "504"} | (set() if is_open else {"401", "403", "404"})
+    possible = {"400", "414", "503", "504"} | (set() if is_open else {"401", "403", "404"})
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = not getattr(view, "has_optional_body", False)
     if method != "get":
         possible |= {"409", "413"}
     if method != "get" and endpoint not in KEYLESS:
