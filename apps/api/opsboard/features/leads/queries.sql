@@ -53,7 +53,9 @@ SELECT
     page.position,
     json_build_object(
         /* include lead_members */
-    ) AS item
+    ) AS item,
+    -- The end of a claim hides the address again from who had claimed the lead.
+    CASE WHEN l.claimable_at > now() THEN l.claimable_at END AS changes_at
 FROM page
 JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.id = page.id
 /* include lead_surroundings */
