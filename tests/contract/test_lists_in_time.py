@@ -29,7 +29,8 @@ def test_a_list_that_shows_the_present_moment_says_when_it_changes() -> None:
         for name, sort in query.sorts.items():
             assert not PASSING.search(sort.expression + sort.condition), f"{query.name}: {name}"
     assert moments == {
-        "jobs.list_status_links", "leads.list_leads", "workflow_approvals.list_pending", "workflow_monitoring.list_active",
+        "jobs.list_status_links", "leads.list_leads", "workflow_approvals.list_pending",
+        "workflow_monitoring.list_active",
     }  # fmt: skip
 
 
