@@ -21,7 +21,12 @@ SHIPPED = Path(__file__).parents[1] / "deploy" / "pgbouncer.ini"
 
 @contextmanager
 def running_pgbouncer(
-    cluster: Cluster, database: str, user: str = APPLICATION, connections: int = 2, in_turn: bool = False
+    cluster: Cluster,
+    database: str,
+    user: str = APPLICATION,
+    connections: int = 2,
+    in_turn: bool = False,
+    log: Path = Path(os.devnull),
 ) -> Iterator[str]:
     """The address of the database through a pooler that has few connections: it lends the one given back last
     first, or each `in_turn`."""
@@ -37,9 +42,10 @@ def running_pgbouncer(
             + f"server_round_robin = {int(in_turn)}\n"
         )
         folder.chmod(0o755)
-        process = subprocess.Popen(
-            [program, *runs_as(cluster), str(folder / "pgbouncer.ini")], stderr=subprocess.DEVNULL
-        )
+        with open(log, "w") as said:
+            process = subprocess.Popen(
+                [program, *runs_as(cluster), str(folder / "pgbouncer.ini")], stderr=said
+            )
         try:
             eventually("PgBouncer listens", lambda: listens(port))
             yield f"postgresql://{user}@127.0.0.1:{port}/{database}"
