@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from opsboard.db.server_status import ServerStatus
 from opsboard.web.proxies import HEADERS, UNKNOWN_CALLER, TrustedProxies
 from tests.application import Application
 from tests.web.test_cached_routes import CACHED, requests_of, second_admin
@@ -242,3 +243,25 @@ def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> No
     for view in views:
         places = {place for _, place in getattr(view, "_spec", {}).get("args") or ()}
         assert places <= {"query", "path"}, view.__name__
+
+
+def test_while_the_database_is_away_the_front_gives_the_last_good_answer_as_the_long_way_does(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, who = ways.shop.services, bearer(ways.shop.token())
+    etag = ways.ask(STATS, headers=who).headers["ETag"]
+    ways.ask(STATS, headers=who)
+    services.store.bump(ways.shop.alpha.id, {"jobs"})
+    monkeypatch.setattr(ServerStatus, "is_open", lambda *_: True)
+    monkeypatch.setattr(ServerStatus, "is_silent", lambda *_: True)
+    for more in ({}, {"If-None-Match": etag}, {"Accept-Encoding": "gzip"}):
+        short = ways.ask_short(STATS, headers={**who, **more})
+        long = ways.ask_long(STATS, headers={**who, **more})
+        assert short.headers["X-Cache"] == "STALE" and "Age" in short.headers
+        assert "desc=STALE" in short.headers["Server-Timing"]
+        assert comparable(short) == comparable(long)
+    # One whose token has ended is refused by the long way.
+    token = who["Authorization"].split()[1]
+    identity = services.sign_in.identify(token, reading=True)
+    services.sign_in.revocations.add(identity.tenant_id, identity.user_id, identity.token_id, None, 2**40)
+    assert ways.ask(STATS, headers=who).status_code == 401

@@ -81,7 +81,13 @@ def make_app(config: Config | None = None) -> APIFlask:
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     # Inside the proxies' layer: whether the caller came by https is true by then.
-    front = Front(check_bodies(app.wsgi_app), services.sign_in, services.store, services.tally)
+    front = Front(
+        check_bodies(app.wsgi_app),
+        services.sign_in,
+        services.store,
+        services.tally,
+        is_away=lambda: services.database.pool.is_away,
+    )
     app.wsgi_app = TrustedProxies(front, config.trusted_proxies)  # type: ignore[method-assign]
     return app
 

@@ -135,6 +135,14 @@ class SignIn:
         """Whether `identify` would give this identity again for the token it came from, without asking anybody."""
         return self.revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)
 
+    def was_admitted(self, identity: Identity) -> bool:
+        """Whether `identify` would let it read while the database is away: good when this worker last heard."""
+        return (
+            self.revocations.is_revoked(identity) is not True
+            and self.revocations.was_admitted(identity)
+            and not self._tokens.has_expired(identity)
+        )
+
     def seconds_left(self, identity: Identity) -> float:
         """Until the token expires by itself."""
         return self._tokens.seconds_left(identity)

@@ -110,7 +110,7 @@ class Store:
         try:
             return self._get_or_load(key, ttl, tables, load, deadline)
         except UNAVAILABLE:
-            stale = self._last_good(key) if last_good else None
+            stale = self.last_good(key) if last_good else None
             if stale is None:
                 raise
             return stale
@@ -226,7 +226,7 @@ class Store:
         unchanged = self.versions.unchanged(key.tenant_id, entry.tables, entry.began)
         return self._stale(entry, now) if unchanged else None
 
-    def _last_good(self, key: Key) -> Found | None:
+    def last_good(self, key: Key) -> Found | None:
         """What a caller gets when the database is away."""
         with self._lock:
             now = self.clock()

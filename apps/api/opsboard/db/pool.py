@@ -149,6 +149,11 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         """Do at once what the watchdog does when it falls due: cut, tell of leaks, drop, shrink."""
         self._lending.maintain()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the server is known to be away, so that a checkout would be refused without a wait."""
+        return self._status.is_open(self._clock())
+
     def get_stats(self) -> dict[str, int]:
         """The statistics of psycopg_pool, by its names."""
         return self._lending.stats()

@@ -18,7 +18,6 @@ Header = tuple[str, str]
 ALWAYS = [
     ("Cache-Control", CACHE_CONTROL),
     ("Vary", VARY),
-    ("X-Cache", "HIT"),
     *SECURITY_HEADERS.items(),
     ("Content-Security-Policy", DATA_POLICY),
     ("X-Queries", "0"),
@@ -43,6 +42,7 @@ class Ready:
         "headers",
         "if_none_match",
         "line",
+        "outcome",
         "revoked",
         "sends",
         "series",
@@ -53,6 +53,7 @@ class Ready:
 
     def __init__(self, environ: Environ, found: Found, now: float, until: float, changes: int, revoked: int):
         body = found.body
+        self.outcome = str(found.outcome)
         self.until, self.changes, self.revoked = until, changes, revoked
         self.since = now - found.age
         self.body = ref(body)
@@ -66,6 +67,7 @@ class Ready:
         else:
             self.status, self.line, content = 200, "200 OK", body.gzipped if zipped else body.identity
         self.headers = lasting_headers(body, zipped, content, environ["wsgi.url_scheme"])
+        self.headers.append(("X-Cache", self.outcome))
 
 
 def lasting_headers(body: Body, zipped: bool, content: bytes | None, scheme: str) -> list[Header]:
