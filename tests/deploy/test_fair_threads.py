@@ -41,7 +41,8 @@ def test_slow_queries_of_one_business_do_not_keep_out_another(data: FreshDatabas
 
         def waiting() -> bool:
             looking.execute(WAITS)
-            return bool(looking.fetchone()[0] >= 3)
+            # One asks the database; the others may wait for its count.
+            return bool(looking.fetchone()[0] >= 1)
 
         eventually("slow requests hold threads", waiting)
         for _ in range(5):
