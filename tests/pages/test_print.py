@@ -57,6 +57,8 @@ def test_charts_stay_within_their_cards(visit: Visiting) -> None:
     page = visit("manager").open_board()
     until(page, "Boolean(window.Chart?.getChart('status-chart') && Chart.getChart('month-chart'))")
     on_paper(page)
+    # A printer gives no chance to draw anew: the canvas has the size that it had on the screen.
+    page.locator("canvas").evaluate_all("all => all.forEach(canvas => { canvas.style.width = '2000px' })")
     beyond = page.locator("canvas, svg.calibration-picture").evaluate_all(
         """all => all.map(picture => picture.getBoundingClientRect().right
             - picture.closest(".card").getBoundingClientRect().right)"""
