@@ -250,6 +250,14 @@ def test_undo_stays_ten_seconds_and_longer_under_the_pointer(own_visit: Visiting
     expect(undo).to_have_count(0)
 
 
+def test_undo_is_one_line_on_a_phone(own_visit: Visiting) -> None:
+    page = own_visit("operator", "phone").open_board("#/machines")
+    set_machine(page)
+    undo = page.get_by_role("button", name="Undo")
+    box = undo.bounding_box()
+    assert box and box["height"] <= 48, "its word is broken into two lines"
+
+
 def test_a_write_without_an_answer_is_made_once_however_often_it_is_pressed(
     own_visit: Visiting, own_shop: Application
 ) -> None:
