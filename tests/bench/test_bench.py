@@ -18,8 +18,11 @@ from typing import Any
 import pytest
 
 from opsboard.bench.costs import ASKED
-from opsboard.bench.document import BEGIN, END
+from opsboard.bench.document import BEGIN, END, markers
+from opsboard.bench.endpoint_rows import CAMPAIGNS
+from opsboard.bench.endpoints import ENDPOINTS, RECIPIENTS
 from opsboard.bench.scenarios import HIT, MISS, NOT_MODIFIED, SCENARIOS
+from opsboard.bench.wanted import QUICK
 
 SHORT = ["--quick"]
 
@@ -81,7 +84,8 @@ def test_a_quick_run_writes_a_whole_document_and_leaves_nothing_behind(folder: P
     assert text.endswith("\nMine too.\n")
     rows = rows_of(figures)
     assert list(rows) == [
-        "answers-1", "costs", "misses", "statements", "writes", "bulk", "freshness", "dashboards", "clears"
+        "answers-1", "costs", "misses", "statements", "writes", "bulk", "freshness", "dashboards", "clears",
+        f"endpoints-{QUICK.rows[0]}",
     ]  # fmt: skip
     assert_sane(rows)
     for table in rows.values():
@@ -108,6 +112,48 @@ def test_answers_from_the_cache_take_no_statement_and_no_connection_and_a_miss_t
         assert counted[scenario.label] == {"answers": [ASKED], "statements": [0], "connections": [0]}
     assert counted[MISS.label]["statements"] == [ASKED]
     assert counted[MISS.label]["connections"][0] >= ASKED
+    assert_soon_gone(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_each_endpoint_takes_one_statement_where_the_way_before_took_many(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Written by itself into a document, whose other figures stay."""
+    document, figures = tmp_path / "performance.md", tmp_path / "figures.json"
+    begin, end = markers("endpoints")
+    document.write_text(f"Mine.\n{BEGIN}\nothers\n{END}\n{begin}\nold\n{end}\nMine too.\n")
+    process = start(
+        folder, "--only", "endpoints", "--write", str(document), "--json", str(figures), "--rounds", "1"
+    )
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    (rows,) = rows_of(figures).values()
+    assert_sane({"endpoints": rows})
+    counted = {row["label"]: row["values"] for row in rows}
+    assert list(counted) == [endpoint.label for endpoint in ENDPOINTS]
+    assert {label for label, values in counted.items() if values["statements"] != [1]} == set()
+    before = {label: values["statements_before"][0] for label, values in counted.items()}
+    recipients = min(RECIPIENTS, QUICK.rows[0] // CAMPAIGNS)
+    assert {label: number for label, number in before.items() if number > 1} == {
+        "Approval, detail": 3,
+        "Campaign, recipients with campaign and events": 1 + 2 * recipients,
+        "Customers with their leads and calls": 1 + 4 * 50,
+        "Documents, analytics": 2,
+        "Journey, execution of a node": 9,
+    }
+    for label, values in counted.items():
+        assert values.get("fields", [0]) <= values["bytes"], label
+        assert values.get("gzip", [0]) <= values["bytes"], label
+    page = counted["Documents, a page instead of all"]
+    assert page["memory"][0] < page["memory_before"][0]
+    text = document.read_text()
+    assert text.startswith(f"Mine.\n{BEGIN}\nothers\n{END}\n{begin}\n")
+    assert text.endswith(f"{end}\nMine too.\n")
+    assert "\nold\n" not in text
+    for endpoint in ENDPOINTS:
+        for claim in endpoint.claims:
+            assert f"| {endpoint.label} | {endpoint.before.words} | {claim.item} |" in text
     assert_soon_gone(folder)
     assert list(folder.iterdir()) == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opsboard.bench.chart import svg
-from opsboard.bench.document import BEGIN, END, replaced, require_markers, write_document
+from opsboard.bench.document import BEGIN, END, markers, replaced, require_markers, write_document
 from opsboard.bench.results import Column, Plot, Promise, Row, Run, Series, Table, as_json, from_json
 from opsboard.bench.tables import markdown
 from opsboard.errors import CommandError
@@ -104,6 +104,49 @@ def test_plots_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     (tmp_path / "performance" / "old.svg").write_text("<svg/>")
     write_document(path, RUN)
     assert not (tmp_path / "performance" / "old.svg").exists()
+
+
+ALONE_BEGIN, ALONE_END = markers("endpoints")
+ALONE = Table(
+    "endpoints-10", "Endpoints, 10 rows", "", [Column("ratio", "ratio")], [Row("One", {"ratio": [2]})]
+)
+
+
+def test_one_table_is_written_alone_and_the_other_figures_and_plots_stay(tmp_path: Path) -> None:
+    path = tmp_path / "performance.md"
+    path.write_text(f"{DOCUMENT}{ALONE_BEGIN}\nold table\n{ALONE_END}\n")
+    (tmp_path / "performance").mkdir()
+    (tmp_path / "performance" / "old.svg").write_text("<svg/>")
+    for _ in range(2):
+        write_document(path, Run({"Date": "2030-02-02"}, [ALONE]), ["endpoints"])
+    text = path.read_text()
+    assert text.startswith(f"{DOCUMENT}{ALONE_BEGIN}\n\n|  |  |\n| --- | --- |\n| Date | 2030-02-02 |")
+    assert "| One | 2.00 |" in text
+    assert "old table" not in text
+    assert (tmp_path / "performance" / "old.svg").exists()
+
+
+def test_a_table_with_a_block_of_its_own_goes_there_in_a_whole_run_too(tmp_path: Path) -> None:
+    path = tmp_path / "performance.md"
+    whole = Run(RUN.facts, [*RUN.tables, ALONE])
+    path.write_text(DOCUMENT + ALONE_BEGIN + ALONE_END)
+    write_document(path, whole)
+    others, _, own = path.read_text().partition(ALONE_BEGIN)
+    assert ("| One | 2.00 |" in others, "| One | 2.00 |" in own) == (False, True)
+    assert "### Speed" in others
+    path.write_text(DOCUMENT)  # without that block: among the others
+    write_document(path, whole)
+    assert "| One | 2.00 |" in path.read_text().partition(END)[0]
+
+
+def test_a_table_that_was_not_measured_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "performance.md"
+    path.write_text(DOCUMENT + ALONE_BEGIN + ALONE_END)
+    with pytest.raises(CommandError, match="no figures of endpoints"):
+        write_document(path, RUN, ["endpoints"])
+    path.write_text(DOCUMENT)
+    with pytest.raises(CommandError, match="bench:endpoints:begin"):
+        require_markers(path, ["endpoints"])
 
 
 @pytest.mark.parametrize("text", ["", BEGIN, END, f"{END}\n{BEGIN}", f"{BEGIN}{BEGIN}{END}"])

@@ -8,6 +8,9 @@ import pytest
 
 from opsboard.bench.answers_table import costs_table, rates_table
 from opsboard.bench.costs import Cost
+from opsboard.bench.endpoint_ways import Claim, Endpoint, without
+from opsboard.bench.endpoints_table import Measured as MeasuredEndpoint
+from opsboard.bench.endpoints_table import endpoints_table
 from opsboard.bench.figures import percentile
 from opsboard.bench.ground import Bench
 from opsboard.bench.measures import clears, freshness, writes
@@ -110,6 +113,29 @@ def test_a_writers_ratio_is_of_the_same_round(tmp_path: Path) -> None:
     assert bulk.promises[0].values == [1.5, 1.7]
 
 
+def test_a_claim_is_judged_by_the_ratio_of_what_it_is_about() -> None:
+    endpoint = Endpoint(
+        "Documents", (Claim("S2-17", 5000, 100), Claim("S2-35", 100, 2, "memory", "MB")), "documents.list_documents",
+        "/api/documents", without("idx_documents_uploaded_at"),
+    )  # fmt: skip
+    one = MeasuredEndpoint(
+        endpoint, times=[1, 2], times_before=[50, 98], answers=[101], statements=1, statements_before=3,
+        memory=2048, memory_before=1024 * 100,
+    )  # fmt: skip
+    table = endpoints_table("endpoints-10", 10, [one])
+    assert table.rows[0].values["ratio"] == [50, 49]
+    assert "memory" in table.rows[0].values
+    assert "gzip" not in table.rows[0].values, "it was not measured"
+    verdicts, unreached, slower = table.notes
+    assert "| S2-17 | time | 5,000 to 100 ms | 50.0 | **49.5** | **no** |" in verdicts
+    assert "| S2-35 | memory | 100 to 2 MB | 50.0 | **50.0** | yes |" in verdicts
+    assert unreached == "Ratios that are not reached at this size: Documents, time (49.5 of 50.0)."
+    assert (
+        slower == "Whole answers that take longer than the report's after its change: Documents (101.0 ms)."
+    )
+    assert [(promise.bound, list(promise.values)) for promise in table.promises] == [(1, [1])]
+
+
 def test_a_peer_that_is_not_there_says_why() -> None:
     assert "no_such_library not installed" in Contender("x", libraries=("no_such_library",)).missing
     assert Contender("x", libraries=("json",)).missing == ""
@@ -118,5 +144,6 @@ def test_a_peer_that_is_not_there_says_why() -> None:
 def test_what_is_asked_for_by_name_goes_before_the_form() -> None:
     assert chosen(quick=False, full=False, sizes=()) == Wanted()
     assert chosen(quick=False, full=True, sizes=()).sizes[-1] == 10_000_000
+    assert chosen(quick=False, full=True, sizes=()).rows == (10_000, 1_000_000)
     assert chosen(quick=True, full=False, sizes=(30, 20), rounds=3).sizes == (20, 30)
     assert chosen(quick=True, full=False, sizes=(), rounds=3, jobs=None).rounds == 3

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from opsboard.auth.passwords import hash_password
 from opsboard.bench.ground import Report, migrated
 from opsboard.bench.subject import EMAIL
 from opsboard.db.embedded import SUPERUSER, Cluster
-from opsboard.db.session import connected, transaction
+from opsboard.db.session import Cursor, connected, transaction
 from opsboard.demo.bulk import unhindered
 from opsboard.demo.catalogue import PASSWORD
 from opsboard.demo.statements import sql
 
 PEOPLE, MACHINES = 30, 40  # of each of the two businesses
-STEPS_OF = 4  # one step for so many jobs
+STEPS_OF = 4  # one step for so many jobs, unless told otherwise
 SHOP = """
 INSERT INTO tenants (id, slug, name, time_zone, created_at) OVERRIDING SYSTEM VALUE
 SELECT n, 'shop-' || n, 'Shop ' || n, 'Europe/Berlin', now() - interval '400 days' FROM generate_series(1, 2) AS n;
@@ -55,11 +57,21 @@ WHERE j.id / 2 %% %(of)s = 0
 BATCH = 1_000_000
 
 
-def make_shop(cluster: Cluster, database: str, jobs: int, report: Report) -> None:
-    """Two businesses with half of the jobs each; counted by rebuild_rollups, as after every load of this kind."""
+def make_shop(
+    cluster: Cluster,
+    database: str,
+    jobs: int,
+    report: Report,
+    steps_of: int = STEPS_OF,
+    fill: Callable[[Cursor], object] | None = None,
+) -> None:
+    """Two businesses with half of the jobs each; counted by rebuild_rollups, as after every load of this kind.
+
+    `fill` adds other rows before they are counted.
+    """
     migrated(cluster, database)
     shop = {
-        "people": PEOPLE, "machines": MACHINES, "jobs": jobs, "email": EMAIL, "of": STEPS_OF,
+        "people": PEOPLE, "machines": MACHINES, "jobs": jobs, "email": EMAIL, "of": steps_of,
         "password_hash": hash_password(PASSWORD),
     }  # fmt: skip
     with connected(cluster.url(SUPERUSER, database), "bench") as connection:
@@ -74,6 +86,8 @@ def make_shop(cluster: Cluster, database: str, jobs: int, report: Report) -> Non
                         report(f"sizes: {min(first + BATCH - 1, jobs):,} of {jobs:,} jobs")
                 cursor.execute(STEPS, shop)
                 report(f"sizes: indexes of {jobs:,} jobs")
+            if fill:
+                fill(cursor)
             cursor.execute(sql.analyse.sql)
         cursor = connection.cursor()
         cursor.execute("SELECT rebuild_rollups(t.id) FROM tenants AS t")

@@ -17,6 +17,14 @@ def markdown(run: Run, pictures: Mapping[str, str] | None = None) -> str:
     return "\n\n".join(filter(None, parts))
 
 
+def by_itself(run: Run) -> str:
+    """Tables that were written without the others: when and where, their promises, and they."""
+    parts = [table(["", ""], ([name, fact] for name, fact in run.facts.items())), promises(run.tables)]
+    for one in run.tables:
+        parts += section(one, {})
+    return "\n\n".join(filter(None, parts))
+
+
 def section(one: Table, pictures: Mapping[str, str]) -> list[str]:
     shown = [f"![{plot.title}]({pictures[plot.name]})" for plot in one.plots if plot.name in pictures]
     return [f"### {one.title}", one.about, rows(one), *missing(one.rows), *one.notes, *shown]

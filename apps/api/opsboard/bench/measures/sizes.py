@@ -56,7 +56,12 @@ def over_http(bench: Bench, cluster: Cluster) -> Times:
     wanted = bench.wanted
     found: Times = {label: {size: [] for size in wanted.sizes} for label in PATHS}
     with ExitStack() as stack:
-        services = {size: stack.enter_context(service(bench, cluster, size)) for size in wanted.sizes}
+        services = {
+            size: stack.enter_context(
+                service(bench, cluster.url(APPLICATION, name_of(size)), f"service-{size}")
+            )
+            for size in wanted.sizes
+        }
         tokens = {size: sign_in(one.address) for size, one in services.items()}
         for number in range(1, wanted.rounds + 1):
             bench.report(f"sizes, answers: round {number} of {wanted.rounds}")
@@ -68,10 +73,11 @@ def over_http(bench: Bench, cluster: Cluster) -> Times:
 
 
 @contextmanager
-def service(bench: Bench, cluster: Cluster, size: int) -> Iterator[Server]:
-    folder = bench.folder / f"service-{size}"
+def service(bench: Bench, url: str, name: str) -> Iterator[Server]:
+    """One worker on this database with its cache off, in a folder of this name."""
+    folder = bench.folder / name
     folder.mkdir()
-    grounds = Grounds(folder, service_settings(bench, cluster.url(APPLICATION, name_of(size))), 1, [])
+    grounds = Grounds(folder, service_settings(bench, url), 1, [])
     with started(grounds, UNCACHED) as one:
         await_answer(grounds, UNCACHED, one)
         yield one
