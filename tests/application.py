@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -16,7 +19,7 @@ import opsboard
 from opsboard.config import load_config
 from opsboard.web.services import Services
 from tests.clusters import FreshDatabase
-from tests.seed import PASSWORD, Business
+from tests.seed import PASSWORD, Business, content
 
 SECRET = "a secret of the tests that is long enough"
 
@@ -63,15 +66,19 @@ def running_application(
 ) -> Iterator[Application]:
     """The application on a database; its connections are closed at the end."""
     config = load_config({"DATABASE_URL": database.app_url, "SECRET_KEY": SECRET}, env_file=None)
-    app = opsboard.create_app(
-        config.with_values(**{"log_level": "warning", "health_patience_ms": 10_000, **settings})
-    )
-    application = Application(app, database, alpha, beta)
-    try:
-        yield application
-    finally:
-        application.services.pulse.stop()
-        application.services.lookout.stop()
-        application.services.database.pool.closeall()
-        if application.services.shared:
-            application.services.shared.link.stop()
+    with tempfile.TemporaryDirectory(prefix="opsboard-documents-") as store:
+        for business in (alpha, beta):
+            found = content(business.canary)
+            file = Path(store, str(business.id), hashlib.sha256(found).hexdigest())
+            file.parent.mkdir()
+            file.write_bytes(found)
+        values = {"log_level": "warning", "health_patience_ms": 10_000, "document_store": store, **settings}
+        application = Application(opsboard.create_app(config.with_values(**values)), database, alpha, beta)
+        try:
+            yield application
+        finally:
+            application.services.pulse.stop()
+            application.services.lookout.stop()
+            application.services.database.pool.closeall()
+            if application.services.shared:
+                application.services.shared.link.stop()

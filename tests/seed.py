@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -188,6 +189,10 @@ SELECT
     (ARRAY['contract', 'drawing', 'drawing', 'invoice', 'photo', 'quote', 'report', 'other'])[1 + n %% 8],
     %(word)s || ' document ' || n, %(word)s || n || '.pdf', n * 1000, now() - n * interval '3 days'
 FROM generate_series(1, 40) AS n;
+-- The first one with content, which lies in the store of the tests.
+UPDATE documents
+SET sha256 = %(content_sha256)s, size_bytes = %(content_size)s, content_stored_at = uploaded_at
+WHERE tenant_id = %(tenant)s AND id = (SELECT min(id) FROM documents WHERE tenant_id = %(tenant)s);
 
 INSERT INTO contacts (tenant_id, customer_id, name, email, phone, external_id, created_at)
 SELECT
@@ -254,6 +259,16 @@ class Business:
         return f"{role}@{self.slug}.example"
 
 
+def content(word: str) -> bytes:
+    """The stored content of a business's first document."""
+    return f"the content of {word}".encode()
+
+
+def content_of(word: str) -> dict[str, object]:
+    found = content(word)
+    return {"content_sha256": hashlib.sha256(found).hexdigest(), "content_size": len(found)}
+
+
 def seed(superuser_url: str) -> tuple[Business, Business]:
     """Fill an empty database with the two businesses; alpha lives in UTC, beta in Kiritimati, 14 hours ahead."""
     with closing(psycopg2.connect(superuser_url)) as connection, connection, connection.cursor() as cursor:
@@ -265,6 +280,9 @@ def seed(superuser_url: str) -> tuple[Business, Business]:
                 (slug, f"{word} works", zone),
             )
             (tenant,) = cursor.fetchone() or (0,)
-            cursor.execute(SEED + SEED_SALES, {"tenant": tenant, "slug": slug, "word": word, "hash": _hash})
+            cursor.execute(
+                SEED + SEED_SALES,
+                {"tenant": tenant, "slug": slug, "word": word, "hash": _hash, **content_of(word)},
+            )
             made.append(Business(tenant, slug, word))
     return made[0], made[1]

@@ -26,7 +26,8 @@ WELL = {
     "config": 0, "config --example": 0, "explain": 0, "explain dashboard.stats --tenant alpha": 0, "--version": 0,
     "indexes list": 0, "indexes verify": 0, "indexes build": 0, "rollups verify": 0, "rollups rebuild": 0,
     "migrate": 0, "migrate --status": 0, "migrate --verify": 0, "doctor": 0, "serve --check": 0,
-    "journeys run --once": 0, "collisions": 0, "import --example": 0, "tenant add gamma --name Gamma": 0,
+    "journeys run --once": 0, "collisions": 0, "documents sweep --dry-run": 0,
+    "documents sweep": 0, "import --example": 0, "tenant add gamma --name Gamma": 0,
 }  # fmt: skip
 # With a database that lacks an index and a migration and has a wrong count.
 SPOILED = {
@@ -40,7 +41,7 @@ REFUSED = {
     "import nowhere": 2, "tenant add UPPER --name x": 2, "tenant add alpha --name x": 2,
     "user add x --tenant alpha --role admin": 2, "user password nobody@alpha.example --tenant alpha": 2,
     "journeys run --batch 0": 2, "bench --only nonsense": 2, "demo --jobs 0": 2, "serve --nonsense": 2,
-    "indexes list --nonsense": 2,
+    "indexes list --nonsense": 2, "documents sweep --older-than 0": 2,
 }  # fmt: skip
 
 
@@ -65,7 +66,8 @@ for words in json.load(sys.stdin):
 def settings(database: FreshDatabase, folder: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": database.app_url, "DATABASE_OWNER_URL": database.owner_url, "SECRET_KEY": SECRET,
-        "OPSBOARD_ENV": "production", "OPSBOARD_DATA": str(folder), "PATH": os.environ["PATH"],
+        "OPSBOARD_ENV": "production", "DOCUMENT_STORE": str(folder / "documents"),
+        "OPSBOARD_DATA": str(folder), "PATH": os.environ["PATH"],
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "indexes": "opsboard.commands.indexes:indexes",
     "rollups": "opsboard.commands.rollups:rollups",
     "collisions": "opsboard.commands.collisions:collisions",
+    "documents": "opsboard.commands.documents:documents",
     "journeys": "opsboard.commands.journeys:journeys",
     "bench": "opsboard.bench.command:bench",
 }

@@ -122,6 +122,21 @@ def cache_url(value: str) -> str:
     return value
 
 
+def document_store(value: str) -> str:
+    """A folder, or an address of a kind that fsspec knows and whose library is installed."""
+    if "://" not in value:
+        if not value.startswith(("/", "~")):
+            raise ValueError("must be a folder by its whole path, or an address like s3://bucket/prefix")
+        return value
+    from fsspec import get_filesystem_class  # type: ignore[import-untyped]
+
+    try:
+        get_filesystem_class(value.partition("://")[0])
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"names a store that cannot be used here ({error})") from error
+    return value
+
+
 def default_data_folder() -> str:
     """Where the embedded database lies: outside of home directories for root, whose are closed to Postgres."""
     if os.geteuid() == 0:
@@ -231,6 +246,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("JOURNEY_LOOP_WINDOW", seconds(1, 119), 60.0,
             "A contact is stopped before a node is executed for the fourth time in so many seconds. Two of the "
             "shortest waits take 120, so none is stopped that rests on its way.", "Journeys"),
+    Setting("DOCUMENT_STORE", document_store, "",
+            "Where the contents of documents are stored: a folder that all workers share, or an address of a store "
+            "that fsspec knows, such as s3://bucket/prefix (install s3fs beside it). Empty: contents are not stored.",
+            "Documents"),
+    Setting("DOCUMENT_MAX_BYTES", whole(1, 1 << 30), 25 << 20,
+            "Most bytes of the content of one document; more is 413. nginx has the same limit in its own file.",
+            "Documents"),
     Setting("HOST", text, "127.0.0.1", "Address gunicorn listens on.", "Server"),
     Setting("PORT", whole(0, 65535), 8000, "Port gunicorn listens on.", "Server"),
     Setting("BIND", text, "", "Instead of HOST and PORT: unix:/run/opsboard/opsboard.sock behind nginx.", "Server"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -59,12 +60,11 @@ def matches(if_none_match: str | None, body: Body) -> bool:
     return any(tag in wanted for tag in ENTITY_TAG.findall(if_none_match))
 
 
-def matches_strongly(if_match: str, body: Body) -> bool:
-    """Whether If-Match names this body in either representation (strong comparison: a weak tag names nothing)."""
+def matches_strongly(if_match: str, present: Collection[str]) -> bool:
+    """Whether If-Match names one of the present ETags (strong comparison: a weak tag names nothing)."""
     if not ENTITY_TAGS.fullmatch(if_match):
         return False
-    tags = (match[0] for match in ENTITY_TAG.finditer(if_match))
-    return any(tag in (body.etag, body.gzip_etag) for tag in tags)
+    return any(match[0] in present for match in ENTITY_TAG.finditer(if_match))
 
 
 def _gzip(identity: bytes) -> bytes | None:

@@ -127,3 +127,12 @@ SELECT
 FROM text_collisions AS c
 WHERE c.tenant_id = %(tenant_id)s
 ORDER BY c.id
+
+-- name: named_contents
+-- reads: documents
+-- Which of these sha256 the documents of the business name as their stored content.
+SELECT DISTINCT d.sha256
+FROM documents AS d
+WHERE d.tenant_id = %(tenant_id)s
+    AND d.content_stored_at IS NOT NULL
+    AND d.sha256 = ANY(%(names)s::text [])

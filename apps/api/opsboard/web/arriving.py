@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from opsboard.web.uploads import UPLOAD, Spool
+
 LARGEST_BODY = 1 << 20  # bytes of a request
 LARGEST_HEAD = 64 << 10  # bytes of the request line and all headers
 END_OF_HEAD = b"\r\n\r\n"
@@ -33,8 +35,11 @@ class Arriving:
     says what is wrong.
     """
 
-    def __init__(self, received: bytes = b"") -> None:
+    def __init__(self, received: bytes = b"", largest_upload: int = 0) -> None:
         self.received = bytearray(received)
+        self.spool: Spool | None = None  # where a large body goes; `received` is the head alone then
+        self.behind = b""  # the beginning of the next request, behind a body in the spool
+        self._largest_upload = largest_upload
         self.expects_continue = False
         self._body_at = 0  # where the body begins; 0: the head is not whole yet
         self._length: int | None = None  # of the body; None: it comes in chunks
@@ -46,6 +51,27 @@ class Arriving:
     def has_head(self) -> bool:
         return self._body_at > 0
 
+    @property
+    def in_memory(self) -> int:
+        return len(self.received) + len(self.behind)
+
+    def add(self, piece: bytes) -> State:
+        """Take the next piece that arrived, and say what may be done now."""
+        if self.spool is None:
+            self.received += piece
+        else:
+            self.behind += self.spool.add(piece)
+        return self.state()
+
+    @property
+    def is_upload(self) -> bool:
+        return UPLOAD.match(self.received) is not None
+
+    def close(self) -> None:
+        """Give up what has arrived."""
+        if self.spool is not None:
+            self.spool.close()
+
     def state(self) -> State:
         """To be asked after each piece that was added to `received`."""
         if not self._body_at:
@@ -56,8 +82,18 @@ class Arriving:
         if self._length is None:
             return self._chunks()
         if self._length > LARGEST_BODY:
-            return State.BODY_TOO_LARGE
+            return self._upload(self._length)
         return State.WHOLE if len(self.received) >= self._body_at + self._length else State.PARTIAL
+
+    def _upload(self, length: int) -> State:
+        """A body that only uploads may have: it goes to the disk."""
+        if length > self._largest_upload or not self.is_upload:
+            return State.BODY_TOO_LARGE
+        if self.spool is None:
+            self.spool = Spool(length)
+            self.behind = self.spool.add(bytes(self.received[self._body_at :]))
+            del self.received[self._body_at :]
+        return State.WHOLE if self.spool.is_whole else State.PARTIAL
 
     def _find_body(self) -> bool:
         end = self.received.find(END_OF_HEAD, max(0, self._searched - 3))

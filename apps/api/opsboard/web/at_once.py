@@ -13,6 +13,7 @@ from opsboard.web.connections import Connections
 from opsboard.web.front import AT_ONCE_ONLY
 from opsboard.web.outgoing import Outgoing
 from opsboard.web.server_errors import answer_with_problems
+from opsboard.web.uploads import uploads_of
 
 # A longer head goes to a thread: the token is a few hundred bytes, the line and the rest of the headers less.
 LONGEST_HEAD = 16 << 10  # bytes
@@ -131,6 +132,6 @@ def answer_at_once(worker: Any) -> None:
     if hasattr(worker, "on_client_socket_readable") and not (
         worker.cfg.is_ssl or worker.cfg.proxy_protocol != "off"
     ):
-        connections = Connections(worker)
+        connections = Connections(worker, uploads=uploads_of(worker))
         connections.take_over()
         worker.on_client_socket_readable = AtOnce(worker, connections.send_rest).on_client_socket_readable

@@ -13,7 +13,7 @@ from opsboard.errors import Conflict, Forbidden, InvalidInput, NotFound, Opsboar
 from opsboard.observability import record
 from opsboard.web.document import CACHE_CONTROL, JSON, VARY
 from opsboard.web.idempotency import REPLAYED, Answer, done_once, sent_key
-from opsboard.web.preconditions import precondition
+from opsboard.web.preconditions import TagsOf, precondition, tags_of_document
 from opsboard.web.services import identity, services
 
 PROBLEMS: dict[str, type[OpsboardError]] = {
@@ -32,13 +32,16 @@ def command(
     location: str = "",
     complete: Callable[[str], str] | None = None,
     current: Query | None = None,
+    tags_of: TagsOf = tags_of_document,
+    body: bytes | None = None,
 ) -> Response:
     """Run a write and answer with its document. `location` is a path with `{id}` in it, for 201.
 
     The query gives one row: document (JSON text or null), its id, problem (null or one of PROBLEMS), detail. With an
     Idempotency-Key it is run once, and answered as often as it is sent. `complete` adds to the document, each time it
     is sent, what must not be kept. `current` is the query of what GET of the same address answers with, by the same
-    parameters: If-Match is compared with it.
+    parameters: If-Match is compared with it, and `tags_of` gives the ETags of its row. `body` stands for a body that
+    is not kept in memory.
     """
 
     def made(row: Row | None) -> Answer:
@@ -51,10 +54,10 @@ def command(
 
     request = record.current()
     given = {**parameters, "request_id": request.request_id if request else None}
-    key, match, database = sent_key(), precondition(current), services().database
+    key, match, database = sent_key(), precondition(current, tags_of), services().database
     who, replayed = identity(), False
     if key is not None:
-        answer, replayed = done_once(key, query, given, made, match)
+        answer, replayed = done_once(key, query, given, made, match, body)
     elif match is not None:
         answer = made(database.fetch_conditionally(query, who, given, match=match))
     else:

@@ -17,6 +17,7 @@ from opsboard.web.arriving import Arriving, State
 from opsboard.web.lingering import Lingering
 from opsboard.web.outgoing import Outgoing
 from opsboard.web.server_errors import refusal
+from opsboard.web.uploads import NO_UPLOADS, SpooledUnreader, Uploads
 
 PIECE = 64 << 10  # bytes
 # In seconds. nginx, when it is in front, has limits of its own and sends whole requests.
@@ -24,6 +25,7 @@ FIRST_BYTE = 15.0  # until a new connection sends something
 HEAD = 10.0  # from the first byte until the head is whole
 REST = 15.0  # from one piece of a body to the next
 WHOLE = 60.0  # from the first byte until the request is whole
+WHOLE_UPLOAD = 600.0  # the same for a large upload, which costs a connection and room on the disk
 UNREAD = 30.0  # until the client reads another piece of its answer
 LOOK_EVERY = 0.25
 # Of requests that are arriving, in one worker.
@@ -67,8 +69,11 @@ class Connections:
     with a thread, kept alive (gunicorn's list), or lingering (closed, while the client may read the last answer).
     """
 
-    def __init__(self, worker: Any, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, worker: Any, clock: Callable[[], float] = time.monotonic, uploads: Uploads = NO_UPLOADS
+    ) -> None:
         self._worker = worker
+        self._uploads = uploads
         self._clock = clock
         self._finish = worker.finish_request
         self._expire_pending = worker.murder_pending
@@ -125,7 +130,8 @@ class Connections:
 
     def _await_request(self, conn: Connection) -> None:
         now = self._clock()
-        conn.arriving, conn.began, conn.until = Arriving(), 0.0, now + FIRST_BYTE
+        conn.arriving = Arriving(largest_upload=self._uploads.largest)
+        conn.began, conn.until = 0.0, now + FIRST_BYTE
         conn.sock.setblocking(False)
         self._waiting.add(conn)
         self._worker.poller.register(conn.sock, EVENT_READ, lambda _: self._on_readable(conn))
@@ -148,19 +154,24 @@ class Connections:
     def _arrived(self, conn: Connection, piece: bytes) -> None:
         arriving, now = conn.arriving, self._clock()
         conn.began = conn.began or now
-        arriving.received += piece
-        self._arriving += len(piece)
-        state = arriving.state()
-        if state is State.WHOLE and arriving.received.startswith(SIGN_IN):
+        before, was_small = arriving.in_memory, arriving.spool is None
+        state = arriving.add(piece)
+        self._arriving += arriving.in_memory - before
+        refused = self._uploads.refusal(conn, self._waiting) if was_small and arriving.spool else None
+        if refused:
+            self._refuse(conn, *refused)
+        elif state is State.WHOLE and arriving.received.startswith(SIGN_IN):
             self._enqueue_sign_in(conn)
         elif state is State.WHOLE:
             self._hand_over(conn)
         elif state in TOO_LARGE:
-            self._refuse(conn, TOO_LARGE[state])
+            detail = self._uploads.too_large if arriving.is_upload and arriving.has_head else ""
+            self._refuse(conn, TOO_LARGE[state], detail if state is State.BODY_TOO_LARGE else "")
         elif self._arriving > MOST_ARRIVING:
             self._refuse(conn, 503)
         else:
-            conn.until = min(now + REST, conn.began + WHOLE) if arriving.has_head else conn.began + HEAD
+            whole = WHOLE_UPLOAD if arriving.spool else WHOLE
+            conn.until = min(now + REST, conn.began + whole) if arriving.has_head else conn.began + HEAD
             if arriving.expects_continue:
                 arriving.expects_continue = False
                 conn.sock.sendall(CONTINUE)
@@ -188,12 +199,14 @@ class Connections:
         self._no_longer_waits(conn)
         try:
             conn.init()
+            if conn.arriving.spool:
+                conn.parser.unreader = SpooledUnreader(conn.sock, conn.arriving.spool, conn.arriving.behind)
             conn.parser.unreader.unread(bytes(conn.arriving.received))
         except OSError:
             self._sign_ins -= conn.signs_in
             self._close(conn)
             return
-        self._arriving -= len(conn.arriving.received)
+        self._arriving -= conn.arriving.in_memory
         conn.data_ready = True
         # Whose request it is, and of which kind, is read from what has arrived.
         self._worker.enqueue_req(conn)
@@ -263,7 +276,8 @@ class Connections:
             self._worker.poller.unregister(conn.sock)
 
     def _close(self, conn: Connection, graceful: bool = False) -> None:
-        self._arriving -= len(conn.arriving.received)
+        self._arriving -= conn.arriving.in_memory
+        conn.arriving.close()
         conn.arriving = Arriving()
         self._worker.nr_conns -= 1
         conn.close(graceful=graceful)

@@ -60,6 +60,7 @@ def done_once(
     given: Mapping[str, Any],
     made: Callable[[Row | None], Answer],
     match: Match | None = None,
+    body: bytes | None = None,
 ) -> tuple[Answer, bool]:
     """The answer of a write that is done once for its key, and whether it was done before.
 
@@ -67,7 +68,7 @@ def done_once(
     has the same answer. What went wrong on our side is not kept.
     """
     database, who = services().database, identity()
-    asked = {"idempotency_key": key, "fingerprint": fingerprint()}
+    asked = {"idempotency_key": key, "fingerprint": fingerprint(body)}
     answer: Answer | None = None
     refusal: OpsboardError | None = None
 
@@ -119,9 +120,13 @@ def columns(answer: Answer) -> dict[str, Any]:
     }
 
 
-def fingerprint() -> str:
-    """What makes two requests the same: method, address, every byte of the body and, where it is sent, If-Match."""
-    parts = [request.method.encode(), request.full_path.encode(), request.get_data(cache=True)]
+def fingerprint(body: bytes | None = None) -> str:
+    """What makes two requests the same: method, address, every byte of the body and, where it is sent, If-Match.
+
+    `body` stands for a body that was read already and is too large to keep.
+    """
+    content = request.get_data(cache=True) if body is None else body
+    parts = [request.method.encode(), request.full_path.encode(), content]
     if (tags := sent_tags()) is not None:
         parts.append(tags.encode())
     return blake2b(b"\0".join(parts), digest_size=32).hexdigest()

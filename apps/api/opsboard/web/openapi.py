@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from apiflask import APIFlask
 
@@ -73,6 +74,31 @@ EXPORTED: dict[str, Any] = {
     "content": {name: {"schema": {"type": "string"}} for name in ("text/csv", "application/jsonl")},
 }
 
+BYTES: dict[str, Any] = {
+    "description": "The bytes of a file, with its media type.",
+    "schema": {"type": "string"},
+}
+DIGEST_PARAMETER = {
+    "name": "Content-Digest",
+    "in": "header",
+    "required": False,
+    "description": "`sha-256=:<base64>:` of the body (RFC 9530); nothing is stored when it does not fit.",
+    "schema": {"type": "string"},
+}
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes_bytes(view: View) -> View:
+    """The body of this view's request is a file."""
+    view.takes_bytes = True  # type: ignore[attr-defined]
+    return view
+
+
+def gives_bytes(view: View) -> View:
+    """The body of this view's answer is a file."""
+    view.gives_bytes = True  # type: ignore[attr-defined]
+    return view
+
 
 def describe_api(app: APIFlask) -> None:
     """Settings of the document, and the processing it goes through before it is served."""
@@ -141,6 +167,7 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
         operation["responses"]["200"] = EXPORTED
     elif "200" in operation["responses"] and method == "get" and not is_open:
         operation["responses"]["304"] = {"description": "The body that If-None-Match names still holds."}
+    describe_bytes(view, operation)
     for parameter in operation["parameters"]:
         if parameter["in"] == "path" and parameter["name"] != "token":
             parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
@@ -148,6 +175,19 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
             kind.get("type") for kind in (parameter["schema"], *parameter["schema"].get("anyOf", ()))
         ]:
             parameter |= {"style": "form", "explode": False}  # a,b and not twice the name
+
+
+def describe_bytes(view: Any, operation: dict[str, Any]) -> None:
+    """Bodies that are files, of any media type."""
+    if getattr(view, "takes_bytes", False):
+        operation["parameters"].append(DIGEST_PARAMETER)
+        operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": BYTES["schema"]}}}
+    if getattr(view, "gives_bytes", False):
+        operation["responses"]["200"] = {
+            "description": BYTES["description"],
+            "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
+            "content": {"*/*": {"schema": BYTES["schema"]}},
+        }
 
 
 def endpoint_of(app: APIFlask, operation_id: str) -> str:

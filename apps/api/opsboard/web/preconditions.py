@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import request
 
 from opsboard.cache.body import Body, matches_strongly
@@ -10,6 +12,16 @@ from opsboard.db.queries import Query
 from opsboard.errors import NotFound, PreconditionFailed
 
 HEADER = "If-Match"
+# From the row of a query to the ETags its answer may have; none: there is nothing at this address.
+TagsOf = Callable[[Row], tuple[str, ...]]
+
+
+def tags_of_document(row: Row) -> tuple[str, ...]:
+    """Of a row whose first column is the JSON text of the answer, plain and compressed. Raises NotFound."""
+    if row[0] is None:
+        raise NotFound()
+    body = Body(str(row[0]).encode())
+    return body.etag, body.gzip_etag
 
 
 def sent_tags() -> str | None:
@@ -17,7 +29,7 @@ def sent_tags() -> str | None:
     return request.headers.get(HEADER)
 
 
-def precondition(current: Query | None) -> Match | None:
+def precondition(current: Query | None, tags_of: TagsOf = tags_of_document) -> Match | None:
     """What the thing must be for this request, or None. `current` is what GET of the same address answers with."""
     tags = sent_tags()
     if tags is None:
@@ -28,9 +40,10 @@ def precondition(current: Query | None) -> Match | None:
         )
 
     def check(row: Row | None) -> None:
-        if row is None or row[0] is None:
+        if row is None:
             raise NotFound()
-        if tags.strip() != "*" and not matches_strongly(tags, Body(str(row[0]).encode())):
+        present = tags_of(row)
+        if not (present if tags.strip() == "*" else matches_strongly(tags, present)):
             raise PreconditionFailed()
 
     return Match(current, check)

@@ -44,6 +44,8 @@ def refusal(status: int, detail: str = "", title: str = "") -> bytes:
         f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
         f"X-Request-Id: {made_id}\r\n"
     )
+    if status == 401:
+        head += "WWW-Authenticate: Bearer\r\n"
     if status == 503:
         head += "Retry-After: 2\r\n"
     return f"{head}\r\n".encode("latin-1") + body

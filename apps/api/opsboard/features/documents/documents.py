@@ -20,6 +20,7 @@ class Document(BaseModel):
     media_type: str
     size_bytes: int
     sha256: str | None
+    content_stored_at: dt.datetime | None
     user: Named | None
     uploaded_at: dt.datetime
     updated_at: dt.datetime

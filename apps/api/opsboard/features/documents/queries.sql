@@ -6,6 +6,7 @@
         'media_type', d.media_type,
         'size_bytes', d.size_bytes,
         'sha256', d.sha256,
+        'content_stored_at', d.content_stored_at,
         'user', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
         'uploaded_at', d.uploaded_at,
         'updated_at', d.updated_at
@@ -203,7 +204,9 @@ WITH d AS (
         %(size_bytes)s,
         %(sha256)s
     )
-    RETURNING id, user_id, document_type, title, file_name, media_type, size_bytes, sha256, uploaded_at, updated_at
+    RETURNING
+        id, user_id, document_type, title, file_name, media_type, size_bytes, sha256, content_stored_at, uploaded_at,
+        updated_at
 ),
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
@@ -270,3 +273,55 @@ SELECT
     NULL AS problem,
     NULL AS detail
 FROM before AS b
+
+-- name: get_content
+-- reads: documents
+-- locks: documents AS d | d.tenant_id = %(tenant_id)s AND d.id = %(document_id)s
+-- What is known of the content of one document, stored or not. Operators may change that of their own documents only.
+SELECT
+    CASE WHEN d.content_stored_at IS NOT NULL THEN d.sha256 END AS stored_sha256,
+    d.sha256,
+    d.size_bytes,
+    d.media_type,
+    d.file_name,
+    %(role)s <> 'operator' OR d.user_id IS NOT DISTINCT FROM %(user_id)s AS may_change
+FROM documents AS d
+WHERE d.tenant_id = %(tenant_id)s
+    AND d.id = %(document_id)s
+
+-- name: put_content
+-- reads: documents, users
+-- writes: documents, audit_logs
+-- Name the content of a document, which has been stored before.
+WITH before AS (
+    SELECT
+        d.id,
+        d AS was
+    FROM documents AS d
+    WHERE d.tenant_id = %(tenant_id)s
+        AND d.id = %(document_id)s
+        AND (%(role)s <> 'operator' OR d.user_id IS NOT DISTINCT FROM %(user_id)s)
+    FOR UPDATE
+),
+changed AS (
+    UPDATE documents AS d
+    SET
+        sha256 = %(sha256)s,
+        size_bytes = %(size_bytes)s,
+        media_type = coalesce(%(media_type)s, d.media_type),
+        content_stored_at = now()
+    FROM before AS b
+    WHERE d.tenant_id = %(tenant_id)s
+        AND d.id = b.id
+    RETURNING d.*
+),
+/* include audited_update document */
+SELECT
+    json_build_object(
+        /* include document_members */
+    )::text,
+    d.id,
+    NULL AS problem,
+    NULL AS detail
+FROM changed AS d
+LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = d.user_id

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from apiflask import APIBlueprint, APIFlask
-from flask import Response
+from flask import Response, current_app
 from pydantic import Field
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.errors import Conflict, Forbidden, NotFound
 from opsboard.features.documents.documents import (
     ActiveDocument,
     Document,
@@ -20,6 +21,9 @@ from opsboard.features.documents.documents import (
     DocumentWithReaders,
     PeopleWithDocuments,
 )
+from opsboard.features.documents.download import download_headers, etag_of, stream
+from opsboard.features.documents.store import DocumentStore
+from opsboard.features.documents.upload import received_upload
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Arguments, Day, Id, Line, Search, Text
 from opsboard.web.command import command
@@ -27,6 +31,8 @@ from opsboard.web.document import document
 from opsboard.web.endpoint import cache_list, cache_route, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments, listing
+from opsboard.web.openapi import gives_bytes, takes_bytes
+from opsboard.web.services import identity, services
 
 bp = APIBlueprint("documents", __name__, url_prefix="/api/documents", tag="Documents")
 sql = load_queries(__package__)
@@ -48,8 +54,19 @@ class HowManyMonths(Arguments):
     months: Annotated[int, Field(ge=1, le=36, description="Months to show, this one included.")] = 12
 
 
+class ContentRow(NamedTuple):
+    """A row of the query get_content."""
+
+    stored_sha256: str | None
+    sha256: str | None
+    size_bytes: int
+    media_type: str
+    file_name: str
+    may_change: bool
+
+
 class NewDocument(Arguments):
-    """What is known of a file that lies elsewhere; its content is not sent here."""
+    """What is known of a file; its content is sent to `PUT /api/documents/{id}/content`."""
 
     title: Line
     file_name: Annotated[Text, Field(min_length=1, max_length=255)]
@@ -104,6 +121,68 @@ def create_document(new: NewDocument) -> Response:
     return command(sql.create_document, new.model_dump(), status=201, location="/api/documents/{id}")
 
 
+@bp.put("/<id:document_id>/content")
+@bp.output(Document)
+@takes_bytes
+def put_content(document_id: int) -> Response:
+    """Store the content of a document: the body is the bytes of the file.
+
+    `Content-Digest: sha-256=:...:` is compared with what arrived. A sha256 that was noted with the document must fit
+    the first content. Operators store the content of documents that they noted.
+    """
+    who, config = identity(), services().config
+    store = document_store()
+    store.require()
+    before = content_row(document_id)
+    if not before.may_change:
+        raise Forbidden("Operators store the content of documents that they noted themselves.")
+    with received_upload(config.document_max_bytes) as upload:
+        if before.stored_sha256 is None and before.sha256 not in (None, upload.sha256):
+            raise Conflict("The document was noted with another sha256 than this content has.")
+        store.write(who.tenant_id, upload.sha256, upload.content)
+        answer = command(
+            sql.put_content,
+            {
+                "document_id": document_id,
+                "sha256": upload.sha256,
+                "size_bytes": upload.size,
+                "media_type": upload.media_type,
+            },
+            current=sql.get_content,
+            tags_of=lambda row: (etag_of(row[0]),) if row[0] else (),
+            body=f"{upload.media_type} {upload.sha256}".encode(),
+        )
+        # A sweep may have removed an older file of this name while the row did not name it yet.
+        if not store.has(who.tenant_id, upload.sha256):
+            store.write(who.tenant_id, upload.sha256, upload.content)
+    return answer
+
+
+@bp.get("/<id:document_id>/content")
+@gives_bytes
+def get_content(document_id: int) -> Response:
+    """The stored content of a document, as a download; 404 when none is stored."""
+    found = content_row(document_id)
+    if found.stored_sha256 is None:
+        raise NotFound("The content of this document is not stored.")
+    response = download_headers(found.stored_sha256, found.size_bytes, found.media_type, found.file_name)
+    if response.status_code == 304:
+        return response
+    return stream(response, document_store().open(identity().tenant_id, found.stored_sha256))
+
+
+def content_row(document_id: int) -> ContentRow:
+    row = services().database.fetch_row(sql.get_content, identity(), {"document_id": document_id})
+    if row is None:
+        raise NotFound()
+    return ContentRow(*row)
+
+
+def document_store() -> DocumentStore:
+    found: DocumentStore = current_app.extensions["opsboard_document_store"]
+    return found
+
+
 @bp.post("/<id:document_id>/activate")
 @bp.output(ActiveDocument)
 def activate_document(document_id: int) -> Response:
@@ -113,3 +192,5 @@ def activate_document(document_id: int) -> Response:
 
 def register(app: APIFlask) -> None:
     app.register_blueprint(bp)
+    config = app.extensions["opsboard"].config
+    app.extensions["opsboard_document_store"] = DocumentStore(config.document_store)
