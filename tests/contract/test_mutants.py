@@ -102,9 +102,9 @@ IN_CODE: list[tuple[Any, str, str, Check]] = [
     (envelope, "[self._namespace, epoch, key]", '[self._namespace, "", key]', lambda _: all_of_envelopes()),
     (envelope, "[self._namespace, epoch, key]", '[self._namespace, epoch, ""]', lambda _: all_of_envelopes()),
     (envelope, 'b"body" + name + content', 'b"body" + content', lambda _: all_of_envelopes()),
-    (idempotency, "(request.method.encode(),", '(b"",', a_write),
+    (idempotency, "[request.method.encode(),", '[b"",', a_write),
     (idempotency, "request.full_path.encode(),", 'b"",', a_write),
-    (idempotency, "request.get_data(cache=True))", 'b"")', a_write),
+    (idempotency, "request.get_data(cache=True) if", 'b"" if', a_write),
     (
         known_requests,
         "return self.identity.tenant_id, self.identity.user_id",

@@ -56,6 +56,9 @@ def test_every_get_answers_in_the_shape_it_promises(shop: Application, document:
         if route.rule.endswith("/export"):
             assert answer.mimetype in operation["responses"]["200"]["content"], route
             continue
+        if "*/*" in operation["responses"]["200"]["content"]:  # the bytes of a file
+            assert answer.status_code == 200 and answer.headers["Content-Disposition"], route
+            continue
         errors = list(validator(document, operation, "200").iter_errors(answer.json))
         assert not errors, f"{route}: {errors[0].json_path}: {errors[0].message}"
         checked += 1

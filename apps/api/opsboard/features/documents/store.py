@@ -55,7 +55,6 @@ class StoredFile(NamedTuple):
     tenant_id: int
     name: str
     size: int
-    modified: datetime
 
 
 class DocumentStore:
@@ -129,7 +128,7 @@ class DocumentStore:
             for entry in details:
                 name = str(entry["name"]).rpartition("/")[2]
                 if entry["type"] == "file" and (SHA256.fullmatch(name) or UNFINISHED.fullmatch(name)):
-                    yield StoredFile(int(tenant), name, int(entry["size"]), self.modified(int(tenant), name))
+                    yield StoredFile(int(tenant), name, int(entry["size"]))
 
     def modified(self, tenant_id: int, name: str) -> datetime:
         """When a file was written; the present for one that has gone meanwhile."""
