@@ -17,7 +17,7 @@ VALUES = {
     "lead_id": "1", "approval_id": "1", "campaign_id": "1",
     "contact_id": "1", "conversation_id": "1", "message_id": "1", "call_id": "1", "document_id": "1",
     "journey_id": "1", "node_id": "1", "idempotency_key": "k", "machine": "m", "silent_after": "2.0",
-    "link_id": "1", "expires_at": "4000000000",
+    "link_id": "1", "suppression_id": "1", "expires_at": "4000000000",
     "newest": "1000", "prior": "10", "held_out": "0.25", "fewest": "40",
     "process_ids": "{1,2}", "confidence": "0.8", "most": "10000",
 }  # fmt: skip

@@ -146,6 +146,7 @@ FIRST_WORDS = {
     "DROP",
     "GRANT",
     "INSERT",
+    "LOCK",
     "REVOKE",
     "SELECT",
     "UPDATE",

@@ -60,7 +60,7 @@ FROM page
 JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
 
 -- name: get_campaign
--- reads: campaigns, campaign_metrics, campaign_recipients
+-- reads: campaigns, campaign_metrics, campaign_recipients, tenants
 -- locks: campaigns AS k | k.tenant_id = %(tenant_id)s AND k.id = %(campaign_id)s
 -- One campaign with how many people had an event of each kind, how many events there were, and how many recipients have
 -- each status, as the list of recipients counts them.

@@ -13,7 +13,7 @@ LEFT JOIN campaigns AS c ON c.tenant_id = %(tenant_id)s AND c.id = s.campaign_id
 LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.created_by
 
 -- name: list_suppressions
--- reads: suppressions, campaigns, users, tenants
+-- reads: suppressions, campaigns, users
 -- from: suppressions AS s
 -- filter channel: s.channel = %(channel)s
 -- filter reason: s.reason = ANY(%(reason)s)
