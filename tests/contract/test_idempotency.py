@@ -90,13 +90,15 @@ def test_each_key_has_the_answer_of_its_own_write(own_shop: Application) -> None
 
 def test_what_makes_two_requests_the_same(shop: Application) -> None:
     seen = set()
-    for method, path, body in (
-        ("POST", "/api/jobs", "a"), ("POST", "/api/jobs", "b"), ("PATCH", "/api/jobs", "a"),
-        ("POST", "/api/jobs/1", "a"), ("POST", "/api/jobs?x=1", "a"),
+    for method, path, body, tag in (
+        ("POST", "/api/jobs", "a", None), ("POST", "/api/jobs", "b", None), ("PATCH", "/api/jobs", "a", None),
+        ("POST", "/api/jobs/1", "a", None), ("POST", "/api/jobs?x=1", "a", None),
+        ("PATCH", "/api/jobs", "a", '"1"'), ("PATCH", "/api/jobs", "a", '"2"'),
     ):  # fmt: skip
-        with shop.app.test_request_context(path, method=method, data=body):
+        headers = {"If-Match": tag} if tag else {}
+        with shop.app.test_request_context(path, method=method, data=body, headers=headers):
             seen.add(fingerprint())
-    assert len(seen) == 5
+    assert len(seen) == 7
 
 
 @pytest.mark.parametrize("key", ["", " ", '"', '""', '"a', "ä", "x" * 256, "a\tb"])

@@ -105,6 +105,7 @@ IN_CODE: list[tuple[Any, str, str, Check]] = [
     (idempotency, "[request.method.encode(),", '[b"",', a_write),
     (idempotency, "request.full_path.encode(),", 'b"",', a_write),
     (idempotency, "request.get_data(cache=True) if", 'b"" if', a_write),
+    (idempotency, "parts.append(tags.encode())", 'parts.append(b"")', a_write),
     (
         known_requests,
         "return self.identity.tenant_id, self.identity.user_id",
