@@ -5,6 +5,7 @@ DROP FUNCTION IF EXISTS end_tokens_of_removed_users();
 DROP FUNCTION IF EXISTS end_tokens_of_moved_user();
 DROP FUNCTION IF EXISTS end_tokens_of_truncated_users();
 DROP POLICY IF EXISTS revocations_upkeep ON revocations;
+COMMENT ON INDEX idx_revocations_user IS NULL;
 -- Row security would hide rows of other businesses from this role, and the keys below must hold for all of them.
 ALTER TABLE revocations NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE users NO FORCE ROW LEVEL SECURITY;

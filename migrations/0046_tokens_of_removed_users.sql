@@ -4,6 +4,8 @@
 -- The row that ends a token has to outlive the user and the business that it names.
 ALTER TABLE revocations DROP CONSTRAINT revocations_tenant_id_user_id_fkey;
 ALTER TABLE revocations DROP CONSTRAINT revocations_tenant_id_fkey;
+-- Serves: auth.check_token
+COMMENT ON INDEX idx_revocations_user IS 'Finds the ends of one user''s tokens.';
 -- The functions below, and those that remove old rows, run as this role.
 CREATE POLICY revocations_upkeep ON revocations TO CURRENT_USER USING (true) WITH CHECK (true);
 

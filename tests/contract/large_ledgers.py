@@ -1,4 +1,4 @@
-"""Many rows of what all areas share: permissions, keys of writes, changes, orders, ended tokens, counts."""
+"""Many rows of what all areas share: permissions, keys of writes, changes, orders, ended tokens, sign-ins, counts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ INSERT INTO revocations (tenant_id, user_id, token_id, expires_at, xid)
 SELECT u.tenant_id, u.id, 'large ' || n, now() + interval '1 day', n::text::xid8
 FROM users AS u CROSS JOIN generate_series(1, 500) AS n
 WHERE u.full_name LIKE '%% operator';
+
+INSERT INTO sign_in_attempts (key, failures, ends_at)
+SELECT 'large ' || n, 1, now() + (n - 20) * interval '1 minute'
+FROM generate_series(1, 2000) AS n;
 
 INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at, created_at)
 SELECT j.tenant_id, j.id, j.created_by, to_timestamp(4e9), now() - j.id * interval '1 minute'

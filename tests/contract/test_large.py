@@ -112,13 +112,17 @@ def test_the_largest_page_of_each_list_takes_little_memory(large: Application) -
 
 
 def declared_indexes() -> dict[str, str]:
-    """Index -> the `-- Serves:` line above it, over all migrations."""
+    """Index -> the `-- Serves:` line above it, over all migrations. Where an index has come to serve another query, that
+    line stands above its COMMENT in a later one."""
     found = {}
     for file in sorted(MIGRATIONS.glob("*.sql")):
         if not file.name.endswith(".rollback.sql"):
             text = file.read_text(encoding="utf-8")
             pattern = r"-- Serves: (.+)\nCREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?(\w+)"
             found.update({name: serves for serves, name in re.findall(pattern, text)})
+            again = re.findall(r"-- Serves: (.+)\nCOMMENT ON INDEX (\w+)", text)
+            assert found.keys() >= {name for _, name in again}, file.name
+            found.update({name: serves for serves, name in again})
             assert len(re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX", text)) == len(
                 re.findall(pattern, text)
             ), file.name
