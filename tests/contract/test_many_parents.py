@@ -53,6 +53,8 @@ SELECT l.tenant_id, %(campaign)s, l.id, 'many' || l.id FROM leads AS l WHERE l.n
 INSERT INTO campaign_tracking_events (tenant_id, recipient_id, event_key, kind, occurred_at)
 SELECT r.tenant_id, r.id, 'many ' || r.id || '/' || n, 'sent', now()
 FROM campaign_recipients AS r CROSS JOIN generate_series(1, 2) AS n WHERE r.address LIKE 'many%%';
+INSERT INTO suppressions (tenant_id, channel, address)
+SELECT %(t)s, 'email', 'many' || n || '@many.example' FROM generate_series(1, %(n)s) AS n;
 INSERT INTO workflows (tenant_id, name) SELECT %(t)s, 'many ' || n FROM generate_series(1, %(n)s) AS n;
 INSERT INTO workflow_execution_monitoring (tenant_id, workflow_id, status, started_at)
 SELECT w.tenant_id, w.id, 'running', now() FROM workflows AS w WHERE w.name LIKE 'many %%';

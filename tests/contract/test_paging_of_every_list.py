@@ -69,7 +69,8 @@ def made(name: str, kind: str, unique: bool) -> str:
     """A column of a further row: as of another one, but of another time and with names of its own."""
     if kind == "timestamp with time zone" and name not in ("finished_at", "decided_at", "acknowledged_at"):
         return f"x.{name} - random() * interval '40 days'"
-    if (unique and kind == "text") or name == "email":
+    # An address is unique by its form for searches, which Postgres makes of it; a channel is one of a few words.
+    if (unique and kind == "text" and name != "channel") or name in ("email", "address"):
         return "gen_random_uuid()::text || '@example.com'"
     return f"x.{name}"
 
@@ -150,7 +151,7 @@ def test_an_empty_page_of_every_list_finds_its_way_back_by_one_row(large: Applic
                 with superuser(large) as cursor:
                     cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(large.alpha.id),))
                     cursor.execute(sql, given)
-                    _, first_key, _, _, _, has_previous, has_next, _ = cursor.fetchone()
+                    _, first_key, _, _, _, has_previous, has_next, _, _ = cursor.fetchone()
                 assert (first_key, has_previous, has_next) == (None, not backwards, backwards)
                 read = rows_of(query, nodes(explain(large, sql, given, options=MEASURED)))
                 # One of the index, or of two months one each.
