@@ -112,8 +112,10 @@ def test_the_largest_page_of_each_list_takes_little_memory(large: Application) -
 
 
 def declared_indexes() -> dict[str, str]:
-    """Index -> the `-- Serves:` line above it, over all migrations. Where an index has come to serve another query, that
-    line stands above its COMMENT in a later one."""
+    """Index -> the `-- Serves:` line above it, over all migrations.
+
+    An index that has come to serve another query has that line above its COMMENT in a later migration.
+    """
     found = {}
     for file in sorted(MIGRATIONS.glob("*.sql")):
         if not file.name.endswith(".rollback.sql"):
