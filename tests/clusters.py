@@ -5,19 +5,23 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
 from psycopg2 import sql
 
 from opsboard.db.embedded import OWNER, SUPERUSER, Cluster
+from opsboard.db.postmaster import Postmaster
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 APPLICATION = "opsboard_app"
@@ -27,6 +31,8 @@ FOLDER_PREFIX = "opsboard-tests-"
 SETTINGS = {"autovacuum": "off", "max_wal_senders": "0", "wal_level": "minimal", "max_wal_size": "256MB"}
 SHARED_MEMORY = Path("/dev/shm")
 ROOMY = 3 * 1024**3
+# Seconds in which a server ends by itself once it is asked to.
+GRACE = 10.0
 
 _numbers = count(1)
 
@@ -77,7 +83,7 @@ def running_cluster(data: Path, bindir: Path | None = None) -> Iterator[Cluster]
     try:
         yield cluster
     finally:
-        cluster.stop("immediate")
+        end_server(data)
 
 
 def postgres15_bindir() -> Path:
@@ -144,8 +150,34 @@ def _place() -> Path:
     return Path(tempfile.gettempdir())
 
 
+def end_server(data: Path) -> None:
+    """End the server of a data folder at once, even one whose processes were stopped; TimeoutError if it stays."""
+    pid = Postmaster(data).pid
+    if pid is None:
+        return
+    try:
+        server = psutil.Process(pid)
+        processes = [server, *server.children()]
+    except psutil.NoSuchProcess:
+        return
+    # A stopped process obeys no other signal but SIGKILL.
+    _signal(processes, signal.SIGCONT)
+    _signal([server], signal.SIGQUIT)
+    _, remaining = psutil.wait_procs(processes, GRACE)
+    _signal(remaining, signal.SIGKILL)
+    _, remaining = psutil.wait_procs(remaining, GRACE)
+    if remaining and Postmaster(data).pid is not None:
+        raise TimeoutError(f"Postgres in {data} (process {pid}) does not end")
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
 def _sweep(place: Path) -> None:
-    """Stop and remove what a killed test run left behind."""
+    """End and remove what a killed test run left behind; one that cannot be removed does not end this run."""
     for folder in place.glob(f"{FOLDER_PREFIX}*"):
         try:
             if folder.stat().st_uid != os.geteuid():
@@ -153,11 +185,13 @@ def _sweep(place: Path) -> None:
             with open(folder / "alive") as alive:
                 fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove(folder)
-        except OSError:
-            continue
+        except (BlockingIOError, FileNotFoundError):
+            continue  # in use, just made, or removed by another run
+        except Exception as error:
+            print(f"{folder} of an earlier test run stays: {error}", file=sys.stderr)
 
 
 def _remove(folder: Path) -> None:
     for version in folder.glob("*/PG_VERSION"):
-        Cluster(version.parent).stop("immediate")
+        end_server(version.parent)
     shutil.rmtree(folder, ignore_errors=True)
