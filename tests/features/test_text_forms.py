@@ -74,7 +74,7 @@ def test_sign_in_takes_both_forms_and_one_address_is_one_user(own_shop: Applicat
     more = {"role": "operator", "full_name": ""}
     add_user(url, slug, email="jose\u0301@x.example", password="pa\u0308ssword-1", **more)
     with pytest.raises(CommandError, match="already"):
-        add_user(url, slug, email="JOS\u00c9@x.example", password="another-1", **more)
+        add_user(url, slug, email="JOS\u00c9@x.example", password="another-one-1", **more)
     client = own_shop.app.test_client()
     for email in ("jos\u00e9@x.example", "Jose\u0301@X.example", "jos\u00e9@x.example\u200b"):
         for password in ("p\u00e4ssword-1", "pa\u0308ssword-1"):
