@@ -26,6 +26,8 @@ KINDS = {
 OWN = {"is_duplicate",
     "id", "tenant_id", "external_id", "updated_at", "password_hash", "token_version", "created_by",
     "active_document_id", "claimed_by", "claimable_at", "request_id",
+    # Kept by triggers.
+    "job_ended", "kinds",
 }  # fmt: skip
 
 
