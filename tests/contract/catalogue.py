@@ -73,6 +73,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
 }
 # Of queries whose words are their own.
 OWN_VALUES: dict[str, dict[str, Any]] = {
+    "auth.note_sign_in": {"outcome": "sign_in"},
     "leads.list_leads": {"status": ["unprocessed"]},
     "conversations.create_conversation": {"channel": "sms"},
     "leads.create_lead": {"status": "new"},
