@@ -87,6 +87,8 @@ def test_each_worker_opens_its_minimum_of_connections_and_keeps_it(
 def test_what_a_killed_worker_had_not_begun_to_answer_is_asked_of_another(
     gunicorn: Gunicorn, nginx: int
 ) -> None:
+    # A worker that another test ended may still be starting again.
+    eventually("there is another worker", new_workers(gunicorn, set()))
     asked = [in_background(Client(nginx), "/probe/sleep/1.0") for _ in range(8)]
     eventually("the requests have begun", lambda: gunicorn.said().count(" sleeps\n") == 8)
     victim = int(gunicorn.said().rpartition(" sleeps\n")[0].split()[-1])
