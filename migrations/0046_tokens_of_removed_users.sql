@@ -2,7 +2,9 @@
 -- Removing a user, or a business with its users, ends their tokens on every worker, as deactivating does.
 
 -- The row that ends a token has to outlive the user and the business that it names.
+-- squawk-ignore ban-drop-constraint
 ALTER TABLE revocations DROP CONSTRAINT revocations_tenant_id_user_id_fkey;
+-- squawk-ignore ban-drop-constraint
 ALTER TABLE revocations DROP CONSTRAINT revocations_tenant_id_fkey;
 -- Serves: auth.check_token
 COMMENT ON INDEX idx_revocations_user IS 'Finds the ends of one user''s tokens.';
