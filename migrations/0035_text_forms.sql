@@ -398,13 +398,11 @@ CREATE POLICY users_sign_in ON users FOR SELECT
 USING (email_search = (SELECT address_form(nullif(current_setting('app.login_email', true), ''))));
 
 -- The tables were written anew in this transaction and are locked: nobody could use an index built beside writers.
--- squawk-ignore require-concurrent-index-creation
+-- squawk-ignore-file require-concurrent-index-creation
 -- Serves: uniqueness (one account of an address)
 CREATE UNIQUE INDEX users_email_key ON users (tenant_id, email_search) WHERE NOT is_duplicate;
--- squawk-ignore require-concurrent-index-creation
 -- Serves: uniqueness (one recipient of an address)
 CREATE UNIQUE INDEX campaign_recipients_address_key ON campaign_recipients (tenant_id, campaign_id, address_search)
 WHERE NOT is_duplicate;
--- squawk-ignore require-concurrent-index-creation
 -- Serves: contacts.list_contacts (search by e-mail address)
 CREATE INDEX idx_contacts_email ON contacts (tenant_id, email_search);
