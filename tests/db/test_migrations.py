@@ -65,7 +65,8 @@ def test_up_applies_what_is_pending_in_order_and_tells_it(blank: FreshDatabase, 
 def test_asking_for_the_state_changes_nothing(blank: FreshDatabase, migrator: Migrator) -> None:
     before = dump(blank)
     assert states(migrator) == ["pending"] * 3
-    migrator.verify()
+    with pytest.raises(MigrationError, match="no migration is applied"):
+        migrator.verify()
     assert dump(blank) == before
 
 

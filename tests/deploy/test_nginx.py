@@ -30,7 +30,8 @@ def test_signs_in_and_shows_the_dashboard(client: Client, nginx: int) -> None:
     signed_in = Client(nginx, answer.json["access_token"])
     stats = signed_in.get("/api/dashboard/stats")
     assert stats.status == 200
-    assert stats.json["jobs"]["total"] == 90
+    # Other tests of the package may have added jobs.
+    assert stats.json["jobs"]["total"] == signed_in.get("/api/jobs").json["total"] >= 90
     assert client.get("/").headers["Content-Type"].startswith("text/html")
 
 
