@@ -70,7 +70,7 @@ def running_application(
         for business in (alpha, beta):
             found = content(business.canary)
             file = Path(store, str(business.id), hashlib.sha256(found).hexdigest())
-            file.parent.mkdir()
+            file.parent.mkdir(exist_ok=True)
             file.write_bytes(found)
         values = {"log_level": "warning", "health_patience_ms": 10_000, "document_store": store, **settings}
         application = Application(opsboard.create_app(config.with_values(**values)), database, alpha, beta)
