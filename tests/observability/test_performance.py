@@ -126,14 +126,14 @@ def test_query_counter_counts_names_and_warns_above_its_threshold(shop: Applicat
     database = shop.services.database
     with capture_logs() as lines, QueryCounter() as counter:
         for _ in range(11):
-            database.fetch_unbound(sql.ready)
+            database.fetch_unbound(sql.server)
     assert counter.count == 11
-    assert counter.names == ["health.ready"] * 11
+    assert counter.names == ["health.server"] * 11
     (line,) = [line for line in lines if line["event"] == "N+1 queries"]
     assert (line["log_level"], line["queries"], line["threshold"]) == ("warning", 11, 10)
-    assert line["repeated"] == {"health.ready": 11}
+    assert line["repeated"] == {"health.server": 11}
     with capture_logs() as lines, QueryCounter(threshold=1) as counter:
-        database.fetch_unbound(sql.ready)
+        database.fetch_unbound(sql.server)
     assert (counter.count, counter.repeated, lines) == (1, {}, [])
     assert record.current() is None
 
@@ -152,14 +152,14 @@ def test_a_request_with_one_statement_for_each_row_is_warned_of(own_shop: Applic
     @open_to_all
     def planted() -> str:
         for _ in range(12):
-            services().database.fetch_unbound(sql.ready)
+            services().database.fetch_unbound(sql.server)
         return "done"
 
     own_shop.app.add_url_rule("/planted", view_func=planted)
     with capture_logs() as lines:
         answer = own_shop.app.test_client().get("/planted")
     assert answer.headers["X-Queries"] == "12"
-    assert [line["repeated"] for line in lines if line["event"] == "N+1 queries"] == [{"health.ready": 12}]
+    assert [line["repeated"] for line in lines if line["event"] == "N+1 queries"] == [{"health.server": 12}]
 
 
 def test_system_metrics_have_processors_memory_threads_and_disk() -> None:

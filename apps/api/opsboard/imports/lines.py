@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from opsboard.imports.opening import DAMAGE
+from opsboard.imports.transcoding import is_transcoded
 
 # Longer lines are not kept in memory: one fault each, then on to the next line.
 LONGEST_LINE = 1 << 20
@@ -65,7 +66,7 @@ class Lines:
         try:
             text = raw.decode(self._encoding)
         except UnicodeDecodeError as error:
-            if len(self.undecodable) < ENOUGH_TO_TELL:
+            if len(self.undecodable) < ENOUGH_TO_TELL and not is_transcoded(self._stream):
                 self.undecodable += raw + b"\n"
             before = raw[: error.start].decode(self._encoding, "replace")
             text = raw.decode(self._encoding, "replace").replace("\0", "")

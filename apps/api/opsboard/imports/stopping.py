@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
@@ -78,16 +79,18 @@ class _Work(Thread, Generic[Result]):
 def run_stoppable(progress: Stoppable, work: Callable[[], Result]) -> tuple[Result, bool]:
     """The result of the work, and whether a Ctrl-C came too late to stop it. Raises Stopped when it did not."""
     thread = _Work(work)
-    thread.start()
-    is_interrupted = False
-    while not thread.done.is_set():
-        try:
-            thread.done.wait(LOOK_EVERY)
-        except KeyboardInterrupt:
-            is_interrupted = True
-        # Again and again: a statement may have begun just after the last one was ended.
-        if is_interrupted and not thread.done.is_set():
-            progress.stop()
+    interrupted = Event()
+    # A handler, not KeyboardInterrupt: that could be raised between any two lines of this function.
+    previous = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        thread.start()
+        while not thread.done.wait(LOOK_EVERY):
+            # Again and again: a statement may have begun just after the last one was ended.
+            if interrupted.is_set():
+                progress.stop()
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    is_interrupted = interrupted.is_set()
     if thread.error is not None:
         if is_interrupted:
             raise Stopped from thread.error

@@ -6,6 +6,8 @@ import codecs
 import io
 from typing import BinaryIO, cast
 
+from opsboard.imports.opening import DAMAGE
+
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -20,13 +22,21 @@ BUFFER = 1 << 16
 def by_mark(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
     """A stream that can be split into lines, and its encoding: a byte order mark counts for more than the mapping."""
     stream = stream if hasattr(stream, "peek") else io.BufferedReader(cast(io.RawIOBase, stream))
-    start = cast(io.BufferedReader, stream).peek(4)[:4]
+    try:
+        start = cast(io.BufferedReader, stream).peek(4)[:4]
+    except DAMAGE:
+        return stream, encoding  # whoever reads its lines meets the damage, and tells of the line
     wide = next((name for mark, name in MARKS if start.startswith(mark)), "")
     if not wide and encoding.startswith(WIDE):
         wide = encoding
     if not wide:
         return stream, encoding
     return io.BufferedReader(_Transcoded(stream, wide), BUFFER), "utf-8"
+
+
+def is_transcoded(stream: BinaryIO) -> bool:
+    """Whether the bytes of a stream are not those of its file."""
+    return isinstance(getattr(stream, "raw", None), _Transcoded)
 
 
 class _Transcoded(io.RawIOBase):
