@@ -96,7 +96,7 @@ def make_services(config: Config) -> Services:
     """Parts that must meet, meet here: the pulse tells the revocations, sign-in asks them."""
     url = service_url(config)
     secret = signing_secret(config)
-    # What one of them hears of the server, or waits for in vain, the others know as well.
+    # Shared by all pools: an answer or a failed attempt of one of them counts for the others too.
     status = ServerStatus(min(config.db_away_patience, config.db_pool_timeout))
     pool = Pool(
         config.db_pool_min_connections,

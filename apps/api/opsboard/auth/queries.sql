@@ -131,7 +131,7 @@ RETURNING a.key
 
 -- name: note_sign_in
 -- writes: audit_logs
--- What happened at sign-in or sign-out. The user is the thing it is about and no reference, so that they can be removed.
+-- Record a sign-in, a failed one or a sign-out. The user is its entity, not a reference, so that users can be removed.
 INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes, request_id)
 VALUES (%(tenant_id)s, %(outcome)s, 'user', %(user_id)s, %(noted)s::jsonb, %(request_id)s)
 RETURNING id

@@ -66,7 +66,7 @@ ORDER BY t.id
 
 -- name: sees_all_tenants
 -- reads:
--- Whether the rows of all businesses are there for this role: it owns the table, or is exempt from row security.
+-- Tell if this role sees the rows of all businesses: it owns the table, or is exempt from row security.
 SELECT
     current_user::text,
     pg_has_role(c.relowner, 'USAGE') OR r.rolsuper OR r.rolbypassrls
