@@ -16,7 +16,7 @@ from opsboard.auth.identity import Identity
 from opsboard.db.queries import Query, load_queries
 from opsboard.errors import InvalidInput
 from opsboard.features.jobs.routes import ListJobs
-from opsboard.web.listing import one_page
+from opsboard.web.listing import list_page
 from tests.application import Application
 
 LISTS = {
@@ -195,11 +195,11 @@ def test_a_cursor_is_not_that_of_a_user_of_the_same_number_elsewhere(shop: Appli
     arguments = ListJobs(page_size=2)
     with shop.app.test_request_context("/api/jobs"):
         g.identity = Identity(shop.alpha.id, 1, "admin", "token", 1, 9e9)
-        cursor = json.loads(one_page(arguments, {}).identity)["next_cursor"]
-        assert one_page(ListJobs(page_size=2, cursor=cursor), {})
+        cursor = json.loads(list_page(arguments, {}).identity)["next_cursor"]
+        assert list_page(ListJobs(page_size=2, cursor=cursor), {})
         g.identity = Identity(shop.beta.id, 1, "admin", "token", 1, 9e9)
         with pytest.raises(InvalidInput):
-            one_page(ListJobs(page_size=2, cursor=cursor), {})
+            list_page(ListJobs(page_size=2, cursor=cursor), {})
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,6 @@ from opsboard.web import totals
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
 from opsboard.web.arriving import LARGEST_BODY
-from opsboard.web.exports import add_exports
 from opsboard.web.front import Front
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
@@ -77,7 +76,6 @@ def make_app(config: Config | None = None) -> APIFlask:
     register_problems(app)
     watch_requests(app)
     register_features(app)
-    add_exports(app)
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     # Inside the proxies' layer: whether the caller came by https is true by then.

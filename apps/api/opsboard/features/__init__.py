@@ -38,6 +38,6 @@ ALL = (
 
 
 def register_features(app: APIFlask) -> None:
-    """Register the blueprint `bp` of every area."""
-    for area in ALL:
-        import_module(f"{__name__}.{area}.routes").register(app)
+    """Register the `area` of every area's routes.py."""
+    for name in ALL:
+        app.register_blueprint(import_module(f"{__name__}.{name}.routes").area)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache, wraps
-from typing import Annotated, Any, Self, TypeVar, cast, get_args
+from typing import Annotated, Any, Self, TypeVar, cast, get_args, get_type_hints
 
 from apiflask import APIBlueprint
 from flask import Request, request
@@ -26,6 +26,7 @@ from opsboard.errors import InvalidInput
 from opsboard.text import LONGEST_EMAIL, email_address, normal_form
 
 View = TypeVar("View", bound=Callable[..., Any])
+T = TypeVar("T")
 
 LEEWAY = dt.timedelta(minutes=5)
 LARGEST_ID = 2**63 - 1  # bigint
@@ -98,9 +99,27 @@ def hide_defaults(schema: dict[str, Any]) -> None:
 
 
 class Patch(Arguments):
-    """The base of a change: only the members that were sent count, whatever their defaults say."""
+    """The base of a change: no member is required, and only those that were sent count.
+
+    class ChangeLead(Patch, of=NewLead, without={"scraped_at"}): takes over the fields of NewLead; fields of its own are
+    declared beside them, or in their place.
+    """
 
     model_config = ConfigDict(json_schema_extra=hide_defaults)
+
+    def __init_subclass__(
+        cls, of: type[Arguments] | None = None, without: Collection[str] = (), **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        own = cls.__annotations__
+        taken = get_type_hints(of, include_extras=True) if of else {}
+        cls.__annotations__ = {
+            name: kind
+            for name, kind in (taken | own).items()
+            if name in own or (of and name in of.model_fields and name not in without)
+        }
+        for name in cls.__annotations__.keys() - vars(cls).keys():
+            setattr(cls, name, None)
 
     def patch(self) -> str:
         """The members that were sent, as JSON for jsonb_populate_record; none at all is refused."""
@@ -162,6 +181,8 @@ Past = Annotated[AwareDatetime, AfterValidator(happened)]
 Day = Annotated[dt.date, BeforeValidator(civil)]
 Search = Annotated[Text, Field(min_length=1, max_length=100)]
 SPLIT = BeforeValidator(split)
+# `status: OneOrMore[JobStatus] = None` is a filter by any of several values.
+OneOrMore = Annotated[list[T] | None, SPLIT, Field(description="One or more, with commas between.")]
 
 
 def optional_body(blueprint: APIBlueprint, model: type[Arguments], arg_name: str) -> Callable[[View], View]:

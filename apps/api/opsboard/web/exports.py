@@ -6,11 +6,9 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from inspect import unwrap
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, cast, get_args
 
 import structlog
-from apiflask import APIFlask
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
@@ -20,6 +18,7 @@ from opsboard.db.queries import load_queries
 from opsboard.observability import record
 from opsboard.observability.performance import memory_tracker
 from opsboard.web.document import VARY, accepts_gzip
+from opsboard.web.documents import Envelope
 from opsboard.web.listing import ListArguments, show_choices
 from opsboard.web.services import identity, services
 from opsboard.web.spreadsheet import columns, header, rows
@@ -47,9 +46,6 @@ class ExportArguments(ListArguments):
     model_config = ConfigDict(json_schema_extra=show_no_pages, defer_build=True)
 
     beside_filters: ClassVar[frozenset[str]] = frozenset({"format", "bom"})
-    # Of the list: what its file is called, and the shape of an item.
-    filename: ClassVar[str] = ""
-    item: ClassVar[type[BaseModel] | None] = None
 
     format: Annotated[Literal["csv", "jsonl"], Field(description="CSV, or one JSON object a line.")] = "csv"
     bom: Annotated[
@@ -62,35 +58,50 @@ class ExportArguments(ListArguments):
     def has_no_pages(cls, value: object) -> object:
         raise ValueError("is not used with an export, which has all rows")
 
-    def answer(self, filters: dict[str, Any]) -> Response:
-        """All rows as a file."""
-        sort = self.sort or self.default_sort
-        fields = self.fields or tuple(self.query.members)
-        page = Page(sort.removeprefix("-"), sort.startswith("-"), size=0, fields=self.fields)
-        current = record.current()
-        asked = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(PAGED))
-        noted = {
-            "exported": self.query.base.split()[0],
-            "export": json.dumps({name: [None, value] for name, value in asked.items()}),
-            "request_id": current.request_id if current else None,
-        }
-        who = identity()
-        export = services().exports.begin(Asked(self.query, filters, page, sql.note_export, noted), who)
-        services().store.bump(who.tenant_id, sql.note_export.writes)
-        begin: str = ""
-        made: Callable[[list[str]], str] = json_lines
-        if self.format == "csv":
-            paths = columns(self.item, fields)
-            begin, made = ("\ufeff" if self.bom else "") + header(paths), rows(paths)
-        return sent(export, begin, made, self)
+
+def export_arguments(arguments: type[ListArguments]) -> type[ExportArguments]:
+    """The arguments of a list's export: the list's without its paging, and those of every export."""
+    made: Any = create_model(f"Export{arguments.__name__}", __base__=(arguments, ExportArguments))
+    return cast(type[ExportArguments], made)
+
+
+def export_file(
+    arguments: ExportArguments, filters: dict[str, Any], filename: str, output: type[Envelope]
+) -> Response:
+    """All rows of a list as a file named `filename`-<time>; the columns of CSV are those of the output's items."""
+    sort = arguments.sort or arguments.default_sort
+    fields = arguments.fields or tuple(arguments.query.members)
+    page = Page(sort.removeprefix("-"), sort.startswith("-"), size=0, fields=arguments.fields)
+    current = record.current()
+    asked = arguments.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(PAGED))
+    noted = {
+        "exported": arguments.query.base.split()[0],
+        "export": json.dumps({name: [None, value] for name, value in asked.items()}),
+        "request_id": current.request_id if current else None,
+    }
+    who = identity()
+    export = services().exports.begin(Asked(arguments.query, filters, page, sql.note_export, noted), who)
+    services().store.bump(who.tenant_id, sql.note_export.writes)
+    begin: str = ""
+    made: Callable[[list[str]], str] = json_lines
+    if arguments.format == "csv":
+        paths = columns(item_of(output), fields)
+        begin, made = ("\ufeff" if arguments.bom else "") + header(paths), rows(paths)
+    return sent(export, begin, made, arguments, filename)
+
+
+def item_of(output: type[Envelope]) -> type[BaseModel]:
+    """The model of an item of a list."""
+    (item,) = get_args(output.model_fields["items"].annotation)
+    return cast(type[BaseModel], item)
 
 
 def sent(
-    export: Export, begin: str, made: Callable[[list[str]], str], arguments: ExportArguments
+    export: Export, begin: str, made: Callable[[list[str]], str], arguments: ExportArguments, filename: str
 ) -> Response:
     """The response whose body is read from the export as it is sent."""
     zipped = accepts_gzip(request.headers.get("Accept-Encoding", ""))
-    name = f"{arguments.filename}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.{arguments.format}"
+    name = f"{filename}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.{arguments.format}"
     # The body is read when the request's context is over: what it needs of it is taken here.
     current, socket = record.current(), request.environ.get("gunicorn.socket")
     if socket is not None:
@@ -153,48 +164,3 @@ def gzipped(parts: Iterator[bytes]) -> Iterator[bytes]:
 def json_lines(items: list[str]) -> str:
     """Postgres puts line breaks between the elements of an array; inside of texts there are none."""
     return "".join(f"{item.replace(chr(10), ' ')}\n" for item in items)
-
-
-def add_exports(app: APIFlask) -> None:
-    """Give every list its export. A list is a view with ListArguments; its export is that view with others."""
-    for rule in list(app.url_map.iter_rules()):
-        view = app.view_functions[rule.endpoint]
-        spec = getattr(view, "_spec", {})
-        for arguments, location in spec.get("args") or ():
-            if location == "query" and isinstance(arguments, type) and issubclass(arguments, ListArguments):
-                add_export(app, rule.rule, rule.endpoint, arguments)
-
-
-def add_export(app: APIFlask, rule: str, endpoint: str, arguments: type[ListArguments]) -> None:
-    view = app.view_functions[endpoint]
-    plain = unwrap(view)
-    name = next(name for name, kind in get_type_hints(plain).items() if kind is arguments)
-    area, _, short = endpoint.rpartition(".")
-    made: Any = create_model(f"Export{arguments.__name__}", __base__=(arguments, ExportArguments))
-    made.filename = rule.rpartition("/")[2]
-    made.item = item_of(view)
-
-    def export(**given: Any) -> Any:
-        return plain(**given)
-
-    export.__name__ = export.__qualname__ = f"export_{short.removeprefix('list_')}"
-    export.__doc__ = f"All rows of `GET {rule}` as a file, with its filters, sort and fields."
-    checked: Any = app.input(made, location="query", arg_name=name)(export)
-    checked = app.doc(tags=tags_of(app, area))(checked)
-    checked.exports = True
-    if roles := getattr(view, "only_for", None):
-        checked.only_for = roles
-    app.add_url_rule(f"{rule}/export", f"{area}.{export.__name__}", checked, methods=["GET"])
-
-
-def item_of(view: Any) -> type[BaseModel] | None:
-    """The model of an item, from the shape the list's view says it answers in."""
-    schema = (getattr(view, "_spec", {}).get("response") or {}).get("schema")
-    member = getattr(schema, "model_fields", {}).get("items")
-    kinds = get_args(member.annotation) if member else ()
-    return kinds[0] if kinds and isinstance(kinds[0], type) and issubclass(kinds[0], BaseModel) else None
-
-
-def tags_of(app: APIFlask, area: str) -> list[str]:
-    tag = getattr(app.blueprints.get(area), "tag", None)
-    return [tag] if isinstance(tag, str) else []

@@ -67,24 +67,17 @@ class ListArguments(Fields):
             raise ValueError(f"must be one of {', '.join(cls.query.sorts)}, with or without - in front")
         return value
 
-    def answer(self, filters: dict[str, Any]) -> Any:
-        """What a view of this list gives for these filters."""
-        return one_page(self, filters)
+    def filters(self) -> dict[str, Any]:
+        """The filters that were sent, by the names of the query's parameters."""
+        return self.model_dump(exclude=set(PAGING) | self.beside_filters, exclude_none=True)
 
 
-def listing(arguments: ListArguments, **always: Any) -> Body:
-    """One page of a list as the envelope its reader knows. `always`: filters the caller has no say in.
+def list_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
+    """One page of a list in its envelope.
 
     By number: items, total, page, page_size, total_pages, has_next, has_previous. By cursor: items, page_size,
-    has_next, has_previous. Both with next_cursor and previous_cursor, null at the ends. For the list's export, whose
-    arguments know a way of their own, all rows as a file.
+    has_next, has_previous. Both with next_cursor and previous_cursor, null at the ends.
     """
-    filters = arguments.model_dump(exclude=set(PAGING) | arguments.beside_filters, exclude_none=True) | always
-    body: Body = arguments.answer(filters)
-    return body
-
-
-def one_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
     query, who = arguments.query, identity()
     context = repr((query.name, who.tenant_id, who.user_id, canonical(filters)))
     secret = services().secret

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,13 +13,14 @@ from opsboard.auth.sign_in import sql
 from opsboard.cache.body import Body
 from opsboard.errors import Forbidden
 from opsboard.web.access import COOKIE, DEVICE_COOKIE, cookie_name, is_https, open_to_all, same_origin
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Text, Verbatim
 from opsboard.web.document import document
 from opsboard.web.documents import RoleName
 from opsboard.web.endpoint import fresh
 from opsboard.web.services import identity, services
 
-bp = APIBlueprint("auth", __name__, url_prefix="/api/auth", tag="Sign-in")
+area = Area("auth", __name__, tag="Sign-in")
 
 
 class Credentials(Arguments):
@@ -59,9 +59,9 @@ class Me(BaseModel):
     tenant: Business
 
 
-@bp.post("/login")
-@bp.input(Credentials, arg_name="given")
-@bp.output(Token)
+@area.post("/login")
+@area.input(Credentials, arg_name="given")
+@area.output(Token)
 @open_to_all
 def login(given: Credentials) -> Response:
     """Exchange e-mail address and password for a token."""
@@ -88,23 +88,19 @@ def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
     )
 
 
-@bp.get("/me")
-@bp.output(Me)
+@area.get("/me")
+@area.output(Me)
 @fresh
 def me() -> Body:
     """The signed-in user and their business."""
     return document(sql.get_me)
 
 
-@bp.post("/logout")
-@bp.output({}, status_code=204)
+@area.post("/logout")
+@area.output({}, status_code=204)
 def logout() -> Response:
     """End this token, on every worker."""
     services().sign_in.sign_out(identity(), request.remote_addr or "unix")
     response = Response(status=204)
     response.delete_cookie(cookie_name(COOKIE), httponly=True, samesite="Strict", secure=is_https())
     return response
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

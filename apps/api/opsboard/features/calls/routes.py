@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import BaseModel, Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Past, Patch, Text
+from opsboard.web.area import Area
+from opsboard.web.arguments import Arguments, Day, Id, OneOrMore, Past, Patch, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("calls", __name__, url_prefix="/api/calls", tag="Calls")
+area = Area("calls", __name__, tag="Calls")
 sql = load_queries(__package__)
 
 CallStatus = Literal["in_progress", "completed", "missed", "busy", "failed"]
@@ -58,10 +58,11 @@ class CallWithNotes(Call):
     notes: str | None
 
 
+@area.list("", Calls)
 class ListCalls(ListArguments, query=sql.list_calls, default_sort="-created_at"):
-    status: Annotated[
-        list[CallStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Calls by status and day, newest first."""
+
+    status: OneOrMore[CallStatus] = None
     customer_id: Id | None = None
     lead_id: Id | None = None
     contact_id: Id | None = None
@@ -87,49 +88,34 @@ class NewCall(Arguments):
     started_at: Annotated[Past | None, Field(description="Its duration before now if left out.")] = None
 
 
-class ChangeCall(Patch):
-    status: CallStatus = "completed"
-    topic: Words | None = None
-    outcome: Words | None = None
-    notes: Notes | None = None
-    duration_seconds: Seconds = 0
-    waited_seconds: Seconds | None = None
-    rating: Rating | None = None
+class ChangeCall(
+    Patch,
+    of=NewCall,
+    without={"direction", "customer_id", "lead_id", "contact_id", "from_number", "to_number", "started_at"},
+):
+    pass
 
 
-@bp.get("")
-@bp.input(ListCalls, location="query", arg_name="wanted")
-@bp.output(Calls)
-@cache_list
-def list_calls(wanted: ListCalls) -> Body:
-    """Calls by status and day, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/<id:call_id>")
-@bp.input(detail(sql.get_call), location="query", arg_name="wanted")
-@bp.output(CallWithNotes)
+@area.get("/<id:call_id>")
+@area.input(detail(sql.get_call), location="query", arg_name="wanted")
+@area.output(CallWithNotes)
 @fresh
 def get_call(call_id: int, wanted: Detail) -> Body:
     """One call with its notes."""
     return wanted.document(call_id=call_id)
 
 
-@bp.post("")
-@bp.input(NewCall, arg_name="call")
-@bp.output(CallWithNotes, status_code=201)
+@area.post("")
+@area.input(NewCall, arg_name="call")
+@area.output(CallWithNotes, status_code=201)
 def create_call(call: NewCall) -> Response:
     """Note a call that you have made or taken."""
     return command(sql.create_call, call.model_dump(), status=201, location="/api/calls/{id}")
 
 
-@bp.patch("/<id:call_id>")
-@bp.input(ChangeCall, arg_name="change")
-@bp.output(CallWithNotes)
+@area.patch("/<id:call_id>")
+@area.input(ChangeCall, arg_name="change")
+@area.output(CallWithNotes)
 def update_call(call_id: int, change: ChangeCall) -> Response:
     """Say how a call went on, or what came of it."""
     return command(sql.update_call, {"call_id": call_id, "patch": change.patch()}, current=sql.get_call)
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

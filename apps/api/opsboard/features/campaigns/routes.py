@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import AwareDatetime, Field
 
@@ -28,14 +27,15 @@ from opsboard.features.campaigns.documents import (
 )
 from opsboard.text import recipient_address
 from opsboard.web.access import only_for
-from opsboard.web.arguments import SPLIT, Arguments, Day, Id, Line, Past, Patch, Text, Verbatim
+from opsboard.web.area import Area
+from opsboard.web.arguments import Arguments, Day, Id, Line, OneOrMore, Past, Patch, Text, Verbatim
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("campaigns", __name__, url_prefix="/api/campaigns", tag="Campaigns")
+area = Area("campaigns", __name__, tag="Campaigns")
 sql = load_queries(__package__)
 
 AT_ONCE = 5000
@@ -45,27 +45,31 @@ Key = Annotated[Text, Field(min_length=1, max_length=200)]
 Segment = Annotated[Text, Field(max_length=100)]
 
 
+@area.list("", Campaigns)
 class ListCampaigns(ListArguments, query=sql.list_campaigns, default_sort="-created_at"):
-    status: Annotated[
-        list[CampaignStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Campaigns, newest first."""
+
+    status: OneOrMore[CampaignStatus] = None
 
 
+@area.list("/active", Campaigns, always={"active": "true"})
 class ListActive(ListArguments, query=sql.list_active, default_sort="-created_at"):
-    pass
+    """Campaigns that are scheduled or running, newest first."""
 
 
+@area.list("/<id:campaign_id>/recipients", Recipients)
 class ListRecipients(ListArguments, query=sql.list_recipients, default_sort="created_at"):
-    status: Annotated[
-        list[RecipientStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Recipients of a campaign, each with the last events of their message."""
+
+    status: OneOrMore[RecipientStatus] = None
     events: Annotated[int, Field(ge=0, le=50, description="How many of the last events of each.")] = 5
 
 
+@area.list("/active/recipients", ActiveRecipients, always={"active": "true"})
 class ListActiveRecipients(ListArguments, query=sql.list_active_recipients, default_sort="-updated_at"):
-    status: Annotated[
-        list[RecipientStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Recipients of all campaigns that are scheduled or running, last changed first."""
+
+    status: OneOrMore[RecipientStatus] = None
 
 
 class Range(Arguments):
@@ -82,11 +86,8 @@ class NewCampaign(Arguments):
     scheduled_at: AwareDatetime | None = None
 
 
-class ChangeCampaign(Patch):
-    name: Line = ""
-    channel: Channel = "email"
-    status: CampaignStatus = "draft"
-    scheduled_at: AwareDatetime | None = None
+class ChangeCampaign(Patch, of=NewCampaign):
+    pass
 
 
 class NewRecipient(Arguments):
@@ -127,72 +128,36 @@ def checked(recipients: list[NewRecipient]) -> tuple[list[dict[str, object]], li
     return rows, refused
 
 
-@bp.get("")
-@bp.input(ListCampaigns, location="query", arg_name="wanted")
-@bp.output(Campaigns)
-@cache_list
-def list_campaigns(wanted: ListCampaigns) -> Body:
-    """Campaigns, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/active")
-@bp.input(ListActive, location="query", arg_name="wanted")
-@bp.output(Campaigns)
-@cache_list
-def list_active(wanted: ListActive) -> Body:
-    """Campaigns that are scheduled or running, newest first."""
-    return listing(wanted, active="true")
-
-
-@bp.get("/active/recipients")
-@bp.input(ListActiveRecipients, location="query", arg_name="wanted")
-@bp.output(ActiveRecipients)
-@cache_list
-def list_active_recipients(wanted: ListActiveRecipients) -> Body:
-    """Recipients of all campaigns that are scheduled or running, last changed first."""
-    return listing(wanted, active="true")
-
-
-@bp.get("/<id:campaign_id>")
-@bp.input(detail(sql.get_campaign), location="query", arg_name="wanted")
-@bp.output(CampaignWithTotals)
+@area.get("/<id:campaign_id>")
+@area.input(detail(sql.get_campaign), location="query", arg_name="wanted")
+@area.output(CampaignWithTotals)
 @fresh
 def get_campaign(campaign_id: int, wanted: Detail) -> Body:
     """One campaign with how many people had an event of each kind, and how many events there were."""
     return wanted.document(campaign_id=campaign_id)
 
 
-@bp.get("/<id:campaign_id>/recipients")
-@bp.input(ListRecipients, location="query", arg_name="wanted")
-@bp.output(Recipients)
-@cache_list
-def list_recipients(campaign_id: int, wanted: ListRecipients) -> Body:
-    """Recipients of a campaign, each with the last events of their message."""
-    return listing(wanted, campaign_id=campaign_id)
-
-
-@bp.get("/<id:campaign_id>/metrics")
-@bp.input(Range, location="query", arg_name="days")
-@bp.output(Metrics)
+@area.get("/<id:campaign_id>/metrics")
+@area.input(Range, location="query", arg_name="days")
+@area.output(Metrics)
 @fresh
 def get_metrics(campaign_id: int, days: Range) -> Body:
     """The numbers of a campaign on each day of a range, and in all; the last 30 days when none is given."""
     return document(sql.get_metrics, campaign_id=campaign_id, **days.model_dump())
 
 
-@bp.post("")
-@bp.input(NewCampaign, arg_name="campaign")
-@bp.output(Campaign, status_code=201)
+@area.post("")
+@area.input(NewCampaign, arg_name="campaign")
+@area.output(Campaign, status_code=201)
 @only_for(Role.ADMIN, Role.MANAGER)
 def create_campaign(campaign: NewCampaign) -> Response:
     """Make a campaign; only the name is needed."""
     return command(sql.create_campaign, campaign.model_dump(), status=201, location="/api/campaigns/{id}")
 
 
-@bp.patch("/<id:campaign_id>")
-@bp.input(ChangeCampaign, arg_name="change")
-@bp.output(Campaign)
+@area.patch("/<id:campaign_id>")
+@area.input(ChangeCampaign, arg_name="change")
+@area.output(Campaign)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_campaign(campaign_id: int, change: ChangeCampaign) -> Response:
     """Change what is sent of a campaign and leave the rest."""
@@ -201,9 +166,9 @@ def update_campaign(campaign_id: int, change: ChangeCampaign) -> Response:
     )
 
 
-@bp.post("/<id:campaign_id>/recipients")
-@bp.input(NewRecipients, arg_name="given")
-@bp.output(Added)
+@area.post("/<id:campaign_id>/recipients")
+@area.input(NewRecipients, arg_name="given")
+@area.output(Added)
 @only_for(Role.ADMIN, Role.MANAGER)
 def add_recipients(campaign_id: int, given: NewRecipients) -> Response:
     """Add many recipients at once; known, suppressed and wrong addresses are reported and not added."""
@@ -212,15 +177,11 @@ def add_recipients(campaign_id: int, given: NewRecipients) -> Response:
     return command(sql.add_recipients, {"campaign_id": campaign_id, **parameters})
 
 
-@bp.post("/<id:campaign_id>/events")
-@bp.input(Events, arg_name="given")
-@bp.output(Taken)
+@area.post("/<id:campaign_id>/events")
+@area.input(Events, arg_name="given")
+@area.output(Taken)
 @only_for(Role.ADMIN, Role.MANAGER)
 def take_events(campaign_id: int, given: Events) -> Response:
     """Take in what became of messages; events received before are reported as duplicates and not counted again."""
     rows = json.dumps(given.model_dump(mode="json")["events"])
     return command(sql.take_events, {"campaign_id": campaign_id, "events": rows})
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

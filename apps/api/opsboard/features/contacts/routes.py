@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import BaseModel, Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("contacts", __name__, url_prefix="/api/contacts", tag="Contacts")
+area = Area("contacts", __name__, tag="Contacts")
 sql = load_queries(__package__)
 
 Phone = Annotated[Text, Field(max_length=50)]
@@ -49,7 +49,10 @@ class ContactWithConversations(Contact):
     conversations: list[ConversationOfContact]
 
 
+@area.list("", Contacts)
 class ListContacts(ListArguments, query=sql.list_contacts, default_sort="-created_at"):
+    """Contacts with their customer, newest first."""
+
     customer_id: Id | None = None
     q: Annotated[
         Search | None, Field(description="The beginning of a name, an e-mail address or a phone number.")
@@ -63,48 +66,32 @@ class NewContact(Arguments):
     customer_id: Id | None = None
 
 
-class ChangeContact(Patch):
-    name: Line = ""
-    email: Email | None = None
-    phone: Phone | None = None
-    customer_id: Id | None = None
+class ChangeContact(Patch, of=NewContact):
+    pass
 
 
-@bp.get("")
-@bp.input(ListContacts, location="query", arg_name="wanted")
-@bp.output(Contacts)
-@cache_list
-def list_contacts(wanted: ListContacts) -> Body:
-    """Contacts with their customer, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/<id:contact_id>")
-@bp.input(detail(sql.get_contact), location="query", arg_name="wanted")
-@bp.output(ContactWithConversations)
+@area.get("/<id:contact_id>")
+@area.input(detail(sql.get_contact), location="query", arg_name="wanted")
+@area.output(ContactWithConversations)
 @fresh
 def get_contact(contact_id: int, wanted: Detail) -> Body:
     """One contact with the conversations there are."""
     return wanted.document(contact_id=contact_id)
 
 
-@bp.post("")
-@bp.input(NewContact, arg_name="contact")
-@bp.output(Contact, status_code=201)
+@area.post("")
+@area.input(NewContact, arg_name="contact")
+@area.output(Contact, status_code=201)
 def create_contact(contact: NewContact) -> Response:
     """Add a contact."""
     return command(sql.create_contact, contact.model_dump(), status=201, location="/api/contacts/{id}")
 
 
-@bp.patch("/<id:contact_id>")
-@bp.input(ChangeContact, arg_name="change")
-@bp.output(Contact)
+@area.patch("/<id:contact_id>")
+@area.input(ChangeContact, arg_name="change")
+@area.output(Contact)
 def update_contact(contact_id: int, change: ChangeContact) -> Response:
     """Change what is sent of a contact and leave the rest."""
     return command(
         sql.update_contact, {"contact_id": contact_id, "patch": change.patch()}, current=sql.get_contact
     )
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import Field
 
@@ -20,26 +19,34 @@ from opsboard.features.conversations.documents import (
     Messages,
     Read,
 )
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Id, Text
 from opsboard.web.command import command
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("conversations", __name__, url_prefix="/api/conversations", tag="Conversations")
+area = Area("conversations", __name__, tag="Conversations")
 sql = load_queries(__package__)
 
 
+@area.list("", Conversations)
 class ListConversations(ListArguments, query=sql.list_conversations, default_sort="-last_message_at"):
+    """Conversations with unread messages counted, the last message first."""
+
     status: ConversationStatus | None = None
     contact_id: Id | None = None
 
 
+@area.list("/<id:conversation_id>/messages", Messages)
 class ListMessages(ListArguments, query=sql.list_messages, default_sort="-created_at"):
-    pass
+    """The messages of a conversation, newest first."""
 
 
+@area.list("/messages", Messages)
 class ListAllMessages(ListArguments, query=sql.list_all_messages, default_sort="-created_at"):
+    """The messages of all conversations, newest first."""
+
     to_number: Annotated[
         Text | None, Field(min_length=1, max_length=254, description="As it was dialled.")
     ] = None
@@ -57,74 +64,43 @@ class NewMessage(Arguments):
     direction: Direction = "out"
 
 
-@bp.get("")
-@bp.input(ListConversations, location="query", arg_name="wanted")
-@bp.output(Conversations)
-@cache_list
-def list_conversations(wanted: ListConversations) -> Body:
-    """Conversations with unread messages counted, the last message first."""
-    return listing(wanted)
-
-
-@bp.get("/messages")
-@bp.input(ListAllMessages, location="query", arg_name="wanted")
-@bp.output(Messages)
-@cache_list
-def list_all_messages(wanted: ListAllMessages) -> Body:
-    """The messages of all conversations, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/messages/<id:message_id>")
-@bp.input(detail(sql.get_message), location="query", arg_name="wanted")
-@bp.output(Message)
+@area.get("/messages/<id:message_id>")
+@area.input(detail(sql.get_message), location="query", arg_name="wanted")
+@area.output(Message)
 @fresh
 def get_message(message_id: int, wanted: Detail) -> Body:
     """One message."""
     return wanted.document(message_id=message_id)
 
 
-@bp.get("/<id:conversation_id>")
-@bp.input(detail(sql.get_conversation), location="query", arg_name="wanted")
-@bp.output(ConversationWithLink)
+@area.get("/<id:conversation_id>")
+@area.input(detail(sql.get_conversation), location="query", arg_name="wanted")
+@area.output(ConversationWithLink)
 @fresh
 def get_conversation(conversation_id: int, wanted: Detail) -> Body:
     """One conversation, and where its messages are."""
     return wanted.document(conversation_id=conversation_id)
 
 
-@bp.get("/<id:conversation_id>/messages")
-@bp.input(ListMessages, location="query", arg_name="wanted")
-@bp.output(Messages)
-@cache_list
-def list_messages(conversation_id: int, wanted: ListMessages) -> Body:
-    """The messages of a conversation, newest first."""
-    return listing(wanted, conversation_id=conversation_id)
-
-
-@bp.post("")
-@bp.input(NewConversation, arg_name="new")
-@bp.output(ConversationWithLink, status_code=201)
+@area.post("")
+@area.input(NewConversation, arg_name="new")
+@area.output(ConversationWithLink, status_code=201)
 def create_conversation(new: NewConversation) -> Response:
     """Begin a conversation with a contact; there is one per contact and channel."""
     return command(sql.create_conversation, new.model_dump(), status=201, location="/api/conversations/{id}")
 
 
-@bp.post("/<id:conversation_id>/messages")
-@bp.input(NewMessage, arg_name="message")
-@bp.output(Message, status_code=201)
+@area.post("/<id:conversation_id>/messages")
+@area.input(NewMessage, arg_name="message")
+@area.output(Message, status_code=201)
 def add_message(conversation_id: int, message: NewMessage) -> Response:
     """Note a message that was sent or received."""
     parameters = {"conversation_id": conversation_id, **message.model_dump()}
     return command(sql.add_message, parameters, status=201, location="/api/conversations/messages/{id}")
 
 
-@bp.post("/<id:conversation_id>/read")
-@bp.output(Read)
+@area.post("/<id:conversation_id>/read")
+@area.output(Read)
 def mark_read(conversation_id: int) -> Response:
     """Mark what has been received until now read."""
     return command(sql.mark_read, {"conversation_id": conversation_id})
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from apiflask import APIBlueprint, APIFlask
 from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.dashboard.documents import JobsByMonth, JobsByStatus, RecentJobs, Stats
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, cache_route_with_user
 
-bp = APIBlueprint("dashboard", __name__, url_prefix="/api/dashboard", tag="Dashboard")
+area = Area("dashboard", __name__, tag="Dashboard")
 sql = load_queries(__package__)
 
 
@@ -26,39 +26,35 @@ class HowManyMonths(Arguments):
     months: Annotated[int, Field(ge=1, le=36, description="Months to show, this one included.")] = 12
 
 
-@bp.get("/stats")
-@bp.output(Stats)
+@area.get("/stats")
+@area.output(Stats)
 @cache_route_with_user(ttl="cache_ttl_stats")
 def stats() -> Body:
     """Counts of jobs, your own tasks, machines, users, leads, approvals, campaigns and journeys, each with its list."""
     return document(sql.stats)
 
 
-@bp.get("/recent-jobs")
-@bp.input(HowManyJobs, location="query", arg_name="wanted")
-@bp.output(RecentJobs)
+@area.get("/recent-jobs")
+@area.input(HowManyJobs, location="query", arg_name="wanted")
+@area.output(RecentJobs)
 @cache_route(ttl="cache_ttl_recent_jobs")
 def recent_jobs(wanted: HowManyJobs) -> Body:
     """The newest jobs with their customer."""
     return document(sql.recent_jobs, limit=wanted.limit)
 
 
-@bp.get("/chart/jobs-by-status")
-@bp.output(JobsByStatus)
+@area.get("/chart/jobs-by-status")
+@area.output(JobsByStatus)
 @cache_route(ttl="cache_ttl_jobs_by_status")
 def jobs_by_status() -> Body:
     """How many jobs are in each status."""
     return document(sql.jobs_by_status)
 
 
-@bp.get("/chart/jobs-by-month")
-@bp.input(HowManyMonths, location="query", arg_name="wanted")
-@bp.output(JobsByMonth)
+@area.get("/chart/jobs-by-month")
+@area.input(HowManyMonths, location="query", arg_name="wanted")
+@area.output(JobsByMonth)
 @cache_route(ttl="cache_ttl_jobs_by_month")
 def jobs_by_month(wanted: HowManyMonths) -> Body:
     """Jobs created and completed by month of the business's time zone; empty months are there."""
     return document(sql.jobs_by_month, months=wanted.months)
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app
+from flask.blueprints import BlueprintSetupState
 from pydantic import Field
 
 from opsboard.auth.identity import Role
@@ -24,28 +24,34 @@ from opsboard.features.documents.documents import (
 from opsboard.features.documents.download import download_headers, etag_of, stream
 from opsboard.features.documents.store import DocumentStore
 from opsboard.features.documents.upload import received_upload
-from opsboard.web.access import only_for
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Day, Id, Line, Search, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.endpoint import cache_list, cache_route, fresh
+from opsboard.web.endpoint import cache_route, fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 from opsboard.web.openapi import gives_bytes, takes_bytes
 from opsboard.web.services import identity, services
 
-bp = APIBlueprint("documents", __name__, url_prefix="/api/documents", tag="Documents")
+area = Area("documents", __name__, tag="Documents")
 sql = load_queries(__package__)
 
 
+@area.list("", Documents)
 class ListDocuments(ListArguments, query=sql.list_documents, default_sort="-uploaded_at"):
+    """Documents by type and day, newest first."""
+
     document_type: DocumentType | None = None
     by_user_id: Annotated[Id | None, Field(alias="user_id", description="Who uploaded it.")] = None
     uploaded_from: Day | None = None
     uploaded_to: Day | None = None
 
 
+@area.list("/people", PeopleWithDocuments, roles=(Role.ADMIN, Role.MANAGER))
 class ListPeople(ListArguments, query=sql.list_people, default_sort="full_name"):
+    """People by name, with how many documents they uploaded, the latest of them and the one they work with."""
+
     is_active: bool | None = None
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 
@@ -76,53 +82,34 @@ class NewDocument(Arguments):
     sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
 
 
-@bp.get("")
-@bp.input(ListDocuments, location="query", arg_name="wanted")
-@bp.output(Documents)
-@cache_list
-def list_documents(wanted: ListDocuments) -> Body:
-    """Documents by type and day, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/people")
-@bp.input(ListPeople, location="query", arg_name="wanted")
-@bp.output(PeopleWithDocuments)
-@only_for(Role.ADMIN, Role.MANAGER)
-@cache_list
-def list_people(wanted: ListPeople) -> Body:
-    """People by name, with how many documents they uploaded, the latest of them and the one they work with."""
-    return listing(wanted)
-
-
-@bp.get("/analytics")
-@bp.input(HowManyMonths, location="query", arg_name="wanted")
-@bp.output(DocumentAnalytics)
+@area.get("/analytics")
+@area.input(HowManyMonths, location="query", arg_name="wanted")
+@area.output(DocumentAnalytics)
 @cache_route(ttl="cache_ttl_document_analytics")
 def analytics(wanted: HowManyMonths) -> Body:
     """Documents by type, in all and by month of the business's time zone."""
     return document(sql.analytics, months=wanted.months)
 
 
-@bp.get("/<id:document_id>")
-@bp.input(detail(sql.get_document), location="query", arg_name="wanted")
-@bp.output(DocumentWithReaders)
+@area.get("/<id:document_id>")
+@area.input(detail(sql.get_document), location="query", arg_name="wanted")
+@area.output(DocumentWithReaders)
 @fresh
 def get_document(document_id: int, wanted: Detail) -> Body:
     """One document, and who works with it."""
     return wanted.document(document_id=document_id)
 
 
-@bp.post("")
-@bp.input(NewDocument, arg_name="new")
-@bp.output(Document, status_code=201)
+@area.post("")
+@area.input(NewDocument, arg_name="new")
+@area.output(Document, status_code=201)
 def create_document(new: NewDocument) -> Response:
     """Note a document that you have uploaded."""
     return command(sql.create_document, new.model_dump(), status=201, location="/api/documents/{id}")
 
 
-@bp.put("/<id:document_id>/content")
-@bp.output(Document)
+@area.put("/<id:document_id>/content")
+@area.output(Document)
 @takes_bytes
 def put_content(document_id: int) -> Response:
     """Store the content of a document: the body is the bytes of the file.
@@ -158,7 +145,7 @@ def put_content(document_id: int) -> Response:
     return answer
 
 
-@bp.get("/<id:document_id>/content")
+@area.get("/<id:document_id>/content")
 @gives_bytes
 def get_content(document_id: int) -> Response:
     """The stored content of a document, as a download; 404 when none is stored."""
@@ -183,14 +170,14 @@ def document_store() -> DocumentStore:
     return found
 
 
-@bp.post("/<id:document_id>/activate")
-@bp.output(ActiveDocument)
+@area.post("/<id:document_id>/activate")
+@area.output(ActiveDocument)
 def activate_document(document_id: int) -> Response:
     """Make a document the one you work with."""
     return command(sql.activate_document, {"document_id": document_id})
 
 
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)
-    config = app.extensions["opsboard"].config
-    app.extensions["opsboard_document_store"] = DocumentStore(config.document_store)
+@area.record_once
+def open_store(state: BlueprintSetupState) -> None:
+    config = state.app.extensions["opsboard"].config
+    state.app.extensions["opsboard_document_store"] = DocumentStore(config.document_store)

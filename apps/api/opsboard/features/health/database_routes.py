@@ -6,19 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
 from opsboard.db.index_catalogue import read_catalogue
 from opsboard.db.lookout import Seen
-from opsboard.db.queries import Query, load_queries
+from opsboard.db.queries import Query
+from opsboard.features.health.area import area, sql
 from opsboard.features.health.database_documents import IndexHealth, QueryHealth, TableHealth
 from opsboard.web.access import for_operators, operational
 from opsboard.web.services import identity, services
-
-# The health tree's one blueprint; routes.py goes on with it.
-bp = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
-sql = load_queries(__package__)
 
 HOW_TO_INSTALL = (
     "Not installed: add pg_stat_statements to shared_preload_libraries, restart the server and, in this database, "
@@ -37,8 +33,8 @@ def age_of(seen: Seen) -> dict[str, Any]:
     return {"age_seconds": round(seen.age, 1), "problem": seen.problem.detail if seen.problem else None}
 
 
-@bp.get("/indexes")
-@bp.output(IndexHealth)
+@area.get("/indexes")
+@area.output(IndexHealth)
 @for_operators
 @operational
 def indexes() -> Response:
@@ -74,8 +70,8 @@ def endpoints_of(queries: Iterable[str]) -> list[str]:
     )
 
 
-@bp.get("/queries")
-@bp.output(QueryHealth)
+@area.get("/queries")
+@area.output(QueryHealth)
 @for_operators
 @operational
 def queries() -> Response:
@@ -115,8 +111,8 @@ def totals(reports: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any
     return sorted(found, key=lambda query: -query["mean_ms"])
 
 
-@bp.get("/tables")
-@bp.output(TableHealth)
+@area.get("/tables")
+@area.output(TableHealth)
 @for_operators
 @operational
 def tables() -> Response:

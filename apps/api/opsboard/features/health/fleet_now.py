@@ -7,12 +7,10 @@ import time
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from opsboard.db.queries import load_queries
 from opsboard.errors import OpsboardError
+from opsboard.features.health.area import sql
 from opsboard.features.health.fleet import date_transaction
 from opsboard.web.services import services
-
-sql = load_queries(__package__)
 
 
 class Fleet(NamedTuple):

@@ -7,8 +7,8 @@ import time
 from threading import Lock
 from typing import Annotated
 
-from apiflask import APIFlask
 from flask import Response, jsonify
+from flask.blueprints import BlueprintSetupState
 from pydantic import Field
 
 from opsboard import __version__
@@ -23,8 +23,9 @@ from opsboard.errors import (
     RecountUnderWay,
     SchemaMissing,
 )
+from opsboard.features.health import database_routes  # noqa: F401  # adds its routes
 from opsboard.features.health.advice import advise, advise_on_disk
-from opsboard.features.health.database_routes import bp, sql
+from opsboard.features.health.area import area, sql
 from opsboard.features.health.documents import (
     CacheHealth,
     Cleared,
@@ -65,8 +66,8 @@ class OfPrefix(Arguments):
     prefix: Prefix = None
 
 
-@bp.get("")
-@bp.output(Health)
+@area.get("")
+@area.output(Health)
 @open_to_all
 @operational
 def health() -> Response:
@@ -76,8 +77,8 @@ def health() -> Response:
     )
 
 
-@bp.get("/ready")
-@bp.output(Ready)
+@area.get("/ready")
+@area.output(Ready)
 @open_to_all
 @operational
 def ready() -> Response:
@@ -93,8 +94,8 @@ def ready() -> Response:
     return jsonify(status="ready")
 
 
-@bp.get("/db")
-@bp.output(DatabaseHealth)
+@area.get("/db")
+@area.output(DatabaseHealth)
 @for_operators
 @operational
 def db() -> Response:
@@ -128,8 +129,8 @@ def db() -> Response:
     )
 
 
-@bp.get("/db/test")
-@bp.output(DatabaseTest)
+@area.get("/db/test")
+@area.output(DatabaseTest)
 @for_operators
 @operational
 def db_test() -> Response:
@@ -139,8 +140,8 @@ def db_test() -> Response:
     return jsonify(status="ok", ms=round((time.perf_counter() - began) * 1000, 2), result=result)
 
 
-@bp.get("/rollups")
-@bp.output(RollupHealth)
+@area.get("/rollups")
+@area.output(RollupHealth)
 @only_for(Role.ADMIN)
 @operational
 def rollups() -> Response:
@@ -159,9 +160,9 @@ def rollups() -> Response:
     return jsonify(status="wrong" if found["differences"] else "ok", **found)
 
 
-@bp.get("/cache")
-@bp.input(OfPrefix, location="query", arg_name="wanted")
-@bp.output(CacheHealth)
+@area.get("/cache")
+@area.input(OfPrefix, location="query", arg_name="wanted")
+@area.output(CacheHealth)
 @for_operators
 @operational
 def cache(wanted: OfPrefix) -> Response:
@@ -180,9 +181,9 @@ def cache(wanted: OfPrefix) -> Response:
     )
 
 
-@bp.post("/cache/clear")
-@bp.output(Cleared)
-@optional_body(bp, OfPrefix, "wanted")
+@area.post("/cache/clear")
+@area.output(Cleared)
+@optional_body(area, OfPrefix, "wanted")
 @for_operators
 @operational
 def clear_cache(wanted: OfPrefix) -> Response:
@@ -216,6 +217,6 @@ def clear_cache(wanted: OfPrefix) -> Response:
     )
 
 
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)
-    app.register_blueprint(bp, url_prefix="/health", name="root_health")
+@area.record_once
+def answer_under_health(state: BlueprintSetupState) -> None:
+    state.app.register_blueprint(area, url_prefix="/health", name="root_health")

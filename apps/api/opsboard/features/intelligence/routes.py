@@ -5,17 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from apiflask import APIBlueprint, APIFlask
 from pydantic import BaseModel, Field
 
-from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.web.area import Area
 from opsboard.web.arguments import Search
 from opsboard.web.documents import Envelope
-from opsboard.web.endpoint import cache_list
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("intelligence", __name__, url_prefix="/api/intelligence", tag="Intelligence")
+area = Area("intelligence", __name__, tag="Intelligence")
 sql = load_queries(__package__)
 
 
@@ -53,18 +51,8 @@ class KnownCustomers(Envelope):
     items: list[KnownCustomer]
 
 
+@area.list("/customers", KnownCustomers)
 class ListCustomers(ListArguments, query=sql.list_customers, default_sort="name"):
-    q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
-
-
-@bp.get("/customers")
-@bp.input(ListCustomers, location="query", arg_name="wanted")
-@bp.output(KnownCustomers)
-@cache_list
-def list_customers(wanted: ListCustomers) -> Body:
     """Customers with the number of their leads and calls and the last of each."""
-    return listing(wanted)
 
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)
+    q: Annotated[Search | None, Field(description="The beginning of a name.")] = None

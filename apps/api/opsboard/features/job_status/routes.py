@@ -7,7 +7,6 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response, render_template
 
 from opsboard.cache.body import Body
@@ -15,11 +14,12 @@ from opsboard.errors import OpsboardError
 from opsboard.features.job_status.documents import JobStatusForCustomer
 from opsboard.features.job_status.status import find_status
 from opsboard.web.access import open_to_all
+from opsboard.web.area import Area
 from opsboard.web.arguments import any_query_string
 from opsboard.web.document import respond
 from opsboard.web.lifecycle import PAGE_POLICY
 
-bp = APIBlueprint("job_status", __name__, tag="Job status", template_folder="templates")
+area = Area("job_status", __name__, tag="Job status", url_prefix="", template_folder="templates")
 
 HTML = "text/html"
 # The address is the key: it goes to no other site, and no search engine shows what is behind it.
@@ -43,16 +43,16 @@ TROUBLE = {
 LATER = ("The status cannot be shown right now", "Please try again in a moment.")
 
 
-@bp.get("/api/job-status/<token>")
-@bp.output(JobStatusForCustomer)
+@area.get("/api/job-status/<token>")
+@area.output(JobStatusForCustomer)
 @open_to_all
 def get_job_status(token: str) -> Response:
     """How far a job is, for whoever has the link; no token of a sign-in is needed or looked at."""
     return respond(*find_status(token))
 
 
-@bp.get("/status/<path:token>")
-@bp.doc(hide=True)
+@area.get("/status/<path:token>")
+@area.doc(hide=True)
 @open_to_all
 @any_query_string
 def status_page(token: str) -> Response:
@@ -107,11 +107,7 @@ def trouble(error: OpsboardError) -> Response:
     return response
 
 
-@bp.after_request
+@area.after_request
 def keep_address_secret(response: Response) -> Response:
     response.headers.update(SECRET_ADDRESS)
     return response
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

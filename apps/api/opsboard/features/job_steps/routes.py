@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.job_steps.documents import Step, Steps, WrittenStep
-from opsboard.web.arguments import SPLIT, Day, Id, Patch
+from opsboard.web.area import Area
+from opsboard.web.arguments import Day, Id, OneOrMore, Patch
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.documents import StepStatus
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("job_steps", __name__, url_prefix="/api/job-steps", tag="Job steps")
+area = Area("job_steps", __name__, tag="Job steps")
 sql = load_queries(__package__)
 
 Pieces = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+@area.list("", Steps)
 class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_at"):
-    status: Annotated[
-        list[StepStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Steps with their job, process, machine and person, newest first."""
+
+    status: OneOrMore[StepStatus] = None
     job_id: Id | None = None
     process_id: Id | None = None
     machine_id: Id | None = None
@@ -52,38 +53,29 @@ class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_
 
 
 class ChangeStep(Patch):
-    status: StepStatus = "pending"
-    assigned_user_id: Annotated[Id | None, Field(description="null takes it away from everybody.")] = None
-    machine_id: Id | None = None
-    quantity_done: Pieces = 0
-    quantity_rejected: Pieces = 0
+    status: StepStatus
+    assigned_user_id: Annotated[Id | None, Field(description="null takes it away from everybody.")]
+    machine_id: Id | None
+    quantity_done: Pieces
+    quantity_rejected: Pieces
 
 
 class BulkSteps(BulkStatus):
     status: StepStatus
 
 
-@bp.get("")
-@bp.input(ListSteps, location="query", arg_name="wanted")
-@bp.output(Steps)
-@cache_list
-def list_job_steps(wanted: ListSteps) -> Body:
-    """Steps with their job, process, machine and person, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/<id:step_id>")
-@bp.input(detail(sql.get_job_step), location="query", arg_name="wanted")
-@bp.output(Step)
+@area.get("/<id:step_id>")
+@area.input(detail(sql.get_job_step), location="query", arg_name="wanted")
+@area.output(Step)
 @fresh
 def get_job_step(step_id: int, wanted: Detail) -> Body:
     """One step."""
     return wanted.document(step_id=step_id)
 
 
-@bp.patch("/<id:step_id>")
-@bp.input(ChangeStep, arg_name="change")
-@bp.output(WrittenStep)
+@area.patch("/<id:step_id>")
+@area.input(ChangeStep, arg_name="change")
+@area.output(WrittenStep)
 def update_job_step(step_id: int, change: ChangeStep) -> Response:
     """Move a step on, count its pieces, assign it; as far as your role may work on its process."""
     return command(
@@ -91,13 +83,9 @@ def update_job_step(step_id: int, change: ChangeStep) -> Response:
     )
 
 
-@bp.post("/bulk-status")
-@bp.input(BulkSteps, arg_name="wanted")
-@bp.output(BulkResult)
+@area.post("/bulk-status")
+@area.input(BulkSteps, arg_name="wanted")
+@area.output(BulkResult)
 def bulk_job_steps_status(wanted: BulkSteps) -> Response:
     """Give many steps one status, each as far as your role may; the answer has a result for each id."""
     return bulk_status(sql.bulk_status, wanted)
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

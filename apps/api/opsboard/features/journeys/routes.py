@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
+from pydantic import Field
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.errors import InvalidInput, Stale
+from opsboard.features.journeys.area import area, sql
 from opsboard.features.journeys.arguments import (
     AddContacts,
     ChangeContacts,
     ChangeJourney,
     ExecuteNode,
-    ListContacts,
-    ListExecutions,
-    ListJourneys,
-    ListMessages,
     NewJourney,
-    sql,
 )
 from opsboard.features.journeys.documents import (
     AddedContacts,
     ChangedContacts,
+    ContactStatus,
     ContactWithExecutions,
     Deleted,
     JourneyContacts,
@@ -32,36 +29,35 @@ from opsboard.features.journeys.documents import (
     JourneyMessage,
     JourneyMessages,
     Journeys,
+    JourneyStatus,
     JourneyStep,
     JourneyWithNodes,
     NodeWithWays,
 )
 from opsboard.features.journeys.graph import proven
 from opsboard.web.access import only_for
+from opsboard.web.arguments import Id, OneOrMore, Search
 from opsboard.web.command import command
-from opsboard.web.endpoint import cache_list, cache_route, fresh
+from opsboard.web.endpoint import cache_route, fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import listing
+from opsboard.web.listing import ListArguments
 from opsboard.web.services import services
-
-bp = APIBlueprint("journeys", __name__, url_prefix="/api/journeys", tag="Journeys")
 
 # Each attempt waits its turn behind those who were faster; so many in a row are faster for no contact.
 ATTEMPTS = 5
 
 
-@bp.get("")
-@bp.input(ListJourneys, location="query", arg_name="wanted")
-@bp.output(Journeys)
-@cache_list
-def list_journeys(wanted: ListJourneys) -> Body:
+@area.list("", Journeys)
+class ListJourneys(ListArguments, query=sql.list_journeys, default_sort="-created_at"):
     """Journeys, newest first."""
-    return listing(wanted)
+
+    status: OneOrMore[JourneyStatus] = None
+    q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 
 
-@bp.post("")
-@bp.input(NewJourney, arg_name="journey")
-@bp.output(JourneyWithNodes, status_code=201)
+@area.post("")
+@area.input(NewJourney, arg_name="journey")
+@area.output(JourneyWithNodes, status_code=201)
 @only_for(Role.ADMIN, Role.MANAGER)
 def create_journey(journey: NewJourney) -> Response:
     """Make a journey; refused with the path where it could be run through without rest or without end."""
@@ -69,18 +65,18 @@ def create_journey(journey: NewJourney) -> Response:
     return command(sql.create_journey, values, status=201, location="/api/journeys/{id}")
 
 
-@bp.get("/<id:journey_id>")
-@bp.input(detail(sql.get_journey), location="query", arg_name="wanted")
-@bp.output(JourneyWithNodes)
+@area.get("/<id:journey_id>")
+@area.input(detail(sql.get_journey), location="query", arg_name="wanted")
+@area.output(JourneyWithNodes)
 @cache_route(ttl="cache_ttl_journey_nodes")
 def get_journey(journey_id: int, wanted: Detail) -> Body:
     """One journey with its nodes and the ways between them."""
     return wanted.document(journey_id=journey_id)
 
 
-@bp.patch("/<id:journey_id>")
-@bp.input(ChangeJourney, arg_name="change")
-@bp.output(JourneyWithNodes)
+@area.patch("/<id:journey_id>")
+@area.input(ChangeJourney, arg_name="change")
+@area.output(JourneyWithNodes)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_journey(journey_id: int, change: ChangeJourney) -> Response:
     """Change what is sent of a journey and leave the rest; nodes and edges come together, and are proven."""
@@ -94,26 +90,26 @@ def update_journey(journey_id: int, change: ChangeJourney) -> Response:
     )
 
 
-@bp.delete("/<id:journey_id>")
-@bp.output(Deleted)
+@area.delete("/<id:journey_id>")
+@area.output(Deleted)
 @only_for(Role.ADMIN, Role.MANAGER)
 def delete_journey(journey_id: int) -> Response:
     """Remove a journey that is not active, with its contacts and all that happened to them."""
     return command(sql.delete_journey, {"journey_id": journey_id}, current=sql.get_journey)
 
 
-@bp.get("/<id:journey_id>/nodes/<id:node_id>")
-@bp.input(detail(sql.get_node), location="query", arg_name="wanted")
-@bp.output(NodeWithWays)
+@area.get("/<id:journey_id>/nodes/<id:node_id>")
+@area.input(detail(sql.get_node), location="query", arg_name="wanted")
+@area.output(NodeWithWays)
 @cache_route(ttl="cache_ttl_journey_nodes")
 def get_node(journey_id: int, node_id: int, wanted: Detail) -> Body:
     """One node of a journey with the ways on from it."""
     return wanted.document(journey_id=journey_id, node_id=node_id)
 
 
-@bp.post("/<id:journey_id>/nodes/<id:node_id>/execute")
-@bp.input(ExecuteNode, arg_name="wanted")
-@bp.output(JourneyStep)
+@area.post("/<id:journey_id>/nodes/<id:node_id>/execute")
+@area.input(ExecuteNode, arg_name="wanted")
+@area.output(JourneyStep)
 @only_for(Role.ADMIN, Role.MANAGER)
 def execute_node(journey_id: int, node_id: int, wanted: ExecuteNode) -> Response:
     """Execute the node a contact is at, once for each round, and show this execution and the one before."""
@@ -133,18 +129,18 @@ def execute_node(journey_id: int, node_id: int, wanted: ExecuteNode) -> Response
     return command(sql.execute_node, values)
 
 
-@bp.post("/<id:journey_id>/contacts")
-@bp.input(AddContacts, arg_name="wanted")
-@bp.output(AddedContacts)
+@area.post("/<id:journey_id>/contacts")
+@area.input(AddContacts, arg_name="wanted")
+@area.output(AddedContacts)
 @only_for(Role.ADMIN, Role.MANAGER)
 def add_contacts(journey_id: int, wanted: AddContacts) -> Response:
     """Let customers enter a journey at its start; who is in it already stays where they are."""
     return command(sql.add_contacts, {"journey_id": journey_id, "customer_ids": unique(wanted.customer_ids)})
 
 
-@bp.patch("/<id:journey_id>/contacts")
-@bp.input(ChangeContacts, arg_name="change")
-@bp.output(ChangedContacts)
+@area.patch("/<id:journey_id>/contacts")
+@area.input(ChangeContacts, arg_name="change")
+@area.output(ChangedContacts)
 @only_for(Role.ADMIN, Role.MANAGER)
 def change_contacts(journey_id: int, change: ChangeContacts) -> Response:
     """Pause, continue or remove many contacts at once; the answer says for each what came of it."""
@@ -156,44 +152,43 @@ def change_contacts(journey_id: int, change: ChangeContacts) -> Response:
     return command(sql.change_contacts, values)
 
 
-@bp.get("/contacts")
-@bp.input(ListContacts, location="query", arg_name="wanted")
-@bp.output(JourneyContacts)
-@cache_list
-def list_contacts(wanted: ListContacts) -> Body:
+@area.list("/contacts", JourneyContacts)
+class ListContacts(ListArguments, query=sql.list_contacts, default_sort="-created_at"):
     """Who is in which journey, at which node and with which status, newest first."""
-    return listing(wanted)
+
+    journey_id: Id | None = None
+    status: OneOrMore[ContactStatus] = None
+    customer_id: Id | None = None
 
 
-@bp.get("/contacts/<id:journey_contact_id>")
-@bp.input(detail(sql.get_contact), location="query", arg_name="wanted")
-@bp.output(ContactWithExecutions)
+@area.get("/contacts/<id:journey_contact_id>")
+@area.input(detail(sql.get_contact), location="query", arg_name="wanted")
+@area.output(ContactWithExecutions)
 @fresh
 def get_contact(journey_contact_id: int, wanted: Detail) -> Body:
     """One contact with what was done last for it and what before that."""
     return wanted.document(contact_id=journey_contact_id)
 
 
-@bp.get("/executions")
-@bp.input(ListExecutions, location="query", arg_name="wanted")
-@bp.output(JourneyExecutions)
-@cache_list
-def list_executions(wanted: ListExecutions) -> Body:
+@area.list("/executions", JourneyExecutions)
+class ListExecutions(ListArguments, query=sql.list_executions, default_sort="-created_at"):
     """What was done for whom, newest first; of one contact: its history."""
-    return listing(wanted)
+
+    journey_id: Id | None = None
+    contact_id: Annotated[Id | None, Field(description="The history of one contact.")] = None
+    node_id: Id | None = None
 
 
-@bp.get("/messages")
-@bp.input(ListMessages, location="query", arg_name="wanted")
-@bp.output(JourneyMessages)
-@cache_list
-def list_messages(wanted: ListMessages) -> Body:
+@area.list("/messages", JourneyMessages)
+class ListMessages(ListArguments, query=sql.list_messages, default_sort="-created_at"):
     """JourneyMessages that journeys want sent, newest first."""
-    return listing(wanted)
+
+    contact_id: Id | None = None
+    unsent: Annotated[Literal["true"] | None, Field(description="Those still to be sent.")] = None
 
 
-@bp.post("/messages/<id:journey_message_id>/sent")
-@bp.output(JourneyMessage)
+@area.post("/messages/<id:journey_message_id>/sent")
+@area.output(JourneyMessage)
 @only_for(Role.ADMIN, Role.MANAGER)
 def mark_sent(journey_message_id: int) -> Response:
     """Say that a message was sent; said again, nothing changes."""
@@ -203,7 +198,3 @@ def mark_sent(journey_message_id: int) -> Response:
 def unique(ids: list[int]) -> list[int]:
     """Each id once, in the order given."""
     return list(dict.fromkeys(ids))
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

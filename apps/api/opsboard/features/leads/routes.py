@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import Field
 
@@ -13,13 +12,14 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.leads.documents import Claimed, Lead, Leads, LeadStatus, Timeline
 from opsboard.web.access import only_for
-from opsboard.web.arguments import SPLIT, Arguments, Day, Email, Id, Line, Past, Patch, Search, Text
+from opsboard.web.area import Area
+from opsboard.web.arguments import Arguments, Day, Email, Id, Line, OneOrMore, Past, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("leads", __name__, url_prefix="/api/leads", tag="Leads")
+area = Area("leads", __name__, tag="Leads")
 sql = load_queries(__package__)
 
 Word = Annotated[Text, Field(min_length=1, max_length=100)]
@@ -27,9 +27,12 @@ Phone = Annotated[Text, Field(max_length=50)]
 Notes = Annotated[Text, Field(max_length=10_000)]
 
 
+@area.list("", Leads)
 class ListLeads(ListArguments, query=sql.list_leads, default_sort="-created_at"):
+    """Leads with their customer and the person they are assigned to, newest first."""
+
     status: Annotated[
-        list[LeadStatus] | None, SPLIT, Field(description="One or more, with commas; unprocessed: the queue.")
+        OneOrMore[LeadStatus], Field(description="One or more, with commas; unprocessed: the queue.")
     ] = None
     category: Word | None = None
     source: Word | None = None
@@ -46,8 +49,9 @@ class ListLeads(ListArguments, query=sql.list_leads, default_sort="-created_at")
     ] = None
 
 
+@area.list("/<id:lead_id>/timeline", Timeline)
 class ListTimeline(ListArguments, query=sql.list_timeline, default_sort="-created_at"):
-    pass
+    """Each change of a lead's status and who made it, newest first."""
 
 
 class NewLead(Arguments):
@@ -63,16 +67,8 @@ class NewLead(Arguments):
     scraped_at: Annotated[Past | None, Field(description="When it was found; now if left out.")] = None
 
 
-class ChangeLead(Patch):
-    name: Line = ""
-    email: Email | None = None
-    phone: Phone | None = None
-    source: Word | None = None
-    category: Word | None = None
-    status: LeadStatus = "unprocessed"
-    customer_id: Id | None = None
-    assigned_user_id: Id | None = None
-    notes: Notes | None = None
+class ChangeLead(Patch, of=NewLead, without={"scraped_at"}):
+    pass
 
 
 class ClaimLeads(Arguments):
@@ -80,57 +76,35 @@ class ClaimLeads(Arguments):
     minutes: Annotated[int, Field(ge=1, le=1440, description="Until others may take them.")] = 15
 
 
-@bp.get("")
-@bp.input(ListLeads, location="query", arg_name="wanted")
-@bp.output(Leads)
-@cache_list
-def list_leads(wanted: ListLeads) -> Body:
-    """Leads with their customer and the person they are assigned to, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/<id:lead_id>")
-@bp.input(detail(sql.get_lead), location="query", arg_name="wanted")
-@bp.output(Lead)
+@area.get("/<id:lead_id>")
+@area.input(detail(sql.get_lead), location="query", arg_name="wanted")
+@area.output(Lead)
 @fresh
 def get_lead(lead_id: int, wanted: Detail) -> Body:
     """One lead."""
     return wanted.document(lead_id=lead_id)
 
 
-@bp.get("/<id:lead_id>/timeline")
-@bp.input(ListTimeline, location="query", arg_name="wanted")
-@bp.output(Timeline)
-@cache_list
-def list_timeline(lead_id: int, wanted: ListTimeline) -> Body:
-    """Each change of a lead's status and who made it, newest first."""
-    return listing(wanted, lead_id=lead_id)
-
-
-@bp.post("")
-@bp.input(NewLead, arg_name="lead")
-@bp.output(Lead, status_code=201)
+@area.post("")
+@area.input(NewLead, arg_name="lead")
+@area.output(Lead, status_code=201)
 @only_for(Role.ADMIN, Role.MANAGER)
 def create_lead(lead: NewLead) -> Response:
     """Enter a lead; only the name is needed."""
     return command(sql.create_lead, lead.model_dump(), status=201, location="/api/leads/{id}")
 
 
-@bp.patch("/<id:lead_id>")
-@bp.input(ChangeLead, arg_name="change")
-@bp.output(Lead)
+@area.patch("/<id:lead_id>")
+@area.input(ChangeLead, arg_name="change")
+@area.output(Lead)
 def update_lead(lead_id: int, change: ChangeLead) -> Response:
     """Change what is sent of a lead; an operator only on leads of their own, claimed by them or of nobody."""
     return command(sql.update_lead, {"lead_id": lead_id, "patch": change.patch()}, current=sql.get_lead)
 
 
-@bp.post("/claim")
-@bp.input(ClaimLeads, arg_name="wanted")
-@bp.output(Claimed)
+@area.post("/claim")
+@area.input(ClaimLeads, arg_name="wanted")
+@area.output(Claimed)
 def claim_leads(wanted: ClaimLeads) -> Response:
     """Take the next unprocessed leads for a while; no two callers get the same."""
     return command(sql.claim_leads, wanted.model_dump())
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

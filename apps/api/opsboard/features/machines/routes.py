@@ -4,64 +4,56 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.machines.documents import Machines, MachineWithLink, WrittenMachine
-from opsboard.web.arguments import SPLIT, Line, Patch, Search, Text
+from opsboard.web.area import Area
+from opsboard.web.arguments import Line, OneOrMore, Patch, Search, Text
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.documents import MachineStatus
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("machines", __name__, url_prefix="/api/machines", tag="Machines")
+area = Area("machines", __name__, tag="Machines")
 sql = load_queries(__package__)
 
 
+@area.list("", Machines)
 class ListMachines(ListArguments, query=sql.list_machines, default_sort="name"):
-    status: Annotated[
-        list[MachineStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Machines by name, with their load."""
+
+    status: OneOrMore[MachineStatus] = None
     is_active: bool | None = None
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 
 
 class ChangeMachine(Patch):
-    name: Line = ""
-    status: MachineStatus = "active"
-    location: Annotated[Text, Field(max_length=200)] | None = None
+    name: Line
+    status: MachineStatus
+    location: Annotated[Text, Field(max_length=200)] | None
 
 
 class BulkMachines(BulkStatus):
     status: MachineStatus
 
 
-@bp.get("")
-@bp.input(ListMachines, location="query", arg_name="wanted")
-@bp.output(Machines)
-@cache_list
-def list_machines(wanted: ListMachines) -> Body:
-    """Machines by name, with their load."""
-    return listing(wanted)
-
-
-@bp.get("/<id:machine_id>")
-@bp.input(detail(sql.get_machine), location="query", arg_name="wanted")
-@bp.output(MachineWithLink)
+@area.get("/<id:machine_id>")
+@area.input(detail(sql.get_machine), location="query", arg_name="wanted")
+@area.output(MachineWithLink)
 @fresh
 def get_machine(machine_id: int, wanted: Detail) -> Body:
     """One machine with its load."""
     return wanted.document(machine_id=machine_id)
 
 
-@bp.patch("/<id:machine_id>")
-@bp.input(ChangeMachine, arg_name="change")
-@bp.output(WrittenMachine)
+@area.patch("/<id:machine_id>")
+@area.input(ChangeMachine, arg_name="change")
+@area.output(WrittenMachine)
 def update_machine(machine_id: int, change: ChangeMachine) -> Response:
     """Change a machine; everybody may change its status, managers and admins the rest."""
     return command(
@@ -69,13 +61,9 @@ def update_machine(machine_id: int, change: ChangeMachine) -> Response:
     )
 
 
-@bp.post("/bulk-status")
-@bp.input(BulkMachines, arg_name="wanted")
-@bp.output(BulkResult)
+@area.post("/bulk-status")
+@area.input(BulkMachines, arg_name="wanted")
+@area.output(BulkResult)
 def bulk_machines_status(wanted: BulkMachines) -> Response:
     """Give many machines one status; the answer has a result for each id."""
     return bulk_status(sql.bulk_status, wanted)
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

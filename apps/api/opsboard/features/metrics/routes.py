@@ -7,7 +7,6 @@ import ipaddress
 import json
 from typing import Annotated, Any, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response, request
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -18,11 +17,12 @@ from opsboard.errors import Forbidden, NotSignedIn, OpsboardError
 from opsboard.features.metrics.exposition import Workers, label_of
 from opsboard.features.metrics.surroundings import Surroundings
 from opsboard.web.access import open_to_all, operational
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
 from opsboard.web.proxies import UNKNOWN_CALLER
 from opsboard.web.services import services
 
-bp = APIBlueprint("metrics", __name__, tag="Health")
+area = Area("metrics", __name__, tag="Health", url_prefix="")
 sql = load_queries(__package__)
 
 SILENT_AFTER = 2.0  # seconds; a worker reports every half second
@@ -38,9 +38,9 @@ class OfScope(Arguments):
     ] = "machine"
 
 
-@bp.get("/metrics")
-@bp.input(OfScope, location="query", arg_name="wanted")
-@bp.doc(responses=RESPONSES)
+@area.get("/metrics")
+@area.input(OfScope, location="query", arg_name="wanted")
+@area.doc(responses=RESPONSES)
 @open_to_all
 @operational
 def metrics(wanted: OfScope) -> Response:
@@ -96,7 +96,3 @@ def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | No
     found = json.loads(row[0])
     others = [worker for worker in found["workers"] if worker["id"] != own["id"]]
     return [*others, own], found["server"]
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

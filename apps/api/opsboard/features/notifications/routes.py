@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.documents import Envelope
-from opsboard.web.endpoint import cache_list, fresh
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.endpoint import fresh
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("notifications", __name__, url_prefix="/api/notifications", tag="Notifications")
+area = Area("notifications", __name__, tag="Notifications")
 sql = load_queries(__package__)
 
 
@@ -58,48 +58,38 @@ class ReadAt(Arguments):
     ]
 
 
+@area.list("", Notifications, always={"mine": True})
 class ListNotifications(ListArguments, query=sql.list_notifications, default_sort="-created_at"):
+    """Your notifications, newest first."""
+
     unread: Annotated[Literal["true"] | None, Field(description="Only those you have not read.")] = None
 
 
-@bp.get("")
-@bp.input(ListNotifications, location="query", arg_name="wanted")
-@bp.output(Notifications)
-@cache_list
-def list_notifications(wanted: ListNotifications) -> Body:
-    """Your notifications, newest first."""
-    return listing(wanted, mine=True)
-
-
-@bp.get("/unread")
-@bp.output(Unread)
+@area.get("/unread")
+@area.output(Unread)
 @fresh
 def unread() -> Body:
     """How many of your notifications you have not read."""
     return document(sql.unread)
 
 
-@bp.post("/<id:notification_id>/read")
-@bp.output(Notification)
+@area.post("/<id:notification_id>/read")
+@area.output(Notification)
 def mark_read(notification_id: int) -> Response:
     """Mark one of your notifications read."""
     return command(sql.mark_read, {"notification_id": notification_id})
 
 
-@bp.post("/read")
-@bp.output(Marked)
+@area.post("/read")
+@area.output(Marked)
 def mark_all_read() -> Response:
     """Mark all your notifications read."""
     return command(sql.mark_all_read, {})
 
 
-@bp.post("/unread")
-@bp.input(ReadAt, arg_name="undo")
-@bp.output(MarkedUnread)
+@area.post("/unread")
+@area.input(ReadAt, arg_name="undo")
+@area.output(MarkedUnread)
 def mark_unread(undo: ReadAt) -> Response:
     """Undo marking read: those of your notifications that were marked read at that moment are unread again."""
     return command(sql.mark_unread, undo.model_dump())
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, cast
 
-from apiflask import APIBlueprint, APIFlask
+from apiflask import APIFlask
 from flask import Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
@@ -15,18 +15,20 @@ from opsboard.features.pages.reference import read_reference
 from opsboard.features.pages.schemas import filled
 from opsboard.observability.build import version_and_commit
 from opsboard.web.access import COOKIE, cookie_name, open_to_all
+from opsboard.web.area import Area
 from opsboard.web.lifecycle import PAGE_POLICY
 from opsboard.web.problems import PROBLEM_JSON, of_http
 
-bp = APIBlueprint("pages", __name__, enable_openapi=False, template_folder="templates")
+area = Area("pages", __name__, tag="Pages", url_prefix="", enable_openapi=False, template_folder="templates")
 
 # Addresses of programs, whose errors are problem documents whatever a browser asks for.
 FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
+area.add_app_template_global(asset_url, "asset")
 MAKING = threading.Lock()
 KEPT = 8  # rendered pages: one for each name the host is called by
 
 
-@bp.get("/")
+@area.get("/")
 @open_to_all
 def page() -> Response:
     """The page; it signs in and polls by itself."""
@@ -35,7 +37,7 @@ def page() -> Response:
     return respond(Body(render_template("page.html", known=known, running=version_and_commit()).encode()))
 
 
-@bp.get("/docs")
+@area.get("/docs")
 @open_to_all
 def docs() -> Response:
     """The API to read. Making the OpenAPI document is slow, so the page is kept."""
@@ -64,13 +66,14 @@ def reference_of(app: APIFlask) -> Any:
         return app.extensions["opsboard.reference"]
 
 
-@bp.get("/static/<path:name>")
+@area.get("/static/<path:name>")
 @open_to_all
 def static(name: str) -> Response:
     """A file of the pages, or Chart.js as the chartkick package ships it."""
     return serve(name)
 
 
+@area.app_errorhandler(404)
 def not_found(error: HTTPException) -> Response:
     """An unknown address: a page with a way home for people, a problem document for programs."""
     is_page = not request.path.startswith(FOR_PROGRAMS)
@@ -87,10 +90,3 @@ def respond(body: Body) -> Response:
     # On a 304 too: a browser replaces the headers it has kept, and this one would shut the page.
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
-
-
-def register(app: APIFlask) -> None:
-    # For the pages of other areas too.
-    app.jinja_env.globals["asset"] = asset_url
-    app.register_blueprint(bp)
-    app.register_error_handler(404, not_found)

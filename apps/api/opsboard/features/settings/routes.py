@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from typing import Annotated, Any, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
@@ -14,12 +13,13 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.access import only_for
+from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route
 
-bp = APIBlueprint("settings", __name__, url_prefix="/api/settings", tag="Settings")
+area = Area("settings", __name__, tag="Settings")
 sql = load_queries(__package__)
 
 HourOfDay = Annotated[
@@ -87,24 +87,20 @@ class NewSettings(Arguments):
         return closes_at
 
 
-@bp.get("")
-@bp.output(Settings)
+@area.get("")
+@area.output(Settings)
 @cache_route(ttl="cache_ttl_settings")
 def get_settings() -> Body:
     """The business with its settings."""
     return document(sql.get_settings)
 
 
-@bp.put("")
-@bp.input(NewSettings, arg_name="new")
-@bp.output(Settings)
+@area.put("")
+@area.input(NewSettings, arg_name="new")
+@area.output(Settings)
 @only_for(Role.ADMIN)
 def put_settings(new: NewSettings) -> Response:
     """Replace the settings; every worker drops what it had kept of them."""
     return command(
         sql.put_settings, {**new.model_dump(), "options": json.dumps(new.options)}, current=sql.get_settings
     )
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

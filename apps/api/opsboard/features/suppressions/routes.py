@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import BaseModel, Field, model_validator
 
@@ -14,14 +13,15 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.text import recipient_address
 from opsboard.web.access import only_for
-from opsboard.web.arguments import SPLIT, Arguments, Search, Text, Verbatim
+from opsboard.web.area import Area
+from opsboard.web.arguments import Arguments, OneOrMore, Search, Text, Verbatim
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, Named
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("suppressions", __name__, url_prefix="/api/suppressions", tag="Suppressions")
+area = Area("suppressions", __name__, tag="Suppressions")
 sql = load_queries(__package__)
 
 Channel = Literal["email", "whatsapp", "phone", "sms"]
@@ -51,11 +51,12 @@ class Removed(BaseModel):
     address: str
 
 
+@area.list("", Suppressions, roles=(Role.ADMIN, Role.MANAGER))
 class ListSuppressions(ListArguments, query=sql.list_suppressions, default_sort="-created_at"):
+    """Addresses that must not be written to, newest first."""
+
     channel: Channel | None = None
-    reason: Annotated[list[Reason] | None, SPLIT, Field(description="One or more, with commas between.")] = (
-        None
-    )
+    reason: OneOrMore[Reason] = None
     q: Annotated[Search | None, Field(description="The beginning of an address or a phone number.")] = None
 
 
@@ -73,19 +74,9 @@ class NewSuppression(Arguments):
         return self
 
 
-@bp.get("")
-@bp.input(ListSuppressions, location="query", arg_name="wanted")
-@bp.output(Suppressions)
-@only_for(Role.ADMIN, Role.MANAGER)
-@cache_list
-def list_suppressions(wanted: ListSuppressions) -> Body:
-    """Addresses that must not be written to, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/<id:suppression_id>")
-@bp.input(detail(sql.get_suppression), location="query", arg_name="wanted")
-@bp.output(Suppression)
+@area.get("/<id:suppression_id>")
+@area.input(detail(sql.get_suppression), location="query", arg_name="wanted")
+@area.output(Suppression)
 @only_for(Role.ADMIN, Role.MANAGER)
 @fresh
 def get_suppression(suppression_id: int, wanted: Detail) -> Body:
@@ -93,22 +84,18 @@ def get_suppression(suppression_id: int, wanted: Detail) -> Body:
     return wanted.document(suppression_id=suppression_id)
 
 
-@bp.post("")
-@bp.input(NewSuppression, arg_name="entry")
-@bp.output(Suppression, status_code=201)
+@area.post("")
+@area.input(NewSuppression, arg_name="entry")
+@area.output(Suppression, status_code=201)
 @only_for(Role.ADMIN, Role.MANAGER)
 def add_suppression(entry: NewSuppression) -> Response:
     """Add an address that campaigns and journeys must not write to."""
     return command(sql.add_suppression, entry.model_dump(), status=201, location="/api/suppressions/{id}")
 
 
-@bp.delete("/<id:suppression_id>")
-@bp.output(Removed)
+@area.delete("/<id:suppression_id>")
+@area.output(Removed)
 @only_for(Role.ADMIN, Role.MANAGER)
 def remove_suppression(suppression_id: int) -> Response:
     """Remove an address from the list: it may be written to again."""
     return command(sql.remove_suppression, {"suppression_id": suppression_id}, current=sql.get_suppression)
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

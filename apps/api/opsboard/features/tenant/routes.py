@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import AfterValidator, BaseModel
 
@@ -14,12 +13,13 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.access import only_for
+from opsboard.web.area import Area
 from opsboard.web.arguments import Line, Patch
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route
 
-bp = APIBlueprint("tenant", __name__, url_prefix="/api/tenant", tag="Tenant")
+area = Area("tenant", __name__, tag="Tenant")
 sql = load_queries(__package__)
 
 
@@ -41,26 +41,22 @@ class Tenant(BaseModel):
 
 
 class ChangeTenant(Patch):
-    name: Line = ""
-    time_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+    name: Line
+    time_zone: Annotated[str, AfterValidator(known_zone)]
 
 
-@bp.get("")
-@bp.output(Tenant)
+@area.get("")
+@area.output(Tenant)
 @cache_route(ttl="cache_ttl_tenant")
 def get_tenant() -> Body:
     """Your business."""
     return document(sql.get_tenant)
 
 
-@bp.patch("")
-@bp.input(ChangeTenant, arg_name="change")
-@bp.output(Tenant)
+@area.patch("")
+@area.input(ChangeTenant, arg_name="change")
+@area.output(Tenant)
 @only_for(Role.ADMIN)
 def update_tenant(change: ChangeTenant) -> Response:
     """Rename the business or move it to another time zone."""
     return command(sql.update_tenant, {"patch": change.patch()}, current=sql.get_tenant)
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import BaseModel, Field
 
@@ -13,14 +12,15 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.access import only_for
+from opsboard.web.area import Area
 from opsboard.web.arguments import Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Envelope, RoleName
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("users", __name__, url_prefix="/api/users", tag="Users")
+area = Area("users", __name__, tag="Users")
 sql = load_queries(__package__)
 
 
@@ -50,7 +50,10 @@ class Users(Envelope):
     items: list[User]
 
 
+@area.list("", Users, roles=(Role.ADMIN, Role.MANAGER))
 class ListUsers(ListArguments, query=sql.list_users, default_sort="full_name"):
+    """Users by name."""
+
     # Not called role inside: that is the caller's own, in every query.
     role_filter: Annotated[RoleName | None, Field(alias="role")] = None
     is_active: bool | None = None
@@ -58,24 +61,14 @@ class ListUsers(ListArguments, query=sql.list_users, default_sort="full_name"):
 
 
 class ChangeUser(Patch):
-    full_name: Annotated[Text, Field(max_length=200)] = ""
-    role: RoleName = "operator"
-    is_active: bool = True
+    full_name: Annotated[Text, Field(max_length=200)]
+    role: RoleName
+    is_active: bool
 
 
-@bp.get("")
-@bp.input(ListUsers, location="query", arg_name="wanted")
-@bp.output(Users)
-@only_for(Role.ADMIN, Role.MANAGER)
-@cache_list
-def list_users(wanted: ListUsers) -> Body:
-    """Users by name."""
-    return listing(wanted)
-
-
-@bp.get("/<id:wanted_id>")
-@bp.input(detail(sql.get_user), location="query", arg_name="wanted")
-@bp.output(User)
+@area.get("/<id:wanted_id>")
+@area.input(detail(sql.get_user), location="query", arg_name="wanted")
+@area.output(User)
 @only_for(Role.ADMIN, Role.MANAGER)
 @fresh
 def get_user(wanted_id: int, wanted: Detail) -> Body:
@@ -83,14 +76,10 @@ def get_user(wanted_id: int, wanted: Detail) -> Body:
     return wanted.document(wanted_id=wanted_id)
 
 
-@bp.patch("/<id:wanted_id>")
-@bp.input(ChangeUser, arg_name="change")
-@bp.output(User)
+@area.patch("/<id:wanted_id>")
+@area.input(ChangeUser, arg_name="change")
+@area.output(User)
 @only_for(Role.ADMIN)
 def update_user(wanted_id: int, change: ChangeUser) -> Response:
     """Change a user's name or role, or block them; their tokens end at once on every worker."""
     return command(sql.update_user, {"wanted_id": wanted_id, "patch": change.patch()}, current=sql.get_user)
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from apiflask import APIBlueprint, APIFlask
 from flask import Response
 from pydantic import AwareDatetime, Field
 
@@ -24,14 +23,15 @@ from opsboard.features.workflow_approvals.documents import (
     ResponseStatus,
 )
 from opsboard.web.access import only_for
-from opsboard.web.arguments import SPLIT, Arguments, Id, Line, Patch, Text
+from opsboard.web.area import Area
+from opsboard.web.arguments import Arguments, Id, Line, OneOrMore, Patch, Text
 from opsboard.web.command import command
 from opsboard.web.documents import Priority
-from opsboard.web.endpoint import cache_list, fresh
+from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments, listing
+from opsboard.web.listing import ListArguments
 
-bp = APIBlueprint("workflow_approvals", __name__, url_prefix="/api/workflow-approvals", tag="Approvals")
+area = Area("workflow_approvals", __name__, tag="Approvals")
 sql = load_queries(__package__)
 
 Answer = Annotated[Text, Field(max_length=10_000)]
@@ -39,28 +39,34 @@ Comment = Annotated[Text, Field(min_length=1, max_length=2000)]
 OUTCOMES = {"approve": "approved", "reject": "rejected", "request_changes": "changes_requested"}
 
 
+@area.list("", Approvals)
 class ListApprovals(ListArguments, query=sql.list_approvals, default_sort="-created_at"):
-    status: Annotated[
-        list[ApprovalStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Requests for approval with their lead, who asked and who decided, newest first."""
+
+    status: OneOrMore[ApprovalStatus] = None
     lead_id: Id | None = None
     decided_today: Annotated[
         Literal["true"] | None, Field(description="Decided on the day of the business's time zone.")
     ] = None
 
 
+@area.list("/pending", PendingApprovals, always={"pending": "true"})
 class ListPending(ListArguments, query=sql.list_pending, default_sort="created_at"):
+    """Requests that wait for a decision, oldest first, with their age and what to do next."""
+
     assigned_user_id: Annotated[Id | None, Field(description="Those that this person should decide.")] = None
 
 
+@area.list("/<id:approval_id>/history", History)
 class ListHistory(ListArguments, query=sql.list_history, default_sort="-created_at"):
-    pass
+    """What happened to a request and who did it, newest first."""
 
 
+@area.list("/auto-responses", AutoResponses)
 class ListAutoResponses(ListArguments, query=sql.list_auto_responses, default_sort="-created_at"):
-    status: Annotated[
-        list[ResponseStatus] | None, SPLIT, Field(description="One or more, with commas between.")
-    ] = None
+    """Answers that went out to leads or are about to, newest first."""
+
+    status: OneOrMore[ResponseStatus] = None
     lead_id: Id | None = None
 
 
@@ -78,72 +84,35 @@ class Decision(Arguments):
     comment: Annotated[Comment | None, Field(description="Needed unless it is approved.")] = None
 
 
-class ChangeApproval(Patch):
-    subject: Line = ""
-    response: Answer | None = None
+class ChangeApproval(Patch, of=NewApproval, without={"lead_id", "priority", "assigned_user_id", "due_at"}):
+    pass
 
 
 class Outcome(Arguments):
     status: Literal["sent", "failed", "cancelled"]
 
 
-@bp.get("")
-@bp.input(ListApprovals, location="query", arg_name="wanted")
-@bp.output(Approvals)
-@cache_list
-def list_approvals(wanted: ListApprovals) -> Body:
-    """Requests for approval with their lead, who asked and who decided, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/pending")
-@bp.input(ListPending, location="query", arg_name="wanted")
-@bp.output(PendingApprovals)
-@cache_list
-def list_pending(wanted: ListPending) -> Body:
-    """Requests that wait for a decision, oldest first, with their age and what to do next."""
-    return listing(wanted, pending="true")
-
-
-@bp.get("/auto-responses")
-@bp.input(ListAutoResponses, location="query", arg_name="wanted")
-@bp.output(AutoResponses)
-@cache_list
-def list_auto_responses(wanted: ListAutoResponses) -> Body:
-    """Answers that went out to leads or are about to, newest first."""
-    return listing(wanted)
-
-
-@bp.get("/<id:approval_id>")
-@bp.input(detail(sql.get_approval), location="query", arg_name="wanted")
-@bp.output(ApprovalWithHistory)
+@area.get("/<id:approval_id>")
+@area.input(detail(sql.get_approval), location="query", arg_name="wanted")
+@area.output(ApprovalWithHistory)
 @fresh
 def get_approval(approval_id: int, wanted: Detail) -> Body:
     """One request with its lead, its place in the queue and its whole history."""
     return wanted.document(approval_id=approval_id)
 
 
-@bp.get("/<id:approval_id>/history")
-@bp.input(ListHistory, location="query", arg_name="wanted")
-@bp.output(History)
-@cache_list
-def list_history(approval_id: int, wanted: ListHistory) -> Body:
-    """What happened to a request and who did it, newest first."""
-    return listing(wanted, approval_id=approval_id)
-
-
-@bp.post("")
-@bp.input(NewApproval, arg_name="approval")
-@bp.output(Approval, status_code=201)
+@area.post("")
+@area.input(NewApproval, arg_name="approval")
+@area.output(Approval, status_code=201)
 def create_approval(approval: NewApproval) -> Response:
     """Ask for approval of an answer to a lead."""
     location = "/api/workflow-approvals/{id}"
     return command(sql.create_approval, approval.model_dump(), status=201, location=location)
 
 
-@bp.post("/<id:approval_id>/decision")
-@bp.input(Decision, arg_name="made")
-@bp.output(Approval)
+@area.post("/<id:approval_id>/decision")
+@area.input(Decision, arg_name="made")
+@area.output(Approval)
 @only_for(Role.ADMIN, Role.MANAGER)
 def decide_approval(approval_id: int, made: Decision) -> Response:
     """Approve, reject or ask for changes; 409 and the name of who did, when somebody has decided before."""
@@ -153,24 +122,20 @@ def decide_approval(approval_id: int, made: Decision) -> Response:
     return command(sql.decide_approval, decided)
 
 
-@bp.post("/auto-responses/<id:response_id>/outcome")
-@bp.input(Outcome, arg_name="outcome")
-@bp.output(AutoResponse)
+@area.post("/auto-responses/<id:response_id>/outcome")
+@area.input(Outcome, arg_name="outcome")
+@area.output(AutoResponse)
 @only_for(Role.ADMIN, Role.MANAGER)
 def end_auto_response(response_id: int, outcome: Outcome) -> Response:
     """Say that an answer went out, failed or was cancelled; 409 when it went out or was cancelled before."""
     return command(sql.end_auto_response, {"response_id": response_id, "became": outcome.status})
 
 
-@bp.patch("/<id:returned_id>")
-@bp.input(ChangeApproval, arg_name="change")
-@bp.output(Approval)
+@area.patch("/<id:returned_id>")
+@area.input(ChangeApproval, arg_name="change")
+@area.output(Approval)
 def resubmit_approval(returned_id: int, change: ChangeApproval) -> Response:
     """Change what was returned for changes and send it in again."""
     return command(
         sql.resubmit_approval, {"approval_id": returned_id, "patch": change.patch()}, current=sql.get_approval
     )
-
-
-def register(app: APIFlask) -> None:
-    app.register_blueprint(bp)

@@ -1,0 +1,9 @@
+"""The area of /api/journeys, and its queries: several modules add routes to it."""
+
+from __future__ import annotations
+
+from opsboard.db.queries import load_queries
+from opsboard.web.area import Area
+
+area = Area("journeys", __name__, tag="Journeys")
+sql = load_queries(__package__)
