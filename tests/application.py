@@ -56,6 +56,10 @@ class Application:
             (user,) = cursor.fetchall()
         return self.services.sign_in._tokens.issue(*user)
 
+    def hear(self) -> None:
+        """Hear now what another session has changed, as the application does every 50 ms."""
+        self.services.pulse.beat()
+
     def sign_in(self, email: str, password: str = PASSWORD) -> TestResponse:
         return self.app.test_client().post("/api/auth/login", json={"email": email, "password": password})
 

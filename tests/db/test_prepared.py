@@ -46,11 +46,12 @@ def caller(own_shop: Application) -> Identity:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The messages of the queries, in order."""
+    """The messages of the queries, in order, without those of the application's own threads."""
     run, messages = PooledConnection.run_clean, []
 
     def noted(self: PooledConnection, sql: str, params: Any = None) -> Any:
-        messages.append(sql)
+        if "/* fleet." not in sql:
+            messages.append(sql)
         return run(self, sql, params)
 
     monkeypatch.setattr(PooledConnection, "run_clean", noted)

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from apiflask import APIFlask
 from flask import Response, jsonify, request
@@ -33,6 +34,14 @@ def app() -> APIFlask:
     def sleep(seconds: float) -> Response:
         print(f"worker {os.getpid()} sleeps", file=sys.stderr, flush=True)
         time.sleep(seconds)
+        return jsonify(worker=os.getpid())
+
+    @made.get("/probe/hold/<path:held>")
+    @open_to_all
+    def hold(held: str) -> Response:
+        print(f"worker {os.getpid()} sleeps", file=sys.stderr, flush=True)
+        while Path("/", held).exists():
+            time.sleep(0.01)
         return jsonify(worker=os.getpid())
 
     return made

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
-from tests.deploy.http_client import Client
+from tests.deploy.http_client import Answer, Client
 from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
 from tests.deploy.test_workers import in_background
 
@@ -27,12 +29,20 @@ def one_thread(data: FreshDatabase) -> Iterator[Gunicorn]:
         yield server
 
 
+def holding(server: Gunicorn, held: Path) -> tuple[threading.Thread, list[Answer]]:
+    """A request that keeps the only thread for as long as the file is there."""
+    held.touch()
+    before = server.said().count(" sleeps\n")
+    sleeper, woke = in_background(Client(server.socket), f"/probe/hold{held}")
+    eventually("the only thread sleeps", lambda: server.said().count(" sleeps\n") > before)
+    return sleeper, woke
+
+
 def test_all_of_it_is_answered_while_the_only_thread_sleeps(
-    one_thread: Gunicorn, people: list[Person]
+    one_thread: Gunicorn, people: list[Person], tmp_path: Path
 ) -> None:
-    before = one_thread.said().count(" sleeps\n")
-    sleeper, woke = in_background(Client(one_thread.socket), "/probe/sleep/8.0")
-    eventually("the only thread sleeps", lambda: one_thread.said().count(" sleeps\n") > before)
+    held = tmp_path / "held"
+    sleeper, woke = holding(one_thread, held)
     waiting, _ = in_background(Client(one_thread.socket, people[0].token), "/api/jobs")
     asking = Client(one_thread.socket, people[0].token)
 
@@ -47,16 +57,24 @@ def test_all_of_it_is_answered_while_the_only_thread_sleeps(
     assert not woke, "the thread was busy all the time"
     assert [answer.status for answer in answers] == [200] * len(answers)
     assert "1 requests wait for one" in " ".join(asking.get("/api/health/db").json["warnings"])
+    held.unlink()
     sleeper.join()
     waiting.join()
     eventually("nobody waits any more", lambda: told() == {"max": 1, "busy": 0, "waiting": 0})
 
 
 @pytest.mark.parametrize("path", ["/api/healthy", "/metricsx", "/api/jobs?x=/health"])
-def test_other_addresses_wait_for_their_turn(one_thread: Gunicorn, people: list[Person], path: str) -> None:
-    before = one_thread.said().count(" sleeps\n")
-    sleeper, woke = in_background(Client(one_thread.socket), "/probe/sleep/1.0")
-    eventually("the only thread sleeps", lambda: one_thread.said().count(" sleeps\n") > before)
-    Client(one_thread.socket, people[0].token).get(path)
-    assert woke
+def test_other_addresses_wait_for_their_turn(
+    one_thread: Gunicorn, people: list[Person], path: str, tmp_path: Path
+) -> None:
+    sleeper, _ = holding(one_thread, tmp_path / "held")
+    waiting, answers = in_background(Client(one_thread.socket, people[0].token), path)
+    asking = Client(one_thread.socket, people[0].token)
+    eventually(
+        "the other waits", lambda: asking.get("/api/health/db").json["request_threads"]["waiting"] == 1
+    )
+    assert answers == []
+    (tmp_path / "held").unlink()
     sleeper.join()
+    waiting.join()
+    assert len(answers) == 1

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.application import Application
 from tests.pages.browser import until
+from tests.pages.clock import let_pass_until_shown
 from tests.pages.conftest import Visiting
 
 ROWS = ".list-table tbody tr"
@@ -147,8 +148,7 @@ def test_keyboard_focus_survives_a_poll_that_brings_news(own_visit: Visiting, ow
     page.locator("#recent .line-main").nth(1).focus()
     focused = page.evaluate("document.activeElement.textContent")
     assert own_shop.client().post("/api/jobs", json={"title": "newest of all"}).status_code == 201
-    page.clock.run_for(5_100)
-    expect(page.locator("#recent")).to_contain_text("newest of all")
+    let_pass_until_shown(page, page.locator("#recent"), "newest of all")
     assert until(page, "document.activeElement.textContent") == focused
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.browser import Visit
+from tests.pages.clock import let_pass_until_shown
 from tests.pages.conftest import Visiting
 from tests.pages.test_looks import violations
 from tests.pages.test_polling import STATS, let_pass, open_with_clock
@@ -97,11 +98,9 @@ def test_an_error_in_the_view_goes_when_its_answer_is_as_before(visit: Visiting)
         page.evaluate("address => { location.hash = address }", address)
         expect(page.locator(content)).to_be_visible()
         fail(page, path, refusal)
-        page.clock.run_for(5_100)
-        expect(page.locator("main .problem")).to_contain_text("Not now.")
+        let_pass_until_shown(page, page.locator("main .problem"), "Not now.")
         page.unroute(path)
-        page.clock.run_for(5_100)
-        expect(page.locator(content)).to_be_visible()
+        let_pass_until_shown(page, page.locator(content))
         expect(page.locator("main .problem")).to_have_count(0)
 
 

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.application import Application
 from tests.pages.browser import Visit
+from tests.pages.clock import let_pass_until, let_pass_until_shown
 from tests.pages.conftest import Visiting
 
 STATS = "/api/dashboard/stats"
@@ -32,22 +33,15 @@ def wait_for_answers(visitor: Visit, path: str, count: int) -> list[int]:
 def poll(visitor: Visit) -> None:
     """One round: five seconds go by."""
     before = {path: len(visitor.answers(path)) for path in CACHED}
-    visitor.page.clock.run_for(5_100)
-    for path, count in before.items():
-        wait_for_answers(visitor, path, count + 1)
+    let_pass_until(
+        visitor.page, lambda: all(len(visitor.answers(path)) > count for path, count in before.items())
+    )
 
 
 def let_pass(page: Page, seconds: int, state: str) -> None:
-    """Let at most so many seconds go by until the page says that its numbers are in a state.
-
-    One at a time: requests take real time, and must not be overtaken by their own time limit.
-    """
-    for _ in range(seconds):
-        page.clock.run_for(1_000)
-        page.wait_for_timeout(30)
-        if page.locator("#freshness").get_attribute("data-state") == state:
-            return
-    raise AssertionError(f"not {state} after {seconds} s")
+    """Let at most so many seconds go by until the page says that its numbers are in a state."""
+    freshness = page.locator("#freshness")
+    let_pass_until(page, lambda: freshness.get_attribute("data-state") == state, seconds)
 
 
 def test_an_unchanged_board_costs_304s_and_reads_no_list(visit: Visiting) -> None:
@@ -113,8 +107,7 @@ def test_an_error_of_the_server_is_told_with_its_words(visit: Visiting) -> None:
     body = '{"title": "t", "status": 503, "code": "pool_timeout", "detail": "The database is busy.", "request_id": "r"}'
     headers = {"Content-Type": "application/problem+json", "Retry-After": "120"}
     page.route(f"**{STATS}", lambda route: route.fulfill(status=503, body=body, headers=headers))
-    page.clock.run_for(5_100)
-    expect(page.locator("#freshness")).to_contain_text("The database is busy.")
+    let_pass_until_shown(page, page.locator("#freshness"), "The database is busy.")
     expect(page.locator("#freshness")).to_contain_text("Next try in 2 min")
 
 
@@ -141,5 +134,4 @@ def test_page_opened_while_the_server_fails_comes_back_by_itself(visit: Visiting
     visitor.open()
     expect(page.locator("main")).to_contain_text("The server cannot be reached.")
     page.unroute("**/api/auth/me")
-    page.clock.run_for(5_100)
-    expect(page.locator("[data-count='jobs.active'] .value")).to_have_text("24")
+    let_pass_until_shown(page, page.locator("[data-count='jobs.active'] .value"), "24")

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from opsboard.web.access import COOKIE
 from tests.application import Application
+from tests.pages.clock import let_pass_until_shown
 from tests.pages.conftest import Visiting
 from tests.seed import PASSWORD
 
@@ -72,6 +73,5 @@ def test_token_that_ends_meanwhile_leads_back_to_the_form(own_visit: Visiting, o
     page = visitor.open_board()
     token = page.context.cookies()[0]["value"]
     own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
-    page.clock.run_for(5_100)
-    expect(page.get_by_text("Your sign-in has ended. Sign in again.")).to_be_visible()
+    let_pass_until_shown(page, page.get_by_text("Your sign-in has ended. Sign in again."))
     expect(page.locator("[data-count]")).to_have_count(0)

@@ -74,4 +74,5 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def cookie(token: str) -> dict[str, str]:
-    return {"Cookie": f"theme=dark; opsboard_token={token}"}
+    """As a browser sends it over http or https: each has a name of its own, and the other is not read."""
+    return {"Cookie": f"theme=dark; opsboard_token={token}; __Host-opsboard_token={token}"}
