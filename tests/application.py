@@ -58,7 +58,7 @@ class Application:
 
     def hear(self) -> None:
         """Hear now what another session has changed, as the application does every 50 ms."""
-        self.services.pulse.beat()
+        self.services.change_feed.poll()
 
     def sign_in(self, email: str, password: str = PASSWORD) -> TestResponse:
         return self.app.test_client().post("/api/auth/login", json={"email": email, "password": password})
@@ -81,7 +81,7 @@ def running_application(
         try:
             yield application
         finally:
-            application.services.pulse.stop()
+            application.services.change_feed.stop()
             application.services.lookout.stop()
             application.services.database.pool.closeall()
             if application.services.shared:

@@ -72,20 +72,20 @@ class HearingStore(Store):
         self._time = clock
         self.transactions = transactions or Transactions()
         self.listen()
-        shared.horizon.lost()
+        shared.horizon.reset()
 
     def listen(self) -> None:
         now = self._time()
-        self.shared.horizon.listened(now, "life", self.transactions.snapshot, now)
+        self.shared.horizon.observe_server(now, "life", self.transactions.snapshot, now)
 
     def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
         xid = self.transactions.commit()
         self.listen()
-        self.changed(tenant_id, dict.fromkeys(tables, xid))
+        self.apply_changes(tenant_id, dict.fromkeys(tables, xid))
 
     def clear(self, prefix: str | None = None, tenant_id: int | None = None) -> int:
         xid = self.transactions.commit()
         self.listen()
         # There are no orders for one tenant; for the second level it is one for everybody.
-        self.shared.horizon.cleared(None if tenant_id else prefix, xid)
+        self.shared.horizon.record_clear(None if tenant_id else prefix, xid)
         return super().clear(prefix, tenant_id)

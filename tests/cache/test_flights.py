@@ -166,15 +166,15 @@ def test_an_abandoned_flight_is_left_by_those_who_wait(store: Store, clock: Cloc
 
 
 def test_a_worker_that_cannot_know_what_changed_joins_only_young_loads(clock: Clock) -> None:
-    trusted = [False]
-    store = Store(100, 1_000_000, clock, trusted=lambda: trusted[0])
+    in_sync = [False]
+    store = Store(100, 1_000_000, clock, in_sync=lambda: in_sync[0])
     with staged(store) as stage:
         old = stage.call(KEY)
         clock.advance(JOINED_BLINDLY - 0.1)
         assert stage.call(KEY).state == "waiting"
         clock.advance(0.2)
         assert stage.call(KEY).state == "loading", "that answer may be older than 2 s by now"
-        trusted[0] = True
+        in_sync[0] = True
         clock.advance(JOINED_BLINDLY + 1)
         assert stage.call(KEY).state == "waiting", "nothing has changed, so its age does not matter"
         stage.land(old)

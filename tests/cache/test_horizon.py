@@ -64,24 +64,24 @@ class Worker:
         self.horizon = Horizon(self.clock)
         self.heard: set[tuple[int, str]] = set()
         self.beat()
-        self.horizon.lost()
+        self.horizon.reset()
 
     def beat(self) -> None:
         self.clock.advance(1)
         asked = self.clock()
         news = self.database.committed - self.heard
-        self.horizon.listened(asked, "life", self.database.snapshot(), asked)
+        self.horizon.observe_server(asked, "life", self.database.snapshot(), asked)
         for xid, table in sorted(news):
-            self.horizon.changed(1, {table: xid})
+            self.horizon.apply_changes(1, {table: xid})
         self.heard |= self.database.committed
-        self.horizon.heard(asked)
+        self.horizon.mark_current(asked)
 
     def write(self, table: str) -> None:
         xid = self.database.begin()
         self.database.running.remove(xid)
         self.database.committed.add((xid, table))
         self.clock.advance(1)
-        self.horizon.wrote(1, {table})
+        self.horizon.record_write(1, {table})
         self.heard_itself = (xid, table)
 
     def must_see(self, table: str, own: set[tuple[int, str]]) -> set[tuple[int, str]]:
@@ -111,7 +111,7 @@ def play(actions: list[tuple[str, int, str]]) -> None:
             workers[number].beat()
         elif action == "lose":
             workers[number].beat()
-            workers[number].horizon.lost()
+            workers[number].horizon.reset()
         elif action == "write here":
             workers[number].write(table)
             own[number].add(workers[number].heard_itself)
@@ -164,8 +164,8 @@ def label(snapshot: str, epoch: str = "life") -> Label:
 def horizon(clock: Clock) -> Horizon:
     """A worker that began when 100 was the next number."""
     horizon = Horizon(clock)
-    horizon.listened(clock(), "life", "100:100:", 5000.0)
-    horizon.lost()
+    horizon.observe_server(clock(), "life", "100:100:", 5000.0)
+    horizon.reset()
     return horizon
 
 
@@ -186,52 +186,52 @@ def test_what_is_no_snapshot_vouches_for_nothing(horizon: Horizon, text: str) ->
 
 
 def test_an_order_to_clear_outdates_bodies_of_its_prefix_from_before(horizon: Horizon, clock: Clock) -> None:
-    horizon.listened(clock(), "life", "111:111:", 5000.0)
-    horizon.cleared("get_dashboard", 110)
+    horizon.observe_server(clock(), "life", "111:111:", 5000.0)
+    horizon.record_clear("get_dashboard", 110)
     other = KEY._replace(endpoint="jobs.list_jobs")
     assert not horizon.vouches_for(KEY, {"jobs"}, label("110:110:"))
     assert not horizon.vouches_for(KEY, {"jobs"}, label("110:111:110"))
     assert horizon.vouches_for(KEY, {"jobs"}, label("111:111:"))
     assert horizon.vouches_for(other, {"jobs"}, label("110:110:"))
-    horizon.cleared(None, 110)
+    horizon.record_clear(None, 110)
     assert not horizon.vouches_for(other, {"jobs"}, label("110:110:"))
 
 
 def test_any_number_of_orders_is_obeyed(horizon: Horizon, clock: Clock) -> None:
-    horizon.listened(clock(), "life", "9000:9000:", 5000.0)
+    horizon.observe_server(clock(), "life", "9000:9000:", 5000.0)
     for number in range(2 * MOST_ORDERS):
-        horizon.cleared(f"dashboard.{number}" if number else "dashboard", 1000 + number)
+        horizon.record_clear(f"dashboard.{number}" if number else "dashboard", 1000 + number)
     assert not horizon.vouches_for(KEY, {"jobs"}, label("1000:1000:"))
     assert len(horizon._orders) <= MOST_ORDERS
 
 
 def test_an_own_order_counts_before_it_is_heard(horizon: Horizon, clock: Clock) -> None:
-    horizon.cleared("dashboard", None)
+    horizon.record_clear("dashboard", None)
     asked_before = clock()
     clock.advance(1)
-    horizon.heard(asked_before)
+    horizon.mark_current(asked_before)
     assert not horizon.vouches_for(KEY, {"jobs"}, label("900:900:"))
-    horizon.heard(clock())
+    horizon.mark_current(clock())
     assert horizon.vouches_for(KEY, {"jobs"}, label("900:900:"))
 
 
 def test_an_own_write_counts_until_a_beat_that_was_asked_after_it(horizon: Horizon, clock: Clock) -> None:
     asked_before = clock()
     clock.advance(1)
-    horizon.wrote(1, {"jobs"})
-    horizon.heard(asked_before)
+    horizon.record_write(1, {"jobs"})
+    horizon.mark_current(asked_before)
     assert not horizon.vouches_for(KEY, {"jobs"}, label("900:900:")), "that beat cannot have heard of it"
     assert horizon.vouches_for(KEY, {"machines"}, label("900:900:"))
     clock.advance(1)
-    horizon.heard(clock())
+    horizon.mark_current(clock())
     assert horizon.vouches_for(KEY, {"jobs"}, label("900:900:"))
 
 
 def test_with_little_memory_no_change_is_overlooked(clock: Clock) -> None:
     horizon = Horizon(clock, max_tracked=4)
-    horizon.listened(clock(), "life", "200:200:", 5000.0)
+    horizon.observe_server(clock(), "life", "200:200:", 5000.0)
     for number in range(20):
-        horizon.changed(number, {"jobs": 150 + number})
+        horizon.apply_changes(number, {"jobs": 150 + number})
         assert len(horizon._newest) <= 4
     for number in range(20):
         assert not horizon.vouches_for(
@@ -245,12 +245,12 @@ def test_age_goes_by_the_databases_clock_and_is_never_told_too_young() -> None:
     maker, reader = Horizon(there), Horizon(here)
     asked = there()
     there.advance(0.4)
-    maker.listened(asked, "life", "9:9:", 5000.0)
+    maker.observe_server(asked, "life", "9:9:", 5000.0)
     made = maker.label()
     assert made is not None
     asked = here()
     here.advance(0.4)
-    reader.listened(asked, "life", "9:9:", 5010.0)
+    reader.observe_server(asked, "life", "9:9:", 5010.0)
     # If the maker's answer was read from the clock when it left, and the reader's when it was asked for, the true
     # age is 10.4 s; it may be 0.8 s less, and is never more.
     assert reader.age(made) == pytest.approx(10.4)

@@ -36,7 +36,7 @@ class Workers:
         xid = self.stores[0].transactions.commit()
         for store in self.stores:
             store.listen()
-            store.changed(1, {"jobs": xid})
+            store.apply_changes(1, {"jobs": xid})
 
     def stop(self) -> None:
         for each in self.links:
@@ -106,7 +106,7 @@ def test_own_writes_are_seen_at_once(workers: Workers, clock: Clock) -> None:
     one, other = workers.stores
     load(other, b"old")
     # Not heard yet, by anybody.
-    one.shared.horizon.wrote(1, {"jobs"})
+    one.shared.horizon.record_write(1, {"jobs"})
     assert load(one, b"with the write") is Outcome.MISS
     assert numbers(one)["saved"] == 0, "its label would not tell of the write"
 
@@ -117,8 +117,8 @@ def test_whoever_distrusts_what_it_heard_does_not_use_the_second_level(
     each = opened(Link(own_redis.url))
     shared = shared_cache(each, clock)
     HearingStore(shared, clock)
-    deaf = Store(100, 10**6, clock, shared=shared, trusted=lambda: False)
-    assert load(deaf) is load(deaf) is Outcome.MISS
+    stale = Store(100, 10**6, clock, shared=shared, in_sync=lambda: False)
+    assert load(stale) is load(stale) is Outcome.MISS
     assert shared.statistics()["commands"] == 0
     each.stop()
 

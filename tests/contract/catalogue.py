@@ -20,7 +20,7 @@ VALUES: dict[str, Any] = {
     "account": "a", "place": "p", "spread": 100, "fewer": 2, "window": 300, "noted": "{}",
     "most": 1000, "token_id": "t", "token_version": 1, "expires_at": 4e9, "seen": "3:3:",
     "login_email": "admin@alpha.example", "tenant_slug": "alpha", "patch": "{}", "id": "w", "machine": "m", "pid": 1,
-    "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None, "order_id": 1, "mourned": 5.0,
+    "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None, "order_id": 1, "silent_grace": 5.0,
     "silent_after": 2.0, "months_ahead": 1, "exported": "jobs", "export": "{}", "ids": [1, 2], "idempotency_key": "k",
     "fingerprint": "f", "answer_status": 200, "answer_body": "{}", "answer_location": None,
     "answer_type": "application/json", "journey_id": 1, "node_id": 1, "contact_id": 1, "message_id": 1, "round": None,

@@ -105,7 +105,7 @@ def test_a_change_is_in_the_total_of_the_next_page(own_shop: Application) -> Non
     made = own_shop.client().post("/api/jobs", json={"title": "More", "priority": "normal"})
     assert made.status_code == 201
     assert total(own_shop) == before + 1
-    own_shop.services.pulse.beat()
+    own_shop.services.change_feed.poll()
     with (
         closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
         connection.cursor() as cursor,
@@ -113,7 +113,7 @@ def test_a_change_is_in_the_total_of_the_next_page(own_shop: Application) -> Non
         assert total(own_shop) == before + 1
         cursor.execute("UPDATE jobs SET priority = 'low' WHERE id = %s", (made.json["id"],))  # type: ignore[index]
         connection.commit()
-    own_shop.services.pulse.beat()
+    own_shop.services.change_feed.poll()
     assert total(own_shop) == before
 
 

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from opsboard.db.connection import PooledConnection
-from opsboard.fleet.upkeep import Upkeep
+from opsboard.fleet.maintenance import Maintenance
 from opsboard.web.idempotency import fingerprint
 from opsboard.web.openapi import KEYLESS
 from tests.application import Application
@@ -216,8 +216,8 @@ def test_keys_of_yesterday_are_pruned_and_others_are_not(own_shop: Application) 
     for key in ("old", "young"):
         own_shop.client().post("/api/jobs", json={"title": key}, headers={"Idempotency-Key": key})
     do(own_shop, "UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'old'")
-    upkeep = Upkeep(own_shop.services.database)
-    upkeep.beat()
+    maintenance = Maintenance(own_shop.services.database)
+    maintenance.run_once()
     assert count(own_shop, "SELECT count(*) FROM idempotency_keys WHERE key = 'old'") == 0
     assert count(own_shop, "SELECT count(*) FROM idempotency_keys WHERE key = 'young'") == 1
     again = own_shop.client().post("/api/jobs", json={"title": "old"}, headers={"Idempotency-Key": "old"})

@@ -120,7 +120,7 @@ def key_faults(cur: Any, oid: int, table: str) -> list[str]:
         """,
         (oid, oid),
     )
-    # Sign-in and the pulse look across tenants, by design.
+    # Sign-in and the change feed look across tenants, by design.
     across = {"idx_users_email", "idx_revocations_xid", "idx_changes_xid", "idx_rollup_deltas_xid"}
     return [
         f"{table}: {name} begins with {first}"

@@ -91,7 +91,7 @@ def test_starts_without_its_database_and_outlives_a_restart_of_it(own_data: Fres
             eventually("clients are served again", lambda: tally.right > served + 200)
         assert (tally.wrong, tally.failed) == ([], {}), tally
         assert list(lent(server, tokens[0]).values()) == [0, 0]
-        # A pulse may be asking at any one moment.
+        # A change feed may be asking at any one moment.
         eventually("nothing is lent", lambda: run_sql(own_data.cluster, LENT_NOW) == [(0,)])
 
 
@@ -118,5 +118,5 @@ def test_sixty_seconds_of_kills_and_three_restarts(own_data: FreshDatabase) -> N
         print(f"{tally}, {kills} kills, 3 restarts")
         assert (tally.wrong, tally.failed) == ([], {}), tally
         assert list(lent(server, admin).values()) == [0, 0]
-        # A pulse may be asking at any one moment.
+        # A change feed may be asking at any one moment.
         eventually("nothing is lent", lambda: run_sql(own_data.cluster, LENT_NOW) == [(0,)])

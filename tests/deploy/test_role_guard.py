@@ -23,7 +23,7 @@ def app(database: FreshDatabase) -> Iterator[APIFlask]:
     app = opsboard.create_app(load_config(settings, None).with_values(log_level="error"))
     guard_role(app)
     yield app
-    app.extensions["opsboard"].pulse.stop()
+    app.extensions["opsboard"].change_feed.stop()
     app.extensions["opsboard"].database.pool.closeall()
 
 

@@ -120,12 +120,12 @@ def test_what_another_business_writes_moves_no_number(own_shop: Application) -> 
     ],
 )
 def test_a_kept_answer_ends_with_a_write_to_any_area(own_shop: Application, write: str, number: str) -> None:
-    client, pulse = own_shop.client(), own_shop.services.pulse
+    client, change_feed = own_shop.client(), own_shop.services.change_feed
     assert client.get("/api/dashboard/stats").headers["X-Cache"] == "MISS"
-    pulse.beat()
+    change_feed.poll()
     kept = client.get("/api/dashboard/stats")
     run(own_shop, write)
-    pulse.beat()
+    change_feed.poll()
     answer = client.get("/api/dashboard/stats")
     area, _, name = number.partition(".")
     assert kept.json is not None and answer.json is not None

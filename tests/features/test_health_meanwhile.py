@@ -170,13 +170,13 @@ def test_a_worker_that_knows_nothing_yet_says_so(
 ) -> None:
     client = freezing.client()
     with running_application(freezing.database, freezing.alpha, freezing.beta) as fresh:
-        fresh.services.pulse.start()
+        fresh.services.change_feed.start()
         monkeypatch.setattr(fresh.services.lookout, "patience", 0.05)
         monkeypatch.setattr(fresh.services.lookout, "_is_alive", lambda: False)
         token = client.environ_base["HTTP_AUTHORIZATION"]
         with frozen(freezing):
             # As if it had been silent for long: this worker has never seen the token before.
-            monkeypatch.setattr(fresh.services.sign_in.revocations, "deaf_from", 0.0)
+            monkeypatch.setattr(fresh.services.sign_in.revocations, "fresh_until", 0.0)
             other = fresh.app.test_client()
             other.environ_base["HTTP_AUTHORIZATION"] = token
             health = other.get("/api/health/db")

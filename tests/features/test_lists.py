@@ -162,7 +162,7 @@ def remove(shop: Application, removed: list[int]) -> None:
     with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs WHERE id = ANY(%s)", (removed,))
         connection.commit()
-    shop.services.pulse.beat()
+    shop.services.change_feed.poll()
 
 
 def test_the_first_page_by_cursor_is_not_counted(shop: Application) -> None:

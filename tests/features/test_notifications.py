@@ -48,7 +48,7 @@ def test_what_is_unread_follows_every_write_at_once_for_its_reader_alone(own_sho
         assert client.post(f"/api/notifications/{first['id']}/read").status_code == 200
         assert (unread(client), unread(other)) == (3, 4)
     run(own_shop, MORE, parameters=(2, admin(own_shop)))
-    own_shop.services.pulse.beat()  # the list is kept until the worker hears of somebody else's write
+    own_shop.services.change_feed.poll()  # the list is kept until the worker hears of somebody else's write
     assert (unread(client), unread(other)) == (5, 4)
     marked: Any = client.post("/api/notifications/read").json
     assert marked["marked"] == 5

@@ -105,7 +105,7 @@ def test_another_worker_drops_them_when_they_change_whoever_wrote(own_shop: Appl
         return False
 
     with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as other:
-        other.services.pulse.start()
+        other.services.change_feed.start()
         for path in PATHS:
             until_kept(other, path)
         assert own_shop.client().put("/api/settings", json=NEW).status_code == 200

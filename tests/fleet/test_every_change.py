@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsboard.db.embedded import Cluster
-from opsboard.fleet import pulse as module
+from opsboard.fleet import change_feed as module
 from tests.clusters import SETTINGS, FreshDatabase, cluster_folder, fresh_database, migrate_template
 from tests.deploy.servers import eventually
-from tests.fleet.heard import Heard
+from tests.fleet.feed_recorder import FeedRecorder
 from tests.fleet.overlapping import TABLES, Visible, Writer
 
 WRITERS = 3
-# "beat" and "prune" are the pulse's; all others are a writer's.
+# "beat" and "prune" are the change feed's; all others are a writer's.
 STEPS = [
     "write", "write", "write", "savepoint", "undo", "release", "many", "commit", "commit", "rollback", "killed",
     "prepare", "finish", "beat", "beat", "prune",
@@ -60,11 +60,11 @@ def data(own: Cluster) -> Iterator[FreshDatabase]:
 
 
 @pytest.fixture
-def heard(data: FreshDatabase) -> Iterator[Heard]:
-    listener = Heard(data.app_url)
-    listener.pulse.beat()
+def recorder(data: FreshDatabase) -> Iterator[FeedRecorder]:
+    listener = FeedRecorder(data.app_url)
+    listener.change_feed.poll()
     listener.changes.clear()
-    listener.lost = 0
+    listener.resets = 0
     yield listener
     listener.pool.closeall()
 
@@ -79,8 +79,8 @@ def write(database: FreshDatabase, tenant: int = 1) -> None:
     run(database, f"INSERT INTO machines (tenant_id, name) VALUES ({tenant}, 'new')")
 
 
-def listen_and_compare(listener: Heard, visible: Visible) -> None:
-    listener.pulse.beat()
+def listen_and_compare(listener: FeedRecorder, visible: Visible) -> None:
+    listener.change_feed.poll()
     assert sorted(listener.changes) == sorted(visible.changes), (
         "all that became visible, once, and nothing else"
     )
@@ -88,18 +88,18 @@ def listen_and_compare(listener: Heard, visible: Visible) -> None:
     visible.changes.clear()
 
 
-def prune(database: FreshDatabase, listener: Heard) -> None:
+def prune(database: FreshDatabase, listener: FeedRecorder) -> None:
     """As when a minute has passed: only what all have read may go."""
     run(database, "UPDATE changes SET at = at - interval '2 minutes'")
-    listener.pulse._snapshot_at_prune = listener.pulse._seen
-    listener.pulse._prune()
+    listener.change_feed._snapshot_at_prune = listener.change_feed._seen
+    listener.change_feed._prune()
 
 
 def live_through(database: FreshDatabase, steps: list[tuple[str, int, int, str]]) -> None:
-    listener, visible = Heard(database.app_url), Visible()
+    listener, visible = FeedRecorder(database.app_url), Visible()
     writers = [Writer(number, database.superuser_url, visible) for number in range(WRITERS)]
     try:
-        listener.pulse.beat()
+        listener.change_feed.poll()
         listener.changes.clear()
         for step, writer, tenant, table in steps:
             if step == "beat":
@@ -140,57 +140,59 @@ def test_overlapping_transactions_miss_nothing_for_a_long_time(
 
 
 def test_later_numbers_that_commit_sooner_are_no_reason_to_miss_the_earlier(
-    data: FreshDatabase, heard: Heard
+    data: FreshDatabase, recorder: FeedRecorder
 ) -> None:
     visible = Visible()
     first, second = (Writer(number, data.superuser_url, visible) for number in range(2))
     first.write(1, "machines")
     second.write(2, "machines")
     second.commit(2, "machines")
-    listen_and_compare(heard, visible)
+    listen_and_compare(recorder, visible)
     first.commit(1, "machines")
     assert visible.changes == {(1, "machines")}
-    listen_and_compare(heard, visible)
+    listen_and_compare(recorder, visible)
     first.close()
     second.close()
 
 
-def test_what_became_visible_after_the_last_beat_is_not_pruned(data: FreshDatabase, heard: Heard) -> None:
+def test_what_became_visible_after_the_last_beat_is_not_pruned(
+    data: FreshDatabase, recorder: FeedRecorder
+) -> None:
     visible = Visible()
     writer = Writer(0, data.superuser_url, visible)
     writer.write(1, "machines")
     write(data, tenant=2)  # so that the number of the open transaction is not the highest
-    heard.pulse.beat()
-    heard.changes.clear()
+    recorder.change_feed.poll()
+    recorder.changes.clear()
     writer.commit(1, "machines")
-    prune(data, heard)
-    listen_and_compare(heard, visible)
+    prune(data, recorder)
+    listen_and_compare(recorder, visible)
     writer.close()
 
 
 @pytest.mark.parametrize("silence", [1, 9, 11, 20, 29, 31, 39, 41, 60, 100])
 def test_what_a_long_transaction_changed_is_not_pruned_before_a_silent_worker_can_tell(
-    data: FreshDatabase, heard: Heard, monkeypatch: pytest.MonkeyPatch, silence: int
+    data: FreshDatabase, recorder: FeedRecorder, monkeypatch: pytest.MonkeyPatch, silence: int
 ) -> None:
     """One worker falls silent while another goes on, and prunes; the clock of both is the test's."""
     now = 1000.0
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
-    other = Heard(data.app_url)
+    other = FeedRecorder(data.app_url)
     with closing(psycopg2.connect(data.superuser_url)) as writer, writer.cursor() as cursor:
         cursor.execute("INSERT INTO machines (tenant_id, name) VALUES (1, 'slowly')")
         cursor.execute("UPDATE changes SET at = at - interval '10 minutes' WHERE xid = pg_current_xact_id()")
-        for listener in (other, heard):
-            listener.pulse._begin_anew()
-            listener.pulse.beat()
-        heard.changes.clear()
-        heard.lost = 0
+        for listener in (other, recorder):
+            listener.change_feed._reset()
+            listener.change_feed.poll()
+        recorder.changes.clear()
+        recorder.resets = 0
         writer.commit()
     for _ in range(2 * silence):
         now += 0.5
-        other.pulse.beat()
-    heard.pulse.beat()
-    assert heard.changes == [(1, "machines")] or heard.lost > 0
-    assert (heard.lost > 0) == (silence > module.PROVABLE), "and nothing is thrown away without need"
+        other.change_feed.poll()
+    recorder.change_feed.poll()
+    assert recorder.changes == [(1, "machines")] or recorder.resets > 0
+    assert (recorder.resets > 0) == (silence > module.LONGEST_GAP), "and nothing is thrown away without need"
     if silence > 90:
         left = psycopg2.connect(data.superuser_url)
         with closing(left), left.cursor() as cursor:
@@ -201,9 +203,9 @@ def test_what_a_long_transaction_changed_is_not_pruned_before_a_silent_worker_ca
 
 @pytest.mark.parametrize("end", ["fast", "immediate", "a backend is killed", "the writer is killed"])
 def test_a_change_that_a_server_takes_with_it_loses_everything(
-    own: Cluster, data: FreshDatabase, heard: Heard, end: str
+    own: Cluster, data: FreshDatabase, recorder: FeedRecorder, end: str
 ) -> None:
-    """`changes` is unlogged: what the pulse had not read when the server crashed is gone."""
+    """`changes` is unlogged: what the change feed had not read when the server crashed is gone."""
     write(data)
     if end in ("fast", "immediate"):
         own.restart(end)
@@ -214,24 +216,24 @@ def test_a_change_that_a_server_takes_with_it_loses_everything(
             os.kill(victim.info.backend_pid, signal.SIGKILL)
 
     def heard_again() -> bool:
-        before = heard.beats
-        heard.pulse.beat()
-        return heard.beats > before
+        before = recorder.polls
+        recorder.change_feed.poll()
+        return recorder.polls > before
 
     # The server recovers by itself; until then nothing is heard, or the last of the old one.
-    eventually("the pulse hears the new server", lambda: heard_again() and heard.lost > 0, 20)
-    heard.changes.clear()
+    eventually("the change feed hears the new server", lambda: heard_again() and recorder.resets > 0, 20)
+    recorder.changes.clear()
     write(data)
-    heard.pulse.beat()
-    assert heard.changes == [(1, "machines")]
+    recorder.change_feed.poll()
+    assert recorder.changes == [(1, "machines")]
 
 
 def test_an_answer_that_was_long_on_its_way_tells_of_the_time_it_was_asked(
-    heard: Heard, monkeypatch: pytest.MonkeyPatch
+    recorder: FeedRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
-    database = heard.pulse._database
+    database = recorder.change_feed._database
     right = database.fetch_unbound
 
     def slowly(*arguments: object) -> object:
@@ -241,10 +243,10 @@ def test_an_answer_that_was_long_on_its_way_tells_of_the_time_it_was_asked(
         return row
 
     monkeypatch.setattr(database, "fetch_unbound", slowly)
-    heard.pulse._hear()
-    assert heard.pulse.lag == pytest.approx(0.9)
-    now += module.DEAF_AFTER - 0.9
-    assert not heard.pulse.deaf
+    recorder.change_feed._read_changes()
+    assert recorder.change_feed.lag == pytest.approx(0.9)
+    now += module.STALE_AFTER - 0.9
+    assert not recorder.change_feed.is_stale
     now += 0.01
-    assert heard.pulse.deaf
-    assert heard.heard_at == [1000.0]
+    assert recorder.change_feed.is_stale
+    assert recorder.current_at == [1000.0]

@@ -12,9 +12,9 @@ import psycopg2
 import pytest
 
 from opsboard.features.health import advice
-from opsboard.fleet.pulse import sql
+from opsboard.fleet.change_feed import sql
 from tests.application import Application
-from tests.fleet.heard import Heard
+from tests.fleet.feed_recorder import FeedRecorder
 
 TABLES = ("changes", "rollup_deltas", "revocations", "cache_clears")
 LATER = 400  # transactions
@@ -69,16 +69,16 @@ def write_much(own_shop: Application) -> None:
 def test_a_beat_beside_an_open_transaction_reads_only_what_is_new(
     own_shop: Application, open_write: Any
 ) -> None:
-    listener = Heard(own_shop.database.app_url)
-    listener.pulse.beat()
+    listener = FeedRecorder(own_shop.database.app_url)
+    listener.change_feed.poll()
     write_much(own_shop)
-    listener.pulse.beat()
+    listener.change_feed.poll()
     listener.changes.clear()
-    assert rows_read(own_shop.database.superuser_url, listener.pulse._seen) <= 2
+    assert rows_read(own_shop.database.superuser_url, listener.change_feed._seen) <= 2
     open_write.commit()
-    listener.pulse.beat()
+    listener.change_feed.poll()
     assert listener.changes == [(own_shop.alpha.id, "machines")], "and it is heard when it ends"
-    listener.pulse.beat()
+    listener.change_feed.poll()
     assert len(listener.changes) == 1
     listener.pool.closeall()
 
@@ -86,7 +86,7 @@ def test_a_beat_beside_an_open_transaction_reads_only_what_is_new(
 def test_health_names_the_session_since_when_and_what_it_costs(
     own_shop: Application, open_write: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own_shop.services.pulse.beat()
+    own_shop.services.change_feed.poll()
     quiet = json.loads(own_shop.client("admin").get("/api/health/db").data)
     assert not any("transaction" in warning for warning in quiet["warnings"]), "not old yet"
     monkeypatch.setattr(advice, "OLD_TRANSACTION", 0)

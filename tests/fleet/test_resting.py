@@ -12,7 +12,8 @@ import pytest
 
 from opsboard.db.database import Database
 from opsboard.errors import DatabaseUnavailable
-from opsboard.fleet import pulse as module
+from opsboard.fleet import change_feed as module
+from opsboard.fleet import heartbeat
 from tests.application import Application
 from tests.deploy.servers import eventually
 
@@ -24,14 +25,14 @@ def resting(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> Applicati
     """A worker that rests soon, and by itself does not listen again within the test."""
     monkeypatch.setattr(module, "REST_AFTER", 0.2)
     monkeypatch.setattr(module, "REST_INTERVAL", 30.0)
-    monkeypatch.setattr(module, "LONGEST_ATTENDED", 5.0)
+    monkeypatch.setattr(module, "LONGEST_WAIT", 5.0)
     return own_shop
 
 
 def let_rest(application: Application) -> None:
-    pulse = application.services.pulse
-    eventually("it rests", lambda: pulse.resting)
-    time.sleep(3 * pulse._interval)
+    change_feed = application.services.change_feed
+    eventually("it rests", lambda: change_feed.is_resting)
+    time.sleep(3 * change_feed._interval)
 
 
 def add_machines(application: Application, machines: int) -> None:
@@ -60,24 +61,24 @@ def test_what_did_not_change_is_still_a_hit_after_a_rest(resting: Application) -
     client.get(STATS)
     let_rest(resting)
     assert client.get(STATS).headers["X-Cache"] == "HIT"
-    assert not resting.services.pulse.resting, "it keeps the full rhythm again"
+    assert not resting.services.change_feed.is_resting, "it keeps the full rhythm again"
 
 
 def test_a_resting_worker_that_cannot_listen_trusts_nothing(
     resting: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LONGEST_ATTENDED", 0.05)
+    monkeypatch.setattr(module, "LONGEST_WAIT", 0.05)
     client = resting.client()
     client.get(STATS)
     let_rest(resting)
-    pulse = resting.services.pulse
+    change_feed = resting.services.change_feed
 
     def refuse(*args: Any) -> Any:
         raise DatabaseUnavailable()
 
-    monkeypatch.setattr(pulse._database, "fetch_unbound", refuse)
+    monkeypatch.setattr(change_feed._database, "fetch_unbound", refuse)
     add_machines(resting, 1)
-    assert pulse.deaf
+    assert change_feed.is_stale
     assert client.get(STATS).headers["X-Cache"] == "MISS", (
         "loaded anew, because nobody knows what has changed"
     )
@@ -88,12 +89,12 @@ def test_a_resting_worker_sends_few_statements(
 ) -> None:
     monkeypatch.setattr(module, "REST_AFTER", 0.2)
     own_shop.client().get(STATS)
-    pulse = own_shop.services.pulse
-    eventually("it rests", lambda: pulse.resting)
+    change_feed = own_shop.services.change_feed
+    eventually("it rests", lambda: change_feed.is_resting)
     sent, run = [], Database._run
 
     def noted(self: Database, *args: Any) -> Any:
-        if threading.current_thread().name == "opsboard-pulse":
+        if threading.current_thread().name == "opsboard-feed":
             sent.append(args[0].name)
         return run(self, *args)
 
@@ -104,4 +105,4 @@ def test_a_resting_worker_sends_few_statements(
     assert 1 <= sent.count("fleet.listen") <= passed / module.REST_INTERVAL + 2, (
         "the full rhythm sends 20 a second"
     )
-    assert sent.count("fleet.report") <= passed / module.REST_REPORT_EVERY + 2
+    assert sent.count("fleet.report") <= passed / heartbeat.REST_REPORT_EVERY + 2

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsboard.application import make_ears
+from opsboard.application import Subscribers
 from opsboard.auth.revocations import Revocations
 from opsboard.cache import Body, Key, Outcome, Store
 from opsboard.cache.envelope import Envelope
@@ -23,8 +23,8 @@ from opsboard.cache.link import Link
 from opsboard.cache.shared import SharedCache
 from opsboard.db.database import Database
 from opsboard.db.pool import Pool
-from opsboard.fleet.pulse import Pulse
-from opsboard.fleet.upkeep import Upkeep
+from opsboard.fleet.change_feed import ChangeFeed
+from opsboard.fleet.maintenance import Maintenance
 from tests.application import Application
 from tests.cache.sharing import KEY_OF_SEALS, opened, patient
 from tests.redis_servers import RedisServer
@@ -48,20 +48,22 @@ def link(redis_of_session: RedisServer) -> Iterator[Link]:
 
 
 class Worker:
-    """A store and a pulse that beats when told."""
+    """A store and a change feed that polls on demand."""
 
     def __init__(self, shop: Application, link: Link, namespace: str) -> None:
         self.tenant = shop.alpha.id
         self.pool = Pool(0, 1, shop.database.app_url, timeout=5.0)
         self.shared = SharedCache(link, Envelope(KEY_OF_SEALS, namespace), Horizon())
         self.store = Store(100, 10**6, shared=self.shared)
-        ears = make_ears(self.store, self.shared, Revocations(), Upkeep(Database(self.pool, 1.0)))
-        self.pulse = Pulse(Database(self.pool, 5.0), 60.0, ears, lambda: {})
+        subscribers = Subscribers(
+            self.store, self.shared, Revocations(), Maintenance(Database(self.pool, 1.0))
+        )
+        self.change_feed = ChangeFeed(Database(self.pool, 5.0), 60.0, subscribers, lambda: {})
         self.reader = psycopg2.connect(shop.database.superuser_url)
         self.reader.autocommit = True
         self.least: set[str] = set()
         self.loads = 0
-        self.pulse.beat()
+        self.change_feed.poll()
 
     def load(self) -> Body:
         self.loads += 1
@@ -117,16 +119,16 @@ def play(shop: Application, link: Link, actions: list[tuple[str, int]]) -> None:
                 committed.add(name)
                 worker.least.add(name)
             elif action == "clear":
-                worker.pulse.order_clear(worker.pulse._database, "machines")
+                worker.change_feed.order_clear(worker.change_feed._database, "machines")
                 worker.least |= committed
             elif action == "beat":
-                worker.pulse.beat()
+                worker.change_feed.poll()
                 worker.least = set(committed)
             else:
                 given = worker.ask()
                 assert worker.least <= given, "less than this worker has heard of"
         for worker in workers:
-            worker.pulse.beat()
+            worker.change_feed.poll()
             assert committed <= worker.ask()
             told = worker.shared.statistics()
             met.update({name: told[name] for name in ("hits", "outdated")})
@@ -165,21 +167,21 @@ def test_clears_truncations_and_late_beginners_leave_shared_bodies_behind(
             return worker
 
         one, other = begin(), begin()
-        one.pulse.beat()
+        one.change_feed.poll()
         one.ask()
         other.ask()
         assert (one.loads, other.loads) == (1, 0), "shared"
-        one.pulse.order_clear(one.pulse._database, "machines")
+        one.change_feed.order_clear(one.change_feed._database, "machines")
         one.ask()
         assert one.loads == 2, "its own order counts at once"
         for worker in (one, other):
-            worker.pulse.beat()
+            worker.change_feed.poll()
         one.ask()
         other.ask()
         assert (one.loads, other.loads) == (3, 0), "shared again"
         with other.reader.cursor() as cursor:
             cursor.execute("TRUNCATE notifications")
-        other.pulse.beat()
+        other.change_feed.poll()
         other.ask()
         assert other.loads == 1, "after a TRUNCATE nothing from before"
         with other.reader.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The service works through PgBouncer in transaction mode: the pulse keeps nothing in its session."""
+"""The service works through PgBouncer in transaction mode: the change feed keeps nothing in its session."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import psycopg2
 import pytest
 
 from opsboard.db.embedded import Cluster
-from opsboard.fleet.pulse import sql
+from opsboard.fleet.change_feed import sql
 from tests.application import running_application
 from tests.clusters import APPLICATION, FreshDatabase, fresh_database, migrate_template, running_cluster
 from tests.deploy.conftest import people_of
 from tests.deploy.servers import eventually, running_gunicorn
-from tests.fleet.heard import Heard
+from tests.fleet.feed_recorder import FeedRecorder
 from tests.fleet.workers import STATS, one_client_each
 from tests.pgbouncer import running_pgbouncer
 from tests.seed import Business
 
-PULSES = 4
+FEEDS = 4
 SERVER_CONNECTIONS = 2
 
 
@@ -49,10 +49,10 @@ def test_more_pulses_than_connections_each_hear_everything_once(
     pooled: str, data: FreshDatabase, seeded: tuple[str, Business, Business]
 ) -> None:
     _, alpha, beta = seeded
-    pulses = [Heard(pooled) for _ in range(PULSES)]
-    for heard in pulses:
-        heard.pulse.beat()
-        heard.changes.clear()
+    feeds = [FeedRecorder(pooled) for _ in range(FEEDS)]
+    for recorder in feeds:
+        recorder.change_feed.poll()
+        recorder.changes.clear()
     try:
         for number in range(12):
             tenant, table = (
@@ -61,19 +61,19 @@ def test_more_pulses_than_connections_each_hear_everything_once(
             )
             write(data, tenant, table)
             # In another order each time, so that each meets a connection that another had.
-            for heard in pulses[number % PULSES :] + pulses[: number % PULSES]:
-                heard.pulse.beat()
-                assert heard.changes == [(tenant, table)]
-                heard.pulse.beat()
-                assert heard.changes == [(tenant, table)]
-                heard.changes.clear()
-        assert {heard.lost for heard in pulses} == {1}, "only at the beginning"
+            for recorder in feeds[number % FEEDS :] + feeds[: number % FEEDS]:
+                recorder.change_feed.poll()
+                assert recorder.changes == [(tenant, table)]
+                recorder.change_feed.poll()
+                assert recorder.changes == [(tenant, table)]
+                recorder.changes.clear()
+        assert {recorder.resets for recorder in feeds} == {1}, "only at the beginning"
         assert server_connections(data) <= SERVER_CONNECTIONS
     finally:
-        for heard in pulses:
+        for recorder in feeds:
             # With a goodbye: they have nothing to report.
-            heard.pulse._database.fetch_unbound(sql.goodbye, {"id": heard.pulse.worker.id})
-            heard.pool.closeall()
+            recorder.change_feed._database.fetch_unbound(sql.goodbye, {"id": recorder.change_feed.worker.id})
+            recorder.pool.closeall()
 
 
 def server_connections(database: FreshDatabase) -> int:

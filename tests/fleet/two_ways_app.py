@@ -1,4 +1,4 @@
-"""The application whose pulse has another way to the database than its requests."""
+"""The application whose change feed has another way to the database than its requests."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from opsboard.db.pool import Pool
 
 
 def app() -> APIFlask:
-    """As create_app makes it, but the pulse goes to PULSE_URL."""
+    """As create_app makes it, but the change feed goes to FEED_URL."""
     made = opsboard.create_app()
-    pulse = made.extensions["opsboard"].pulse
-    usual = pulse._database
-    pool = Pool(0, 1, os.environ["PULSE_URL"], timeout=usual.pool.timeout, connect_timeout=1)
-    pulse._database = Database(pool, usual.deadline)
+    change_feed = made.extensions["opsboard"].change_feed
+    usual = change_feed._database
+    pool = Pool(0, 1, os.environ["FEED_URL"], timeout=usual.pool.timeout, connect_timeout=1)
+    change_feed._database = Database(pool, usual.deadline)
     return made

@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
         finally:
             browser.close()
             site.go_away()
-            app.extensions["opsboard"].pulse.stop()
+            app.extensions["opsboard"].change_feed.stop()
 
 
 def take(browser: Browser, site: Site, look: str, token: str, file: Path) -> None:

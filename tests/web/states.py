@@ -43,7 +43,7 @@ class Scene:
         self.token = token
         services = shop.services
         services.store.clock = lambda: self.now
-        services.pulse.beat()
+        services.change_feed.poll()
         services.store.clear()
 
     def ask(self, token: str = "", path: str = "", **more: str) -> TestResponse:
@@ -89,11 +89,11 @@ class Scene:
             return cursor.fetchall()[0][0]
 
     def fall_deaf(self) -> None:
-        """The pulse has not heard for a while."""
-        pulse, revocations = self.shop.services.pulse, self.shop.services.sign_in.revocations
-        assert pulse._heard_at is not None
-        pulse._heard_at -= 10
-        revocations.deaf_from -= 10_000_000
+        """The change feed has not heard for a while."""
+        change_feed, revocations = self.shop.services.change_feed, self.shop.services.sign_in.revocations
+        assert change_feed._read_at is not None
+        change_feed._read_at -= 10
+        revocations.fresh_until -= 10_000_000
 
     @contextmanager
     def database_away(self) -> Iterator[None]:
@@ -158,7 +158,7 @@ def after_own_write(scene: Scene) -> TestResponse:
 def after_anothers_write(scene: Scene) -> TestResponse:
     scene.kept()
     scene.somebody_writes()
-    scene.shop.services.pulse.beat()
+    scene.shop.services.change_feed.poll()
     return scene.made_anew()
 
 
@@ -171,7 +171,7 @@ def before_it_is_heard(scene: Scene) -> TestResponse:
 def after_a_clear(scene: Scene) -> TestResponse:
     scene.kept()
     services = scene.shop.services
-    services.pulse.order_clear(services.database, None)
+    services.change_feed.order_clear(services.database, None)
     return scene.made_anew()
 
 
@@ -217,7 +217,7 @@ def while_deaf_and_the_database_is_away(scene: Scene) -> TestResponse:
 def changed_and_the_database_is_away(scene: Scene) -> TestResponse:
     scene.kept()
     scene.somebody_writes()
-    scene.shop.services.pulse.beat()
+    scene.shop.services.change_feed.poll()
     with scene.database_away():
         return scene.ask()
 

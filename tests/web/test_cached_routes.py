@@ -191,10 +191,10 @@ def test_a_write_is_seen_by_its_own_worker_at_once(own_shop: Application) -> Non
     client.post("/api/jobs", json={"title": "one more"})
     after = client.get("/api/dashboard/stats")
     assert (after.headers["X-Cache"], after.json["jobs"]["total"]) == ("MISS", before + 1)  # type: ignore[index]
-    # The pulse brings the change once more; then it is quiet.
-    own_shop.services.pulse.beat()
+    # The change feed brings the change once more; then it is quiet.
+    own_shop.services.change_feed.poll()
     while client.get("/api/dashboard/stats").headers["X-Cache"] != "HIT":
-        own_shop.services.pulse.beat()
+        own_shop.services.change_feed.poll()
     # A table it was not read from does not matter.
     client.post("/api/customers", json={"name": "one more"})
     assert client.get("/api/dashboard/stats").headers["X-Cache"] == "HIT"

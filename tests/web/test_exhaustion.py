@@ -89,6 +89,6 @@ def test_the_health_of_a_quiet_pool_agrees_with_the_server(own_shop: Application
     assert health is not None
     pool, server = health["pool_stats"], health["server"]
     assert (health["status"], health["warnings"]) == ("healthy", [])
-    # Two connections more: the pulse has its own, and so have answers about health.
+    # Two connections more: the change feed has its own, and so have answers about health.
     assert server["our_connections"] == pool["total"] + 2
     assert pool["in_use"] == 0 and pool["available"] == pool["total"] == pool["pool_size"]

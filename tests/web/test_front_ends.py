@@ -19,12 +19,12 @@ STATS = "/api/dashboard/stats"
 
 @pytest.fixture
 def ways(own_shop: Application) -> Ways:
-    """With the pulse stopped: it beats when the test says so, and its memory counts as fresh meanwhile."""
+    """With the change feed stopped: it beats when the test says so, and its memory counts as fresh meanwhile."""
     ways = Ways(own_shop)
     own_shop.client().get(STATS)
-    own_shop.services.pulse._stop.set()
-    own_shop.services.sign_in.revocations.heard(math.inf)
-    own_shop.services.store._trusted = lambda: True
+    own_shop.services.change_feed._stop.set()
+    own_shop.services.sign_in.revocations.mark_current(math.inf)
+    own_shop.services.store._in_sync = lambda: True
     return ways
 
 
@@ -55,7 +55,7 @@ def ended_elsewhere(change: str) -> Callable[[Ways, str], None]:
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE users SET {change} WHERE email = 'operator@alpha.example'")
         connection.close()
-        ways.shop.services.pulse.beat()
+        ways.shop.services.change_feed.poll()
 
     return end
 
@@ -79,27 +79,27 @@ def test_a_deaf_worker_asks_the_database_about_every_token(ways: Ways) -> None:
     token = ways.shop.token()
     warm(ways, token)
     revocations = ways.shop.services.sign_in.revocations
-    revocations.deaf_from = -math.inf
+    revocations.fresh_until = -math.inf
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Queries"]) == (200, "1")
-    revocations.heard(math.inf)
+    revocations.mark_current(math.inf)
     ways.ask_short(STATS, headers=bearer(token))
 
 
 def test_what_a_deaf_worker_keeps_is_not_served(ways: Ways) -> None:
     token = ways.shop.token()
     warm(ways, token)
-    ways.shop.services.sign_in.revocations.deaf_from = -math.inf
-    ways.shop.services.store._trusted = lambda: False
+    ways.shop.services.sign_in.revocations.fresh_until = -math.inf
+    ways.shop.services.store._in_sync = lambda: False
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Cache"]) == (200, "MISS")
 
 
 def test_what_a_deaf_worker_answers_is_no_lesson(ways: Ways) -> None:
     token, revocations = ways.shop.token(), ways.shop.services.sign_in.revocations
-    revocations.deaf_from = -math.inf
+    revocations.fresh_until = -math.inf
     ways.ask(STATS, headers=bearer(token))
-    revocations.heard(math.inf)
+    revocations.mark_current(math.inf)
     assert ways.goes_long(STATS, headers=bearer(token)) is not None
     ways.ask_short(STATS, headers=bearer(token))
 

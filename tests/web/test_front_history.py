@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -12,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from opsboard.auth.revocations import DEAF_AFTER
+from opsboard.auth.revocations import STALE_AFTER
 from tests.application import Application
 from tests.web.ways import Ways, bearer, comparable, cookie
 
@@ -52,9 +51,9 @@ class History:
 
     def __init__(self, shop: Application) -> None:
         self.shop, self.ways, self.now, self.answered = shop, Ways(shop), 0.0, 0
-        shop.client().get("/api/auth/me")  # starts the pulse, which from here on beats on demand
+        shop.client().get("/api/auth/me")  # starts the change feed, which from here on beats on demand
         services = shop.services
-        services.pulse._stop.set()
+        services.change_feed._stop.set()
         clocks = (services.sign_in._tokens, services.sign_in.revocations)
         # A token from the future is no token, so the clock starts a month ago.
         began = [part._clock() - MONTH for part in clocks]  # type: ignore[attr-defined]
@@ -62,10 +61,9 @@ class History:
             part._clock = lambda start=start: start + self.now  # type: ignore[attr-defined]
         services.store.clock = lambda: self.now
         services.sign_in.revocations._monotonic = services.store.clock
-        services.pulse._ears = replace(
-            services.pulse._ears, heard=lambda at: services.sign_in.revocations.heard()
-        )
-        services.store._trusted = lambda: self.now - self.heard_at <= DEAF_AFTER
+        subscribers = services.change_feed._handlers
+        subscribers.mark_current = lambda asked: services.sign_in.revocations.mark_current()  # type: ignore[method-assign]
+        services.store._in_sync = lambda: self.now - self.heard_at <= STALE_AFTER
         self.tokens: list[str] = []
         self.begin()
 
@@ -130,11 +128,11 @@ class History:
         self.execute("UPDATE users SET role = 'manager' WHERE email = %s", f"{user[0]}@{user[1]}.example")
 
     def beat(self) -> None:
-        self.shop.services.pulse.beat()
+        self.shop.services.change_feed.poll()
         self.heard_at = self.now
 
     def advance(self, seconds: float, heard: bool) -> None:
-        """Time goes by; unless the pulse was `heard` meanwhile, the worker may count as deaf from here on."""
+        """Time goes by; unless the change feed was `heard` meanwhile, the worker may count as stale from here on."""
         self.now += seconds
         if heard:
             self.beat()
@@ -173,7 +171,7 @@ def test_the_histories_above_do_ask_the_front(history: History) -> None:
     assert history.answered == 2
     history.advance(2.5, heard=False)
     history.ask(PATHS[0], headers)
-    assert history.answered == 2, "deaf"
+    assert history.answered == 2, "stale"
     history.beat()
     history.ask(PATHS[0], headers)
     assert history.answered == 3

@@ -25,12 +25,12 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 @pytest.fixture(scope="module")
 def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
-    """With the pulse stopped: it beats when the test says so."""
+    """With the change feed stopped: it beats when the test says so."""
     name, alpha, beta = seeded
     with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
         application.client().get("/api/auth/me")
-        application.services.pulse._stop.set()
-        application.services.pulse._thread.join()
+        application.services.change_feed._stop.set()
+        application.services.change_feed._thread.join()
         yield application
 
 

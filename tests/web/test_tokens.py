@@ -93,7 +93,7 @@ def status_of(shop: Application, token: str) -> int:
 def test_hand_made_tokens_are_401_and_take_no_connection(shop: Application) -> None:
     tokens = list(hand_made())
     assert len(tokens) > 60
-    shop.client().get("/api/auth/me")  # the pulse has begun
+    shop.client().get("/api/auth/me")  # The change feed has begun
     before = shop.services.database.pool.get_stats()["requests_num"]
     for what, token in tokens:
         assert status_of(shop, token) == 401, what
@@ -224,14 +224,14 @@ def ended_within_a_second(worker: Application, token: str) -> bool:
 
 def test_a_worker_that_cannot_hear_asks_the_database_about_each_token(own_shop: Application) -> None:
     token = own_shop.token()
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as deaf:
-        assert status_of(deaf, token) == 200
-        deaf.services.pulse._stop.set()
-        deaf.services.pulse._thread.join()
-        deaf.services.sign_in.revocations.deaf_from = -math.inf
+    with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as stale:
+        assert status_of(stale, token) == 200
+        stale.services.change_feed._stop.set()
+        stale.services.change_feed._thread.join()
+        stale.services.sign_in.revocations.fresh_until = -math.inf
         own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
-        assert status_of(deaf, token) == 401
-        assert status_of(deaf, own_shop.token()) == 200
+        assert status_of(stale, token) == 401
+        assert status_of(stale, own_shop.token()) == 200
 
 
 def test_sign_in_says_the_same_of_an_unknown_name_and_a_wrong_password(own_shop: Application) -> None:

@@ -1,6 +1,9 @@
-"""The application, put together: the only place that knows all parts."""
+"""Builds the application; the only module that knows all parts."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 from apiflask import APIFlask
 
@@ -27,8 +30,8 @@ from opsboard.db.pool import Pool
 from opsboard.db.query_watch import QueryWatch
 from opsboard.db.server_status import ServerStatus
 from opsboard.features import register_features
-from opsboard.fleet.pulse import Ears, Pulse
-from opsboard.fleet.upkeep import REST_INTERVAL, Upkeep
+from opsboard.fleet.change_feed import ChangeFeed
+from opsboard.fleet.maintenance import REST_INTERVAL, Maintenance
 from opsboard.observability.durations import Durations
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
@@ -47,12 +50,12 @@ from opsboard.web.reserved import ThreadUse
 from opsboard.web.role_guard import guard_role
 from opsboard.web.services import Services
 
-# A server that was heard within so many beats is not frozen.
-BEATS = 3
+# A server that answered within this many intervals of the change feed is not frozen.
+ALIVE_INTERVALS = 3
 
 
 def make_app(config: Config | None = None) -> APIFlask:
-    """Put the parts together. Opens no connection and starts no thread: that happens in the worker.
+    """Build the application. Opens no connection and starts no thread; the worker does that.
 
     Raises ConfigError when settings are wrong.
     """
@@ -78,7 +81,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     register_features(app)
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
-    # Inside the proxies' layer: whether the caller came by https is true by then.
+    # Inside the proxies' layer, which sets the scheme that the caller used.
     front = Front(
         check_bodies(app.wsgi_app),
         services.sign_in,
@@ -91,10 +94,10 @@ def make_app(config: Config | None = None) -> APIFlask:
 
 
 def make_services(config: Config) -> Services:
-    """Parts that must meet, meet here: the pulse tells the revocations, sign-in asks them."""
+    """Build the parts and connect them."""
     url = service_url(config)
     secret = signing_secret(config)
-    # Shared by all pools: an answer or a failed attempt of one of them counts for the others too.
+    # Shared by all pools: an answer or a failed attempt in one of them counts for the others too.
     status = ServerStatus(min(config.db_away_patience, config.db_pool_timeout))
     pool = Pool(
         config.db_pool_min_connections,
@@ -118,15 +121,15 @@ def make_services(config: Config) -> Services:
         config.cache_max_bytes,
         stale_if_error=config.cache_stale_if_error,
         stale_while_revalidate=config.cache_stale_while_revalidate,
-        trusted=lambda: not pulse.deaf,
+        in_sync=lambda: not change_feed.is_stale,
         shared=shared,
         limits={
             **dict.fromkeys(("settings.get_settings", "tenant.get_tenant"), config.cache_max_settings),
             totals.ENDPOINT: max(1, config.cache_max_entries // totals.SHARE),
         },
     )
-    upkeep = Upkeep(
-        # Patient: nobody waits for it.
+    maintenance = Maintenance(
+        # A long deadline: no request waits for it.
         Database(
             Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),
             deadline=30.0,
@@ -135,8 +138,8 @@ def make_services(config: Config) -> Services:
         ),
         rest_interval=REST_INTERVAL,
     )
-    pulse = Pulse(
-        # Its own connection, and a deadline well below the time after which a worker counts as deaf.
+    change_feed = ChangeFeed(
+        # Its own connection, and a deadline well below the time after which a worker counts as stale.
         Database(
             Pool(0, 1, url, timeout=1.0, connect_timeout=1, status=status),
             deadline=1.0,
@@ -144,14 +147,14 @@ def make_services(config: Config) -> Services:
             prepared_statements=config.db_prepared_statements,
         ),
         config.pulse_ms / 1000,
-        make_ears(store, shared, revocations, upkeep),
+        Subscribers(store, shared, revocations, maintenance),
         report=lambda: {
             **process_report(tally, queries),
             "request_threads": threads.report(),
-            "slot": pulse.slot,
+            "slot": change_feed.slot,
             "sign_ins": sign_in.journal.counts(),
-            "change_lag": round(pulse.longest_gap, 3),
-            "oldest_running": pulse.oldest_running,
+            "change_lag": round(change_feed.longest_gap, 3),
+            "oldest_running": change_feed.oldest_running,
             "pool": {**pool.reference_stats(), **pool.get_stats()},
             "cache": {
                 **store.stats(),
@@ -175,14 +178,16 @@ def make_services(config: Config) -> Services:
         shared=shared,
         sign_in=sign_in,
         devices=Devices(secret),
-        pulse=pulse,
-        upkeep=upkeep,
+        change_feed=change_feed,
+        maintenance=maintenance,
         tally=tally,
         lookout=Lookout(
             # Its statements are several in one, which cannot be prepared.
             Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), 1.0, watch, 0),
             config.health_patience_ms / 1000,
-            is_alive=lambda: pulse.lag is not None and pulse.lag < BEATS * config.pulse_ms / 1000,
+            is_alive=lambda: (
+                change_feed.lag is not None and change_feed.lag < ALIVE_INTERVALS * config.pulse_ms / 1000
+            ),
         ),
         threads=threads,
     )
@@ -196,37 +201,40 @@ def make_shared_cache(config: Config, secret: str) -> SharedCache | None:
     return SharedCache(Link(config.cache_url), envelope, Horizon())
 
 
-def make_ears(store: Store, shared: SharedCache | None, revocations: Revocations, upkeep: Upkeep) -> Ears:
-    """What is heard goes to the second level first: what the store drops must not come back from there."""
+@dataclass
+class Subscribers:
+    """Passes what the change feed reads to the parts that depend on it.
 
-    def listened(asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
-        if shared:
-            shared.horizon.listened(asked, epoch, snapshot, server_clock)
+    The second level comes before the store: a body that the store drops must not come back from there.
+    """
 
-    def changed(tenant_id: int, tables: dict[str, int]) -> None:
-        store.changed(tenant_id, tables)
-        upkeep.hear_change()
+    store: Store
+    shared: SharedCache | None
+    revocations: Revocations
+    maintenance: Maintenance
 
-    def cleared(prefix: str | None, xid: int | None) -> None:
-        if shared:
-            shared.horizon.cleared(prefix, xid)
-        store.clear(prefix)
+    def observe_server(self, asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
+        if self.shared:
+            self.shared.horizon.observe_server(asked, epoch, snapshot, server_clock)
 
-    def lost() -> None:
-        if shared:
-            shared.horizon.lost()
-        store.clear()
+    def apply_changes(self, tenant_id: int, newest: dict[str, int]) -> None:
+        self.store.apply_changes(tenant_id, newest)
+        self.maintenance.note_change()
 
-    def heard(asked: float) -> None:
-        if shared:
-            shared.horizon.heard(asked)
-        revocations.heard(asked)
+    def revoke(self, row: dict[str, Any]) -> None:
+        self.revocations.add(**row)
 
-    return Ears(
-        listened=listened,
-        changed=changed,
-        revoked=lambda row: revocations.add(**row),
-        ordered_to_clear=cleared,
-        lost=lost,
-        heard=heard,
-    )
+    def clear(self, prefix: str | None, xid: int | None) -> None:
+        if self.shared:
+            self.shared.horizon.record_clear(prefix, xid)
+        self.store.clear(prefix)
+
+    def reset(self) -> None:
+        if self.shared:
+            self.shared.horizon.reset()
+        self.store.clear()
+
+    def mark_current(self, asked: float) -> None:
+        if self.shared:
+            self.shared.horizon.mark_current(asked)
+        self.revocations.mark_current(asked)

@@ -1,4 +1,4 @@
-"""Tokens that ended before they expired, as this worker knows them."""
+"""This worker's memory of tokens that ended before they expired."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cachetools import LRUCache
 
 from opsboard.auth.identity import Identity
 
-# A worker that has not heard from the database for this long asks it about each token instead.
-DEAF_AFTER = 2.0  # seconds
+# After this long without a read of the change feed, the database is asked about each token.
+STALE_AFTER = 2.0  # seconds
 PRUNE_EVERY = 60.0  # seconds
 
 
 class Revocations:
-    """The memory of revoked tokens; fed by the pulse, asked on every request."""
+    """The memory of revoked tokens; fed by the change feed, asked on every request."""
 
     def __init__(
         self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
@@ -28,10 +28,10 @@ class Revocations:
         self._versions: dict[tuple[int, int], tuple[int, float]] = {}  # (tenant, user) -> (below, until)
         self._admitted: LRUCache[str, None] = LRUCache(10_000)
         self._lock = threading.Lock()
-        # How many there have been: while that stays, `is_revoked` says what it said, until `deaf_from`, the moment
-        # (of the monotonic clock) from which this memory may be out of date.
+        # The number of revocations so far. While it stays, results of `is_revoked` stay valid until `fresh_until` (of
+        # the monotonic clock), when this memory may become out of date.
         self.added = 0
-        self.deaf_from = -math.inf
+        self.fresh_until = -math.inf
         self._pruned_at = monotonic()
 
     def add(
@@ -44,25 +44,25 @@ class Revocations:
             if below_version is not None:
                 known, known_until = self._versions.get((tenant_id, user_id), (0, 0.0))
                 self._versions[tenant_id, user_id] = (max(known, below_version), max(known_until, until))
-            # Last, so that whoever reads the new number before asking is told of this one.
+            # Last: a caller that reads the new number before it asks must see this revocation.
             self.added += 1
 
     def is_revoked(self, identity: Identity) -> bool | None:
-        """Whether the token has ended; None when this memory may be out of date, so that it cannot tell."""
+        """Return True if the token has ended, None if this memory may be out of date."""
         if identity.token_id in self._tokens:
             return True
         known = self._versions.get((identity.tenant_id, identity.user_id))
         if known is not None and identity.token_version < known[0]:
             return True
-        return None if self._monotonic() > self.deaf_from else False
+        return None if self._monotonic() > self.fresh_until else False
 
     @property
-    def has_heard(self) -> bool:
-        """Whether this memory has ever been complete."""
-        return self.deaf_from > -math.inf
+    def has_synced(self) -> bool:
+        """True if this memory has ever been complete."""
+        return self.fresh_until > -math.inf
 
-    def admitted(self, identity: Identity) -> None:
-        """This token was good while the database was heard."""
+    def record_admitted(self, identity: Identity) -> None:
+        """Note that this token was valid while the database was reachable."""
         if identity.token_id not in self._admitted:
             with self._lock:
                 self._admitted[identity.token_id] = None
@@ -70,12 +70,12 @@ class Revocations:
     def was_admitted(self, identity: Identity) -> bool:
         return identity.token_id in self._admitted
 
-    def heard(self, at: float | None = None) -> None:
-        """The database was read: what is known here is complete as of `at` (of the monotonic clock), or now."""
-        heard_at = self._monotonic() if at is None else at
-        self.deaf_from = heard_at + DEAF_AFTER
-        if heard_at - self._pruned_at > PRUNE_EVERY:
-            self._pruned_at = heard_at
+    def mark_current(self, at: float | None = None) -> None:
+        """Note that all revocations before `at` (of the monotonic clock; default: now) are known here."""
+        read_at = self._monotonic() if at is None else at
+        self.fresh_until = read_at + STALE_AFTER
+        if read_at - self._pruned_at > PRUNE_EVERY:
+            self._pruned_at = read_at
             self.forget_expired()
 
     def forget_expired(self) -> None:

@@ -89,7 +89,7 @@ class SignIn:
         if revoked:
             raise NotSignedIn("This sign-in has ended; sign in again.")
         if revoked is False:
-            self.revocations.admitted(identity)
+            self.revocations.record_admitted(identity)
             return identity
         try:
             self._check(identity)
@@ -117,7 +117,7 @@ class SignIn:
                     remember=False,
                 ).row
             except (DatabaseUnavailable, DeadlineExceeded, PoolTimeout):
-                if not (reading and self.revocations.has_heard):
+                if not (reading and self.revocations.has_synced):
                     raise
             else:
                 if row is None or not row[0]:
@@ -157,7 +157,7 @@ class SignIn:
             raise NotSignedIn("This sign-in has ended; sign in again.")
 
     def sign_out(self, identity: Identity, address: str) -> None:
-        """End this token: here at once, on the other workers as soon as their pulse reads it."""
+        """End this token: here at once, on the other workers as soon as their change feed reads it."""
         self._database.fetch_row(
             sql.revoke_token, identity, {"token_id": identity.token_id, "expires_at": identity.expires_at}
         )

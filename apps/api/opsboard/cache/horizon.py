@@ -69,12 +69,12 @@ class Horizon:
         self._floor = 0
         self._newest: dict[tuple[int, str], int] = {}
         self._orders: dict[str, int] = {}
-        # Own writes, whose numbers are not known before the pulse has heard of them: pair -> when.
+        # Own writes, whose numbers are not known before the change feed has heard of them: pair -> when.
         self._unheard: dict[tuple[int, str], float] = {}
         # Own orders to clear, likewise.
         self._unheard_orders: dict[str | None, float] = {}
 
-    def listened(self, asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
+    def observe_server(self, asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
         """The database answered; what it said has changed follows. First of all calls of a beat."""
         moment = Moment(
             epoch,
@@ -86,7 +86,7 @@ class Horizon:
         with self._lock:
             self._moment = moment
 
-    def changed(self, tenant_id: int, newest: Mapping[str, int]) -> None:
+    def apply_changes(self, tenant_id: int, newest: Mapping[str, int]) -> None:
         """Tables of a tenant, each with the highest number of the transactions that changed it."""
         with self._lock:
             for table, xid in newest.items():
@@ -96,13 +96,13 @@ class Horizon:
             if len(self._newest) > self._max_tracked:
                 self._forget_oldest_half()
 
-    def wrote(self, tenant_id: int, tables: AbstractSet[str]) -> None:
-        """This worker has changed them: until the pulse hears the number, no shared body of theirs will do."""
+    def record_write(self, tenant_id: int, tables: AbstractSet[str]) -> None:
+        """This worker has changed them: until the change feed hears the number, no shared body of theirs will do."""
         now = self._clock()
         with self._lock:
             self._unheard.update(((tenant_id, table), now) for table in tables)
 
-    def cleared(self, prefix: str | None, xid: int | None) -> None:
+    def record_clear(self, prefix: str | None, xid: int | None) -> None:
         """Bodies from before an order to clear will not do; None: this worker's own, not heard yet."""
         now = self._clock()
         with self._lock:
@@ -115,14 +115,14 @@ class Horizon:
                 if len(self._orders) > MOST_ORDERS:
                     self._raise_floor(self._orders.pop(next(iter(self._orders))))
 
-    def lost(self) -> None:
+    def reset(self) -> None:
         """Something may have been missed: only bodies that hold all that is over by now will do."""
         with self._lock:
             self._floor = self._moment.snapshot.xmax - 1 if self._moment else 0
             self._newest.clear()
             self._orders.clear()
 
-    def heard(self, asked: float) -> None:
+    def mark_current(self, asked: float) -> None:
         """Everything that was over at `asked` has been told. Last of all calls of a beat."""
         with self._lock:
             self._unheard = {pair: at for pair, at in self._unheard.items() if at >= asked}

@@ -73,14 +73,14 @@ class Store:
         *,
         stale_if_error: float = 0.0,
         stale_while_revalidate: float = 0.0,
-        trusted: Callable[[], bool] = lambda: True,
+        in_sync: Callable[[], bool] = lambda: True,
         shared: SharedCache | None = None,
         limits: Mapping[str, int] | None = None,
     ) -> None:
         self.clock = clock
         self._stale_if_error = stale_if_error
         self._stale_while_revalidate = stale_while_revalidate
-        self._trusted = trusted
+        self._in_sync = in_sync
         self._shared = shared
         self._lock = threading.Lock()
         self._counts = new_counts()
@@ -150,21 +150,21 @@ class Store:
             self._settle()
             now = self.clock()
             entry = self._entries.get(key)
-            if entry is None or not _is_valid(entry, self.versions, now) or not self._trusted():
+            if entry is None or not _is_valid(entry, self.versions, now) or not self._in_sync():
                 return None
             return self._hit(entry, now)
 
     def bump(self, tenant_id: int, tables: AbstractSet[str]) -> None:
         """This worker has changed tables: nothing read from them before this moment is served again."""
         if self._shared is not None:
-            self._shared.horizon.wrote(tenant_id, tables)
+            self._shared.horizon.record_write(tenant_id, tables)
         with self._lock:
             self.versions.bump(tenant_id, tables)
 
-    def changed(self, tenant_id: int, newest: Mapping[str, int]) -> None:
+    def apply_changes(self, tenant_id: int, newest: Mapping[str, int]) -> None:
         """The same for tables somebody changed, each with the highest number of the transactions that did."""
         if self._shared is not None:
-            self._shared.horizon.changed(tenant_id, newest)
+            self._shared.horizon.apply_changes(tenant_id, newest)
         with self._lock:
             self.versions.bump(tenant_id, newest.keys())
 
@@ -211,7 +211,7 @@ class Store:
         if entry is None:
             return None
         if _is_valid(entry, self.versions, now):
-            return entry if self._trusted() else None
+            return entry if self._in_sync() else None
         if self._stale_if_error <= 0 or now >= entry.expires + self._stale_if_error:
             self._entries.drop(entry, _reason(entry, now))
         return None
@@ -219,7 +219,7 @@ class Store:
     def _meanwhile(self, key: Key, now: float) -> Found | None:
         """What a caller gets while another loads it anew: only a body no table of which has changed."""
         entry = self._entries.get(key)
-        if entry is None or now >= entry.expires + self._stale_while_revalidate or not self._trusted():
+        if entry is None or now >= entry.expires + self._stale_while_revalidate or not self._in_sync():
             return None
         if entry.body.lasts < math.inf:  # time itself may have changed it
             return None
@@ -256,12 +256,12 @@ class Store:
 
     def _may_join(self, flight: Flight, key: Key, tables: frozenset[str], now: float) -> bool:
         """Whether what that load will bring is as good as what one begun now would bring."""
-        limit = flight.abandoned if self._trusted() else flight.since + JOINED_BLINDLY
+        limit = flight.abandoned if self._in_sync() else flight.since + JOINED_BLINDLY
         return now < limit and self.versions.unchanged(key.tenant_id, flight.tables | tables, flight.began)
 
     def _load(self, key: Key, ttl: float, flight: Flight, load: Callable[[], Body]) -> Found:
         # Pages of lists stay here: the second level has no bound for each user.
-        shared = self._shared if ttl > 0 and self._trusted() and not key.of_list else None
+        shared = self._shared if ttl > 0 and self._in_sync() and not key.of_list else None
         # Taken before the load begins: what was heard by then is in the body.
         label = shared and shared.horizon.label()
         try:

@@ -1,1 +1,1 @@
-"""What one worker tells the others."""
+"""Communication between the workers: the change feed, heartbeats and maintenance of shared tables."""

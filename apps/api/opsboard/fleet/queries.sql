@@ -1,20 +1,20 @@
 -- name: listen
 -- reads: changes, revocations, cache_clears
--- What became visible since a snapshot: changed tables, ended tokens, orders to clear; and the snapshot to go on from.
+-- Everything that became visible since a snapshot: changed tables, ended tokens, orders to clear; and the next snapshot.
 -- However transactions overlap nothing is missed or seen twice: a row counts as seen only when its transaction is
 -- visible in the snapshot of the statement that read it.
 -- A transaction is not visible in a snapshot when its number is not below the snapshot's xmax, or when it ran at that
--- time. Those of them that still run have nothing to show yet, so a transaction left open costs nothing here: a
--- bound by xmin would read all that was written since the oldest of them began, at every beat.
+-- time. Those that still run have no visible rows yet, so a transaction left open costs nothing here: a bound by
+-- xmin would read, at every poll, all rows written since the oldest of them began.
 WITH ended AS (
     SELECT ended_since(%(seen)s::pg_snapshot) AS xids
 )
 SELECT json_build_object(
     'snapshot', pg_current_snapshot()::text,
     'clock', extract(epoch FROM clock_timestamp()),
-    -- Another server, or the same one after a crash: what was unlogged is gone. When a backend is killed the server
-    -- recovers without a new start time; its statistics begin anew then. Not as text: that depends on a session's
-    -- time zone, and all workers must call the same life by the same name.
+    -- Differs for another server, and for the same one after a crash, which empties unlogged tables. After a killed
+    -- backend the server recovers without a new start time, but its statistics start again. Numbers instead of text:
+    -- text depends on the session's time zone, and all workers must compute the same epoch.
     'epoch', concat_ws(
         ' ',
         extract(epoch FROM pg_postmaster_start_time()),
@@ -77,8 +77,8 @@ SELECT json_build_object(
 
 -- name: report
 -- writes: workers
--- A worker's last word; rows of workers that ended long ago go on the same occasion. Gives the neighbours that have
--- been silent for a while, with their process numbers.
+-- Store a worker's report and delete the rows of workers that ended long ago. Returns the silent workers of the same
+-- process namespace with their process numbers.
 WITH ended AS (
     DELETE FROM workers AS w
     WHERE w.heard_at < now() - interval '10 minutes'
@@ -92,21 +92,21 @@ ON CONFLICT (id) DO UPDATE SET
 RETURNING (
     SELECT json_object_agg(w.id, w.pid)
     FROM workers AS w
-    WHERE w.report ->> 'house' = me.report ->> 'house'
-        AND w.heard_at < clock_timestamp() - make_interval(secs => %(mourned)s)
+    WHERE w.report ->> 'pid_namespace' = me.report ->> 'pid_namespace'
+        AND w.heard_at < clock_timestamp() - make_interval(secs => %(silent_grace)s)
 )::text
 
 -- name: goodbye
 -- writes: workers
--- A worker ends in good order: nobody needs to miss it.
+-- Remove the row of a worker that ends in good order.
 DELETE FROM workers AS w
 WHERE w.id = %(id)s
 RETURNING w.id
 
 -- name: order_clear
 -- writes: cache_clears
--- Order every worker to drop kept answers; old orders go on the same occasion.
-WITH obeyed AS (
+-- Order every worker to drop cached answers, and delete old orders.
+WITH expired AS (
     DELETE FROM cache_clears AS o
     WHERE o.ordered_at < now() - interval '10 minutes'
 )
@@ -116,25 +116,26 @@ RETURNING id
 
 -- name: prune_changes
 -- writes: changes
--- Remove changes that every worker has had time to read; one worker does it, the others go on.
+-- Delete changes that every worker has had time to read. One worker does it; the others return at once.
 SELECT prune_changes(%(seen)s::pg_snapshot)
 
 -- name: fold_rollups
 -- writes: rollup_deltas, rollups, changes
--- Move deltas into the rollups; how many, or null when another worker is at it.
+-- Move deltas into the rollups. Returns how many, or null while another worker does it.
 SELECT fold_rollups(%(most)s)
 
 -- name: ensure_partitions
 -- writes: partitions
--- Make the months ahead of every table that is cut by month; how many must wait, or null when another worker is at it.
+-- Create the next partitions of every table partitioned by month. Returns how many must wait, or null while another
+-- worker does it.
 SELECT ensure_partitions(%(months_ahead)s)
 
 -- name: prune_sign_ins
 -- writes: sign_in_attempts, revocations
--- Remove counts of attempts to sign in that have ended, and ends of tokens that expired; null when another worker is at it.
+-- Delete expired counts of sign-in attempts and revocations of expired tokens; null while another worker does it.
 SELECT prune_sign_ins(%(most)s)
 
 -- name: prune_idempotency_keys
 -- writes: idempotency_keys
--- Remove kept answers of yesterday's writes; how many, or null when another worker is at it.
+-- Delete the stored answers of yesterday's writes. Returns how many, or null while another worker does it.
 SELECT prune_idempotency_keys(%(most)s)

@@ -1,4 +1,4 @@
-"""Which worker this is: a process on a machine, as the others know it; and which of its neighbours have ended."""
+"""Identifies a worker: a process on a machine, and the processes beside it that have ended."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Worker:
     machine: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
     started_at: float = field(default_factory=time.time)
-    # Where process numbers mean the same processes: machines may share a name, and containers a machine.
-    house: str = field(default_factory=lambda: this_house())
-    # Process numbers come again; this does not.
+    # Process numbers are comparable within one namespace only: machines may share a name, containers a machine.
+    pid_namespace: str = field(default_factory=lambda: own_pid_namespace())
+    # The operating system reuses process numbers; this one is never reused.
     nonce: str = field(default_factory=lambda: secrets.token_hex(3))
 
     @property
@@ -27,8 +27,8 @@ class Worker:
         return f"{self.machine}:{self.pid}:{self.nonce}"
 
 
-def this_house() -> str:
-    """The boot of this machine and the process namespace in it; empty where that cannot be told."""
+def own_pid_namespace() -> str:
+    """Return the boot id of this machine and its process namespace; empty if the system does not show them."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}:{os.stat('/proc/self/ns/pid').st_ino}"
@@ -37,7 +37,7 @@ def this_house() -> str:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether no process of this house has the number."""
+    """Return True if no process of this namespace has the number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -63,10 +63,10 @@ def let_in() -> None:
     # The first caller of a process starts the thread: threads do not survive the fork of a preloaded app.
     reading = request.method in SAFE_METHODS
     if is_operational():
-        services().pulse.start()
+        services().change_feed.start()
         g.identity = services().sign_in.identify_operator(token, services().lookout, reading)
     else:
-        services().pulse.attend()
+        services().change_feed.ensure_current()
         g.identity = services().sign_in.identify(token, reading)
     roles = getattr(view, "only_for", None)
     if roles is not None and g.identity.role not in roles:

@@ -82,7 +82,7 @@ class Front:
             and ready.changes == self._versions.now
             and ready.revoked == self._revocations.added
             and now < ready.until
-            and now <= self._revocations.deaf_from
+            and now <= self._revocations.fresh_until
             and ready.accept_encoding == environ.get("HTTP_ACCEPT_ENCODING")
             and ready.if_none_match == environ.get("HTTP_IF_NONE_MATCH")
             and (body := ready.body()) is not None

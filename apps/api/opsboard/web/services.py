@@ -16,8 +16,8 @@ from opsboard.db.businesses import Businesses
 from opsboard.db.database import Database
 from opsboard.db.exports import Exports
 from opsboard.db.lookout import Lookout
-from opsboard.fleet.pulse import Pulse
-from opsboard.fleet.upkeep import Upkeep
+from opsboard.fleet.change_feed import ChangeFeed
+from opsboard.fleet.maintenance import Maintenance
 from opsboard.observability import record
 from opsboard.observability.tally import Tally
 from opsboard.web.reserved import ThreadUse
@@ -36,8 +36,8 @@ class Services:
     shared: SharedCache | None
     sign_in: SignIn
     devices: Devices
-    pulse: Pulse
-    upkeep: Upkeep
+    change_feed: ChangeFeed
+    maintenance: Maintenance
     tally: Tally
     lookout: Lookout
     threads: ThreadUse

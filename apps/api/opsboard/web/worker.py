@@ -34,9 +34,9 @@ def begin_worker(app: Flask, master: int, slot: int | None = None) -> None:
     threading.Thread(target=end_without, args=(master,), name="opsboard-master-watch", daemon=True).start()
     services: Services = app.extensions["opsboard"]
     services.database.pool.fill()
-    services.pulse.slot = slot
-    services.pulse.start()
-    services.upkeep.start()
+    services.change_feed.slot = slot
+    services.change_feed.start()
+    services.maintenance.start()
     if services.shared:
         services.shared.link.start()
 
@@ -55,8 +55,8 @@ def end_worker(app: Flask) -> None:
     """The last request is answered: end the threads and say goodbye to the database."""
     log_system_metrics()
     services: Services = app.extensions["opsboard"]
-    services.pulse.stop()
-    services.upkeep.stop()
+    services.change_feed.stop()
+    services.maintenance.stop()
     if services.shared:
         services.shared.lookups.report()
         services.shared.link.stop()

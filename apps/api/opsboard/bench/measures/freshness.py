@@ -22,7 +22,7 @@ from opsboard.errors import CommandError
 
 P99 = 100  # ms
 PATIENCE = 10.0  # seconds for one commit to be seen by all
-PAUSE = 0.05  # seconds at most between two commits: they must not fall into step with the pulse
+PAUSE = 0.05  # seconds at most between two commits: they must not fall into step with the change feed
 INSERT = """
 INSERT INTO jobs (tenant_id, job_number, title)
 SELECT t.id, %(title)s, %(title)s FROM tenants AS t WHERE t.slug = %(slug)s

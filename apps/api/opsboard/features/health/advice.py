@@ -8,7 +8,7 @@ from typing import Any
 
 from opsboard.config import Config
 
-# Of a worker beside its pool: the pulse, the upkeep, and two for answers about health.
+# Connections of a worker outside its pool: the change feed, maintenance, and two for health answers.
 OWN_CONNECTIONS = 4
 BUSY = 0.8  # of all connections in use: the reference's alert
 FULL_LATELY = 300.0  # seconds

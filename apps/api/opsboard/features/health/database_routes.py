@@ -77,14 +77,16 @@ def endpoints_of(queries: Iterable[str]) -> list[str]:
 def queries() -> Response:
     """The slowest statements of the server, and what all workers counted of each named query since they started."""
     found, age = look(sql.slow_queries)
-    pulse = services().pulse
-    reports = [worker["queries"] or [] for worker in found["workers"] if worker["id"] != pulse.worker.id]
+    change_feed = services().change_feed
+    reports = [
+        worker["queries"] or [] for worker in found["workers"] if worker["id"] != change_feed.worker.id
+    ]
     statements = found["statements"]
     return jsonify(
         pg_stat_statements="installed" if statements is not None else HOW_TO_INSTALL,
         statements=statements,
         slow_query_ms=services().config.slow_query_ms,
-        queries=totals([*reports, pulse.own_report()["queries"]]),
+        queries=totals([*reports, change_feed.own_report()["queries"]]),
         workers=len(reports) + 1,
         **age,
     )

@@ -43,14 +43,14 @@ def look_at_fleet() -> Fleet:
 
 def with_own(workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """This worker's report as of now, among those of the others."""
-    pulse = services().pulse
+    change_feed = services().change_feed
     own = {
-        "id": pulse.worker.id,
-        "machine": pulse.worker.machine,
-        "pid": pulse.worker.pid,
-        "uptime_seconds": int(time.time() - pulse.worker.started_at),
-        "silent_seconds": round(pulse.lag or 0.0, 1),
-        "report": pulse.own_report(),
+        "id": change_feed.worker.id,
+        "machine": change_feed.worker.machine,
+        "pid": change_feed.worker.pid,
+        "uptime_seconds": int(time.time() - change_feed.worker.started_at),
+        "silent_seconds": round(change_feed.lag or 0.0, 1),
+        "report": change_feed.own_report(),
     }
     if not any(worker["id"] == own["id"] for worker in workers):
         return [*workers, own]

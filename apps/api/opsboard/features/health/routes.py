@@ -117,7 +117,7 @@ def db() -> Response:
     return jsonify(
         status=advice.status,
         pool_stats=pool,
-        answered_by=services().pulse.worker.id,
+        answered_by=services().change_feed.worker.id,
         workers=[line(worker, "pool") for worker in fleet.workers],
         silent=[worker["id"] for worker in silent],
         request_threads=threads,
@@ -173,7 +173,7 @@ def cache(wanted: OfPrefix) -> Response:
     return jsonify(
         status="ok" if services().config.cache_enabled else "off",
         cache_stats=of_prefix(total, wanted.prefix) if wanted.prefix else total,
-        answered_by=services().pulse.worker.id,
+        answered_by=services().change_feed.worker.id,
         workers=[line(worker, "cache") for worker in fleet.workers],
         silent=[worker["id"] for worker in silent],
         age_seconds=fleet.age,
@@ -189,8 +189,8 @@ def cache(wanted: OfPrefix) -> Response:
 def clear_cache(wanted: OfPrefix) -> Response:
     """Drop all entries, or those of a prefix, in every worker; the answer says which have done so."""
     began = time.perf_counter()
-    lookout, pulse = services().lookout, services().pulse
-    order = pulse.order_clear(lookout, wanted.prefix)
+    lookout, change_feed = services().lookout, services().change_feed
+    order = change_feed.order_clear(lookout, wanted.prefix)
     while True:
         told = json.loads(
             lookout.ask(  # type: ignore[index]

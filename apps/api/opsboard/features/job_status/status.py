@@ -40,7 +40,7 @@ def find_status(token: str) -> tuple[Body, str, float]:
     if link.expires_at <= time.time():
         raise Gone("This link has expired.")
     # Nobody has signed in here who would have started it.
-    services().pulse.attend()
+    services().change_feed.ensure_current()
     body, outcome, age = kept_or_read(link)
     if body.identity == REVOKED:
         raise Gone("This link was revoked.")

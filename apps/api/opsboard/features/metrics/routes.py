@@ -46,8 +46,8 @@ class OfScope(Arguments):
 def metrics(wanted: OfScope) -> Response:
     """Counters, gauges and histograms of this machine's workers; needs METRICS_TOKEN, or a caller on the machine."""
     let_scrape()
-    services().pulse.start()
-    workers, server = look(None if wanted.scope == "fleet" else services().pulse.worker.machine)
+    services().change_feed.start()
+    workers, server = look(None if wanted.scope == "fleet" else services().change_feed.worker.machine)
     live = [worker for worker in workers if worker["silent_seconds"] <= SILENT_AFTER]
     # One that was killed has fallen silent too, but nobody misses it once another has its place.
     places = {label_of(worker) for worker in live}
@@ -79,14 +79,14 @@ def on_this_machine(address: str | None) -> bool:
 
 def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The last word of each worker, of this one as of now; this one alone while the database is away."""
-    pulse = services().pulse
+    change_feed = services().change_feed
     own = {
-        "id": pulse.worker.id,
-        "machine": pulse.worker.machine,
-        "pid": pulse.worker.pid,
-        "started_at": pulse.worker.started_at,
+        "id": change_feed.worker.id,
+        "machine": change_feed.worker.machine,
+        "pid": change_feed.worker.pid,
+        "started_at": change_feed.worker.started_at,
         "silent_seconds": 0.0,
-        "report": pulse.own_report(),
+        "report": change_feed.own_report(),
     }
     try:
         row = services().lookout.fetch_unbound(sql.workers, {"machine": machine})

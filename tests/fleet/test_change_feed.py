@@ -1,4 +1,4 @@
-"""The pulse misses no revocation, however transactions overlap, and says when it cannot hear."""
+"""The change feed misses no revocation, however transactions overlap, and says when it cannot hear."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 
 from opsboard.errors import DatabaseUnavailable
 from tests.application import Application
-from tests.fleet.heard import Heard
+from tests.fleet.feed_recorder import FeedRecorder
 
-# What each of three writers does next, mixed with beats of the pulse.
+# What each of three writers does next, mixed with beats of the change feed.
 ACTIONS = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from(["write", "commit", "rollback", "beat", "savepoint"])),
     max_size=40,
@@ -25,8 +25,8 @@ ACTIONS = st.lists(
 
 
 @pytest.fixture
-def heard(own_shop: Application) -> Iterator[Heard]:
-    listener = Heard(own_shop.database.app_url)
+def recorder(own_shop: Application) -> Iterator[FeedRecorder]:
+    listener = FeedRecorder(own_shop.database.app_url)
     yield listener
     listener.pool.closeall()
 
@@ -50,8 +50,8 @@ def revoke(cursor: Any, business: int, token: str) -> None:
 def test_every_committed_revocation_is_heard_exactly_once(
     shop: Application, actions: list[tuple[int, str]]
 ) -> None:
-    listener = Heard(shop.database.app_url)
-    listener.pulse.beat()
+    listener = FeedRecorder(shop.database.app_url)
+    listener.change_feed.poll()
     listener.tokens.clear()
     committed: list[str] = []
     open_tokens: list[list[str]] = [[], [], []]
@@ -69,7 +69,7 @@ def test_every_committed_revocation_is_heard_exactly_once(
             elif action == "savepoint":
                 cursors[writer].execute("SAVEPOINT s")
             elif action == "beat":
-                listener.pulse.beat()
+                listener.change_feed.poll()
                 assert sorted(listener.tokens) == sorted(committed), (
                     "heard at once, and only what is committed"
                 )
@@ -77,7 +77,7 @@ def test_every_committed_revocation_is_heard_exactly_once(
                 writers[writer].commit() if action == "commit" else writers[writer].rollback()
                 committed += open_tokens[writer] if action == "commit" else []
                 open_tokens[writer] = []
-        listener.pulse.beat()
+        listener.change_feed.poll()
         assert sorted(listener.tokens) == sorted(committed)
         for writer in writers:
             writer.rollback()
@@ -89,39 +89,41 @@ def test_every_committed_revocation_is_heard_exactly_once(
         cursor.execute("DELETE FROM revocations")
 
 
-def test_after_a_silence_what_was_missed_is_heard(own_shop: Application, heard: Heard) -> None:
+def test_after_a_silence_what_was_missed_is_heard(own_shop: Application, recorder: FeedRecorder) -> None:
     with (
         closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
-        heard.pulse.beat()
+        recorder.change_feed.poll()
         revoke(cursor, own_shop.alpha.id, "one")
         with pytest.MonkeyPatch.context() as away:
-            away.setattr(heard.pool, "connection", refuse)
-            heard.pulse.beat()
-        heard.pulse.beat()
-        assert (heard.tokens, heard.beats, heard.lost) == (["one"], 2, 1)
+            away.setattr(recorder.pool, "connection", refuse)
+            recorder.change_feed.poll()
+        recorder.change_feed.poll()
+        assert (recorder.tokens, recorder.polls, recorder.resets) == (["one"], 2, 1)
 
 
-def test_another_server_or_too_long_a_silence_loses_everything(own_shop: Application, heard: Heard) -> None:
+def test_another_server_or_too_long_a_silence_loses_everything(
+    own_shop: Application, recorder: FeedRecorder
+) -> None:
     with (
         closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
         revoke(cursor, own_shop.alpha.id, "one")
-        heard.pulse.beat()
-        assert heard.lost == 1, "the first beat knows nothing"
-        heard.pulse._epoch = "another server"
-        heard.pulse.beat()
-        assert (heard.lost, heard.tokens) == (2, ["one", "one"]), (
+        recorder.change_feed.poll()
+        assert recorder.resets == 1, "the first beat knows nothing"
+        recorder.change_feed._epoch = "another server"
+        recorder.change_feed.poll()
+        assert (recorder.resets, recorder.tokens) == (2, ["one", "one"]), (
             "tokens are read again, whatever their numbers"
         )
-        assert heard.pulse._heard_at is not None
-        heard.pulse._heard_at -= 31
-        heard.pulse.beat()
-        assert heard.lost > 2
+        assert recorder.change_feed._read_at is not None
+        recorder.change_feed._read_at -= 31
+        recorder.change_feed.poll()
+        assert recorder.resets > 2
 
 
 WRITES = {
@@ -134,10 +136,12 @@ WRITES = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_whoever_writes_whatever_way_is_heard(own_shop: Application, heard: Heard, write: str) -> None:
-    heard.pulse.beat()
-    heard.changes.clear()
-    lost = heard.lost
+def test_whoever_writes_whatever_way_is_heard(
+    own_shop: Application, recorder: FeedRecorder, write: str
+) -> None:
+    recorder.change_feed.poll()
+    recorder.changes.clear()
+    lost = recorder.resets
     tenant = own_shop.beta.id
     with (
         closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
@@ -148,21 +152,21 @@ def test_whoever_writes_whatever_way_is_heard(own_shop: Application, heard: Hear
             cursor.copy_expert("COPY customers (tenant_id, name) FROM STDIN", io.StringIO(f"{tenant}\tnew\n"))
         else:
             cursor.execute(WRITES[write], {"tenant": tenant})
-        heard.pulse.beat()
-        assert heard.changes == [] and heard.lost == lost, "not before the commit"
-    heard.pulse.beat()
+        recorder.change_feed.poll()
+        assert recorder.changes == [] and recorder.resets == lost, "not before the commit"
+    recorder.change_feed.poll()
     if write == "truncate":
-        assert heard.lost == lost + 1
+        assert recorder.resets == lost + 1
     else:
         table = {"insert": "jobs", "update": "machines", "delete": "notifications", "copy": "customers"}[
             write
         ]
-        assert heard.changes == [(tenant, table)]
-    heard.pulse.beat()
-    assert len(heard.changes) <= 1, "and once"
+        assert recorder.changes == [(tenant, table)]
+    recorder.change_feed.poll()
+    assert len(recorder.changes) <= 1, "and once"
 
 
-def test_expired_revocations_are_not_heard(own_shop: Application, heard: Heard) -> None:
+def test_expired_revocations_are_not_heard(own_shop: Application, recorder: FeedRecorder) -> None:
     with (
         closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
         connection.cursor() as cursor,
@@ -170,17 +174,17 @@ def test_expired_revocations_are_not_heard(own_shop: Application, heard: Heard) 
         connection.autocommit = True
         revoke(cursor, own_shop.alpha.id, "old")
         cursor.execute("UPDATE revocations SET expires_at = now() - interval '1 second'")
-        heard.pulse.beat()
-    assert heard.tokens == []
+        recorder.change_feed.poll()
+    assert recorder.tokens == []
 
 
 def test_one_that_cannot_hear_says_so_once_and_does_not_count_as_heard() -> None:
-    deaf = Heard("postgresql://nobody@127.0.0.1:1/nothing")
+    away = FeedRecorder("postgresql://nobody@127.0.0.1:1/nothing")
     with capture_logs() as logs:
         for _ in range(3):
-            deaf.pulse.beat()
-    assert deaf.beats == 0
+            away.change_feed.poll()
+    assert away.polls == 0
     assert [line["event"] for line in logs].count(
-        "pulse cannot hear the database; kept answers and tokens are distrusted"
+        "cannot read changes from the database; cached answers and tokens count as stale"
     ) == 1
-    deaf.pool.closeall()
+    away.pool.closeall()

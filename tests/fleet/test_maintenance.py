@@ -1,4 +1,4 @@
-"""Upkeep folds what was counted, and lives through a database that is away."""
+"""Maintenance folds counted deltas, and lives through a database that is away."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from structlog.testing import capture_logs
 from opsboard.db.database import Database
 from opsboard.db.pool import Pool
 from opsboard.errors import DatabaseUnavailable
-from opsboard.fleet import upkeep as module
-from opsboard.fleet.upkeep import Upkeep
+from opsboard.fleet import maintenance as module
+from opsboard.fleet.maintenance import Maintenance
 from tests.application import Application
 
 
 class Kept:
-    """An upkeep on a database, without its thread unless the test starts it."""
+    """Maintenance on a database, without its thread unless the test starts it."""
 
     def __init__(self, application: Application) -> None:
         self.url = application.database.superuser_url
         self.pool = Pool(0, 1, application.database.app_url, timeout=1.0)
-        self.upkeep = Upkeep(Database(self.pool, 10.0), interval=0.01)
+        self.maintenance = Maintenance(Database(self.pool, 10.0), interval=0.01)
 
     def run(self, sql: str) -> Any:
         with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
@@ -37,14 +37,14 @@ class Kept:
 def kept(own_shop: Application) -> Iterator[Kept]:
     keeper = Kept(own_shop)
     yield keeper
-    keeper.upkeep.stop()
+    keeper.maintenance.stop()
 
 
 def test_a_beat_folds_everything_however_many_batches_it_takes(kept: Kept, monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "BATCH", 10)
     ((waiting,),) = kept.run("SELECT count(*) FROM rollup_deltas")
     assert waiting > 30
-    kept.upkeep.beat()
+    kept.maintenance.run_once()
     assert kept.run("SELECT count(*) FROM rollup_deltas") == [(0,)]
     assert kept.run("SELECT count(*) > 0 FROM rollups") == [(True,)]
 
@@ -57,15 +57,17 @@ def test_a_database_that_is_away_is_told_once(kept: Kept, monkeypatch: Any) -> N
         with monkeypatch.context() as patch:
             patch.setattr(Database, "fetch_unbound", refuse)
             for _ in range(3):
-                kept.upkeep.beat()
-        assert [entry["event"] for entry in logs] == ["upkeep cannot reach the database; counts stay right"]
-    kept.upkeep.beat()
+                kept.maintenance.run_once()
+        assert [entry["event"] for entry in logs] == [
+            "maintenance cannot reach the database; counts stay right"
+        ]
+    kept.maintenance.run_once()
     assert kept.run("SELECT count(*) FROM rollup_deltas") == [(0,)]
 
 
 def test_its_thread_folds_by_itself_until_it_is_stopped(kept: Kept) -> None:
-    kept.upkeep.start()
-    kept.upkeep.start()
+    kept.maintenance.start()
+    kept.maintenance.start()
     kept.run("UPDATE jobs SET status = 'draft'")
     ends = time.monotonic() + 20
     while kept.run("SELECT count(*) FROM rollup_deltas") != [(0,)]:
@@ -84,23 +86,23 @@ def test_coming_months_are_made_at_the_first_beat_and_again_a_day_later(kept: Ke
 
     monkeypatch.setattr(Database, "fetch_unbound", listen)
     for _ in range(3):
-        kept.upkeep.beat()
+        kept.maintenance.run_once()
     assert asked.count("fleet.ensure_partitions") == 1
     now = time.monotonic()
     monkeypatch.setattr(module.time, "monotonic", lambda: now + module.DAY + 1)
-    kept.upkeep.beat()
+    kept.maintenance.run_once()
     assert asked.count("fleet.ensure_partitions") == 2
 
 
 def test_months_are_asked_for_again_soon_when_another_worker_is_at_it(kept: Kept, monkeypatch: Any) -> None:
     with closing(psycopg2.connect(kept.url)) as holder, holder.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(1869640546, 5)")
-        kept.upkeep.beat()
+        kept.maintenance.run_once()
     now = time.monotonic()
-    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.AGAIN + 1)
-    kept.upkeep.beat()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.RETRY_AFTER + 1)
+    kept.maintenance.run_once()
     monkeypatch.setattr(module.time, "monotonic", lambda: now + module.DAY)
     asked = []
-    monkeypatch.setattr(Upkeep, "_make_partitions", lambda _: asked.append("again"))
-    kept.upkeep.beat()
+    monkeypatch.setattr(Maintenance, "_make_partitions", lambda _: asked.append("again"))
+    kept.maintenance.run_once()
     assert asked == [], "the second time it was done, for a day"

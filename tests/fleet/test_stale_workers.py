@@ -1,4 +1,4 @@
-"""Whatever happens to the pulse, no answer is older than two seconds unless it is marked STALE."""
+"""Whatever happens to the change feed, no answer is older than two seconds unless it is marked STALE."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ADD_JOB = (
     "SELECT id, gen_random_uuid(), 'new' FROM tenants WHERE slug = 'alpha'"
 )
 # The connections of pulses, whatever they did last.
-PULSES = (
+FEEDS = (
     "SELECT pid FROM pg_stat_activity "
     "WHERE datname = %s AND query LIKE '/* fleet.%%' AND query NOT LIKE '%%fold_rollups%%'"
 )
@@ -48,8 +48,8 @@ class Fleet:
     of_requests: SilentNetwork
     of_pulses: SilentNetwork
 
-    def pulses(self) -> list[int]:
-        return [pid for (pid,) in self.run(PULSES, self.database.name)]
+    def feeds(self) -> list[int]:
+        return [pid for (pid,) in self.run(FEEDS, self.database.name)]
 
     def run(self, sql: str, *values: object) -> list[tuple[int]]:
         with (
@@ -70,7 +70,7 @@ def fleet(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[
         running_gunicorn(
             "tests.fleet.two_ways_app:app()",
             DATABASE_URL=of_requests.url(APPLICATION, database.name),
-            PULSE_URL=of_pulses.url(APPLICATION, database.name),
+            FEED_URL=of_pulses.url(APPLICATION, database.name),
             WEB_CONCURRENCY=str(WORKERS),
             REQUEST_DEADLINE="1.5",
             DB_POOL_TIMEOUT="0.5",
@@ -154,7 +154,7 @@ def test_pulses_killed_every_half_second(fleet: Fleet, seconds: float) -> None:
 
     def kill(over: threading.Event) -> None:
         while not over.wait(0.5):
-            for pid in fleet.pulses():
+            for pid in fleet.feeds():
                 killed.append(pid)
                 fleet.run("SELECT pg_terminate_backend(%s)", pid)
 
@@ -165,7 +165,7 @@ def test_pulses_killed_every_half_second(fleet: Fleet, seconds: float) -> None:
 
 @pytest.mark.parametrize("seconds", LENGTHS)
 def test_pulses_that_hear_nothing_and_are_told_nothing(fleet: Fleet, seconds: float) -> None:
-    """Silences of two lengths: one that ends before the worker is deaf, and one that does not."""
+    """Silences of two lengths: one that ends before the worker is stale, and one that does not."""
 
     def silence(over: threading.Event) -> None:
         while not over.is_set():
@@ -187,7 +187,7 @@ def test_pulses_whose_server_process_is_frozen(fleet: Fleet, seconds: float) -> 
     def freeze(over: threading.Event) -> None:
         try:
             while not over.wait(0.5):
-                for pid in set(fleet.pulses()).difference(frozen):
+                for pid in set(fleet.feeds()).difference(frozen):
                     os.kill(pid, signal.SIGSTOP)
                     frozen.append(pid)
         finally:
