@@ -56,8 +56,8 @@ class Application:
             (user,) = cursor.fetchall()
         return self.services.sign_in._tokens.issue(*user)
 
-    def hear(self) -> None:
-        """Hear now what another session has changed, as the application does every 50 ms."""
+    def poll_changes(self) -> None:
+        """Read now what other sessions changed, as the application does every 50 ms."""
         self.services.change_feed.poll()
 
     def sign_in(self, email: str, password: str = PASSWORD) -> TestResponse:
