@@ -123,7 +123,7 @@ def test_the_number_of_executions_that_run_reads_as_few_rows_for_2000_as_for_200
                 if own_table(node) in tables
             )
         )
-        own_shop.hear()
+        own_shop.poll_changes()
         total = client.get(f"{PATH}/active?page_size=1").json["total"]  # type: ignore[index]
         assert total == (200 if more == 200 else 2000)
     assert read[0] == read[1] <= 12

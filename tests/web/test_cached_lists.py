@@ -89,10 +89,10 @@ def test_a_write_and_a_change_by_anybody_end_a_page(own_shop: Application) -> No
     client.post("/api/jobs", json={"title": "one more"})
     after = client.get(path)
     assert (after.headers["X-Cache"], after.json["total"]) == ("MISS", before + 1)  # type: ignore[index]
-    own_shop.hear()
+    own_shop.poll_changes()
     client.get(path)
     run(own_shop, "DELETE FROM jobs WHERE id = %s", after.json["items"][0]["id"])  # type: ignore[index]
-    own_shop.hear()
+    own_shop.poll_changes()
     assert client.get(path).json["total"] == before  # type: ignore[index]
 
 
@@ -164,7 +164,7 @@ def test_a_page_that_shows_hours_ends_with_the_hour_and_one_of_links_when_one_ex
         "WHERE status = 'running'",
     )
     run(own_shop, "UPDATE job_status_links SET expires_at = now() + interval '10 minutes'")
-    own_shop.hear()
+    own_shop.poll_changes()
     links = next(path for path in list_paths(own_shop) if path.endswith("/status-links"))
     for path in ("/api/workflow-approvals/pending", "/api/workflow-monitoring/active", links):
         own_shop.services.store.clear()
@@ -240,7 +240,7 @@ def test_whatever_changes_no_kept_page_is_old(
     for kind, text, name in steps:
         if kind == "change":
             run(own_shop, text.format(tenant=getattr(own_shop, name).id))
-            own_shop.hear()
+            own_shop.poll_changes()
         else:
             kept, right = (client.get(text) for client in clients[name])
             assert kept.data == right.data, (text, kept.headers["X-Cache"])
