@@ -8,7 +8,7 @@ import pytest
 
 from opsboard.cache import Store
 from opsboard.cache.link import Link
-from tests.cache.sharing import HearingStore, opened, patient, shared_cache
+from tests.cache.sharing import FeedStore, opened, patient, shared_cache
 from tests.cache.stage import Clock, Stage, staged
 from tests.redis_servers import RedisServer
 
@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest, clock: Clock) -> Store:
     if request.param == "memory":
         return Store(100, 1_000_000, clock)
     link: Link = request.getfixturevalue("link")
-    return HearingStore(shared_cache(link, clock), clock)
+    return FeedStore(shared_cache(link, clock), clock)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class Transactions:
         return f"{self.last + 1}:{self.last + 1}:"
 
 
-class HearingStore(Store):
+class FeedStore(Store):
     """A worker that hears of each change, and of each order to clear, in the moment it happens."""
 
     def __init__(self, shared: SharedCache, clock: Clock, transactions: Transactions | None = None) -> None:

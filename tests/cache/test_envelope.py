@@ -10,26 +10,26 @@ from hypothesis import strategies as st
 
 from opsboard.cache import Body, Key
 from opsboard.cache.envelope import LARGEST, SEAL, Envelope, Refused
-from opsboard.cache.horizon import Label
+from opsboard.cache.horizon import Watermark
 from opsboard.secret import derived_key
 from tests.cache.test_store import incompressible
 
 KEY = Key(1, "admin", 5, "dashboard.stats", (("months", "6"),))
-LABEL = Label("life", "9:12:9,10", 1234.5)
+WATERMARK = Watermark("life", "9:12:9,10", 1234.5)
 TABLES = frozenset({"jobs", "machines"})
 ours = Envelope(derived_key("a secret of the service that is long", "bodies"), "release 1")
 
 
 def sealed(envelope: Envelope = ours, key: Key = KEY, content: bytes = b'{"jobs": 3}') -> tuple[bytes, bytes]:
-    name = envelope.name(key, LABEL.epoch)
-    value = envelope.seal(name, LABEL, Body(content), TABLES)
+    name = envelope.name(key, WATERMARK.epoch)
+    value = envelope.seal(name, WATERMARK, Body(content), TABLES)
     assert value is not None
     return name, value
 
 
 def test_what_was_sealed_is_opened_with_its_label_and_tables() -> None:
-    label, body = ours.open(*sealed())
-    assert (label, body.identity, body.tables) == (LABEL, b'{"jobs": 3}', TABLES)
+    watermark, body = ours.open(*sealed())
+    assert (watermark, body.identity, body.tables) == (WATERMARK, b'{"jobs": 3}', TABLES)
     assert body.etag == Body(b'{"jobs": 3}').etag
 
 
@@ -90,8 +90,8 @@ def test_a_name_tells_nothing_of_whose_it_is() -> None:
 
 def test_what_is_too_large_is_not_sealed() -> None:
     name = ours.name(KEY, "life")
-    assert ours.seal(name, LABEL, Body(incompressible(LARGEST)), TABLES) is None
-    value = ours.seal(name, LABEL, Body(incompressible(LARGEST - 2000)), TABLES)
+    assert ours.seal(name, WATERMARK, Body(incompressible(LARGEST)), TABLES) is None
+    value = ours.seal(name, WATERMARK, Body(incompressible(LARGEST - 2000)), TABLES)
     assert value is not None and len(value) <= LARGEST
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from opsboard.cache import Body, Key, Outcome, Store
 from opsboard.cache.flight import ABANDONED_AFTER, Flight
-from opsboard.cache.store import JOINED_BLINDLY
+from opsboard.cache.store import JOIN_WHILE_STALE
 from opsboard.errors import DeadlineExceeded, OpsboardError, PoolTimeout
 from tests.cache.stage import Clock, Stage, staged
 
@@ -170,11 +170,11 @@ def test_a_worker_that_cannot_know_what_changed_joins_only_young_loads(clock: Cl
     store = Store(100, 1_000_000, clock, in_sync=lambda: in_sync[0])
     with staged(store) as stage:
         old = stage.call(KEY)
-        clock.advance(JOINED_BLINDLY - 0.1)
+        clock.advance(JOIN_WHILE_STALE - 0.1)
         assert stage.call(KEY).state == "waiting"
         clock.advance(0.2)
         assert stage.call(KEY).state == "loading", "that answer may be older than 2 s by now"
         in_sync[0] = True
-        clock.advance(JOINED_BLINDLY + 1)
+        clock.advance(JOIN_WHILE_STALE + 1)
         assert stage.call(KEY).state == "waiting", "nothing has changed, so its age does not matter"
         stage.land(old)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsboard.cache import Key
-from opsboard.cache.horizon import MOST_ORDERS, Horizon, Label, Snapshot
+from opsboard.cache.horizon import MAX_ORDERS, Horizon, Snapshot, Watermark
 from tests.cache.stage import Clock
 
 TABLES = ("jobs", "machines")
@@ -25,7 +25,7 @@ ACTIONS = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.integers(0, 2), OF),
         st.tuples(st.sampled_from(["commit", "commit", "rollback"]), st.integers(0, 2), OF),
-        st.tuples(st.sampled_from(["beat", "beat", "load"]), st.integers(0, 1), OF),
+        st.tuples(st.sampled_from(["poll", "poll", "load"]), st.integers(0, 1), OF),
         st.tuples(st.sampled_from(["write here", "lose"]), st.integers(0, 1), OF),
     ),
     min_size=8,
@@ -62,18 +62,18 @@ class Worker:
         self.database = database
         self.clock = Clock()
         self.horizon = Horizon(self.clock)
-        self.heard: set[tuple[int, str]] = set()
-        self.beat()
+        self.seen: set[tuple[int, str]] = set()
+        self.poll()
         self.horizon.reset()
 
-    def beat(self) -> None:
+    def poll(self) -> None:
         self.clock.advance(1)
         asked = self.clock()
-        news = self.database.committed - self.heard
+        news = self.database.committed - self.seen
         self.horizon.observe_server(asked, "life", self.database.snapshot(), asked)
         for xid, table in sorted(news):
             self.horizon.apply_changes(1, {table: xid})
-        self.heard |= self.database.committed
+        self.seen |= self.database.committed
         self.horizon.mark_current(asked)
 
     def write(self, table: str) -> None:
@@ -82,13 +82,13 @@ class Worker:
         self.database.committed.add((xid, table))
         self.clock.advance(1)
         self.horizon.record_write(1, {table})
-        self.heard_itself = (xid, table)
+        self.own_write = (xid, table)
 
     def must_see(self, table: str, own: set[tuple[int, str]]) -> set[tuple[int, str]]:
-        return {(xid, of) for xid, of in self.heard | own if of == table}
+        return {(xid, of) for xid, of in self.seen | own if of == table}
 
 
-met: Counter[str] = Counter()
+outcomes: Counter[str] = Counter()
 
 
 @settings(max_examples=1500, deadline=None, derandomize=True)
@@ -98,7 +98,7 @@ def play(actions: list[tuple[str, int, str]]) -> None:
     workers = [Worker(database) for _ in range(2)]
     own: list[set[tuple[int, str]]] = [set(), set()]
     open_writes: dict[int, tuple[int, set[str]]] = {}
-    bodies: list[tuple[Label, str, set[tuple[int, str]]]] = []
+    bodies: list[tuple[Watermark, str, set[tuple[int, str]]]] = []
     for action, number, table in actions:
         if action == "write":
             xid, tables = open_writes.setdefault(number, (0, set()))
@@ -107,32 +107,32 @@ def play(actions: list[tuple[str, int, str]]) -> None:
             xid, tables = open_writes.pop(number)
             database.running.remove(xid)
             database.committed |= {(xid, of) for of in tables if action == "commit"}
-        elif action == "beat":
-            workers[number].beat()
+        elif action == "poll":
+            workers[number].poll()
         elif action == "lose":
-            workers[number].beat()
+            workers[number].poll()
             workers[number].horizon.reset()
         elif action == "write here":
             workers[number].write(table)
-            own[number].add(workers[number].heard_itself)
-        if action in ("beat", "load"):
-            label = workers[number].horizon.label()
-            assert label is not None
-            bodies.append((label, table, {made for made in database.committed if made[1] == table}))
+            own[number].add(workers[number].own_write)
+        if action in ("poll", "load"):
+            watermark = workers[number].horizon.watermark()
+            assert watermark is not None
+            bodies.append((watermark, table, {made for made in database.committed if made[1] == table}))
         for worker, written in zip(workers, own, strict=True):
-            for label, of, content in bodies:
-                if worker.horizon.vouches_for(KEY, {of}, label):
-                    met["used"] += 1
+            for watermark, of, content in bodies:
+                if worker.horizon.is_valid_for(KEY, {of}, watermark):
+                    outcomes["used"] += 1
                     assert worker.must_see(of, written) <= content, "something heard is missing from the body"
                 else:
-                    met["refused"] += 1
-                    met["refused in vain"] += worker.must_see(of, written) <= content
+                    outcomes["refused"] += 1
+                    outcomes["refused in vain"] += worker.must_see(of, written) <= content
 
 
 def test_no_body_is_used_that_lacks_what_this_worker_has_heard() -> None:
-    met.clear()
+    outcomes.clear()
     play()
-    assert min(met["used"], met["refused"]) > 1000, met
+    assert min(outcomes["used"], outcomes["refused"]) > 1000, outcomes
 
 
 def test_all_workers_at_rest_use_each_others_bodies_while_an_old_transaction_runs_on() -> None:
@@ -145,19 +145,19 @@ def test_all_workers_at_rest_use_each_others_bodies_while_an_old_transaction_run
         database.running.remove(xid)
         database.committed.add((xid, "jobs"))
         for worker in workers:
-            worker.beat()
-        labels = [worker.horizon.label() for worker in workers]
+            worker.poll()
+        watermarks = [worker.horizon.watermark() for worker in workers]
         assert forgotten in database.running
         assert all(
-            worker.horizon.vouches_for(KEY, {"jobs"}, label)
+            worker.horizon.is_valid_for(KEY, {"jobs"}, watermark)
             for worker in workers
-            for label in labels
-            if label
+            for watermark in watermarks
+            if watermark
         )
 
 
-def label(snapshot: str, epoch: str = "life") -> Label:
-    return Label(epoch, snapshot, 0.0)
+def watermark(snapshot: str, epoch: str = "life") -> Watermark:
+    return Watermark(epoch, snapshot, 0.0)
 
 
 @pytest.fixture
@@ -170,39 +170,39 @@ def horizon(clock: Clock) -> Horizon:
 
 
 def test_a_body_from_before_this_worker_began_is_not_used(horizon: Horizon) -> None:
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("99:99:"))
-    assert not horizon.vouches_for(KEY, frozenset(), label("99:99:"))
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("98:100:98")), "98 ended before it began"
-    assert horizon.vouches_for(KEY, {"jobs"}, label("100:100:"))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("99:99:"))
+    assert not horizon.is_valid_for(KEY, frozenset(), watermark("99:99:"))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("98:100:98")), "98 ended before it began"
+    assert horizon.is_valid_for(KEY, {"jobs"}, watermark("100:100:"))
 
 
 def test_a_body_of_another_life_of_the_database_is_not_used(horizon: Horizon) -> None:
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("900:900:", "another"))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("900:900:", "another"))
 
 
 @pytest.mark.parametrize("text", ["", "1:2", "a:b:c", "1:2:3:4", "100:100:x"])
 def test_what_is_no_snapshot_vouches_for_nothing(horizon: Horizon, text: str) -> None:
-    assert not horizon.vouches_for(KEY, {"jobs"}, label(text))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark(text))
 
 
 def test_an_order_to_clear_outdates_bodies_of_its_prefix_from_before(horizon: Horizon, clock: Clock) -> None:
     horizon.observe_server(clock(), "life", "111:111:", 5000.0)
     horizon.record_clear("get_dashboard", 110)
     other = KEY._replace(endpoint="jobs.list_jobs")
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("110:110:"))
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("110:111:110"))
-    assert horizon.vouches_for(KEY, {"jobs"}, label("111:111:"))
-    assert horizon.vouches_for(other, {"jobs"}, label("110:110:"))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("110:110:"))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("110:111:110"))
+    assert horizon.is_valid_for(KEY, {"jobs"}, watermark("111:111:"))
+    assert horizon.is_valid_for(other, {"jobs"}, watermark("110:110:"))
     horizon.record_clear(None, 110)
-    assert not horizon.vouches_for(other, {"jobs"}, label("110:110:"))
+    assert not horizon.is_valid_for(other, {"jobs"}, watermark("110:110:"))
 
 
 def test_any_number_of_orders_is_obeyed(horizon: Horizon, clock: Clock) -> None:
     horizon.observe_server(clock(), "life", "9000:9000:", 5000.0)
-    for number in range(2 * MOST_ORDERS):
+    for number in range(2 * MAX_ORDERS):
         horizon.record_clear(f"dashboard.{number}" if number else "dashboard", 1000 + number)
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("1000:1000:"))
-    assert len(horizon._orders) <= MOST_ORDERS
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("1000:1000:"))
+    assert len(horizon._clears) <= MAX_ORDERS
 
 
 def test_an_own_order_counts_before_it_is_heard(horizon: Horizon, clock: Clock) -> None:
@@ -210,9 +210,9 @@ def test_an_own_order_counts_before_it_is_heard(horizon: Horizon, clock: Clock) 
     asked_before = clock()
     clock.advance(1)
     horizon.mark_current(asked_before)
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("900:900:"))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("900:900:"))
     horizon.mark_current(clock())
-    assert horizon.vouches_for(KEY, {"jobs"}, label("900:900:"))
+    assert horizon.is_valid_for(KEY, {"jobs"}, watermark("900:900:"))
 
 
 def test_an_own_write_counts_until_a_beat_that_was_asked_after_it(horizon: Horizon, clock: Clock) -> None:
@@ -220,11 +220,11 @@ def test_an_own_write_counts_until_a_beat_that_was_asked_after_it(horizon: Horiz
     clock.advance(1)
     horizon.record_write(1, {"jobs"})
     horizon.mark_current(asked_before)
-    assert not horizon.vouches_for(KEY, {"jobs"}, label("900:900:")), "that beat cannot have heard of it"
-    assert horizon.vouches_for(KEY, {"machines"}, label("900:900:"))
+    assert not horizon.is_valid_for(KEY, {"jobs"}, watermark("900:900:")), "that beat cannot have heard of it"
+    assert horizon.is_valid_for(KEY, {"machines"}, watermark("900:900:"))
     clock.advance(1)
     horizon.mark_current(clock())
-    assert horizon.vouches_for(KEY, {"jobs"}, label("900:900:"))
+    assert horizon.is_valid_for(KEY, {"jobs"}, watermark("900:900:"))
 
 
 def test_with_little_memory_no_change_is_overlooked(clock: Clock) -> None:
@@ -234,8 +234,8 @@ def test_with_little_memory_no_change_is_overlooked(clock: Clock) -> None:
         horizon.apply_changes(number, {"jobs": 150 + number})
         assert len(horizon._newest) <= 4
     for number in range(20):
-        assert not horizon.vouches_for(
-            KEY._replace(tenant_id=number), {"jobs"}, label(f"{150 + number}:{150 + number}:")
+        assert not horizon.is_valid_for(
+            KEY._replace(tenant_id=number), {"jobs"}, watermark(f"{150 + number}:{150 + number}:")
         )
 
 
@@ -246,7 +246,7 @@ def test_age_goes_by_the_databases_clock_and_is_never_told_too_young() -> None:
     asked = there()
     there.advance(0.4)
     maker.observe_server(asked, "life", "9:9:", 5000.0)
-    made = maker.label()
+    made = maker.watermark()
     assert made is not None
     asked = here()
     here.advance(0.4)

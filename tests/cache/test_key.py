@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from opsboard.cache import Body, Key, Outcome, Store, canonical
-from opsboard.cache.key import answers_to
+from opsboard.cache.key import matches_prefix
 
 KEY = Key(1, "manager", 7, "jobs.list_jobs", canonical({"status": "late", "page": 2}), "en")
 OTHER_PARTS = {
@@ -77,11 +77,11 @@ def test_an_argument_without_a_lasting_spelling_is_refused():
     ["", "dash", "dashboard", "dashboard.", "dashboard.stats", "dashboard_stats", "get_dashboard_stats"],
 )
 def test_an_endpoint_answers_to_both_spellings_of_its_name(prefix: str):
-    assert answers_to("dashboard.stats", prefix)
+    assert matches_prefix("dashboard.stats", prefix)
 
 
 @pytest.mark.parametrize(
     "prefix", ["stats", "dashboard.stats2", "get_jobs", "Dashboard", "get.dashboard", "*"]
 )
 def test_an_endpoint_does_not_answer_to_other_names(prefix: str):
-    assert not answers_to("dashboard.stats", prefix)
+    assert not matches_prefix("dashboard.stats", prefix)

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from opsboard.cache import Body, Key, Outcome, Store
-from tests.cache.sharing import HearingStore, shared_cache
+from tests.cache.sharing import FeedStore, shared_cache
 from tests.cache.stage import Caller, Clock, staged
 
 TABLES = ("customers", "jobs")
@@ -230,7 +230,7 @@ def test_in_any_order_of_events_every_answer_knows_every_change_before_its_calle
         StoreMachine.make_store = staticmethod(lambda clock: Store(1000, 10**8, clock))
     else:
         link = request.getfixturevalue("link")
-        StoreMachine.make_store = staticmethod(lambda clock: HearingStore(shared_cache(link, clock), clock))
+        StoreMachine.make_store = staticmethod(lambda clock: FeedStore(shared_cache(link, clock), clock))
     StoreMachine.met.clear()
     run_state_machine_as_test(
         StoreMachine,

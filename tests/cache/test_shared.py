@@ -13,8 +13,8 @@ import pytest
 
 from opsboard.cache import Body, Key, Outcome, Store, link, wire
 from opsboard.cache.envelope import LARGEST
-from opsboard.cache.link import Away, Link
-from tests.cache.sharing import HearingStore, Transactions, opened, patient, shared_cache, wait_until
+from opsboard.cache.link import Disconnected, Link
+from tests.cache.sharing import FeedStore, Transactions, opened, patient, shared_cache, wait_until
 from tests.cache.stage import Clock
 from tests.redis_servers import RedisServer, running_redis
 
@@ -29,7 +29,7 @@ class Workers:
         transactions = Transactions()
         self.links = [Link(url) for _ in range(number)]
         self.stores = [
-            HearingStore(shared_cache(each, clock, namespace), clock, transactions) for each in self.links
+            FeedStore(shared_cache(each, clock, namespace), clock, transactions) for each in self.links
         ]
 
     def change(self) -> None:
@@ -61,7 +61,7 @@ def load(store: Store, content: bytes = b"made", ttl: float = 60.0) -> Outcome:
     return store.get_or_load(KEY, ttl, JOBS, lambda: Body(content, JOBS)).outcome
 
 
-def numbers(store: HearingStore) -> dict:
+def numbers(store: FeedStore) -> dict:
     return store.shared.statistics()
 
 
@@ -116,7 +116,7 @@ def test_whoever_distrusts_what_it_heard_does_not_use_the_second_level(
 ) -> None:
     each = opened(Link(own_redis.url))
     shared = shared_cache(each, clock)
-    HearingStore(shared, clock)
+    FeedStore(shared, clock)
     stale = Store(100, 10**6, clock, shared=shared, in_sync=lambda: False)
     assert load(stale) is load(stale) is Outcome.MISS
     assert shared.statistics()["commands"] == 0
@@ -226,7 +226,7 @@ def test_each_way_to_be_away_is_told_in_words_and_costs_a_caller_nothing(
             locked.url: "name or password refused",
         }.items():
             each = Link(url)
-            store = HearingStore(shared_cache(each, clock), clock)
+            store = FeedStore(shared_cache(each, clock), clock)
             assert load(store) is Outcome.MISS, "also while nothing is known of it"
             assert reason_of(each) == reason, url
             workers_told = store.shared.statistics()
@@ -336,7 +336,7 @@ def test_threads_never_get_each_others_answers_while_connections_die(
                 if mine.ask("ECHO", word) != word:
                     faults.append(word)
                 right += 1
-            except Away:
+            except Disconnected:
                 pass
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
@@ -357,7 +357,7 @@ def test_what_was_lent_when_the_link_fell_is_closed_and_not_lent_again(workers: 
     connection, life = mine._borrow()
     mine._fall(life, "of the test")
     wait_until(lambda: mine.reason is None, "it is up again")
-    mine._give_back(connection, life, in_order=True)
+    mine._give_back(connection, life, is_usable=True)
     assert connection not in mine._free and connection._sock is None
     assert mine._opened == 1
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsboard.cache.body import Body
-from opsboard.cache.counts import Event, new_counts
+from opsboard.cache.counts import CacheEvent, new_counts
 from opsboard.cache.entries import Entries, Entry
 from opsboard.cache.key import Key
-from opsboard.cache.shares import OF_ALL, OF_LISTS
+from opsboard.cache.shares import LISTS_FRACTION, USER_FRACTION
 
 MAX_ENTRIES, MAX_BYTES = 640, 4 << 20
 
@@ -44,7 +44,7 @@ def lists_of(entries: Entries) -> Counter[int | None]:
 
 def check_one_user(pages: int) -> None:
     entries = fill(pages, 1, Body(b"x" * 400))
-    assert lists_of(entries) == {0: MAX_ENTRIES // OF_ALL // OF_LISTS}
+    assert lists_of(entries) == {0: MAX_ENTRIES // LISTS_FRACTION // USER_FRACTION}
     assert entries.get(page(0, pages - 1, Body(b"")).key) is not None, "the newest is there"
     assert sum(not entry.key.of_list for entry in entries.snapshot()) == 100
 
@@ -61,7 +61,7 @@ def test_a_million_distinct_filters_of_one_user_stay_one_share() -> None:
 def test_many_users_share_half_of_the_cache_evenly() -> None:
     entries = fill(6_000, 60, Body(b"x" * 400))
     shares = lists_of(entries)
-    assert sum(shares.values()) == MAX_ENTRIES // OF_ALL
+    assert sum(shares.values()) == MAX_ENTRIES // LISTS_FRACTION
     assert max(shares.values()) - min(shares.values()) <= 1
     assert sum(not entry.key.of_list for entry in entries.snapshot()) == 100
 
@@ -69,10 +69,13 @@ def test_many_users_share_half_of_the_cache_evenly() -> None:
 def test_large_pages_are_bounded_in_bytes() -> None:
     body = Body(bytes(range(256)) * 80)  # 20 kB
     one = fill(200, 1, body)
-    assert sum(entry.size for entry in one.snapshot() if entry.key.of_list) <= MAX_BYTES // OF_ALL // OF_LISTS
+    assert (
+        sum(entry.size for entry in one.snapshot() if entry.key.of_list)
+        <= MAX_BYTES // LISTS_FRACTION // USER_FRACTION
+    )
     assert 1 <= lists_of(one)[0] < 20
     many = fill(600, 60, body)
-    assert sum(entry.size for entry in many.snapshot() if entry.key.of_list) <= MAX_BYTES // OF_ALL
+    assert sum(entry.size for entry in many.snapshot() if entry.key.of_list) <= MAX_BYTES // LISTS_FRACTION
     assert sum(not entry.key.of_list for entry in many.snapshot()) == 100
 
 
@@ -81,7 +84,7 @@ def test_a_page_above_a_users_share_is_not_kept() -> None:
     entries = Entries(MAX_ENTRIES, MAX_BYTES, counts)
     entries.put(page(1, 1, Body(bytes(range(256)) * 600)), 0.0)
     assert len(entries) == 0
-    assert counts["customers.list_customers"][Event.TOO_LARGE] == 1
+    assert counts["customers.list_customers"][CacheEvent.TOO_LARGE] == 1
 
 
 @settings(max_examples=60, deadline=None, database=None)
@@ -99,7 +102,7 @@ def test_the_books_are_right_after_any_history(steps: list[tuple[str, int, int]]
         entry = page(user, number, Body(b"y" * (200 + 30 * number)))
         kept = entries.get(entry.key)
         if step == "drop" and kept:
-            entries.drop(kept, Event.CLEARED)
+            entries.drop(kept, CacheEvent.CLEARED)
         elif step != "drop":
             entries.put(entry, 0.0)
         lists = entries._lists

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from opsboard.cache.body import Body
-from opsboard.cache.counts import Event
+from opsboard.cache.counts import CacheEvent
 from opsboard.cache.key import Key
 from opsboard.cache.store import Outcome, Store
 from tests.application import Application, running_application
@@ -174,7 +174,7 @@ def test_the_least_used_goes_when_there_are_too_many_and_nothing_else_does() -> 
         thread.join()
     stats = store.stats()
     assert stats["endpoints"]["settings.get_settings"]["entries"] == 1000
-    assert stats[Event.EVICTED_BY_ENTRIES.value] == 501
+    assert stats[CacheEvent.EVICTED_BY_ENTRIES.value] == 501
     assert ask(1, "dashboard.stats") == Outcome.HIT
     assert ask(5000) == Outcome.MISS
 

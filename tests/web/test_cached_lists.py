@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opsboard.cache.counts import Event
+from opsboard.cache.counts import CacheEvent
 from opsboard.web.listing import ListArguments
 from tests.application import Application, running_application
 from tests.contract.routes import routes
@@ -186,7 +186,7 @@ def test_one_user_cannot_fill_the_cache_by_asking(own_shop: Application) -> None
         for path in ("/api/dashboard/stats", "/api/jobs?page_size=1"):
             assert manager.get(path).headers["X-Cache"] == "HIT"
         assert operator.get("/api/customers?q=x59&page_size=1").headers["X-Cache"] == "HIT"
-        assert store.stats()[Event.EVICTED_BY_ENTRIES.value] >= 40
+        assert store.stats()[CacheEvent.EVICTED_BY_ENTRIES.value] >= 40
 
 
 def test_switched_off_a_page_is_made_each_time(own_shop: Application) -> None:

@@ -121,7 +121,7 @@ def test_any_number_of_distinct_query_strings_by_any_number_of_users_fits_the_me
 class NobodyEnds:
     revocations = Revocations()
 
-    def vouches_for(self, identity: Identity) -> bool:
+    def is_valid_for(self, identity: Identity) -> bool:
         return True
 
 

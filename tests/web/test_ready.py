@@ -98,9 +98,9 @@ def test_what_is_given_again_counts_as_used_when_room_is_made() -> None:
     old, young = Key(1, "admin", 1, "old"), Key(1, "admin", 1, "young")
     for key in (old, young):
         store.get_or_load(key, 30, frozenset(), lambda: Body(b"x"))
-    store.given(old)
+    store.note_repeat(old)
     store.get_or_load(Key(1, "admin", 1, "new"), 30, frozenset(), lambda: Body(b"x"))
     assert store.peek(young) is None
     assert store.peek(old) is not None
-    store.given(young)  # left already: counted all the same
+    store.note_repeat(young)  # left already: counted all the same
     assert store.stats()["hits"] == 3

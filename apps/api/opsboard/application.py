@@ -14,10 +14,10 @@ from opsboard.auth.journal import Journal
 from opsboard.auth.revocations import Revocations
 from opsboard.auth.sign_in import SignIn
 from opsboard.auth.tokens import Tokens
+from opsboard.cache.code_digest import code_digest
 from opsboard.cache.envelope import Envelope
 from opsboard.cache.horizon import Horizon
 from opsboard.cache.link import Link
-from opsboard.cache.makers import code_digest
 from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
 from opsboard.config import Config, load_config

@@ -131,7 +131,7 @@ class SignIn:
         except NotSignedIn:
             return None
 
-    def vouches_for(self, identity: Identity) -> bool:
+    def is_valid_for(self, identity: Identity) -> bool:
         """Whether `identify` would give this identity again for the token it came from, without asking anybody."""
         return self.revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)
 

@@ -1,4 +1,4 @@
-"""Finished answers, kept until their time or their data runs out; knows no Flask, no SQL, no accounts."""
+"""Cached answers that end with their TTL or with a change of their data; no Flask, no SQL, no accounts."""
 
 from opsboard.cache.body import Body, matches
 from opsboard.cache.key import Key, canonical

@@ -1,4 +1,4 @@
-"""What happened in the store, counted per endpoint."""
+"""Events of the store, counted per endpoint."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from enum import StrEnum
 
 
-class Event(StrEnum):
-    """Everything that is counted; the value is the name in the statistics."""
+class CacheEvent(StrEnum):
+    """The events counted; the value is the name in the statistics."""
 
     HIT = "hits"
     MISS = "misses"
@@ -23,10 +23,10 @@ class Event(StrEnum):
     CLEARED = "cleared"
 
 
-Counts = defaultdict[str, Counter[Event]]
-"""Endpoint -> event -> number; bounded because endpoint names come from our code, never from a client."""
+Counts = defaultdict[str, Counter[CacheEvent]]
+"""Endpoint -> event -> number. Bounded: endpoint names come from our code, never from a client."""
 
 
 def new_counts() -> Counts:
-    """Counts that stand at zero for every endpoint."""
+    """Return counts that are zero for every endpoint."""
     return defaultdict(Counter)

@@ -1,4 +1,4 @@
-"""The kept bodies: the least recently used go first when their number or their bytes reach the bound."""
+"""The cached bodies, bounded in number and bytes; the least recently used are evicted first."""
 
 from __future__ import annotations
 
@@ -8,46 +8,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opsboard.cache.body import Body
-from opsboard.cache.counts import Counts, Event
+from opsboard.cache.counts import CacheEvent, Counts
 from opsboard.cache.key import Key
 from opsboard.cache.shares import Shares
 
-# Entry, key, places in the dict and the heap (measured, rounded up), so that the byte bound holds for
-# many small bodies too.
+# Memory of entry, key and places in dict and heap (measured, rounded up): the byte bound must hold for many
+# small bodies too.
 OVERHEAD = 1024
 
-# One body may take this part of the bytes: a giant is served but does not push out everything else.
+# One body may use this fraction of the bytes. A larger one is served but not cached.
 LARGEST_SHARE = 8
 
-# A write clears away at most this many expired entries, so that no single request pays for a thousand.
+# A put removes at most this many expired entries, so that no single request pays for a thousand.
 SWEEP = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A kept body and what its validity hangs on."""
+    """A cached body and the facts its validity depends on."""
 
     key: Key
     body: Body
     tables: frozenset[str]
     began: int
-    """The count of changes when its load began (see `Versions`)."""
+    """The change count when its load began (see `Versions`)."""
     since: float
-    """The clock when its load began: the data may be that old."""
+    """The time its load began: the data may be that old."""
     expires: float
 
     @property
     def size(self) -> int:
-        """The bytes it is accounted for."""
+        """The bytes counted for this entry."""
         return self.body.size + self.key.size + OVERHEAD
 
 
 class Entries:
-    """Entries by key, bounded in number and bytes; every departure is counted with its reason.
+    """Entries by key, bounded in number and bytes. Every removal is counted with its reason.
 
-    Our own two structures rather than cachetools' TLRUCache, which knows one bound, cannot say why an
-    entry left, and hides the expired ones that the statistics show. Not safe for threads by itself:
-    the store holds its lock.
+    cachetools' TLRUCache does not fit: it has one bound, does not tell why an entry left, and hides expired entries,
+    which the statistics show. Not thread-safe by itself: the store holds its lock.
     """
 
     def __init__(
@@ -58,9 +57,9 @@ class Entries:
         keep: float = 0.0,
         limits: Mapping[str, int] | None = None,
     ) -> None:
-        """`keep`: seconds an expired entry stays, for the time when the database is away.
+        """`keep`: seconds an expired entry stays, to be served while the database is away.
 
-        `limits`: endpoints that may have only so many of the entries.
+        `limits`: the most entries that some endpoints may have.
         """
         self._limits = limits or {}
         self._of_limited: Counter[str] = Counter()
@@ -71,11 +70,11 @@ class Entries:
         self.bytes = 0
         self._counts = counts
         self._by_use: OrderedDict[Key, Entry] = OrderedDict()
-        # Asked on every hit, so without a step between: the entry, valid or not, without marking it as used;
-        # and the mark, for a key that is there.
+        # Bound methods, because every hit calls them. `get` returns the entry, valid or not, without marking it as
+        # used; `touch` marks a key that is present.
         self.get: Callable[[Key], Entry | None] = self._by_use.get
         self.touch: Callable[[Key], None] = self._by_use.move_to_end
-        # Holds no bodies: what left the dict is still named here until its time or the next tidying.
+        # Holds no bodies. Keys that left the dict stay here until their time or the next rebuild.
         self._by_expiry: list[tuple[float, int, Key]] = []
         self._pushed = 0
 
@@ -86,15 +85,15 @@ class Entries:
         return len(self._by_use)
 
     def snapshot(self) -> list[Entry]:
-        """All entries of this moment, least recently used first."""
+        """Return all entries, least recently used first."""
         return list(self._by_use.values())
 
     def put(self, entry: Entry, now: float) -> None:
-        """Keep the entry, at the cost of expired ones and then of the least recently used."""
+        """Add the entry; expired entries and then the least recently used make room."""
         self._sweep(now)
         largest = self._lists.user_bytes if entry.key.of_list else self.max_bytes // LARGEST_SHARE
         if entry.size > largest:
-            self._counts[entry.key.endpoint][Event.TOO_LARGE] += 1
+            self._counts[entry.key.endpoint][CacheEvent.TOO_LARGE] += 1
             return
         replaced = self._by_use.pop(entry.key, None)
         self.bytes += entry.size - (replaced.size if replaced else 0)
@@ -104,7 +103,7 @@ class Entries:
             self._of_limited[endpoint] += replaced is None
             if self._of_limited[endpoint] > self._limits[endpoint]:
                 oldest = next(one for key, one in self._by_use.items() if key.endpoint == endpoint)
-                self.drop(oldest, Event.EVICTED_BY_ENTRIES)
+                self.drop(oldest, CacheEvent.EVICTED_BY_ENTRIES)
         if entry.key.of_list:
             self._lists.replace(entry.key, replaced.size if replaced else None, entry.size)
             while surplus := self._lists.surplus(entry.key):
@@ -112,12 +111,12 @@ class Entries:
         self._pushed += 1
         heapq.heappush(self._by_expiry, (entry.expires, self._pushed, entry.key))
         while len(self._by_use) > self.max_entries:
-            self.drop(self._least_recent(), Event.EVICTED_BY_ENTRIES)
+            self.drop(self._least_recent(), CacheEvent.EVICTED_BY_ENTRIES)
         while self.bytes > self.max_bytes:
-            self.drop(self._least_recent(), Event.EVICTED_BY_BYTES)
+            self.drop(self._least_recent(), CacheEvent.EVICTED_BY_BYTES)
 
-    def drop(self, entry: Entry, reason: Event) -> None:
-        """Let the entry go and count why."""
+    def drop(self, entry: Entry, reason: CacheEvent) -> None:
+        """Remove the entry and count the reason."""
         del self._by_use[entry.key]
         self.bytes -= entry.size
         if entry.key.endpoint in self._limits:
@@ -130,19 +129,19 @@ class Entries:
         return next(iter(self._by_use.values()))
 
     def _sweep(self, now: float) -> None:
-        """Drop a few expired entries: more than one per write, so the expired cannot pile up."""
+        """Drop a few expired entries: more than one per put, so they cannot accumulate."""
         if len(self._by_expiry) > 2 * len(self._by_use) + SWEEP:
-            self._tidy()
+            self._rebuild_heap()
         for _ in range(SWEEP):
             if not self._by_expiry or self._by_expiry[0][0] + self._keep > now:
                 return
             _, _, key = heapq.heappop(self._by_expiry)
             entry = self._by_use.get(key)
             if entry is not None and entry.expires + self._keep <= now:
-                self.drop(entry, Event.EXPIRED)
+                self.drop(entry, CacheEvent.EXPIRED)
 
-    def _tidy(self) -> None:
-        """Make the heap anew from what is there, once most of it names entries that left."""
+    def _rebuild_heap(self) -> None:
+        """Rebuild the heap once most of it names entries that have left."""
         self._by_expiry = [(entry.expires, at, entry.key) for at, entry in enumerate(self._by_use.values())]
         self._pushed = len(self._by_expiry)
         heapq.heapify(self._by_expiry)

@@ -1,4 +1,4 @@
-"""A load under way, and those who wait for it."""
+"""A load in progress, shared by all callers that wait for it."""
 
 from __future__ import annotations
 
@@ -7,33 +7,32 @@ from threading import Event
 
 from opsboard.cache.body import Body
 
-# Longer than any request may take. A load of that age has lost its thread without a trace, and its
-# key must not be lost with it.
+# Longer than any request may take. The thread of a load of that age has died; its key must stay usable.
 ABANDONED_AFTER = 60.0
 
 
 class Flight:
-    """One call of `load` that any number of callers share.
+    """One call of `load`, shared by any number of callers.
 
-    Landed with neither body nor error, its loader died on the way: its waiters begin again.
+    If it lands with neither body nor error, its loader died and the waiters start again.
     """
 
-    __slots__ = ("abandoned", "began", "body", "elsewhere", "error", "landed", "since", "tables")
+    __slots__ = ("abandoned", "began", "body", "error", "is_shared", "landed", "since", "tables")
 
     def __init__(self, began: int, since: float, tables: frozenset[str]) -> None:
         self.began = began
         self.since = since
-        # The clock from which nobody waits for it any more.
+        # The time after which no caller waits for it.
         self.abandoned = since + ABANDONED_AFTER
         self.tables = tables
-        # Another worker had made the body: nothing was loaded, and `since` is when that load began.
-        self.elsewhere = False
+        # True if the body came from the second level: nothing was loaded, and `since` is when that load began.
+        self.is_shared = False
         self.landed = Event()
         self.body: Body | None = None
         self.error: Exception | None = None
 
     def result(self) -> Body | None:
-        """The body, or the loader's error; None if the loader died."""
+        """Return the body, None if the loader died, or raise the loader's error."""
         if self.error is None:
             return self.body
         own = own_copy(self.error)
@@ -43,10 +42,10 @@ class Flight:
 
 
 def own_copy(error: Exception) -> Exception:
-    """The same error for another thread.
+    """Return a copy of the error for another thread.
 
-    Raising one exception object in many threads mixes their tracebacks. One that cannot be copied is
-    shared all the same: a muddled traceback is better than the wrong error.
+    Raising one exception object in many threads mixes their tracebacks. An error that cannot be copied is shared
+    anyway: a mixed traceback is better than the wrong error.
     """
     try:
         return copy.copy(error)

@@ -1,4 +1,4 @@
-"""What an answer depends on besides the data: for whom it is, which endpoint, which arguments."""
+"""The cache key: everything an answer depends on besides the data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Arguments = tuple[tuple[str, str], ...]
 
 
 class Key(NamedTuple):
-    """Two requests with equal keys get the same bytes, so whatever can change the bytes is in here.
+    """Requests with equal keys get equal bytes, so everything that can change the bytes is in here.
 
-    `user_id` is None where the answer is the same for everybody of that tenant and role.
-    `arguments` are the checked ones, made by `canonical`: never the raw query string.
+    `user_id` is None if the answer is the same for all users of that tenant and role. `arguments` are the validated
+    ones, made by `canonical`, never the raw query string.
     """
 
     tenant_id: int
@@ -26,35 +26,35 @@ class Key(NamedTuple):
     arguments: Arguments = ()
     locale: str | None = None
     of_list: bool = False
-    """A page of a list: there may be any number of them, so they have bounds of their own (see `Shares`)."""
+    """True for a page of a list: their number is unbounded, so they have limits of their own (see `Shares`)."""
 
     @property
     def size(self) -> int:
-        """Bytes of the parts whose length a client has a say in."""
+        """Bytes of the parts whose length a client controls."""
         return sum(len(name) + len(value) for name, value in self.arguments) * 4
 
 
 def canonical(arguments: Mapping[str, object]) -> Arguments:
-    """Arguments in one order and one spelling; one that is None is as good as not given."""
+    """Return the arguments in one order and one spelling. None counts as absent."""
     return tuple(sorted((name, _spelled(value)) for name, value in arguments.items() if value is not None))
 
 
 def _spelled(value: object) -> str:
-    """The value as text that no value of another type shares (1, True and '1' are three things)."""
+    """Return the value as text; values of different types never share a text (1, True, '1')."""
     if isinstance(value, Enum):
         return _spelled(value.value)
     if isinstance(value, str | int | float | date | time | Decimal | UUID):
         return repr(value)
     if isinstance(value, list | tuple):
         return f"[{','.join(map(_spelled, value))}]"
-    # The repr of anything else may carry an address, which another object can have a minute later.
+    # The repr of other types may contain an address, which another object can have later.
     raise TypeError(f"a {type(value).__name__} cannot be part of a cache key")
 
 
-def answers_to(endpoint: str, prefix: str) -> bool:
-    """Whether the endpoint is meant by the prefix, in our spelling or that of a view function.
+def matches_prefix(endpoint: str, prefix: str) -> bool:
+    """Return True if the prefix selects the endpoint, in our spelling or that of a view function.
 
-    `dashboard.stats` answers to every prefix of `dashboard.stats`, of `dashboard_stats` and of
+    `dashboard.stats` matches every prefix of `dashboard.stats`, of `dashboard_stats` and of
     `get_dashboard_stats`.
     """
     function = endpoint.replace(".", "_")

@@ -1,4 +1,4 @@
-"""Connections to Redis or Valkey that never hold up a request: it borrows an open one, or goes on without."""
+"""Connections to Redis or Valkey that never delay a request: it borrows an open one or goes on without."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from opsboard.cache import wire
 
 log = structlog.get_logger(__name__)
 
-# Many words, each in time, may be slow all the same.
+# A command of many packets, each in time, may still be slow as a whole.
 SLOW = 0.25  # seconds
 FIRST_REST, LONGEST_REST = 0.2, 5.0  # seconds between two attempts to open
 MOST = 16  # connections of one worker
 NOT_YET = "not reached yet"
 
 
-class Away(Exception):
-    """There is no connection now, or it was lost on the way."""
+class Disconnected(Exception):
+    """No connection is open, or it was lost during the command."""
 
 
-class NotNow(Away):
-    """Nothing was asked: none is open, or all are in use."""
+class Unavailable(Disconnected):
+    """Nothing was sent: no connection is open, or all are in use."""
 
 
 class Link:
-    """While it is up, requests use its open connections; once one of them fails, all are dropped.
+    """While it is up, requests use its open connections. Once one of them fails, all are dropped.
 
-    A thread opens new ones: at once when there are too few, after a rest with jitter when that failed. So a
+    A thread opens new ones: at once when there are too few, after a backoff with jitter when that failed. So a
     frozen server costs each open connection one `wire.PATIENCE`, and nothing while it is known to be away.
     """
 
     def __init__(self, url: str) -> None:
-        """Opens nothing. Raises ConfigError when the address makes no sense."""
+        """Opens nothing. Raises ConfigError if the address is invalid."""
         self._connector = wire.connector(url)
         self._lock = threading.Lock()
-        self._begin_anew()
+        self._reset()
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._pid = os.getpid()
         self._thread: threading.Thread | None = None
-        self._stop, self._wanted = threading.Event(), threading.Event()
+        self._stop, self._is_needed = threading.Event(), threading.Event()
         self._free: deque[Any] = deque()
         self._opened = 0
-        # Of a life are the connections that were opened since it was last up.
-        self._life = 0
+        # Counts the times the link has failed; a connection belongs to the generation it was opened in.
+        self._generation = 0
         self._up_since = 0.0
         self._rest = FIRST_REST
         self.reason: str | None = NOT_YET
@@ -63,17 +63,17 @@ class Link:
             return
         with self._lock:
             if self._pid != os.getpid():
-                # The parent's connections are not ours to use or to close.
-                self._begin_anew()
+                # The parent's connections must be neither used nor closed here.
+                self._reset()
             if self._thread is None:
-                self._wanted.set()
+                self._is_needed.set()
                 self._thread = threading.Thread(target=self._run, name="opsboard-shared-cache", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
         """End the thread and close what is open."""
         self._stop.set()
-        self._wanted.set()
+        self._is_needed.set()
         if self._pid != os.getpid():
             return
         if self._thread is not None:
@@ -81,56 +81,56 @@ class Link:
         self._drop_free()
 
     def ask(self, *words: Any) -> Any:
-        """The answer to one command. Raises NotNow, Away or wire.Declined, and nothing else."""
+        """Return the answer to one command. Raises only Unavailable, Disconnected or wire.Declined."""
         self.start()
-        connection, life = self._borrow()
-        began, in_order = time.monotonic(), False
+        connection, generation = self._borrow()
+        began, is_usable = time.monotonic(), False
         try:
             answer = wire.ask(connection, *words)
-            in_order = True
+            is_usable = True
         except wire.Declined:
-            in_order = True
+            is_usable = True
             raise
         except Exception as error:
-            # Whatever it says, it must not fail a request.
-            self._fall(life, wire.told(error))
-            raise Away from error
+            # No error of the second level may fail a request.
+            self._fall(generation, wire.reason_of(error))
+            raise Disconnected from error
         finally:
             if time.monotonic() - began > SLOW:
-                in_order = False
-                self._fall(life, "too slow")
-            self._give_back(connection, life, in_order)
+                is_usable = False
+                self._fall(generation, "too slow")
+            self._give_back(connection, generation, is_usable)
         return answer
 
     def _borrow(self) -> tuple[Any, int]:
         with self._lock:
             if self._free:
-                return self._free.pop(), self._life
+                return self._free.pop(), self._generation
             if self.reason is None and self._opened < MOST:
-                self._wanted.set()
-        raise NotNow
+                self._is_needed.set()
+        raise Unavailable
 
-    def _give_back(self, connection: Any, life: int, in_order: bool) -> None:
+    def _give_back(self, connection: Any, generation: int, is_usable: bool) -> None:
         with self._lock:
-            current = life == self._life
-            if current and in_order:
+            current = generation == self._generation
+            if current and is_usable:
                 self._free.append(connection)
                 return
             self._opened -= current
         with suppress(Exception):
             connection.disconnect()
 
-    def _fall(self, life: int, reason: str) -> None:
-        """End a life; what others still hold of it is closed when they are done."""
+    def _fall(self, generation: int, reason: str) -> None:
+        """End a generation; connections of it that are in use are closed when they are given back."""
         with self._lock:
-            if life != self._life:
+            if generation != self._generation:
                 return
-            self.reason, self._life, self._opened = reason, life + 1, 0
+            self.reason, self._generation, self._opened = reason, generation + 1, 0
             if time.monotonic() - self._up_since > LONGEST_REST:
                 self._rest = FIRST_REST
         log.warning("shared cache is away; going on without it", reason=reason)
         self._drop_free()
-        self._wanted.set()
+        self._is_needed.set()
 
     def _drop_free(self) -> None:
         with self._lock:
@@ -140,20 +140,20 @@ class Link:
                 connection.disconnect()
 
     def _run(self) -> None:
-        stop, wanted, failed = self._stop, self._wanted, False
-        while wanted.wait() and not stop.is_set():
-            wanted.clear()
-            # One that only answers when it is opened must not be opened at every turn.
+        stop, is_needed, failed = self._stop, self._is_needed, False
+        while is_needed.wait() and not stop.is_set():
+            is_needed.clear()
+            # A server that answers only while connecting must not be connected to in a loop.
             if failed or self.reason not in (None, NOT_YET):
                 if stop.wait(self._rest * random.uniform(0.5, 1.5)):
                     return
                 self._rest = min(2 * self._rest, LONGEST_REST)
             failed = not self._open()
             if failed and self.reason is not None:
-                wanted.set()
+                is_needed.set()
 
     def _open(self) -> bool:
-        """Open one more connection and see that it answers."""
+        """Open one more connection and check that it answers."""
         connection = None
         try:
             connection = self._connector()
@@ -164,9 +164,9 @@ class Link:
                 with suppress(Exception):
                     connection.disconnect()
             if self.reason == NOT_YET:
-                log.warning("shared cache is away; going on without it", reason=wire.told(error))
+                log.warning("shared cache is away; going on without it", reason=wire.reason_of(error))
             if self.reason is not None:
-                self.reason = wire.told(error)
+                self.reason = wire.reason_of(error)
             return False
         with self._lock:
             was = self.reason

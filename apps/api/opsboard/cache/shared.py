@@ -1,4 +1,4 @@
-"""The second level: finished bodies in Redis or Valkey, for all workers of all machines; never needed."""
+"""The second level: bodies in Redis or Valkey, shared by all workers of all machines; optional."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any, NamedTuple
 
 from opsboard.cache.body import Body
 from opsboard.cache.envelope import LARGEST, Envelope, Refused
-from opsboard.cache.horizon import Horizon, Label
+from opsboard.cache.horizon import Horizon, Watermark
 from opsboard.cache.key import Key
-from opsboard.cache.link import Away, Link, NotNow
+from opsboard.cache.link import Disconnected, Link, Unavailable
 from opsboard.cache.wire import Declined
 from opsboard.observability import record
 from opsboard.observability.performance import CacheStatistics
 
-# After one was declined (full, read only, not permitted) nothing is saved for this long.
-SAVING_RESTS = 1.0  # seconds
-# Two clocks are not compared more exactly than this.
-FUTURE = -0.1  # seconds
+# After the server declined a save (full, read only, not permitted), the next one waits this long.
+SAVE_RETRY_AFTER = 1.0  # seconds
+# Clocks of two machines differ by at least this much.
+CLOCK_TOLERANCE = -0.1  # seconds
 
 
-class Event(StrEnum):
-    """What is counted; the value is the name in the statistics."""
+class SharedCacheEvent(StrEnum):
+    """The events counted; the value is the name in the statistics."""
 
     OUTDATED = "outdated"
     REFUSED = "refused"
@@ -34,18 +34,18 @@ class Event(StrEnum):
     NOT_SAVED = "not_saved"
 
 
-class Elsewhere(NamedTuple):
-    """A body that another worker made (or this one, once) and the seconds since its load began."""
+class SharedBody(NamedTuple):
+    """A body from the second level and the seconds since its load began."""
 
     body: Body
     age: float
 
 
 class SharedCache:
-    """Asked after a local miss and before the database; told what was made.
+    """Looked up after a local miss and before the database; every load is saved to it.
 
-    A body is used only when `Horizon` proves that it holds all this worker has heard of, and only as old as
-    its TTL allows by the clock of the database. Whatever goes wrong here is a miss.
+    A body is used only if `Horizon` proves that it contains every change this worker knows of, and if it is younger
+    than its TTL by the clock of the database. Every failure here counts as a miss.
     """
 
     def __init__(self, link: Link, envelope: Envelope, horizon: Horizon) -> None:
@@ -54,19 +54,21 @@ class SharedCache:
         self._envelope = envelope
         self.lookups = CacheStatistics("second level")
         self._lock = threading.Lock()
-        self._counts: Counter[Event] = Counter()
+        self._counts: Counter[SharedCacheEvent] = Counter()
         self._asked, self._ms, self._longest_ms = 0, 0.0, 0.0
         self._declined: str | None = None
         self._saves_from = 0.0
 
-    def find(self, key: Key, ttl: float, label: Label) -> Elsewhere | None:
-        """A body that is valid for this worker now. Raises nothing."""
-        name = self._envelope.name(key, label.epoch)
+    def find(self, key: Key, ttl: float, watermark: Watermark) -> SharedBody | None:
+        """Return a body that is valid for this worker now, or None. Raises nothing."""
+        name = self._envelope.name(key, watermark.epoch)
         try:
-            # Never more than we would have put there, whatever lies there.
+            # Never reads more than this code would have stored.
             value = self._ask("GETRANGE", name, 0, LARGEST)
-        except (Away, Declined) as error:
-            self._count(Event.SKIPPED if isinstance(error, NotNow) else Event.ERROR)
+        except (Disconnected, Declined) as error:
+            self._count(
+                SharedCacheEvent.SKIPPED if isinstance(error, Unavailable) else SharedCacheEvent.ERROR
+            )
             return None
         if not value:
             self.lookups.miss()
@@ -74,34 +76,34 @@ class SharedCache:
         try:
             saved, body = self._envelope.open(name, value)
         except Refused:
-            self._count(Event.REFUSED)
+            self._count(SharedCacheEvent.REFUSED)
             return None
         age = self.horizon.age(saved)
-        # From the future: the clock of the database was set back, so nobody knows its age.
-        if not FUTURE < age < ttl or not self.horizon.vouches_for(key, body.tables, saved):
-            self._count(Event.OUTDATED)
+        # A negative age: the clock of the database was set back, so the age is unknown.
+        if not CLOCK_TOLERANCE < age < ttl or not self.horizon.is_valid_for(key, body.tables, saved):
+            self._count(SharedCacheEvent.OUTDATED)
             return None
         self.lookups.hit()
-        return Elsewhere(body, max(0.0, age))
+        return SharedBody(body, max(0.0, age))
 
-    def save(self, key: Key, ttl: float, body: Body, tables: frozenset[str], label: Label) -> None:
-        """Keep a body whose load began after the label was taken. Raises nothing."""
-        left = ttl - self.horizon.age(label)
-        # What this worker would not take itself by now, the others would not either.
+    def save(self, key: Key, ttl: float, body: Body, tables: frozenset[str], watermark: Watermark) -> None:
+        """Save a body whose load began after the watermark was taken. Raises nothing."""
+        left = ttl - self.horizon.age(watermark)
+        # A body that this worker would no longer use itself is useless to the others.
         if (
             left <= 0
             or time.monotonic() < self._saves_from
-            or not self.horizon.vouches_for(key, tables, label)
+            or not self.horizon.is_valid_for(key, tables, watermark)
         ):
-            self._count(Event.NOT_SAVED)
+            self._count(SharedCacheEvent.NOT_SAVED)
             return
-        name = self._envelope.name(key, label.epoch)
-        value = self._envelope.seal(name, label, body, tables)
+        name = self._envelope.name(key, watermark.epoch)
+        value = self._envelope.seal(name, watermark, body, tables)
         saved = value is not None and self._put(name, value, left)
-        self._count(Event.SAVED if saved else Event.NOT_SAVED)
+        self._count(SharedCacheEvent.SAVED if saved else SharedCacheEvent.NOT_SAVED)
 
     def statistics(self) -> dict[str, Any]:
-        """Whether it is up and why not, counts since the start, and how long it takes."""
+        """Return its state with the reason, counts since the start, and times."""
         with self._lock:
             counts, asked, ms, longest = self._counts.copy(), self._asked, self._ms, self._longest_ms
         reason = self.link.reason
@@ -110,7 +112,7 @@ class SharedCache:
             "reason": reason or (f"does not save: {self._declined}" if self._declined else None),
             "hits": self.lookups.hits,
             "misses": self.lookups.misses,
-            **{event.value: counts[event] for event in Event},
+            **{event.value: counts[event] for event in SharedCacheEvent},
             "commands": asked,
             "commands_ms": round(ms, 1),
             "longest_ms": round(longest, 1),
@@ -119,29 +121,29 @@ class SharedCache:
     def _put(self, name: bytes, value: bytes, seconds: float) -> bool:
         try:
             self._ask("SET", name, value, "PX", max(1, int(seconds * 1000)))
-        except (Away, Declined) as error:
-            if not isinstance(error, NotNow):
-                self._count(Event.ERROR)
+        except (Disconnected, Declined) as error:
+            if not isinstance(error, Unavailable):
+                self._count(SharedCacheEvent.ERROR)
             if isinstance(error, Declined):
-                self._declined, self._saves_from = str(error), time.monotonic() + SAVING_RESTS
+                self._declined, self._saves_from = str(error), time.monotonic() + SAVE_RETRY_AFTER
             return False
         self._declined = None
         return True
 
     def _ask(self, *words: Any) -> Any:
-        """Ask, and measure it unless there was nobody to ask."""
+        """Send a command and record its time; nothing is recorded if no connection is open."""
         began = time.perf_counter()
         try:
             answer = self.link.ask(*words)
-        except NotNow:
+        except Unavailable:
             raise
-        except (Away, Declined):
-            self._measured(began)
+        except (Disconnected, Declined):
+            self._record_time(began)
             raise
-        self._measured(began)
+        self._record_time(began)
         return answer
 
-    def _measured(self, began: float) -> None:
+    def _record_time(self, began: float) -> None:
         ms = (time.perf_counter() - began) * 1000
         if current := record.current():
             current.shared_ms += ms
@@ -150,6 +152,6 @@ class SharedCache:
             self._ms += ms
             self._longest_ms = max(self._longest_ms, ms)
 
-    def _count(self, event: Event) -> None:
+    def _count(self, event: SharedCacheEvent) -> None:
         with self._lock:
             self._counts[event] += 1

@@ -1,4 +1,4 @@
-"""One connection to Redis or Valkey: how it is made, one command and its answer, and errors in our words."""
+"""One connection to Redis or Valkey: opening it, one command and its answer, and errors as messages."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 from opsboard.errors import ConfigError
 
-# A request waits this long for a word from the other side, once for each connection that is open then.
+# A request waits this long for a packet, once for each connection that is open when the server freezes.
 PATIENCE = 0.05  # seconds
-# Opening is a thread's business, and no request waits for it.
+# A thread opens connections; no request waits for it.
 CONNECT_TIMEOUT = 1.0  # seconds
 
 
 class Declined(Exception):
-    """The other side answered, with an error; its first word says which: OOM, NOPERM, READONLY."""
+    """The server answered with an error; its first word is the code: OOM, NOPERM, READONLY."""
 
 
 def connector(url: str) -> Callable[[], Any]:
-    """What makes a connection that is not open yet. Raises ConfigError when the address makes no sense."""
-    # Here, because the library is an extra.
+    """Return a function that makes a connection, not opened yet. Raises ConfigError if the address is invalid."""
+    # Imported here because the library is an extra.
     from redis.backoff import NoBackoff
     from redis.connection import Connection, parse_url
     from redis.retry import Retry
 
-    # Stronger than what the address says: it must not make a request wait, and what is kept are bytes.
+    # Overrides options in the address: a request must not wait, and values are bytes.
     forced = {
         "socket_timeout": PATIENCE,
         "socket_connect_timeout": CONNECT_TIMEOUT,
@@ -43,12 +43,12 @@ def connector(url: str) -> Callable[[], Any]:
             settings["socket_keepalive"] = True
         make(**settings)
     except (TypeError, ValueError, AttributeError):
-        raise ConfigError(["CACHE_URL has something in it that the redis library does not know"]) from None
+        raise ConfigError(["CACHE_URL has an option that the redis library does not know"]) from None
     return lambda: make(**settings)
 
 
 def ask(connection: Any, *words: Any) -> Any:
-    """Send a command and read its answer. Raises Declined for an error that leaves the connection in order."""
+    """Send a command and read its answer. Raises Declined for an error that leaves the connection usable."""
     from redis.exceptions import ResponseError
 
     try:
@@ -59,13 +59,13 @@ def ask(connection: Any, *words: Any) -> Any:
 
 
 def first_word(error: Exception) -> str:
-    """OOM, NOPERM, ...; the library's class where it has taken the word away."""
+    """Return OOM, NOPERM, ...; the name of the library's class if the library removed the word."""
     word = str(error).partition(" ")[0]
     return word if word.isupper() and word.isalpha() else type(error).__name__.removesuffix("Error")
 
 
-def told(error: Exception) -> str:
-    """What is the matter, in words that hold no address and no password."""
+def reason_of(error: Exception) -> str:
+    """Return the reason as a message without address or password."""
     from redis import exceptions as theirs
 
     for kind, words in (

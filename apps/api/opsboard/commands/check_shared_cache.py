@@ -31,7 +31,7 @@ def check_shared_cache(config: Config, findings: Findings) -> None:
         findings.fail("shared cache", error.faults[0], "see docs/configuration.md")
     except Exception as error:
         findings.warn(
-            "shared cache", wire.told(error), "check CACHE_URL; until then each worker keeps its own"
+            "shared cache", wire.reason_of(error), "check CACHE_URL; until then each worker keeps its own"
         )
     finally:
         if connection is not None:

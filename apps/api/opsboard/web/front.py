@@ -48,7 +48,7 @@ class Front:
         self._revocations = sign_in.revocations
         self._store = store
         self._versions = store.versions
-        self._given = store.given
+        self._given = store.note_repeat
         self._tally = tally
         self._add = tally.add
         self.known = known if known is not None else KnownRequests()
@@ -116,7 +116,7 @@ class Front:
     def _prove(self, known: Known, environ: Environ, now: float) -> tuple[Ready, Body] | None:
         """Ask sign-in and the store; what they say is remembered with the numbers from before it was asked."""
         changes, revoked = self._versions.now, self._revocations.added
-        if not self._sign_in.vouches_for(known.identity):
+        if not self._sign_in.is_valid_for(known.identity):
             return None
         # Counts as a hit, so from here on there must be an answer.
         found = self._store.peek(known.key)
@@ -148,7 +148,7 @@ class Front:
         kept: Known | None = environ.pop(KEPT, None)
         if kept is not None:
             # While this worker is deaf its answers are no lesson: the long way had to ask about the token.
-            if self._sign_in.vouches_for(kept.identity):
+            if self._sign_in.is_valid_for(kept.identity):
                 self.known.learn(request, kept)
         elif known is not None:
             self.known.forget(request)

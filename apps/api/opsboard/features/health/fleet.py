@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from opsboard.cache.key import answers_to
+from opsboard.cache.key import matches_prefix
 
 # A worker reports every half second; after this long it has fallen silent.
 SILENT_AFTER = 2.0  # seconds
@@ -77,7 +77,9 @@ def total_second_level(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def of_prefix(total: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """The part of a cache's numbers that belongs to the endpoints a prefix means."""
-    endpoints = {name: numbers for name, numbers in total["endpoints"].items() if answers_to(name, prefix)}
+    endpoints = {
+        name: numbers for name, numbers in total["endpoints"].items() if matches_prefix(name, prefix)
+    }
     part = sum_of(endpoints.values())
     looked_up = part["hits"] + part["misses"]
     return {
