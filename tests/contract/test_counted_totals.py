@@ -13,7 +13,7 @@ from opsboard.cache.store import Found, Outcome
 from opsboard.db.database import Database
 from opsboard.db.embedded import Cluster
 from opsboard.db.listing import Page, compose
-from opsboard.db.totals import holds
+from opsboard.db.totals import is_time_independent
 from opsboard.web.totals import ENDPOINT
 from tests.application import Application, running_application
 from tests.clusters import fresh_database
@@ -24,7 +24,7 @@ from tests.seed import Business
 
 JOBS = next(query for query in all_queries() if query.name == "jobs.list_jobs")
 # The rows of these are others when time has passed.
-PASSING = {
+TIME_DEPENDENT = {
     "jobs.list_jobs overdue", "jobs.list_jobs due_today", "job_steps.list_job_steps completed_today",
     "leads.list_leads created_today", "workflow_approvals.list_approvals decided_today", "jobs.list_at_risk ahead",
 }  # fmt: skip
@@ -148,9 +148,9 @@ def test_no_total_is_kept_whose_rows_are_others_tomorrow() -> None:
         f"{query.name} {name}"
         for query in all_queries()
         for name, condition in query.filters.items()
-        if not holds([condition])
+        if not is_time_independent([condition])
     }
-    assert passing == PASSING
+    assert passing == TIME_DEPENDENT
 
 
 def test_a_total_that_is_no_longer_known_to_be_right_is_counted(

@@ -70,7 +70,7 @@ def text_of(query: Query) -> str:
     asked = [dict.fromkeys(query.filters), *(dict.fromkeys(filters) for filters in query.totals)]
     pages = [listing.compose(query, filters, page)[0] for filters in asked]
     ids, rows, _ = listing.compose_export(query, dict.fromkeys(query.filters), page)
-    return "\n".join([*pages, ids, rows, listing.compose_owner(query)])
+    return "\n".join([*pages, ids, rows, listing.compose_parent_check(query)])
 
 
 def unguarded(sql: str) -> list[str]:

@@ -43,7 +43,7 @@ def test_no_predicate_of_any_sql_file_can_be_taken_away_unnoticed() -> None:
 
 
 GENERATED = {
-    "the rows of a list": ('wanted = [f"{alias}.tenant_id = %(tenant_id)s"]', 'wanted = ["true"]'),
+    "the rows of a list": ('conditions = [f"{alias}.tenant_id = %(tenant_id)s"]', 'conditions = ["true"]'),
     "the clock": ("WHERE t.id = %(tenant_id)s", "WHERE true"),
     "the row a list belongs to": ("{table.split()[-1]}.tenant_id = %(tenant_id)s AND", "true AND"),
     "the kept total": ("rollup_counts(%(tenant_id)s, ARRAY", "rollup_counts(1, ARRAY"),

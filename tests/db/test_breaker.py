@@ -60,20 +60,20 @@ def test_after_the_first_failure_the_next_requests_ask_nobody(
 ) -> None:
     server = Server(cluster)
     with server.pool(0, 4, timeout=60.0, status=ServerStatus(patience=0.0)) as pool:
-        right = pool._lending._connector._dsn
-        pool._lending._connector._dsn = NOTHING_LISTENS
+        right = pool._checkout._connector._dsn
+        pool._checkout._connector._dsn = NOTHING_LISTENS
         with pytest.raises(DatabaseUnavailable):
             pool.getconn()
         waits: list[Any] = []
-        wait = pool._lending._wait
-        monkeypatch.setattr(pool._lending, "_wait", lambda *given: (waits.append(given), wait(*given)))
+        wait = pool._checkout._wait
+        monkeypatch.setattr(pool._checkout, "_wait", lambda *given: (waits.append(given), wait(*given)))
         before = pool.get_stats()["connections_num"]
         for _ in range(200):
             with pytest.raises(DatabaseUnavailable):
                 pool.getconn()
         assert (waits, pool.get_stats()["connections_num"]) == ([], before)
         # The prober asks, and closes the breaker; no request has to fail for it to go on.
-        pool._lending._connector._dsn = right
+        pool._checkout._connector._dsn = right
         assert eventually(lambda: not pool._status.is_open(pool._clock()))
         assert answers(pool)
 
@@ -81,7 +81,7 @@ def test_after_the_first_failure_the_next_requests_ask_nobody(
 def test_those_who_wait_are_told_when_the_breaker_opens(cluster: Cluster) -> None:
     server = Server(cluster)
     with server.pool(0, 2, timeout=60.0, status=ServerStatus(patience=0.2)) as pool:
-        pool._lending._connector._dsn = NOTHING_LISTENS
+        pool._checkout._connector._dsn = NOTHING_LISTENS
         errors = in_threads([pool.getconn] * 6, 30.0)
         assert [type(error) for error in errors] == [DatabaseUnavailable] * 6
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 
-from opsboard.db import lending
+from opsboard.db import checkout
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool, PooledConnection
 from opsboard.errors import DeadlineExceeded
@@ -104,7 +104,7 @@ def test_error_of_the_block_itself_is_not_replaced(server: Server) -> None:
 def test_restoring_on_a_frozen_server_does_not_hold_the_thread(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lending, "RESTORE_SECONDS", 0.3)
+    monkeypatch.setattr(checkout, "RESTORE_SECONDS", 0.3)
     with server.pool(1, 1) as pool:
         connection = pool.getconn()
         connection.cursor().execute("SET work_mem = '1MB'")
@@ -134,7 +134,7 @@ def test_connection_cut_in_the_moment_of_its_return_is_not_kept(
 def test_watchdog_is_not_woken_by_deadlines_in_good_order(server: Server) -> None:
     with server.pool(1, 1) as pool:
         woken = 0
-        nudge = pool._lending._watchdog.nudge
+        nudge = pool._checkout._watchdog.nudge
 
         def count() -> None:
             nonlocal woken
@@ -144,7 +144,7 @@ def test_watchdog_is_not_woken_by_deadlines_in_good_order(server: Server) -> Non
         pid_of(pool)
         with pool.connection(deadline=time.monotonic() + 20):
             pass
-        pool._lending._watchdog.nudge = count  # type: ignore[method-assign]
+        pool._checkout._watchdog.nudge = count  # type: ignore[method-assign]
         for _ in range(1000):
             with pool.connection(deadline=time.monotonic() + 20):
                 pass

@@ -149,9 +149,9 @@ def test_server_notices_the_end_of_the_parents_connection_while_a_child_lives(se
 def test_fork_while_the_lock_is_held_does_not_stop_the_child(server: Server) -> None:
     with server.pool(1, 1) as pool:
         parents = pid_of(pool)
-        lending = pool._lending
-        connection = lending.slots.idle[0]
-        with lending._lock, connection.peer._lock:
+        checkout = pool._checkout
+        connection = checkout.slots.idle[0]
+        with checkout._lock, connection.peer._lock:
 
             def work() -> None:
                 assert pid_of(pool) != parents

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from opsboard.db import connector, lending
+from opsboard.db import checkout, connector
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool, is_disconnect
 from opsboard.errors import DatabaseUnavailable
@@ -103,10 +103,10 @@ def test_silent_connection_that_does_not_answer_is_given_up_within_the_wait(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a failover behind a router: the socket is quiet, but nobody is there."""
-    monkeypatch.setattr(lending, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(checkout, "PING_SECONDS", 0.2)
     with server.pool() as pool:
         fill(pool, 2)
-        pool._lending._doubtful_before = time.monotonic()
+        pool._checkout._doubtful_before = time.monotonic()
         monkeypatch.setattr(
             connector.PooledConnection, "ping", lambda self: self._tell("SELECT pg_sleep(30)")
         )
@@ -123,10 +123,10 @@ def test_hanging_connect_delays_nobody_else(
         fill(pool, 2)
         held = [pool.getconn(), pool.getconn()]
         deaf = f"host=127.0.0.1 port={deaf_port} connect_timeout=2"
-        monkeypatch.setattr(pool._lending._connector, "_dsn", deaf)
+        monkeypatch.setattr(pool._checkout._connector, "_dsn", deaf)
         stuck = threading.Thread(target=in_threads, args=([pool.getconn],), daemon=True)
         stuck.start()
-        assert eventually(lambda: pool._lending.slots.connecting == 1)
+        assert eventually(lambda: pool._checkout.slots.connecting == 1)
         slowest = 0.0
         for _ in range(200):
             began = time.monotonic()
@@ -138,7 +138,7 @@ def test_hanging_connect_delays_nobody_else(
         stuck.join(5)
         # ... and all the time others come and go.
         pool.putconn(held.pop())
-        assert pool._lending.slots.connecting == 1
+        assert pool._checkout.slots.connecting == 1
         assert answers(pool)
         assert slowest < 0.5
 
@@ -155,7 +155,7 @@ def test_hanging_connect_holds_its_own_request_no_longer_than_the_timeout(deaf_p
 
 def test_keepalives_bound_a_dead_network_unless_the_address_says_otherwise() -> None:
     pool = Pool(1, 2, "host=192.0.2.1 tcp_user_timeout=500", connect_timeout=7)
-    told = psycopg2.extensions.parse_dsn(pool._lending._connector._dsn)
+    told = psycopg2.extensions.parse_dsn(pool._checkout._connector._dsn)
     assert told["keepalives"] == "1"
     assert told["connect_timeout"] == "7"
     assert told["tcp_user_timeout"] == "500"

@@ -14,8 +14,8 @@ import psycopg2
 from opsboard.db import tenancy
 from opsboard.db.businesses import Businesses, Share
 from opsboard.db.database import translated
-from opsboard.db.listing import Page, compose_export, compose_owner
-from opsboard.db.pool import Loan, Pool, is_disconnect
+from opsboard.db.listing import Page, compose_export, compose_parent_check
+from opsboard.db.pool import ConnectionContext, Pool, is_disconnect
 from opsboard.db.queries import Query
 from opsboard.errors import DeadlineExceeded, NotFound, OpsboardError, TooManyExports
 from opsboard.observability import record
@@ -76,7 +76,7 @@ class Export:
         self._identity = identity
         self._deadline = time.monotonic() + deadline
         self._lock = threading.Lock()
-        self._loan: Loan | None = None
+        self._context: ConnectionContext | None = None
         self._ids, self._rows, params = compose_export(asked.query, asked.filters, asked.page)
         self._params = tenancy.parameters(identity, params)
         self.rows = 0
@@ -84,9 +84,9 @@ class Export:
     def open(self) -> None:
         """Note the export, open its cursor and read the first batch."""
         current, began = record.current(), time.monotonic()
-        loan = self._connect(deadline=self._deadline)
-        connection = loan.__enter__()
-        self._loan = loan
+        context = self._connect(deadline=self._deadline)
+        connection = context.__enter__()
+        self._context = context
         # It outlives the request's hold on its thread, and may be held for as long as it may take.
         connection.lease.thread, connection.lease.leaks_at = 0, math.inf
         self._cursor = connection.cursor()
@@ -96,7 +96,7 @@ class Export:
         message = BEGIN.format(bind=tenancy.BIND, note=asked.note.sql) + OPEN.format(ids=self._ids) + FETCH
         noted = tenancy.parameters(self._identity, asked.noted)
         self._first = self._fetch(message, {**self._params, **noted, "statement_timeout": self._left()})
-        owner = compose_owner(asked.query)
+        owner = compose_parent_check(asked.query)
         if not self._first and owner and not self._send(owner, self._params):
             raise NotFound()
         if current:
@@ -113,11 +113,11 @@ class Export:
     def close(self) -> None:
         """Give the connection back at once, wherever the export is."""
         with self._lock:
-            loan, self._loan = self._loan, None
+            context, self._context = self._context, None
             ended, self._ended = self._ended, None
         try:
-            if loan is not None:
-                loan.__exit__(None, None, None)
+            if context is not None:
+                context.__exit__(None, None, None)
         finally:
             if ended is not None:
                 ended()

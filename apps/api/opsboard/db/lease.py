@@ -1,4 +1,4 @@
-"""One checkout of a connection: who has it, since when, until when."""
+"""One checkout of a connection: its holder, begin and deadline."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from opsboard.db.connection import PooledConnection
     from opsboard.db.watchdog import Peer
 
-# From the caller of getconn outwards; enough to see the view behind the layers between.
+# Frames from the caller of getconn outwards: enough to show the view behind the layers between.
 FRAMES_KEPT = 8
 
 
 class Lease:
-    """A request for a connection and, once granted, its loan.
+    """A request for a connection and, once granted, its checkout.
 
-    The connection is referenced weakly: one that its owner forgot is garbage, and tells the pool so.
+    The connection is referenced weakly: if its holder drops it, the pool notices.
     """
 
     __slots__ = (
@@ -56,11 +56,10 @@ class Lease:
     ) -> None:
         self.key = key
         self.owner = owner  # the business it is for
-        # A read, which does no harm when it is ended halfway: it does not wait for a server that is silent.
+        # A read can be ended halfway without harm, so it does not wait for a silent server.
         self.repeatable = repeatable
-        self.silent_at = (
-            math.inf
-        )  # when the server has said nothing for too long, if nothing is heard until then
+        # The time from which the server counts as silent, unless a packet arrives before.
+        self.silent_at = math.inf
         self.abandoned = False  # ended because the server is silent
         self.cut_at = cut_at  # when the watchdog shuts its socket
         self.leaks_at = math.inf
@@ -74,11 +73,11 @@ class Lease:
 
     @property
     def name(self) -> Hashable:
-        """What it goes by in the books: its key, or itself (not kept in it: a cycle is work for the GC)."""
+        """The key of this lease in the slots: its own key, or itself (not stored, to avoid a reference cycle)."""
         return self if self.key is None else self.key
 
     def grant(self, connection: PooledConnection, now: float) -> None:
-        """Lend the connection, and wake the requester if it waits."""
+        """Grant the connection, and wake the requester if it waits."""
         self.ref = connection.ref
         self.peer = connection.peer
         self.since = now
@@ -89,18 +88,18 @@ class Lease:
             self.ready.release()
 
     def take(self) -> PooledConnection:
-        """What was granted; from now on only the requester keeps it alive."""
+        """Return the granted connection; from now on only the requester keeps it alive."""
         connection, self.granted = self.granted, None
         assert connection is not None
         return connection
 
     def shut(self) -> None:
-        """Cut the connection under its owner, whatever it waits for."""
+        """Shut the connection's socket, even while its holder waits on it."""
         self.cut = True
         self.peer.shut()
 
     def caller(self) -> str:
-        """Where the connection was asked for, innermost call last, as a traceback shows it."""
+        """Return the calls that led to the checkout, innermost last, in the form of a traceback."""
         return "".join(traceback.format_list(traceback.StackSummary.from_list(list(self._lines()))))
 
     def _lines(self) -> Iterator[traceback.FrameSummary]:

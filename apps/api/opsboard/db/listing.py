@@ -1,13 +1,13 @@
-"""Turn a list query and what was asked of it into one statement: filter, sort, page, count, JSON.
+"""Compose the statement of a list: filter, sort, page, count, JSON.
 
 A list query in queries.sql declares the table it pages over (`-- from: jobs AS j`), its filters and its
-sorts, and then selects `page.position` and `item` for the rows of `page`, joining whatever an item shows.
-Filters may ask `clock` for today and the time zone of the business.
+sorts, and then selects `page.position` and `item` for the rows of `page`, joining the tables an item shows.
+Filters may read today and the time zone of the business from `clock`.
 All SQL here comes from those files; values are always bound. This is the only module that builds SQL text.
 
-The page is cut first, on ids alone, and decorated afterwards: at most page_size + 1 rows are ever joined.
-The total is read from the rollups where the query says how for these filters; else the rows are counted, unless
-their number is known (db/totals.py).
+The page is cut first, on ids alone, and joined afterwards: at most page_size + 1 rows are joined.
+The total is read from the rollups if the query declares it for these filters. Otherwise the rows are counted, unless
+their number is already known (db/totals.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opsboard.db.queries import Query, Sort
-from opsboard.db.totals import TODAY, counting, holds, kept_total
+from opsboard.db.totals import TODAY, is_time_independent, rollup_total, total_sql
 
 CLOCK = """clock AS (
     SELECT
@@ -31,31 +31,31 @@ CLOCK = """clock AS (
     FROM tenants AS t
     WHERE t.id = %(tenant_id)s
 )"""
-# The column of an item with the moment at which it says something else although nothing changed.
+# The column of an item with the moment at which the passage of time changes it.
 CHANGES_AT = re.compile(r"\bAS changes_at\b")
 
 ONE_OF = re.compile(r"= ANY\(%\((\w+)\)s\)")
 
 
 class Position(NamedTuple):
-    """Where a cursor stands: the sort key of a row as text, its id, and whether to go back from there."""
+    """The position of a cursor: the sort key of a row as text, its id, and the direction from there."""
 
     key: str
     id: int
     backwards: bool
 
-    def turned(self, descending: bool) -> Position:
-        """Where the way back begins when nothing is left beyond: at the row itself, so just on its other side."""
-        falling = descending == self.backwards
-        return Position(self.key, self.id + 1 if falling else self.id - 1, not self.backwards)
+    def reversed_at(self, descending: bool) -> Position:
+        """Return the position that pages back and includes this row: on its other side, in the other direction."""
+        is_descending = descending == self.backwards
+        return Position(self.key, self.id + 1 if is_descending else self.id - 1, not self.backwards)
 
 
 @dataclass(frozen=True)
 class Page:
-    """What is asked of a list. `position` set: keyset paging; otherwise page number `number`, from 1.
+    """The requested page of a list. With `position`: keyset paging; otherwise page number `number`, from 1.
 
-    `counted` False leaves out the total (a cursor's first page, `?cursor=`); `total`: it is known. `fields`: these
-    members of an item.
+    `counted` False leaves out the total (the first page by cursor, `?cursor=`). `total`: the known total. `fields`:
+    return only these members of an item.
     """
 
     sort: str
@@ -69,24 +69,24 @@ class Page:
 
 
 def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, dict[str, Any]]:
-    """The statement and its parameters.
+    """Return the statement and its parameters.
 
     The statement gives one row: the JSON text of the envelope, then key and id of the first and last item
-    (null when there are none), has_previous, has_next, the total, and the seconds after which it says something else
-    although nothing changed (null: never). Offset envelope: items, total, page, page_size,
-    total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous. No row at
-    all when the list belongs to a row that is not there.
+    (null if there are none), has_previous, has_next, the total, and the seconds after which the passage of time
+    changes the answer (null: never). Offset envelope: items, total, page, page_size,
+    total_pages, has_next, has_previous. Cursor envelope: items, page_size, has_next, has_previous. No row if
+    the parent row of the list does not exist.
     """
-    alias, sort, wanted = chosen(query, filters, page)
+    alias, sort, conditions = where_clause(query, filters, page)
     parameters = {**filters, "page_size": page.size, "page_number": page.number, "total": page.total}
     backwards = page.position is not None and page.position.backwards
-    falling = page.descending != backwards
-    order = "DESC" if falling else "ASC"
-    on_page = list(wanted)
+    is_descending = page.descending != backwards
+    order = "DESC" if is_descending else "ASC"
+    on_page = list(conditions)
     if page.position is not None:
-        on_page.append(compared(alias, sort, "<" if falling else ">"))
+        on_page.append(keyset_condition(alias, sort, "<" if is_descending else ">"))
         parameters |= {"cursor_key": page.position.key, "cursor_id": page.position.id}
-    both = "\n        AND "
+    separator = "\n        AND "
     counted = page.counted and page.position is None
     known = not counted or page.total is not None
     statement = f"""WITH {CLOCK},
@@ -96,7 +96,7 @@ reached AS (
         ({sort.expression})::text AS sort_key,
         row_number() OVER (ORDER BY {sort.expression} {order}, {alias}.id {order}) AS reached
     FROM {query.base}
-    WHERE {both.join(on_page)}
+    WHERE {separator.join(on_page)}
     ORDER BY {sort.expression} {order}, {alias}.id {order}
     LIMIT %(page_size)s + 1
     OFFSET {"(%(page_number)s - 1)::bigint * %(page_size)s" if page.position is None else "0"}
@@ -114,7 +114,7 @@ items AS (
 {query.showing(page.fields)}
 ),
 counted AS (
-    {"SELECT %(total)s::bigint AS total" if known else counting(query, filters, sort, both.join(wanted))}
+    {"SELECT %(total)s::bigint AS total" if known else total_sql(query, filters, sort, separator.join(conditions))}
 ),
 ends AS (
     SELECT
@@ -125,8 +125,8 @@ ends AS (
         (SELECT count(*) FROM reached) > %(page_size)s AS more
     FROM page
 ),
-neighbours AS (
-    SELECT {neighbours(page, left_behind(query, sort, wanted, falling))}
+has_more AS (
+    SELECT {has_more_columns(page, rows_behind_cursor(query, sort, conditions, is_descending))}
     FROM ends
 )
 SELECT
@@ -144,13 +144,13 @@ SELECT
     has_previous,
     has_next,
     total,
-    {lasting(query, wanted, query.showing(page.fields))}
-FROM ends, counted, neighbours{belonging(query)}"""
+    {validity_seconds(query, conditions, query.showing(page.fields))}
+FROM ends, counted, has_more{parent_exists(query)}"""
     return statement, parameters
 
 
-def lasting(query: Query, conditions: list[str], items: str) -> str:
-    """The SQL of the seconds until a page says something else although nothing changed."""
+def validity_seconds(query: Query, conditions: list[str], items: str) -> str:
+    """Return the SQL of the seconds until the passage of time changes a page."""
     ends = []
     if any(TODAY.search(text) for text in (*conditions, items)):
         ends.append("(SELECT day_ends FROM clock)")
@@ -159,30 +159,30 @@ def lasting(query: Query, conditions: list[str], items: str) -> str:
     return f"extract(epoch FROM least({', '.join(ends)}) - now())::float8" if ends else "NULL::float8"
 
 
-def worth_keeping(query: Query, filters: Mapping[str, Any], page: Page) -> bool:
-    """Whether the rows must be counted for the total, and their number then holds until one of them changes."""
-    _, sort, wanted = chosen(query, filters, page)
-    counted = page.counted and page.position is None and kept_total(query, filters, sort) is None
-    return counted and holds(wanted)
+def is_total_cacheable(query: Query, filters: Mapping[str, Any], page: Page) -> bool:
+    """Return True if the total must be counted and stays valid until a table changes."""
+    _, sort, conditions = where_clause(query, filters, page)
+    counted = page.counted and page.position is None and rollup_total(query, filters, sort) is None
+    return counted and is_time_independent(conditions)
 
 
-def compose_owner(query: Query) -> str:
-    """The statement that gives a row when what the list belongs to is there; empty: it belongs to nothing."""
-    return f"SELECT{belonging(query)}" if query.within else ""
+def compose_parent_check(query: Query) -> str:
+    """Return the statement that checks that the parent row exists; empty if the list has no parent."""
+    return f"SELECT{parent_exists(query)}" if query.within else ""
 
 
 def compose_export(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:
-    """The statement that gives ids and sort keys of all rows in their order, the one that gives the items of `ids`
-    and `sort_keys`, and what both need. Of the page only its sort and fields count.
+    """Return the statement for ids and sort keys of all rows in order, the one for the items of `ids` and `sort_keys`,
+    and the parameters of both. Only sort and fields of `page` are used.
     """
-    alias, sort, wanted = chosen(query, filters, page)
+    alias, sort, conditions = where_clause(query, filters, page)
     order = "DESC" if page.descending else "ASC"
     ids = f"""WITH {CLOCK}
 SELECT
     {alias}.id,
     ({sort.expression})::text AS sort_key
 FROM {query.base}
-WHERE {" AND ".join(wanted)}
+WHERE {" AND ".join(conditions)}
 ORDER BY {sort.expression} {order}, {alias}.id {order}"""
     rows = f"""WITH {CLOCK},
 page AS (
@@ -201,18 +201,20 @@ ORDER BY position"""
     return f"/* {query.name} */ {ids}", f"/* {query.name} */ {rows}", dict(filters)
 
 
-def chosen(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, Sort, list[str]]:
-    """The alias of the table a list pages over, its sort, and the conditions on its rows."""
+def where_clause(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, Sort, list[str]]:
+    """Return the alias of the table a list pages over, its sort, and the conditions on its rows."""
     alias = query.base.split()[-1]
     sort = query.sorts[page.sort]
-    wanted = [f"{alias}.tenant_id = %(tenant_id)s"]
-    wanted += [narrowed(query.filters[name], filters[name]) for name in filters if name in query.filters]
+    conditions = [f"{alias}.tenant_id = %(tenant_id)s"]
+    conditions += [
+        rewrite_single_any(query.filters[name], filters[name]) for name in filters if name in query.filters
+    ]
     if sort.condition:
-        wanted.append(sort.condition)
-    return alias, sort, wanted
+        conditions.append(sort.condition)
+    return alias, sort, conditions
 
 
-def narrowed(condition: str, value: Any) -> str:
+def rewrite_single_any(condition: str, value: Any) -> str:
     """Rewrite a one-element `ANY()` to `=`: only an equality lets the planner return rows in index order, so that a
     page reads no more rows than it shows.
     """
@@ -223,8 +225,8 @@ def narrowed(condition: str, value: Any) -> str:
     )
 
 
-def belonging(query: Query) -> str:
-    """The condition that what the list belongs to is there."""
+def parent_exists(query: Query) -> str:
+    """Return the condition that the parent row of the list exists."""
     if not query.within:
         return ""
     table, _, row = (part.strip() for part in query.within.partition("|"))
@@ -241,29 +243,29 @@ def envelope(counted: bool) -> str:
         'total_pages', (total + %(page_size)s - 1) / %(page_size)s,"""
 
 
-def neighbours(page: Page, behind: str) -> str:
-    """Whether there are rows before and after the page.
+def has_more_columns(page: Page, behind: str) -> str:
+    """Return the columns that tell if there are rows before and after the page.
 
-    The row behind a cursor existed when it was made, so the side it came from is taken to have rows. Only where
-    nothing is on the page it is looked up: who came to the end of rows that have gone shall find a way back.
+    The row of a cursor existed when the cursor was made, so the side it came from is assumed to have rows. Only an
+    empty page looks it up: a client whose cursor points past deleted rows can still page back.
     """
     if page.position is None:
         return "more AS has_next, %(page_number)s > 1 AS has_previous"
-    came_from = f"first_id IS NOT NULL OR {behind}"
+    has_origin = f"first_id IS NOT NULL OR {behind}"
     if page.position.backwards:
-        return f"{came_from} AS has_next, more AS has_previous"
-    return f"more AS has_next, {came_from} AS has_previous"
+        return f"{has_origin} AS has_next, more AS has_previous"
+    return f"more AS has_next, {has_origin} AS has_previous"
 
 
-def left_behind(query: Query, sort: Sort, wanted: list[str], falling: bool) -> str:
-    """That there is the cursor's row or one on the side it came from; the nearest, so that one row is read."""
-    alias, order = query.base.split()[-1], "ASC" if falling else "DESC"
-    there = " AND ".join([*wanted, compared(alias, sort, ">=" if falling else "<=")])
-    # EXISTS would not keep the order.
+def rows_behind_cursor(query: Query, sort: Sort, conditions: list[str], is_descending: bool) -> str:
+    """Return the condition that the cursor's row, or one on the side it came from, exists. It reads one row."""
+    alias, order = query.base.split()[-1], "ASC" if is_descending else "DESC"
+    there = " AND ".join([*conditions, keyset_condition(alias, sort, ">=" if is_descending else "<=")])
+    # EXISTS would not keep the order, and could read many rows.
     return f"""(SELECT true FROM {query.base} WHERE {there}
         ORDER BY {sort.expression} {order}, {alias}.id {order} LIMIT 1) IS NOT NULL"""
 
 
-def compared(alias: str, sort: Sort, sign: str) -> str:
-    """The condition that a row is on that side of the cursor's."""
+def keyset_condition(alias: str, sort: Sort, sign: str) -> str:
+    """Return the condition that a row is on that side of the cursor's row."""
     return f"({sort.expression}, {alias}.id) {sign} (%(cursor_key)s::{sort.type}, %(cursor_id)s)"

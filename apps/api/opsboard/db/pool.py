@@ -1,4 +1,4 @@
-"""psycopg2's ThreadedConnectionPool made to wait, keep, check, restore and count."""
+"""A ThreadedConnectionPool that queues requests, keeps a minimum open, and checks, restores and counts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from types import TracebackType
 import psycopg2
 from psycopg2 import pool as psycopg2_pool
 
+from opsboard.db.checkout import Checkout
 from opsboard.db.connection import PooledConnection
 from opsboard.db.connector import Connector
 from opsboard.db.disconnects import is_disconnect
 from opsboard.db.lease import Lease
-from opsboard.db.lending import Lending
 from opsboard.db.server_status import ServerStatus
 from opsboard.db.slots import Slots
 from opsboard.errors import DatabaseUnavailable, DeadlineExceeded, OpsboardError, PoolTimeout
 
-__all__ = ["Loan", "Pool", "PoolClosed", "PooledConnection", "is_disconnect"]
+__all__ = ["ConnectionContext", "Pool", "PoolClosed", "PooledConnection", "is_disconnect"]
 
-# statement_timeout gets its chance first: it ends the statement and keeps the connection.
+# statement_timeout comes first: it ends the statement and keeps the connection.
 GRACE = 0.25
 
 
@@ -61,7 +61,7 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         status: ServerStatus | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`status` is shared with other pools of the process to the same server: what one hears, all know."""
+        """`status` is shared by all pools of the process for the same server, so one pool's failure protects all."""
         if not 0 <= minconn <= maxconn or maxconn < 1:
             raise ValueError("a pool needs 0 <= minconn <= maxconn and 1 <= maxconn")
         super().__init__(0, maxconn, dsn)  # with 0 it opens nothing
@@ -70,29 +70,29 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         self._clock = clock
         self._status = status = status or ServerStatus(timeout, clock)
 
-        def lending() -> Lending:
+        def new_checkout() -> Checkout:
             connector = Connector(
                 dsn, connect_timeout=connect_timeout, max_lifetime=max_lifetime, status=status, clock=clock
             )
             slots = partial(
                 Slots, minconn, maxconn, max_waiting, max_idle=max_idle, leak_seconds=leak_seconds
             )
-            return Lending(slots, connector, PoolClosed, clock)
+            return Checkout(slots, connector, PoolClosed, clock)
 
-        self._new_lending = lending
-        self._lending = lending()
+        self._new_checkout = new_checkout
+        self._checkout = new_checkout()
         self._inherited: list[PooledConnection] = []
         _pools.add(self)
 
     def getconn(self, key: Hashable | None = None, timeout: float | None = None) -> PooledConnection:
-        """A live connection in autocommit, as good as fresh. Waits its turn for `timeout` seconds.
+        """Return a live connection in autocommit with clean session state. Waits in the queue for `timeout` seconds.
 
         A key that is lent already gets the same connection again, as in the base class.
         """
         if key is not None and (held := self._held_under(key)):
             return held
         until = self._clock() + (self.timeout if timeout is None else timeout)
-        return self._lending.check_out(Lease(key, math.inf, sys._getframe(1)), until, PoolTimeout)
+        return self._checkout.check_out(Lease(key, math.inf, sys._getframe(1)), until, PoolTimeout)
 
     def putconn(
         self,
@@ -105,15 +105,15 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
             conn = self._held_under(key)
         if not isinstance(conn, PooledConnection) or (lease := conn.lease) is None:
             raise psycopg2_pool.PoolError("trying to put a connection that is not lent")
-        if conn.process == os.getpid():  # else the parent lent it, and will get it back
-            self._lending.check_in(conn, lease, close)
+        if conn.process == os.getpid():  # else the parent process owns it
+            self._checkout.check_in(conn, lease, close)
 
     def fill(self) -> None:
         """Open `minconn` connections in the background, and keep them open from now on.
 
-        For the process that uses the pool: after a fork the child calls it anew.
+        Call it in the process that uses the pool: after a fork the child calls it again.
         """
-        self._lending.fill()
+        self._checkout.fill()
 
     def connection(
         self,
@@ -121,46 +121,46 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         timeout: float | None = None,
         repeatable: bool = False,
         owner: int | None = None,
-    ) -> Loan:
-        """A connection for the length of a `with` block.
+    ) -> ConnectionContext:
+        """Return a context manager that holds a connection for a `with` block.
 
-        `deadline` is a value of the pool's clock; it bounds the wait as well as the use. A little after it
-        the socket is shut, so that not even a frozen server or a dead network holds the thread; the block
-        then ends with DeadlineExceeded. The block's end does not commit: an open transaction is rolled back.
-        A `repeatable` block, a read, does not wait for its deadline when the server says nothing on any connection
-        and accepts none: it ends with DatabaseUnavailable. `owner` is the business it is for: of those that wait, the
-        one with the fewest connections is next.
+        `deadline` is a value of the pool's clock and limits both the wait and the use. Slightly later the socket is
+        shut, so that no frozen server or dead network holds the thread; the block then ends with DeadlineExceeded.
+        The end of the block does not commit: an open transaction is rolled back.
+        A `repeatable` block, a read, does not wait for its deadline if the server is silent on all connections and
+        accepts none: it ends with DatabaseUnavailable. `owner` is the business it is for: the waiting business with
+        the fewest connections is next.
         """
-        return Loan(self, deadline, timeout, repeatable, owner)
+        return ConnectionContext(self, deadline, timeout, repeatable, owner)
 
     def closeall(self) -> None:
         """Close idle connections, refuse those who wait, and close lent ones as they come back."""
         self.closed = True
-        self._lending.close()
+        self._checkout.close()
 
     def reclaim(self, thread: int | None = None) -> int:
-        """Take back what a thread (by default the calling one) still has lent; how many there were.
+        """Take back the connections that a thread (default: the calling one) still holds. Returns their number.
 
-        For the end of a request: they are closed, not reused, for somebody may still hold them.
+        Called at the end of a request. They are closed, not reused, because something may still hold them.
         """
-        return self._lending.reclaim(threading.get_ident() if thread is None else thread)
+        return self._checkout.reclaim(threading.get_ident() if thread is None else thread)
 
     def maintain(self) -> None:
-        """Do at once what the watchdog does when it falls due: cut, tell of leaks, drop, shrink."""
-        self._lending.maintain()
+        """Do at once the watchdog's work: cut overdue leases, log leaks, drop dead connections, shrink."""
+        self._checkout.maintain()
 
     @property
     def is_away(self) -> bool:
-        """Whether the server is known to be away, so that a checkout would be refused without a wait."""
+        """True if the server is known to be away, so that a checkout is refused at once."""
         return self._status.is_open(self._clock())
 
     def get_stats(self) -> dict[str, int]:
         """The statistics of psycopg_pool, by its names."""
-        return self._lending.stats()
+        return self._checkout.stats()
 
     def reference_stats(self) -> dict[str, int]:
         """The five numbers of the health page."""
-        stats = self._lending.stats()
+        stats = self._checkout.stats()
         return {
             "min_connections": self.minconn,
             "max_connections": self.maxconn,
@@ -170,19 +170,19 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         }
 
     def _held_under(self, key: Hashable) -> PooledConnection | None:
-        lease = self._lending.slots.lent.get(key)
+        lease = self._checkout.slots.lent.get(key)
         return lease.ref() if lease else None
 
     def _forget_parent(self) -> None:
-        """In a forked child: leave the parent's connections to the parent, and start afresh."""
-        for connection in self._lending.slots.everything():
+        """In a forked child: leave the parent's connections alone and start with none."""
+        for connection in self._checkout.slots.everything():
             connection.abandon()
-            self._inherited.append(connection)  # or its finalizer might say goodbye in the parent's name
+            self._inherited.append(connection)  # its finalizer would close the parent's session
         self._status.reset()
-        self._lending = self._new_lending()
+        self._checkout = self._new_checkout()
 
 
-class Loan:
+class ConnectionContext:
     """A connection for the length of a `with` block; see Pool.connection."""
 
     __slots__ = ("_connection", "_deadline", "_lease", "_owner", "_pool", "_repeatable", "_timeout")
@@ -210,7 +210,7 @@ class Loan:
         if self._deadline < until:
             until, late = self._deadline, DeadlineExceeded
         self._lease = Lease(None, self._deadline + GRACE, sys._getframe(1), self._repeatable, self._owner)
-        self._connection = self._pool._lending.check_out(self._lease, until, late)
+        self._connection = self._pool._checkout.check_out(self._lease, until, late)
         return self._connection
 
     def __exit__(
@@ -219,7 +219,7 @@ class Loan:
         connection = self._connection
         del self._connection
         cut = self._lease.cut
-        if connection.lease is self._lease:  # else it was given back or reclaimed inside the block
+        if connection.lease is self._lease:  # else the block gave it back, or it was reclaimed
             self._pool.putconn(connection)
         if cut and isinstance(error, psycopg2.Error):
             raise (DatabaseUnavailable() if self._lease.abandoned else DeadlineExceeded()) from error

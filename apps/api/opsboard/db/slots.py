@@ -1,4 +1,4 @@
-"""Who has which connection: the pool's books, kept under the pool's lock."""
+"""The slots of the pool: each connection and its holder, guarded by the pool's lock."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from opsboard.db.lease import Lease
 from opsboard.db.watchdog import Watchdog
 from opsboard.errors import PoolFull
 
-# Between attempts to open the minimum at a server that is away.
+# Seconds between attempts to open the minimum while the server is away.
 REFILL_SECONDS = 1.0
-# A read that has waited this long, while nothing was heard on any connection, is reason to ask for the server.
+# After this many seconds without a packet on any connection, a waiting read makes the pool probe the server.
 SILENCE = 0.5
 
 
 class Slots:
     """Every connection is idle, lent, or being connected; the sum never exceeds `maxconn`.
 
-    Nothing in here waits or talks to the server, and every method wants the pool's lock held. There are
-    idle connections only while nobody waits, so nobody can overtake the queue.
+    Nothing in here waits or talks to the server, and every caller holds the pool's lock. There are idle connections
+    only while the queue is empty, so no request overtakes the queue.
     """
 
     def __init__(
@@ -46,26 +46,26 @@ class Slots:
         self.waiting: deque[Lease] = deque()
         self.connecting = 0
         self.closed = False
-        # The minimum is kept open, not only not closed.
+        # True once the minimum is to be kept open.
         self.filled = False
         self.refill_at = -math.inf
-        # A read was lent since the watchdog last looked; it looks again in time to notice a silence.
+        # True if a read was checked out since the watchdog last ran; it must run in time to notice a silence.
         self.has_lent_read = False
         self.counts: Counter[str] = Counter()
         self.usage = self.waited = 0.0
 
     @property
     def size(self) -> int:
-        """How many connections there are, counting those being made."""
+        """The number of connections, including those being opened."""
         return len(self.idle) + len(self.lent) + self.connecting
 
     def ask(self, lease: Lease, now: float, again: bool) -> None:
-        """Grant at once or queue: at the end, or in front for one who was given a dead connection."""
+        """Grant at once or queue: at the end, or in front after a dead connection."""
         lease.ready = None
         if self.idle:
             self._lend(self.idle.pop(), lease, now)
             return
-        # Those for whom there is a free slot wait for a connect, not for somebody else.
+        # Requests with a free slot wait for a connect, not for another request, so they do not count.
         if not again and len(self.waiting) - (self.maxconn - len(self.lent)) >= self.max_waiting:
             raise PoolFull()
         lease.ready = threading.Lock()
@@ -77,13 +77,13 @@ class Slots:
             self.counts["requests_queued"] += 1
 
     def withdraw(self, lease: Lease, waited: float) -> None:
-        """Stop waiting, whether or not it was still waiting."""
+        """Remove a request from the queue if it is still there."""
         self.waited += waited
         if lease.granted is None and lease in self.waiting:
             self.waiting.remove(lease)
 
     def offer(self, connection: PooledConnection, now: float) -> None:
-        """Give a connection to the first in the queue, or keep it."""
+        """Grant a connection to the next request in the queue, or keep it idle."""
         if self.waiting:
             lease = self._next_waiting()
             self.waiting.remove(lease)
@@ -95,7 +95,7 @@ class Slots:
         self.watchdog.expect(too_long if too_long < connection.expires else connection.expires)
 
     def end(self, lease: Lease, now: float) -> bool:
-        """Strike a loan off the books; False when it was not on them (any more)."""
+        """End a lease. Returns False if it had ended before."""
         name = lease.name
         if self.lent.get(name) is not lease:
             return False
@@ -104,16 +104,16 @@ class Slots:
         return True
 
     def claim_connects(self) -> int:
-        """How many connections should be made now for those who wait; their slots are taken."""
+        """Reserve slots for connections to be opened for the queue. Returns their number."""
         room = 0 if self.closed else self.maxconn - self.size
-        wanted = min(room, len(self.waiting) - self.connecting)
-        if wanted <= 0:
+        missing = min(room, len(self.waiting) - self.connecting)
+        if missing <= 0:
             return 0
-        self.connecting += wanted
-        return wanted
+        self.connecting += missing
+        return missing
 
     def claim_minimum(self, now: float) -> int:
-        """How many connections should be made now so that there are `minconn`; their slots are taken."""
+        """Reserve slots for connections to be opened up to `minconn`. Returns their number."""
         if not self.is_short() or now < self.refill_at:
             return 0
         missing = self.minconn - self.size
@@ -122,33 +122,33 @@ class Slots:
         return missing
 
     def is_short(self) -> bool:
-        """Whether there are fewer connections than are kept open."""
+        """Return True if there are fewer connections than the minimum."""
         return self.filled and not self.closed and self.size < self.minconn
 
     def overdue(self, now: float) -> Iterator[Lease]:
-        """Loans past their deadline that are not cut yet."""
+        """Return leases past their deadline that are not cut yet."""
         return (lease for lease in self.lent.values() if lease.cut_at <= now and not lease.cut)
 
     def silent(self, now: float) -> list[Lease]:
-        """Reads that have waited for so long that the server may be silent."""
+        """Return reads that have waited so long that the server may be silent."""
         return [lease for lease in self.lent.values() if lease.silent_at <= now and not lease.cut]
 
     def leaking(self, now: float) -> list[Lease]:
-        """Loans held for too long; each is told once."""
+        """Return leases held for too long; each is returned once."""
         late = [lease for lease in self.lent.values() if lease.leaks_at <= now and not lease.reported]
         for lease in late:
             lease.reported = True
         return late
 
     def forgotten(self, now: float) -> list[Lease]:
-        """Loans whose connection is garbage, struck off."""
+        """End and return leases whose connection was garbage collected."""
         gone = [lease for lease in self.lent.values() if lease.granted is None and lease.ref() is None]
         for lease in gone:
             self.end(lease, now)
         return gone
 
-    def weed(self, now: float) -> tuple[list[PooledConnection], int]:
-        """Take out idle connections that are dead, old or too many; and how many of them were dead."""
+    def expire(self, now: float) -> tuple[list[PooledConnection], int]:
+        """Remove and return idle connections that are dead, old or surplus, and the number of dead ones."""
         dead = [connection for connection in self.idle if not connection.peer.silent()]
         spare = self.size - len(dead) - self.minconn
         out = list(dead)
@@ -163,7 +163,7 @@ class Slots:
         return out, len(dead)
 
     def next_due(self, now: float) -> float:
-        """When there will be something to do for the watchdog, as things stand."""
+        """Return the time of the watchdog's next work, as things stand."""
         due = [connection.expires for connection in self.idle]
         if self.size > self.minconn:
             due += [connection.idle_since + self.max_idle for connection in self.idle]
@@ -173,32 +173,32 @@ class Slots:
         if self.is_short():
             due.append(self.refill_at)
         if self.has_lent_read:
-            # Or each read that is lent while nobody else has one would wake the watchdog.
+            # Otherwise every single read would wake the watchdog.
             self.has_lent_read = False
             due.append(now + SILENCE)
         return min(due, default=math.inf)
 
     def close(self) -> list[PooledConnection]:
-        """Send everybody away who waits; the connections that are idle."""
+        """Refuse all waiting requests. Returns the idle connections."""
         self.closed = True
         self.dismiss()
         idle, self.idle = self.idle, []
         return idle
 
     def dismiss(self) -> None:
-        """Send everybody away who waits."""
+        """Refuse all waiting requests."""
         for lease in self.waiting:
             assert lease.ready is not None
             lease.ready.release()
         self.waiting.clear()
 
     def everything(self) -> list[PooledConnection]:
-        """All connections there are, idle and lent."""
+        """Return all connections, idle and checked out."""
         lent = (lease.granted or lease.ref() for lease in self.lent.values())
         return [*self.idle, *(connection for connection in lent if connection is not None)]
 
     def stats(self) -> dict[str, int]:
-        """The statistics about slots and requests."""
+        """Return the statistics about slots and requests."""
         counted = ("requests_num", "requests_queued", "requests_errors", "returns_bad", "connections_lost")
         return {
             "pool_min": self.minconn,
@@ -213,7 +213,7 @@ class Slots:
         }
 
     def _next_waiting(self) -> Lease:
-        """The first in the queue of those businesses that have the fewest connections."""
+        """Return the first request of the business that holds the fewest connections."""
         first = self.waiting[0]
         if all(lease.owner == first.owner for lease in self.waiting):
             return first

@@ -1,4 +1,4 @@
-"""How many rows a list has: from the rollups where they know it, known from before, or counted."""
+"""The total of a list: from the rollups, from the cache, or counted."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any
 from opsboard.db.queries import Query, Sort, Total
 
 TODAY = re.compile(r"\btoday\b")
-# Conditions that hold for other rows a moment or a day later, without any of them having changed.
-PASSING = re.compile(r"\btoday\b|\bnow\(\)|_timestamp\(\)|\bcurrent_(?:date|time)")
+# Conditions whose result changes with time, without a change of any row.
+TIME_DEPENDENT = re.compile(r"\btoday\b|\bnow\(\)|_timestamp\(\)|\bcurrent_(?:date|time)")
 
 
-def counting(query: Query, filters: Mapping[str, Any], sort: Sort, wanted: str) -> str:
-    """The SQL of the total."""
-    total = kept_total(query, filters, sort)
+def total_sql(query: Query, filters: Mapping[str, Any], sort: Sort, where: str) -> str:
+    """Return the SQL of the total."""
+    total = rollup_total(query, filters, sort)
     if total is None:
-        return f"SELECT count(*) AS total FROM {query.base} WHERE {wanted}"
+        return f"SELECT count(*) AS total FROM {query.base} WHERE {where}"
     metrics = ", ".join(f"'{metric}'" for metric in total.metrics)
     return f"""SELECT coalesce(sum(c.n), 0)::bigint AS total
     FROM rollup_counts(%(tenant_id)s, ARRAY[{metrics}]) AS c
     WHERE {total.condition}"""
 
 
-def kept_total(query: Query, filters: Mapping[str, Any], sort: Sort) -> Total | None:
-    """Where the rollups know the total for these filters."""
+def rollup_total(query: Query, filters: Mapping[str, Any], sort: Sort) -> Total | None:
+    """Return the declared total in the rollups for these filters, or None."""
     return None if sort.condition else query.totals.get(frozenset(query.filters.keys() & filters.keys()))
 
 
-def holds(wanted: Iterable[str]) -> bool:
-    """Whether a total stays what it is until a table changes."""
-    return not any(PASSING.search(condition) for condition in wanted)
+def is_time_independent(conditions: Iterable[str]) -> bool:
+    """Return True if a total stays valid until a table changes."""
+    return not any(TIME_DEPENDENT.search(condition) for condition in conditions)

@@ -99,7 +99,7 @@ def list_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
         there = Position(key, row_id, backwards) if key is not None else None
         # Nothing is left where a cursor led: back goes from where it stood.
         if position is not None and there is None:
-            there = position.turned(page.descending)
+            there = position.reversed_at(page.descending)
         if there is None or not more:
             return "null"
         return f'"{write_cursor(secret, context, Cursor(sort, there))}"'

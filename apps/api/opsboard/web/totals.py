@@ -10,7 +10,7 @@ from opsboard.cache.body import Body
 from opsboard.cache.key import Key, canonical
 from opsboard.cache.store import Outcome
 from opsboard.db.database import Row
-from opsboard.db.listing import Page, worth_keeping
+from opsboard.db.listing import Page, is_total_cacheable
 from opsboard.db.queries import Query
 from opsboard.web.services import deadline, identity, services
 
@@ -27,7 +27,11 @@ def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
     The page that finds none kept counts as it is made: one statement either way.
     """
     database, config, who = services().database, services().config, identity()
-    if not config.cache_enabled or config.cache_ttl_totals <= 0 or not worth_keeping(query, filters, page):
+    if (
+        not config.cache_enabled
+        or config.cache_ttl_totals <= 0
+        or not is_total_cacheable(query, filters, page)
+    ):
         return database.fetch_list(query, who, filters, page)
     made: list[Row] = []
 

@@ -1,4 +1,4 @@
-"""Lends connections out and takes them back: the pool's work within one process."""
+"""Checks connections out and in: the pool's work within one process."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from opsboard.errors import DatabaseUnavailable, OpsboardError, PoolTimeout
 
 log = logging.getLogger("opsboard.db.pool")
 
-# How long the server may take to answer a question of the pool's own.
+# Time limits for the pool's own statements.
 PING_SECONDS = 1.0
 RESTORE_SECONDS = 5.0
 
 
-class Lending:
-    """The books, the lock over them, and the threads that connect and watch.
+class Checkout:
+    """The slots, the lock that guards them, and the threads that connect and watch.
 
-    The lock is held for moves in the books only; everything that waits for the server is outside of it.
+    The lock is held only while slots change; every wait for the server happens outside it.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class Lending:
         self._openers = Openers(connector, self.slots, self._lock, self._watchdog, clock)
         self._status = connector.status
         self._breaker = Breaker(connector, self.slots, self._lock, clock)
-        # Connections last known to be good before this are asked before they are lent.
+        # Connections not proven alive since this time are pinged before they are checked out.
         self._doubtful_before = -math.inf
 
     def fill(self) -> None:
-        """Open the minimum of connections without waiting for them, and keep it open from now on."""
+        """Open the minimum of connections in the background, and keep it open from now on."""
         with self._lock:
             self.slots.filled = True
         self.maintain()
 
     def check_out(self, lease: Lease, until: float, late: type[OpsboardError]) -> PooledConnection:
-        """A live connection, waited for until `until`; then `late` is raised, or what is the matter."""
+        """Return a live connection. Waits until `until`, then raises `late` or the reason."""
         again = False
         while True:
             connection = self._obtain(lease, until, late, again)
@@ -67,25 +67,27 @@ class Lending:
                 usable = self._usable(connection, lease, until)
             finally:
                 if not usable:
-                    self.end_loan(connection, lease, reusable=False)
+                    self.end_lease(connection, lease, reusable=False)
             if usable:
                 return connection
             again = True
 
     def check_in(self, connection: PooledConnection, lease: Lease, close: bool) -> None:
-        """Take a connection back, as good as fresh or not at all; its slot is free again in any case."""
+        """Take a connection back if its session can be restored, else close it. Its slot is free in any case."""
         reusable = False
         try:
             reusable = not close and self._restored(connection, lease)
         finally:
-            self.end_loan(connection, lease, reusable, bad=not close)
+            self.end_lease(connection, lease, reusable, bad=not close)
 
-    def end_loan(self, connection: PooledConnection, lease: Lease, reusable: bool, bad: bool = False) -> None:
-        """Free the slot; keep the connection or hang up."""
+    def end_lease(
+        self, connection: PooledConnection, lease: Lease, reusable: bool, bad: bool = False
+    ) -> None:
+        """Free the slot; keep or close the connection."""
         with self._lock:
             now = self._clock()
             if not self.slots.end(lease, now):
-                return  # another thread was quicker
+                return  # another thread ended it first
             connection.lease = None
             if reusable and not lease.cut and not self.slots.closed and now < connection.expires:
                 connection.proven = now
@@ -102,32 +104,32 @@ class Lending:
         self._openers.start(connects)
 
     def reclaim(self, thread: int) -> int:
-        """Close what a thread still has lent; how many there were."""
+        """Close the connections that a thread still holds. Returns their number."""
         with self._lock:
             leases = [lease for lease in self.slots.lent.values() if lease.thread == thread]
         for lease in leases:
             connection = lease.ref()
             if connection is not None:
                 log.warning("connection was not given back, asked for by:\n%s", lease.caller())
-                self.end_loan(connection, lease, reusable=False, bad=True)
+                self.end_lease(connection, lease, reusable=False, bad=True)
         return len(leases)
 
     def maintain(self) -> None:
-        """Do what is due: cut overdue loans, tell of leaks, drop dead, old and surplus connections."""
+        """Do all due work: cut overdue leases, log leaks, drop dead, old and surplus connections."""
         with self._lock:
             now = self._clock()
             for lease in self.slots.overdue(now):
                 lease.shut()
             self._breaker.look_for_silence(now)
             forgotten, leaking = self.slots.forgotten(now), self.slots.leaking(now)
-            weeds, dead = self.slots.weed(now)
+            expired, dead = self.slots.expire(now)
             if dead:
                 self._note_losses(dead, now)
             connects = self.slots.claim_connects() + self.slots.claim_minimum(now)
             self._watchdog.due = self.slots.next_due(now)
             if self.slots.closed and not self.slots.lent:
                 self._watchdog.stop()
-        for connection in weeds:
+        for connection in expired:
             connection.close()
         for lease in forgotten:
             lease.peer.close()
@@ -137,7 +139,7 @@ class Lending:
         self._openers.start(connects)
 
     def close(self) -> None:
-        """Refuse everybody from now on, and close what is idle."""
+        """Refuse all requests from now on, and close idle connections."""
         with self._lock:
             idle = self.slots.close()
         for connection in idle:
@@ -150,7 +152,7 @@ class Lending:
             return {**self.slots.stats(), **self._connector.stats()}
 
     def _obtain(self, lease: Lease, until: float, late: type[OpsboardError], again: bool) -> PooledConnection:
-        """The next connection whose turn is ours, alive or not."""
+        """Wait in the queue for a connection, alive or not."""
         with self._lock:
             began = self._clock()
             self.slots.counts["requests_num"] += not again
@@ -170,7 +172,7 @@ class Lending:
         return lease.take()
 
     def _wait(self, lease: Lease, ready: threading.Lock, began: float, until: float, connects: int) -> None:
-        """Wait until granted or `until`; whatever interrupts it, nothing stays granted to nobody."""
+        """Wait until granted or `until`. An interrupted wait gives a granted connection back."""
         interrupted = True
         try:
             self._openers.start(connects)
@@ -180,10 +182,10 @@ class Lending:
             with self._lock:
                 self.slots.withdraw(lease, self._clock() - began)
             if interrupted and lease.granted is not None:
-                self.end_loan(lease.take(), lease, reusable=True)
+                self.end_lease(lease.take(), lease, reusable=True)
 
     def _refusal(self, began: float, late: type[OpsboardError]) -> OpsboardError:
-        """Why nothing was granted."""
+        """Return the error that explains why no connection was granted."""
         with self._lock:
             self.slots.counts["requests_errors"] += 1
             nothing_open = not self.slots.lent and not self.slots.idle
@@ -193,11 +195,11 @@ class Lending:
         if self._status.is_away(began) or self._status.is_open(self._clock()):
             return DatabaseUnavailable()
         if nothing_open and late is PoolTimeout:
-            return DatabaseUnavailable()  # the connects hang: nobody is busy, nothing can be reached
+            return DatabaseUnavailable()  # no connection is in use: the connects hang
         return late()
 
     def _usable(self, connection: PooledConnection, lease: Lease, until: float) -> bool:
-        """Whether it is alive: a look at the socket, and a question only if there is reason to doubt."""
+        """Return True if it is alive: checks the socket, and pings only if there is reason to doubt."""
         if connection.peer.silent() and connection.proven >= self._doubtful_before:
             return True
         cut_at, now = lease.cut_at, self._clock()
@@ -213,7 +215,7 @@ class Lending:
         return not lease.cut
 
     def _restored(self, connection: PooledConnection, lease: Lease) -> bool:
-        """Whether it is, or was made, as good as fresh."""
+        """Return True if its session state is clean or was restored."""
         if connection.closed or lease.cut:
             return False
         if connection.pristine():
@@ -233,7 +235,7 @@ class Lending:
             self._watchdog.expect(lease.cut_at)
 
     def _note_losses(self, lost: int, now: float) -> None:
-        """The server ended connections, and the others may have gone the same way. Wants the lock."""
+        """Note connections ended by the server: the others may be dead too. The caller holds the lock."""
         self.slots.counts["connections_lost"] += lost
         self._doubtful_before = now
         self._watchdog.nudge()

@@ -87,7 +87,7 @@ def test_old_connections_are_replaced_idle_or_in_use(server: Server, pool: Pool,
 
 def test_connections_opened_together_do_not_end_together(pool: Pool, clock: FakeClock) -> None:
     fill(pool, 6)
-    ends = {connection.expires - clock.now for connection in pool._lending.slots.idle}
+    ends = {connection.expires - clock.now for connection in pool._checkout.slots.idle}
     assert len(ends) == 6
     assert all(3600 * (1 - LIFETIME_JITTER) <= end <= 3600 for end in ends)
 
@@ -264,7 +264,7 @@ def test_the_minimum_is_opened_once_the_server_is_there(
 ) -> None:
     monkeypatch.setattr("opsboard.db.slots.REFILL_SECONDS", 0.05)
     with server.pool(2, 4) as pool:
-        connector = pool._lending._connector
+        connector = pool._checkout._connector
         attempts: list[int] = []
         there = connector.open
 
