@@ -14,6 +14,7 @@ import pytest
 from opsboard.commands import check_database, check_machine
 from opsboard.commands.check_machine import memory_limit
 from opsboard.db.schema_version import expected_migrations
+from opsboard.tenants.adding import add_tenant
 from tests.application import SECRET
 from tests.clusters import FreshDatabase
 from tests.commands.conftest import Run
@@ -47,7 +48,7 @@ def test_all_is_well_on_a_migrated_database(
     assert all(line.startswith("ok") for line in lines[:-1])
     assert lines[-1] == f"{len(lines) - 1} ok"
     for check in ("python", "libraries", "settings", "pool", "secret", "timeouts", "data folder", "memory",
-                  "shared cache", "database", "clock", "role", "tables", "indexes", "connections",
+                  "shared cache", "database", "clock", "role", "operators", "tables", "indexes", "connections",
                   "migrations"):  # fmt: skip
         assert f"ok    {check} " in result.output
 
@@ -98,6 +99,26 @@ def test_a_right_installation_is_well_without_the_owners_address(
     result = run("doctor", DATABASE_URL=database.app_url, **production)
     assert result.exit_code == 0, result.output
     assert "ok    migrations    all of this version are applied" in result.output
+
+
+def test_several_businesses_without_an_operator_deserve_a_look(
+    run: Run, database: FreshDatabase, production: dict[str, str]
+) -> None:
+    settings = {**urls(database), **production}
+    first = add_tenant(database.app_url, "north", "North", "UTC")
+    added = run("tenant", "add", "south", "--name", "South", **settings)
+    assert (added.exit_code, added.stderr[:16]) == (0, "OPERATOR_TENANTS")
+    (found,) = findings(run, "operators", **settings)
+    assert found[0] == "warn" and "2 businesses" in found[1] and "opsboard tenant list" in found[2]
+    # In development, as in the demo, admins of every business see it.
+    assert findings(run, "operators", **urls(database))[0][0] == "ok"
+    assert findings(run, "operators", **settings, OPERATOR_TENANTS=str(first))[0][:2] == (
+        "ok",
+        f"admins of {first}",
+    )
+    assert findings(run, "operators", **settings, OPERATOR_TENANTS="99")[0][:2] == (
+        "warn", "OPERATOR_TENANTS names no business: 99",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("left", [5, 22, 29])

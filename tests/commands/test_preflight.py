@@ -15,6 +15,7 @@ import pytest
 from opsboard.commands.preflight import check, for_gunicorn
 from opsboard.config import Config, load_config
 from opsboard.errors import ConfigError
+from opsboard.tenants.adding import add_tenant
 from tests.application import SECRET
 from tests.clusters import FreshDatabase
 from tests.commands.conftest import Run
@@ -90,6 +91,18 @@ def test_each_way_around_row_security_is_refused_and_named(roles: FreshDatabase)
             f"opsboard_owner owns {tables} of the tables and could switch their row security off",
         ],
     }  # fmt: skip
+
+
+def test_several_businesses_need_an_operator(database: FreshDatabase) -> None:
+    config = production(database.app_url)
+    first = add_tenant(database.app_url, "north", "North", "UTC")
+    assert check(config) == []
+    second = add_tenant(database.app_url, "south", "South", "UTC")
+    (warning,) = check(config)
+    assert warning.startswith("OPERATOR_TENANTS is empty and there are 2 businesses: nobody may see")
+    assert check(config.with_values(operator_tenants=(first, second))) == []
+    (warning,) = check(config.with_values(operator_tenants=(first, 99)))
+    assert warning == "OPERATOR_TENANTS names no business: 99"
 
 
 def test_the_applications_role_is_accepted(database: FreshDatabase) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg2
 import pytest
 
 from opsboard.config import load_config
-from opsboard.errors import ConfigError
+from opsboard.errors import ConfigError, DatabaseUnavailable
+from opsboard.tenants.adding import add_tenant
 from tests.application import Application, running_application
 from tests.contract.routes import Route, routes
 
@@ -45,6 +50,59 @@ def test_only_admins_of_those_who_run_it_see_the_service(own_shop: Application) 
         assert told is not None and "OPERATOR_TENANTS" in told["detail"]
         for path in ("/api/health", "/api/health/ready", "/api/health/rollups", "/api/jobs"):
             assert stranger.get(path).status_code == 200, path
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["nobody named", "all named"])
+def test_in_production_nobody_sees_the_service_of_several_businesses_by_default(
+    own_shop: Application, named: bool
+) -> None:
+    shop = own_shop
+    operators = (shop.alpha.id, shop.beta.id) if named else ()
+    with running_application(
+        shop.database, shop.alpha, shop.beta, opsboard_env="production", operator_tenants=operators
+    ) as live:
+        expected = {200} if named else {403}
+        assert statuses(live, "admin") == statuses(live, "admin", own=False) == expected
+        if not named:
+            told = live.client().get("/api/health/db").json
+            assert told is not None and "set OPERATOR_TENANTS" in told["detail"]
+        for path in ("/api/health", "/api/health/ready", "/api/health/rollups", "/api/jobs"):
+            assert live.client().get(path).status_code == 200, path
+
+
+def test_the_only_business_needs_no_name_until_there_is_another(lone_shop: Application) -> None:
+    client = lone_shop.client()
+    assert client.get("/api/health/db").status_code == 200
+    add_tenant(lone_shop.database.app_url, "second", "Second", "UTC")
+    assert client.get("/api/health/db").status_code == 403
+
+
+def test_while_nobody_can_tell_how_many_there_are_the_last_number_counts(
+    lone_shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, lookout = lone_shop.client(), lone_shop.services.lookout
+
+    def silence(*_: object) -> None:
+        raise DatabaseUnavailable()
+
+    monkeypatch.setattr(lookout, "_wait", silence)
+    assert client.get("/api/health/cache").status_code == 503
+    monkeypatch.undo()
+    assert client.get("/api/health/cache").status_code == 200
+    monkeypatch.setattr(lookout, "_wait", silence)
+    assert client.get("/api/health/cache").status_code == 200
+
+
+@pytest.fixture
+def lone_shop(own_shop: Application) -> Iterator[Application]:
+    """A production service for one business."""
+    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM tenants WHERE id = %s", (own_shop.beta.id,))
+        with running_application(
+            own_shop.database, own_shop.alpha, own_shop.beta, opsboard_env="production"
+        ) as live:
+            yield live
 
 
 @pytest.mark.parametrize("value", ["north", "1,", "1;2", "-1", "\u0661"])

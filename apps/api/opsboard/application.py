@@ -43,6 +43,7 @@ from opsboard.web.arriving import LARGEST_BODY
 from opsboard.web.front import Front
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
+from opsboard.web.operators import Operators
 from opsboard.web.problems import register_problems
 from opsboard.web.proxies import TrustedProxies
 from opsboard.web.request_bodies import check_bodies
@@ -168,6 +169,14 @@ def make_services(config: Config) -> Services:
     sign_in = SignIn(
         database, tokens, revocations, Attempts(database, config.login_attempts), Journal(database)
     )
+    lookout = Lookout(
+        # Its statements are several in one, which cannot be prepared.
+        Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), 1.0, watch, 0),
+        config.health_patience_ms / 1000,
+        is_alive=lambda: (
+            change_feed.lag is not None and change_feed.lag < ALIVE_INTERVALS * config.pulse_ms / 1000
+        ),
+    )
     return Services(
         config=config,
         secret=secret,
@@ -181,14 +190,8 @@ def make_services(config: Config) -> Services:
         change_feed=change_feed,
         maintenance=maintenance,
         tally=tally,
-        lookout=Lookout(
-            # Its statements are several in one, which cannot be prepared.
-            Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), 1.0, watch, 0),
-            config.health_patience_ms / 1000,
-            is_alive=lambda: (
-                change_feed.lag is not None and change_feed.lag < ALIVE_INTERVALS * config.pulse_ms / 1000
-            ),
-        ),
+        lookout=lookout,
+        operators=Operators(config, lookout),
         threads=threads,
     )
 

@@ -158,8 +158,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("LOG_FORMAT", one_of("text", "json"), "text", "One line of text or one of JSON per event.", "Service"),
     Setting("OPERATOR_TENANTS", ids, "",
             "Ids of the businesses whose admins see and clear what belongs to the whole service (/health/db, cache, "
-            "indexes, tables, queries). Empty: admins of every business, for businesses that trust each other.",
-            "Sign-in"),
+            "indexes, tables, queries). Empty: admins of the only business; of several none in production, of every "
+            "one in development.", "Sign-in"),
     Setting("TOKEN_TTL", whole(60, 604800), 43200, "Seconds a sign-in lasts.", "Sign-in"),
     Setting("LOGIN_ATTEMPTS", whole(1, 10000), 10,
             "Failed sign-ins per account and address in five minutes before 429.", "Sign-in"),
@@ -203,9 +203,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SLOW_QUERY_MS", whole(0, 600_000), 1000,
             "A query that takes this long is a line in the log, with its name and request id; 0: none is.",
             "Database"),
-    Setting("HEALTH_PATIENCE_MS", whole(10, 60_000), 100,
-            "Milliseconds an answer about health waits for the database; then it says what was known last.",
-            "Database"),
+    Setting("HEALTH_PATIENCE_MS", whole(10, 60_000), 150,
+            "Milliseconds an answer about health waits for the database, all statements together; then it says what "
+            "was known last.", "Database"),
     Setting("CACHE_ENABLED", switch, True, "Off: every request is computed anew.", "Cache"),
     Setting("CACHE_MAX_ENTRIES", whole(1, 10_000_000), 10_000, "Most bodies one worker keeps.", "Cache"),
     Setting("CACHE_MAX_BYTES", whole(1024, 1 << 40), 64 << 20, "Most bytes of bodies one worker keeps.", "Cache"),

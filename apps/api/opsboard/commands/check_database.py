@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
+
 from opsboard.commands.findings import Findings
 from opsboard.config import Config
 from opsboard.db.addresses import owner_url, service_url
 from opsboard.db.index_catalogue import find_faults, read_catalogue
 from opsboard.db.index_catalogue import sql as db
 from opsboard.db.migrations import Migrator, default_folder
+from opsboard.db.operators import find_operator_faults
 from opsboard.db.queries import load_queries
 from opsboard.db.row_security import require_address, role_dangers_of
 from opsboard.db.row_security import sql as row_security
@@ -119,6 +122,20 @@ def check_indexes(cursor: Cursor, findings: Findings) -> None:
         findings.ok("indexes", "all there and valid")
 
 
+def check_operators(config: Config, cursor: Cursor, findings: Findings) -> None:
+    """Whose admins see what belongs to the whole service."""
+    try:
+        faults = find_operator_faults(config, cursor)
+    except psycopg2.errors.UndefinedFunction:
+        return  # the first migrations are missing, which another check says
+    for fault in faults:
+        findings.warn("operators", fault, "set it to the ids of those who run it: opsboard tenant list")
+    if not faults:
+        named = ", ".join(map(str, config.operator_tenants))
+        told = f"admins of {named}" if named else "OPERATOR_TENANTS is not needed"
+        findings.ok("operators", told)
+
+
 def check_connections(config: Config, cursor: Cursor, findings: Findings) -> None:
     """What all workers may open, against what the server lets them."""
     cursor.execute(health.server_limits.sql)
@@ -166,4 +183,4 @@ def row(cursor: Cursor) -> tuple[Any, ...]:
     return found
 
 
-CHECKS = (check_server, check_role, check_connections, check_tables)
+CHECKS = (check_server, check_role, check_operators, check_connections, check_tables)

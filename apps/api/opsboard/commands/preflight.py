@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from opsboard.config import Config, load_config
+from opsboard.db.operators import operator_faults
 from opsboard.db.row_security import require_address, role_dangers
 from opsboard.db.schema_version import in_words, missing_migrations
 from opsboard.db.session import connected
@@ -35,7 +36,7 @@ def check(config: Config) -> list[str]:
         ]
     if dangers:
         raise ConfigError([f"{UNSAFE}; {danger}" for danger in dangers])
-    return []
+    return operator_faults(config)
 
 
 def check_schema(config: Config) -> list[str]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -20,10 +21,11 @@ from opsboard.db.tenancy import Identity
 from opsboard.errors import DatabaseUnavailable, OpsboardError
 from opsboard.observability import record
 
-# Whoever waits for a lock longer than this is told so instead.
-LOCK_WAIT = "SELECT set_config('lock_timeout', '100ms', true);\n"
-# The longest wait for a server that is known to be alive, when nothing is remembered.
+# A statement that waits for a lock longer than this ends with an error, so that the request has time for another one.
+LOCK_WAIT = "SELECT set_config('lock_timeout', '50ms', true);\n"
+# The longest wait for a server that is known to be alive, when nothing is remembered, and between two looks at that.
 LONGEST = 1.0  # seconds
+LOOK_EVERY = 0.01  # seconds
 REMEMBERED = 64  # answers
 
 
@@ -39,15 +41,23 @@ class Seen:
 class Lookout:
     """For answers about the state of the service, which must come when everything else waits.
 
-    Whoever asks waits `patience` seconds at most, whatever holds up the database: all threads and connections of
-    requests may be busy, a table may be locked, the server may be frozen. Then the answer is the last one that is
-    remembered, or an error. `is_alive` says whether the server was heard a moment ago.
+    A request waits here for `patience` seconds, all its statements together, whatever holds up the database: all
+    threads and connections of requests may be busy, a table may be locked, the server may be frozen. A statement
+    without an answer by then has the last one that is remembered, or an error. Only the first answer of a server that
+    was heard a moment ago (`is_alive`) may take longer.
     """
 
-    def __init__(self, database: Database, patience: float, is_alive: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        patience: float,
+        is_alive: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.database = database
         self.patience = patience
         self._is_alive = is_alive
+        self._clock = clock
         self._lock = threading.Lock()
         self._known: LRUCache[Any, tuple[Row | None, float]] = LRUCache(REMEMBERED)
         self._pid = 0
@@ -63,7 +73,7 @@ class Lookout:
     ) -> Seen:
         """The first row of a query. Raises what is the matter when it does not come in time and none is remembered."""
         key = (query.name, identity and (identity.tenant_id, identity.user_id), repr(params))
-        asked = time.monotonic()
+        asked = self._clock()
         future = self._start(key, query, params or {}, identity, remember)
         known = self._known.get(key) if remember else None
         try:
@@ -71,10 +81,10 @@ class Lookout:
         except OpsboardError as error:
             if known is None:
                 raise
-            return Seen(known[0], time.monotonic() - known[1], error)
+            return Seen(known[0], self._clock() - known[1], error)
         finally:
             if current := record.current():
-                current.query(query.name, (time.monotonic() - asked) * 1000)
+                current.query(query.name, (self._clock() - asked) * 1000)
         return Seen(row)
 
     def require_answer(self, query: Query, params: Mapping[str, Any]) -> None:
@@ -107,12 +117,14 @@ class Lookout:
         with self._lock:
             if self._pid != os.getpid():  # threads do not survive a fork
                 self._begin()
-            future = self._running.get(key)
-            if future is None or future.done() or query.writes:
-                future = self._threads.submit(self._run, key, query, params, identity, remember)
-                self._running[key] = future
-                future.add_done_callback(lambda done: self._forget(key, done))
-            return future
+            running = self._running.get(key)
+            if running is not None and not running.done() and not query.writes:
+                return running
+            future = self._threads.submit(self._run, key, query, params, identity, remember)
+            self._running[key] = future
+        # Without the lock: of a question that has its answer already, the callback runs here and takes the lock.
+        future.add_done_callback(lambda done: self._forget(key, done))
+        return future
 
     def _forget(self, key: Any, done: Future[Row | None]) -> None:
         with self._lock:
@@ -129,17 +141,24 @@ class Lookout:
             else self.database.fetch_unbound(query, params)
         )
         if remember:
-            self._known[key] = (row, time.monotonic())
+            self._known[key] = (row, self._clock())
         return row
 
     def _wait(self, future: Future[Row | None], nothing_known: bool) -> Row | None:
-        until = time.monotonic() + LONGEST
+        """The row, if it comes while there is time. Raises DatabaseUnavailable otherwise."""
+        asked, current = self._clock(), record.current()
+        # Counted from the start of the request, so that a second statement does not wait as long again.
+        until = (current.started if current else asked) + self.patience
         while True:
-            try:
-                return future.result(self.patience)
-            except NotInTime:
-                if not (nothing_known and self._is_alive()) or time.monotonic() > until:
-                    raise DatabaseUnavailable("The database did not answer in time.") from None
+            now = self._clock()
+            if now < until:
+                seconds = until - now
+            elif nothing_known and now < asked + LONGEST and self._is_alive():
+                seconds = LOOK_EVERY
+            else:
+                raise DatabaseUnavailable("The database did not answer in time.")
+            with suppress(NotInTime):
+                return future.result(seconds)
 
 
 @cache

@@ -80,6 +80,12 @@ LEFT JOIN pg_class AS p ON p.oid = i.inhrelid
 WHERE t.oid = to_regclass('public.' || quote_ident(%(table)s))
 GROUP BY t.oid, t.relkind
 
+-- name: list_businesses
+-- reads: tenants
+-- The ids of all businesses, oldest first: of others the service may know no more than that they are there.
+SELECT coalesce(array_agg(b ORDER BY b), '{}')
+FROM businesses_of_journeys() AS b
+
 -- name: missing_migrations
 -- reads:
 -- Which of these migrations are not in the database, or are there by half. Fails where the function itself is missing.

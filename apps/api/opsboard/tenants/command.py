@@ -8,6 +8,7 @@ import click
 
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
+from opsboard.db.operators import operator_faults
 from opsboard.errors import CommandError
 from opsboard.tenants.adding import add_tenant, add_user, set_password
 
@@ -39,6 +40,8 @@ def add_tenant_command(slug: str, name: str, time_zone: str) -> None:
     config = load_config()
     with embedded_server(config):
         tenant_id = add_tenant(service_url(config), slug, name, time_zone)
+        for warning in operator_faults(config):
+            click.echo(warning, err=True)
     click.echo(f"{slug} added (id {tenant_id}); next: opsboard user add EMAIL --tenant {slug} --role admin")
 
 

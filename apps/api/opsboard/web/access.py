@@ -71,9 +71,8 @@ def let_in() -> None:
     roles = getattr(view, "only_for", None)
     if roles is not None and g.identity.role not in roles:
         raise Forbidden(f"This needs the role {' or '.join(sorted(roles))}.")
-    operators = services().config.operator_tenants
-    if operators and getattr(view, "for_operators", False) and g.identity.tenant_id not in operators:
-        raise Forbidden("This is about the whole service, for admins of those who run it (OPERATOR_TENANTS).")
+    if getattr(view, "for_operators", False):
+        services().operators.require(g.identity.tenant_id)
     if by_cookie and request.method not in SAFE_METHODS and not same_origin(request):
         raise Forbidden("A write with the page's cookie must come from the page itself.")
 

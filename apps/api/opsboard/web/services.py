@@ -20,6 +20,7 @@ from opsboard.fleet.change_feed import ChangeFeed
 from opsboard.fleet.maintenance import Maintenance
 from opsboard.observability import record
 from opsboard.observability.tally import Tally
+from opsboard.web.operators import Operators
 from opsboard.web.reserved import ThreadUse
 
 
@@ -40,6 +41,7 @@ class Services:
     maintenance: Maintenance
     tally: Tally
     lookout: Lookout
+    operators: Operators
     threads: ThreadUse
 
 
