@@ -124,6 +124,11 @@ JOIN journey_nodes AS f ON f.name = v.source
 JOIN journey_nodes AS t ON t.name = v.target AND t.journey_id = f.journey_id
 WHERE f.tenant_id = %(tenant)s;
 
+INSERT INTO password_links (tenant_id, user_id, kind, created_by, expires_at)
+SELECT %(tenant)s, max(id), 'invitation', min(id), to_timestamp(4000000000)
+FROM users
+WHERE tenant_id = %(tenant)s;
+
 -- The first contact of each journey is at its start; the second has been welcomed and rests.
 INSERT INTO journey_contacts (tenant_id, journey_id, customer_id, node_id, status, steps, due_at)
 SELECT

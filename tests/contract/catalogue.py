@@ -40,7 +40,8 @@ VALUES: dict[str, Any] = {
     "file_name": "f", "media_type": "m", "size_bytes": 1, "sha256": None, "locale": "en", "currency": "EUR",
     "contact_email": None, "contact_phone": None, "whatsapp_number": None, "opens_at": "08:00", "closes_at": "17:00",
     "auto_reply": False, "auto_reply_text": None, "options": "{}", "response_id": 1, "became": "sent",
-    "link_id": 1, "expires_in_days": 60, "contradictions": "warn",
+    "link_id": 1, "expires_in_days": 60, "to_user_id": 3, "deactivate": True, "new_role": "operator",
+    "is_service": False, "full_name": "n", "password_hash": "h", "contradictions": "warn",
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
@@ -78,6 +79,7 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "conversations.create_conversation": {"channel": "sms"},
     "leads.create_lead": {"status": "new"},
     "suppressions.add_suppression": {"address": "kim@x.example"},
+    "users.create_user": {"email": "new@north.example"},
     "campaigns.list_campaigns": {"status": ["paused"]},
     "workflow_monitoring.list_history": {"status": ["failed"]},
     "campaigns.list_recipients": {"status": ["clicked"], "events": 3},

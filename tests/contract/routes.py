@@ -47,8 +47,11 @@ IDS = {
         WHERE n.tenant_id = %s AND u.role = 'admin'
     """,
 }
-# Routes whose ids must not be those of the others: what they remove is gone.
+# Routes whose ids must not be those of the others: what they remove is gone, or they are for active people.
 OTHER_IDS = {
+    "users.create_password_link": {
+        "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s AND is_active"
+    },
     "jobs.revoke_status_link": {"link_id": "SELECT min(id) + 1 FROM job_status_links WHERE tenant_id = %s"},
     "suppressions.remove_suppression": {
         "suppression_id": "SELECT max(id) FROM suppressions WHERE tenant_id = %s"
@@ -90,7 +93,11 @@ BODIES: dict[str, dict[str, object]] = {
         "auto_reply": False,
     },
     "tenant.update_tenant": {"name": "Another name"},
+    "users.create_user": {"email": "new@north.example", "full_name": "New", "role": "operator"},
     "users.update_user": {"full_name": "Another Name"},
+    "users.hand_over": {"to_user_id": None},
+    "auth.find_password_link": {"token": "none"},
+    "auth.accept_password_link": {"token": "none", "password": "tall trees in march"},
     "leads.create_lead": {"name": "A lead"},
     "leads.update_lead": {"status": "contacted"},
     "leads.claim_leads": {"count": 2},

@@ -49,7 +49,7 @@ def test_without_a_token_every_closed_route_is_401(shop: Application) -> None:
 def test_only_these_routes_are_open(shop: Application) -> None:
     assert {route.rule for route in routes(shop) if route.open_to_all} == {
         "/api/auth/login", "/api/health", "/api/health/ready", "/health", "/health/ready", "/api/openapi.json",
-        "/api/job-status/<token>",
+        "/api/job-status/<token>", "/api/auth/password-link", "/api/auth/password-link/accept",
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from opsboard import __version__
 from opsboard.auth.attempts import Attempts
 from opsboard.auth.devices import Devices
 from opsboard.auth.journal import Journal
+from opsboard.auth.password_links import PasswordLinks
 from opsboard.auth.revocations import Revocations
 from opsboard.auth.sign_in import SignIn
 from opsboard.auth.tokens import Tokens
@@ -187,6 +188,7 @@ def make_services(config: Config) -> Services:
         shared=shared,
         sign_in=sign_in,
         devices=Devices(secret),
+        password_links=PasswordLinks(database, secret),
         change_feed=change_feed,
         maintenance=maintenance,
         tally=tally,

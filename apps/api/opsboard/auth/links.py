@@ -10,7 +10,9 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from opsboard.errors import NotFound
 
-SALT = "opsboard job status link"
+# What a link is for; a token for one purpose is none for another.
+JOB_STATUS = "opsboard job status link"
+PASSWORD = "opsboard password link"
 # A payload of three numbers, a dot, 32 bytes of signature.
 SHAPE = re.compile(r"[A-Za-z0-9_-]{1,100}\.[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -23,27 +25,27 @@ class Link(NamedTuple):
     expires_at: int
 
 
-def write_token(secret: str, link: Link) -> str:
+def write_token(secret: str, link: Link, purpose: str = JOB_STATUS) -> str:
     """The token of a link, always the same one: nothing of it needs to be stored."""
-    token = serializer(secret).dumps(list(link))
+    token = serializer(secret, purpose).dumps(list(link))
     return token if isinstance(token, str) else token.decode()
 
 
-def read_token(secret: str, token: str) -> Link:
+def read_token(secret: str, token: str, purpose: str = JOB_STATUS) -> Link:
     """What a token says. Raises NotFound for one that we did not make; whether the link still holds is not asked."""
     try:
         if not SHAPE.fullmatch(token):
             raise NotFound()
-        link = Link(*serializer(secret).loads(token))
+        link = Link(*serializer(secret, purpose).loads(token))
     except BadData:
         raise NotFound() from None
     # Base64 can spell the last bits of a signature in more than one way; a link has one address.
-    if write_token(secret, link) != token:
+    if write_token(secret, link, purpose) != token:
         raise NotFound()
     return link
 
 
-def serializer(secret: str) -> URLSafeSerializer:
+def serializer(secret: str, purpose: str) -> URLSafeSerializer:
     return URLSafeSerializer(
-        secret, salt=SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        secret, salt=purpose, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
     )

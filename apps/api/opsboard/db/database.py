@@ -208,4 +208,5 @@ CONSTRAINTS = {
     "journey_node_executions_node_fkey": "Contacts went through a node that would go; give it another config instead.",
     "journey_contacts_node_fkey": "Contacts are at a node that would go; wait until they left it.",
     "job_steps_assigned_user_fkey": "There is no such user (assigned_user_id).",
+    "password_links_open_key": "Another link for this person was made at this moment; ask again.",
 }

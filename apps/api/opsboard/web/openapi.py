@@ -53,7 +53,13 @@ PROBLEMS = {
 }
 
 # Writes whose repetition does no harm, or whose answer must not be kept.
-KEYLESS = {"auth.login", "auth.logout", "health.clear_cache"}
+KEYLESS = {
+    "auth.login",
+    "auth.logout",
+    "health.clear_cache",
+    "auth.accept_password_link",
+    "auth.find_password_link",
+}
 KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
@@ -152,7 +158,11 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
         operation["parameters"].append(MATCH_PARAMETER)
     if endpoint == "metrics.metrics":
         possible = {"400", "401", "403"}
-    if endpoint == "job_status.get_job_status":
+    if endpoint in (
+        "job_status.get_job_status",
+        "auth.accept_password_link",
+        "auth.find_password_link",
+    ):
         possible |= {"404", "410"}
     if endpoint == "auth.login":
         possible |= {"401", "429"}

@@ -8,6 +8,7 @@ from flask import current_app, g
 
 from opsboard.auth.devices import Devices
 from opsboard.auth.identity import Identity
+from opsboard.auth.password_links import PasswordLinks
 from opsboard.auth.sign_in import SignIn
 from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
@@ -37,6 +38,7 @@ class Services:
     shared: SharedCache | None
     sign_in: SignIn
     devices: Devices
+    password_links: PasswordLinks
     change_feed: ChangeFeed
     maintenance: Maintenance
     tally: Tally

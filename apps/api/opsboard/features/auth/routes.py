@@ -12,15 +12,14 @@ from opsboard.auth.passwords import LONGEST
 from opsboard.auth.sign_in import sql
 from opsboard.cache.body import Body
 from opsboard.errors import Forbidden
+from opsboard.features.auth import password_routes  # noqa: F401  # adds its routes
+from opsboard.features.auth.area import area
 from opsboard.web.access import COOKIE, DEVICE_COOKIE, cookie_name, is_https, open_to_all, same_origin
-from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Text, Verbatim
 from opsboard.web.document import document
 from opsboard.web.documents import RoleName
 from opsboard.web.endpoint import fresh
 from opsboard.web.services import identity, services
-
-area = Area("auth", __name__, tag="Sign-in")
 
 
 class Credentials(Arguments):

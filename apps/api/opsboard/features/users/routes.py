@@ -1,21 +1,31 @@
-"""/api/users: for admins and managers; admins change roles and block."""
+"""/api/users: for admins and managers; admins invite, change, deactivate, hand work over and reset passwords."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
 from flask import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.features.users.documents import (
+    HandedOver,
+    NewPasswordLink,
+    NewUser,
+    PasswordLink,
+    User,
+    Users,
+    Work,
+)
+from opsboard.features.users.password_links import DAYS, with_invitation, with_url
 from opsboard.web.access import only_for
 from opsboard.web.area import Area
-from opsboard.web.arguments import Patch, Search, Text
+from opsboard.web.arguments import Arguments, Email, Id, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.documents import Envelope, RoleName
+from opsboard.web.document import document
+from opsboard.web.documents import RoleName
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
@@ -23,31 +33,7 @@ from opsboard.web.listing import ListArguments
 area = Area("users", __name__, tag="Users")
 sql = load_queries(__package__)
 
-
-class WorkLeft(BaseModel):
-    """What is assigned to somebody and not finished, each with its list."""
-
-    steps: int
-    leads: int
-    approvals: int
-    links: dict[str, str]
-
-
-class User(BaseModel):
-    """`work_left`: what an inactive person was given before; null for somebody who is active."""
-
-    id: int
-    email: str
-    full_name: str
-    role: RoleName
-    is_active: bool
-    work_left: WorkLeft | None
-    created_at: dt.datetime
-    updated_at: dt.datetime
-
-
-class Users(Envelope):
-    items: list[User]
+FullName = Annotated[Text, Field(max_length=200, examples=["Kim Sand"])]
 
 
 @area.list("", Users, roles=(Role.ADMIN, Role.MANAGER))
@@ -60,10 +46,24 @@ class ListUsers(ListArguments, query=sql.list_users, default_sort="full_name"):
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 
 
+class CreateUser(Arguments):
+    email: Annotated[Email, Field(examples=["kim@north.example"])]
+    full_name: FullName = ""
+    role: Annotated[RoleName, Field(examples=["operator"])]
+    is_service: Annotated[
+        bool, Field(description="An account for a program: it has API tokens and never a password.")
+    ] = False
+
+
 class ChangeUser(Patch):
-    full_name: Annotated[Text, Field(max_length=200)]
-    role: RoleName
-    is_active: bool
+    full_name: FullName
+    role: Annotated[RoleName, Field(examples=["manager"])]
+    is_active: Annotated[bool, Field(description="false deactivates, true reactivates.")]
+
+
+class HandOver(Arguments):
+    to_user_id: Annotated[Id | None, Field(description="Who gets the work; null: nobody.", examples=[3])]
+    deactivate: Annotated[bool, Field(description="Also deactivate the person whose work it was.")] = False
 
 
 @area.get("/<id:wanted_id>")
@@ -76,10 +76,76 @@ def get_user(wanted_id: int, wanted: Detail) -> Body:
     return wanted.document(wanted_id=wanted_id)
 
 
+@area.post("")
+@area.input(CreateUser, arg_name="user")
+@area.output(NewUser, status_code=201)
+@only_for(Role.ADMIN)
+def create_user(user: CreateUser) -> Response:
+    """Invite a person: the answer has the link, shown once, by which they set their password within 7 days."""
+    given = user.model_dump()
+    given["new_role"] = given.pop("role")
+    return command(
+        sql.create_user,
+        {**given, "expires_in_days": DAYS},
+        status=201,
+        location="/api/users/{id}",
+        complete=with_invitation,
+    )
+
+
 @area.patch("/<id:wanted_id>")
 @area.input(ChangeUser, arg_name="change")
 @area.output(User)
 @only_for(Role.ADMIN)
 def update_user(wanted_id: int, change: ChangeUser) -> Response:
-    """Change a user's name or role, or block them; their tokens end at once on every worker."""
+    """Change a user's name or role, deactivate or reactivate them; a new role ends their sign-ins on every worker."""
     return command(sql.update_user, {"wanted_id": wanted_id, "patch": change.patch()}, current=sql.get_user)
+
+
+@area.get("/<id:wanted_id>/work")
+@area.output(Work)
+@only_for(Role.ADMIN, Role.MANAGER)
+@fresh
+def get_work(wanted_id: int) -> Body:
+    """What is assigned to a person and not finished, with the list of each."""
+    return document(sql.get_work, wanted_id=wanted_id)
+
+
+@area.post("/<id:wanted_id>/hand-over")
+@area.input(HandOver, arg_name="change")
+@area.output(HandedOver)
+@only_for(Role.ADMIN)
+def hand_over(wanted_id: int, change: HandOver) -> Response:
+    """Give all unfinished work of a person to another one or to nobody, and deactivate them if that is asked for."""
+    return command(sql.hand_over, {"wanted_id": wanted_id, **change.model_dump()})
+
+
+@area.get("/<id:wanted_id>/password-link")
+@area.output(PasswordLink)
+@only_for(Role.ADMIN)
+@fresh
+def get_password_link(wanted_id: int) -> Body:
+    """The open invitation or reset link of a person, without its address."""
+    return document(sql.get_password_link, wanted_id=wanted_id)
+
+
+@area.post("/<id:wanted_id>/password-link")
+@area.output(NewPasswordLink, status_code=201)
+@only_for(Role.ADMIN)
+def create_password_link(wanted_id: int) -> Response:
+    """Make a new invitation or reset link, shown once and good once for 7 days; the one before it ends."""
+    return command(
+        sql.create_password_link,
+        {"wanted_id": wanted_id, "expires_in_days": DAYS},
+        status=201,
+        location=f"/api/users/{wanted_id}/password-link",
+        complete=with_url,
+    )
+
+
+@area.delete("/<id:wanted_id>/password-link")
+@area.output(PasswordLink)
+@only_for(Role.ADMIN)
+def revoke_password_link(wanted_id: int) -> Response:
+    """End the open link of a person before its time."""
+    return command(sql.revoke_password_link, {"wanted_id": wanted_id}, current=sql.get_password_link)
