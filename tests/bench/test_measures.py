@@ -92,9 +92,15 @@ def test_freshness_is_told_for_each_writer_and_all(tmp_path: Path) -> None:
         seen.note(worker, jobs)
     assert [sorted(at) for at in seen.at] == [[1, 2], [1]]
     assert seen.backwards == 1
-    table = freshness.table([[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]], seen)
+    watching = freshness.Watching([[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]], seen)
+    table = freshness.table({freshness.ASKED[0]: watching})
     assert [row.values["lags"] for row in table.rows] == [[2], [2], [2], [6]]
     assert [list(promise.values) for promise in table.promises] == [[60.0], [1]]
+
+
+def test_a_list_counts_jobs_as_the_numbers_do() -> None:
+    numbers, a_list = freshness.ASKED
+    assert numbers.total(b'{"jobs": {"total": 7}}') == a_list.total(b'{"items": [], "total": 7}') == 7
 
 
 def test_a_clear_that_one_worker_did_not_obey_is_counted() -> None:

@@ -44,13 +44,20 @@ class Fleet:
 
 @contextmanager
 def fleet(bench: Bench, name: str) -> Iterator[Fleet]:
-    with with_demo_data(bench, name) as ground:
-        workers = bench.wanted.fleet
-        grounds = Grounds(ground.folder, service_settings(bench, ground.url), workers, [])
-        bench.report(f"{name}: starting {workers} workers")
-        with started(grounds, SERVICE) as server:
-            await_answer(grounds, SERVICE, server)
-            yield Fleet(ground, server, sign_in(server.address), workers)
+    """A fleet on a database of its own."""
+    with with_demo_data(bench, name) as ground, fleet_on(bench, name, ground) as service:
+        yield service
+
+
+@contextmanager
+def fleet_on(bench: Bench, name: str, ground: Ground, **settings: str) -> Iterator[Fleet]:
+    """A fleet with these settings on a database that there is."""
+    workers = bench.wanted.fleet
+    grounds = Grounds(ground.folder, service_settings(bench, ground.url) | settings, workers, [])
+    bench.report(f"{name}: starting {workers} workers")
+    with started(grounds, SERVICE) as server:
+        await_answer(grounds, SERVICE, server)
+        yield Fleet(ground, server, sign_in(server.address), workers)
 
 
 @contextmanager

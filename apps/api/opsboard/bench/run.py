@@ -9,7 +9,7 @@ from pathlib import Path
 from opsboard import __version__
 from opsboard.bench import machine
 from opsboard.bench.ground import Bench, Report
-from opsboard.bench.measures import clears, dashboards, endpoints, freshness, hits, sizes, writes
+from opsboard.bench.measures import clears, dashboards, endpoints, freshness, hits, lists, sizes, writes
 from opsboard.bench.results import Row, Run, Table
 from opsboard.bench.tables import plural
 from opsboard.bench.wanted import Wanted
@@ -23,6 +23,7 @@ MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
     "writes": writes.measure,
     "freshness": freshness.measure,
     "dashboards": dashboards.measure,
+    "lists": lists.measure,
     "clears": clears.measure,
     "endpoints": endpoints.measure,
 }

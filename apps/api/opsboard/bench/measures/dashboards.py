@@ -21,6 +21,16 @@ from opsboard.demo.catalogue import BUSINESSES
 
 PAUSE = 0.1  # seconds between two writes
 PEOPLE = ("admin", "manager", "operator")  # of either business, in turn
+COLUMNS = [
+    Column("rate", "answers/s", ",.1f"),
+    Column("p50", "p50", ",.2f", "ms"),
+    Column("p99", "p99", ",.2f", "ms"),
+    Column("not_modified", "304", ".0%"),
+    Column("hits", "from the cache", ".0%"),
+    Column("statements", "statements/s", ",.1f"),
+    Column("ratio", "statements ÷ answers", ",.2f"),
+    Column("errors", "errors", ",.0f"),
+]
 UPDATE = """
 UPDATE jobs SET status = CASE status WHEN 'active' THEN 'on_hold' ELSE 'active' END
 WHERE ctid = (SELECT j.ctid FROM jobs AS j WHERE j.status IN ('active', 'on_hold') ORDER BY j.tenant_id, j.id LIMIT 1
@@ -37,16 +47,16 @@ def measure(bench: Bench) -> list[Table]:
         idle = commits_a_second(service, min(5.0, wanted.watched))
         bench.report(f"dashboards: {wanted.dashboards} for {wanted.watched + wanted.every:g} s")
         before, began = commits(service), time.monotonic()
-        with writing(service) as written:
-            seen = poll(bench, service)
+        with writing(service, PAUSE) as written:
+            seen = poll(bench, service, (STATS,), wanted.dashboards)
         time.sleep(1)  # until the sessions have told their numbers
         beside = (commits(service) - before) / (time.monotonic() - began)
         writes = len(written) / (time.monotonic() - began)
     return [table(bench, seen, idle, beside, writes)]
 
 
-def poll(bench: Bench, service: Fleet) -> Seen:
-    """All dashboards in one process of their own."""
+def poll(bench: Bench, service: Fleet, paths: tuple[str, ...], dashboards: int) -> Seen:
+    """All dashboards in one process of their own; each asks for every path, on a connection for each."""
     wanted = bench.wanted
     tokens = [
         sign_in(service.server.address, business.email(person))
@@ -54,22 +64,23 @@ def poll(bench: Bench, service: Fleet) -> Seen:
         for person in PEOPLE
     ]
     requests = [
-        f"GET {STATS} HTTP/1.1\r\nHost: opsboard\r\nAuthorization: Bearer {tokens[number % len(tokens)]}\r\n\r\n"
-        for number in range(wanted.dashboards)
+        f"GET {path} HTTP/1.1\r\nHost: opsboard\r\nAuthorization: Bearer {tokens[number % len(tokens)]}\r\n\r\n"
+        for number in range(dashboards)
+        for path in paths
     ]
     polls = Polls(service.server.address, requests, wanted.every, wanted.watched)
     return Seen(**run_apart("load.polls", polls, "The dashboards failed"))
 
 
 @contextmanager
-def writing(service: Fleet) -> Iterator[list[float]]:
+def writing(service: Fleet, pause: float) -> Iterator[list[float]]:
     """Somebody who changes one job after the other; when each was changed."""
     over, written = threading.Event(), list[float]()
 
     def write() -> None:
         with connected(service.ground.superuser_url, "bench") as connection:
             cursor = connection.cursor()
-            while not over.wait(PAUSE):
+            while not over.wait(pause):
                 cursor.execute(UPDATE, {"place": len(written) % 40})
                 written.append(time.monotonic())
 
@@ -96,24 +107,29 @@ def commits(service: Fleet) -> int:
         return int(row[0])
 
 
-def table(bench: Bench, seen: Seen, idle: float, beside: float, writes: float) -> Table:
-    wanted = bench.wanted
+def figures(seen: Seen, watched: float) -> dict[str, list[float]]:
+    """The values of a row, by the keys of COLUMNS."""
     times = [latency / 1e6 for latency in seen.latencies]
     answers = len(times)
     not_modified = sum(number for state, number in seen.states.items() if state.startswith("304"))
     hits = sum(number for state, number in seen.states.items() if state.endswith(" HIT"))
-    # A poll that changed nothing costs nothing; that is what the ratio is to.
-    counting = answers / wanted.watched
-    values: dict[str, list[float]] = {
-        "rate": [answers / wanted.watched],
+    return {
+        "rate": [answers / watched],
         "p50": [percentile(times, 0.5)],
         "p99": [percentile(times, 0.99)],
         "not_modified": [not_modified / answers],
         "hits": [hits / answers],
-        "statements": [seen.statements / wanted.watched],
+        "statements": [seen.statements / watched],
         "ratio": [seen.statements / answers],
         "errors": [seen.errors],
     }
+
+
+def table(bench: Bench, seen: Seen, idle: float, beside: float, writes: float) -> Table:
+    wanted = bench.wanted
+    values = figures(seen, wanted.watched)
+    # A poll that changed nothing costs nothing; that is what the ratio is to.
+    counting = values["rate"][0]
     return Table(
         name="dashboards",
         title=f"{wanted.dashboards:,} dashboards, polling every {wanted.every:g} s, and a writer",
@@ -121,16 +137,7 @@ def table(bench: Bench, seen: Seen, idle: float, beside: float, writes: float) -
         f"has (`If-None-Match`); six people of two businesses are signed in. Meanwhile {writes:.1f} jobs a second "
         f"change their status. Watched for {wanted.watched:g} s after each has polled once; latency counts from the "
         "moment a poll was due.",
-        columns=[
-            Column("rate", "answers/s", ",.1f"),
-            Column("p50", "p50", ",.2f", "ms"),
-            Column("p99", "p99", ",.2f", "ms"),
-            Column("not_modified", "304", ".0%"),
-            Column("hits", "from the cache", ".0%"),
-            Column("statements", "statements/s", ",.1f"),
-            Column("ratio", "statements ÷ answers", ",.2f"),
-            Column("errors", "errors", ",.0f"),
-        ],
+        columns=COLUMNS,
         rows=[Row("Opsboard", values, ours=True)],
         notes=[
             f"A recount for each poll would be {counting:,.1f} statements/s. In all the database committed "
@@ -139,7 +146,7 @@ def table(bench: Bench, seen: Seen, idle: float, beside: float, writes: float) -
             *(f"Errors: {'; '.join(seen.faults)}." for _ in seen.faults[:1]),
         ],
         promises=[Promise("Errors of the dashboards' polls", 0, [seen.errors], at_least=False)],
-        plots=[plot(times)],
+        plots=[plot([latency / 1e6 for latency in seen.latencies])],
     )  # fmt: skip
 
 

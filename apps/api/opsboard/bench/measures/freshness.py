@@ -31,7 +31,7 @@ SELECT t.id, %(title)s, %(title)s FROM tenants AS t WHERE t.slug = %(slug)s
 COMMITTED = """
 SELECT j.title, extract(epoch FROM pg_xact_commit_timestamp(j.xmin))::float8
 FROM jobs AS j
-WHERE j.title LIKE 'commit %'
+WHERE j.title LIKE %(titles)s
 """
 WRITERS = ("through one worker", "through another worker", "beside the service, in Postgres")
 
@@ -70,28 +70,79 @@ class Seen:
             time.sleep(0.001)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An answer that counts the jobs, and the titles of those made while it is watched."""
+
+    words: str
+    path: str
+    commit: str
+    member: tuple[str, ...]
+
+    def total(self, body: bytes) -> int:
+        found = json.loads(body)
+        for name in self.member:
+            found = found[name]
+        number: int = found
+        return number
+
+
+ASKED = (
+    Asked("Numbers", STATS, "commit", ("jobs", "total")),
+    Asked("A list", "/api/jobs?sort=-created_at&page_size=20", "commit of a list", ("total",)),
+)
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What was seen; `lags`: of each commit, of each worker, in milliseconds."""
+
+    lags: list[list[float]]
+    seen: Seen
+
+    @property
+    def every(self) -> list[float]:
+        return [lag for of in self.lags for lag in of]
+
+    @property
+    def by_writer(self) -> dict[str, list[float]]:
+        return {
+            words: [
+                lag for number, of in enumerate(self.lags, 1) if number % len(WRITERS) == place for lag in of
+            ]
+            for place, words in enumerate(WRITERS)
+        }
+
+
 def measure(bench: Bench) -> list[Table]:
-    with fleet(bench, "freshness") as service, one_talk_each(service) as talks:
-        bench.report(f"freshness: {bench.wanted.commits} commits")
-        first = total(talks[0].ask(service.request(STATS)).body)
+    with fleet(bench, "freshness") as service:
+        found = {asked: watch(bench, service, asked) for asked in ASKED}
+    return [table(found)]
+
+
+def watch(bench: Bench, service: Fleet, asked: Asked) -> Watching:
+    """Commit one job after the other while every worker is asked for the same all the time."""
+    bench.report(f"freshness: {bench.wanted.commits} commits, {asked.words}")
+    with one_talk_each(service) as talks:
+        first = asked.total(talks[0].ask(service.request(asked.path)).body)
         seen = Seen(len(talks), first)
-        asking = threading.Thread(target=ask_all, args=(service, talks, seen), daemon=True)
+        asking = threading.Thread(target=ask_all, args=(service, talks, seen, asked), daemon=True)
         asking.start()
         try:
-            commits = write(service, bench.wanted.commits, seen)
+            commits = write(service, bench.wanted.commits, seen, asked)
         finally:
             seen.over.set()
             asking.join(PATIENCE)
     lags = [
         [(at[number] - committed) * 1000 for at in seen.at] for number, committed in sorted(commits.items())
     ]
-    return [table(lags, seen)]
+    return Watching(lags, seen)
 
 
-def ask_all(service: Fleet, talks: list[Talk], seen: Seen) -> None:
+def ask_all(service: Fleet, talks: list[Talk], seen: Seen, asked: Asked) -> None:
     """Ask every worker again as soon as it has answered."""
     watched = Watched()
-    request = service.request(STATS)
+    request = service.request(asked.path)
     numbers: dict[Connection, int] = {}
     for number, talk in enumerate(talks):
         connection = talk.connection
@@ -102,16 +153,11 @@ def ask_all(service: Fleet, talks: list[Talk], seen: Seen) -> None:
     while not seen.over.is_set():
         for connection in watched.ready():
             if (answer := connection.receive()) is not None:
-                seen.note(numbers[connection], total(answer.body))
+                seen.note(numbers[connection], asked.total(answer.body))
                 connection.send()
 
 
-def total(body: bytes) -> int:
-    jobs: int = json.loads(body)["jobs"]["total"]
-    return jobs
-
-
-def write(service: Fleet, commits: int, seen: Seen) -> dict[int, float]:
+def write(service: Fleet, commits: int, seen: Seen, asked: Asked) -> dict[int, float]:
     """One job at a time, by each writer in turn; when each was committed."""
     with one_talk_each(service) as talks, connected(service.ground.superuser_url, "bench") as connection:
         cursor = connection.cursor()
@@ -121,11 +167,11 @@ def write(service: Fleet, commits: int, seen: Seen) -> dict[int, float]:
             lambda title: cursor.execute(INSERT, {"title": title, "slug": BUSINESSES[0].slug}),
         ]
         for number in range(1, commits + 1):
-            writers[number % len(writers)](f"commit {number}")
+            writers[number % len(writers)](f"{asked.commit} {number}")
             seen.wait(number)
             time.sleep(random.uniform(0, PAUSE))
-        cursor.execute(COMMITTED)
-        return {int(title.split()[1]): float(at) for title, at in cursor.fetchall()}
+        cursor.execute(COMMITTED, {"titles": f"{asked.commit} %"})
+        return {int(title.split()[-1]): float(at) for title, at in cursor.fetchall()}
 
 
 def through(service: Fleet, talk: Talk, title: str) -> None:
@@ -134,21 +180,28 @@ def through(service: Fleet, talk: Talk, title: str) -> None:
         raise CommandError(f"A job cannot be made: {answer.status} {answer.body[:200]!r}")
 
 
-def table(lags: list[list[float]], seen: Seen) -> Table:
-    """`lags`: of each commit, of each worker, in milliseconds."""
-    by_writer = {
-        words: [lag for number, of in enumerate(lags, 1) if number % len(WRITERS) == place for lag in of]
-        for place, words in enumerate(WRITERS)
-    }
-    every = [lag for of in lags for lag in of]
-    rows = [row(f"Commit {words}", found) for words, found in by_writer.items() if found]
-    p99 = percentile(every, 0.99)
+def table(found: dict[Asked, Watching]) -> Table:
+    rows, promises = [], []
+    for asked, watching in found.items():
+        rows += [
+            row(f"{asked.words}, commit {words}", lags) for words, lags in watching.by_writer.items() if lags
+        ]
+        rows.append(row(f"{asked.words}, all", watching.every))
+        p99 = percentile(watching.every, 0.99)
+        promises.append(
+            Promise(
+                f"Commit until every worker's next answer is new, {asked.words.lower()}, p99",
+                P99, [p99], at_least=False, unit="ms",
+            )
+        )  # fmt: skip
+    numbers = found[ASKED[0]]
+    answers = sum(watching.seen.answers for watching in found.values())
     return Table(
         name="freshness",
         title="Freshness",
-        about=f"From a commit to the first new answer of each of {seen.workers} workers, which are asked for the "
-        f"dashboard's numbers all the time on a connection each ({seen.answers:,} answers in all). The moment of the "
-        "commit is Postgres's own, before the commit reaches the disk.",
+        about=f"From a commit to the first new answer of each of {numbers.seen.workers} workers, which are asked "
+        f"all the time on a connection each, for the dashboard's numbers and for a list ({answers:,} answers in all). "
+        "The moment of the commit is Postgres's own, before the commit reaches the disk.",
         columns=[
             Column("lags", "answers awaited", ",.0f"),
             Column("p50", "p50", ",.0f", "ms"),
@@ -156,14 +209,17 @@ def table(lags: list[list[float]], seen: Seen) -> Table:
             Column("max", "max", ",.0f", "ms"),
             Column("ratio", "p99 ÷ p50", ",.1f"),
         ],
-        rows=[*rows, row("All", every)],
+        rows=rows,
         promises=[
-            Promise("Commit until every worker's next answer is new, p99", P99, [p99], at_least=False, unit="ms"),
+            *promises,
             Promise(
-                "Answers older than one the same worker gave before", 0, [seen.backwards], at_least=False
+                "Answers older than one the same worker gave before",
+                0,
+                [sum(watching.seen.backwards for watching in found.values())],
+                at_least=False,
             ),
         ],
-        plots=[plot({**by_writer, "all": every})],
+        plots=[plot({**numbers.by_writer, "all": numbers.every})],
     )  # fmt: skip
 
 
