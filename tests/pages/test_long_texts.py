@@ -16,6 +16,7 @@ from tests.pages.test_looks import overflow
 # Table -> its texts with the most characters of each.
 LONGEST = {
     "jobs": {"job_number": 50, "title": 200, "description": 10_000},
+    "contacts": {"name": 200, "email": 254, "phone": 50},
     "customers": {"name": 200, "email": 254, "phone": 50, "address": 1000},
     "machines": {"name": 200, "location": 200},
     "processes": {"name": 200},
@@ -37,12 +38,12 @@ END, %s)"""
 VIEWS = [
     "#/", "#/jobs", "#/jobs/at-risk", "#/job-steps", "#/machines", "#/customers", "#/users", "#/leads",
     "#/workflow-approvals", "#/workflow-approvals/pending", "#/campaigns", "#/campaigns/active/recipients",
-    "#/journeys", "#/journeys/contacts", "#/notifications", "#/jobs/1", "#/jobs/2", "#/jobs/3",
+    "#/journeys", "#/journeys/contacts", "#/notifications", "#/contacts", "#/jobs/1", "#/jobs/2", "#/jobs/3",
 ]  # fmt: skip
 WIDTHS = (320, 390, 1440)
 # What is wider than the box it is in, and parts of a row that cover each other.
 COVERED = """() => {
-    const boxes = "main th, main td, main dd, main li, main h1, main a, main p, .bar > :not(nav, .icon-button)";
+    const boxes = "main :is(legend, label, th, td, dd, li, h1, a, p), .bar > :not(nav, .icon-button)";
     const isWide = (box) => {
         const { display, overflowX } = getComputedStyle(box);
         const isShown = box.clientWidth && display !== "inline" && !box.matches(".visually-hidden, .visually-hidden *");
@@ -93,6 +94,21 @@ def test_no_text_is_wider_than_its_place_on_any_view(own_visit: Visiting, long_s
         if wrong := faults(page):
             found[view] = wrong
     assert found == {}
+
+
+def test_no_text_is_wider_than_its_place_in_a_form(own_visit: Visiting, long_shop: Application) -> None:
+    visitor = own_visit("manager")
+    visitor.expected = ["412"]
+    page = visitor.open_board("#/jobs/1/edit")
+    page.get_by_label("Customer", exact=True).fill("1")
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert faults(page) == {}
+    page.get_by_label("Title (required)").fill("Mine")
+    long_shop.client("admin").patch("/api/jobs/1", json={"title": "W" * 200, "description": "W" * 10_000})
+    page.get_by_label("Description").fill("Mine")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".conflict")).to_be_visible()
+    assert faults(page) == {}
 
 
 def test_no_text_is_wider_than_a_customer_s_page_or_a_message(

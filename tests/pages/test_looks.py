@@ -29,6 +29,8 @@ VIEWS = {
     "recipients": "/#/campaigns/active/recipients",
     "journeys": "/#/journeys",
     "contacts": "/#/journeys/contacts",
+    "customers": "/#/customers",
+    "contacts of customers": "/#/contacts",
 }
 
 
@@ -125,6 +127,8 @@ def test_keyboard_reaches_content_first_and_focus_is_seen(visit: Visiting) -> No
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     assert page.url.endswith("#/jobs")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="New job")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_label("Job number begins with")).to_be_focused()
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")

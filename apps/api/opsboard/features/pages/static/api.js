@@ -33,7 +33,7 @@ export class Problem extends Error {
 
   get words() {
     // Each value has a sentence of its own, so that there is nothing left to say of all.
-    const complaints = new Set(this.fields.map(complaintOf));
+    const complaints = new Set(this.fields.map((field) => complaintOf(field)));
     return complaints.size ? [...complaints].join(" ") : this.message;
   }
 }

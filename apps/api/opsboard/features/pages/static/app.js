@@ -3,17 +3,19 @@
 import { forgetAll, get, recall, write } from "./api.js";
 import { board } from "./board.js";
 import { byId, replace } from "./dom.js";
+import { dropAllDrafts } from "./drafts.js";
 import { setTimeZone, day, count } from "./format.js";
 import { beginFreshness, checked, forget, notChecked } from "./freshness.js";
 import { job } from "./job.js";
 import { LISTS } from "./columns.js";
+import { lazy } from "./lazy.js";
 import { list } from "./list.js";
 import { announce, clearNotice, clearToasts, clearTransientNotice, problemWords, showProblem } from "./notices.js";
 import { notFound } from "./not-found.js";
 import { goTo, knownPlace, settle } from "./place.js";
 import { Poller } from "./poller.js";
 import { route } from "./router.js";
-import { showSignIn } from "./sign-in.js";
+import { askSignInAgain, showSignIn } from "./sign-in.js";
 import { forgetChoices } from "./status-choice.js";
 import { onRelease, release } from "./steady.js";
 import { writer } from "./writes.js";
@@ -22,7 +24,10 @@ let me = null;
 let view = null;
 let isFailing = false; // the last round of the poll
 const poller = new Poller({ succeeded, failed });
-const act = writer({ changed: showChanges, signedOut: () => signedOut("Your sign-in has ended. Sign in again.") });
+const act = writer({ changed: showChanges, signedOut: sessionEnded });
+let hasCome = false; // from another view of this page to the present one
+const FORM = /^(?:new|([1-9][0-9]*)\/edit)$/;
+const WITH_FORMS = ["jobs", "job-steps", "customers", "contacts", "leads"];
 
 async function begin() {
   if (!known()) return showSignIn("", signedIn);
@@ -64,11 +69,41 @@ function signedInAs({ role, tenant, full_name }) {
   byId("records-as-of").textContent = tenant.as_of ? `Records as of ${day(tenant.as_of)}: “today” is that day.` : "";
   byId("records-as-of").hidden = !tenant.as_of;
   byId("who").textContent = full_name;
+  byId("who").title = `Signed in as ${full_name}, ${role}`;
+  byId("who").hidden = false;
   for (const id of ["areas", "bell", "sign-out"]) byId(id).hidden = false;
   for (const link of document.querySelectorAll("[data-for]")) link.hidden = !link.dataset.for.split(" ").includes(role);
 }
 
+// The sign-in ended by itself: the view stays behind a dialog, with all that was typed into it.
+function sessionEnded() {
+  if (!me || document.querySelector(".sign-in-again")) return;
+  poller.stop();
+  askSignInAgain("Your sign-in has ended. Sign in again.", me.email, signedInAgain);
+}
+
+// Gives true when the same person is back; what another may not see is dropped.
+async function signedInAgain() {
+  const now = await get("/api/auth/me");
+  const isSame = now.id === me.id && now.tenant.id === me.tenant.id && now.role === me.role;
+  if (isSame) {
+    view.changed?.();
+    clearNotice();
+    poller.start(load);
+    return;
+  }
+  forgetPerson();
+  await signedIn();
+}
+
 function signedOut(reason) {
+  forgetPerson();
+  delete document.body.dataset.known;
+  for (const id of ["areas", "bell", "sign-out", "records-as-of", "who"]) byId(id).hidden = true;
+  showSignIn(reason, signedIn);
+}
+
+function forgetPerson() {
   poller.stop();
   release();
   view?.close?.();
@@ -77,21 +112,21 @@ function signedOut(reason) {
   forget();
   clearNotice();
   clearToasts();
-  delete document.body.dataset.known;
+  dropAllDrafts();
   byId("business").textContent = byId("who").textContent = "";
-  for (const id of ["areas", "bell", "sign-out", "records-as-of"]) byId(id).hidden = true;
-  showSignIn(reason, signedIn);
 }
 
 // Shows what the address says: at once what was last read of it, then what is read now.
 async function open() {
   const { area, id, query } = route();
-  const shop = { me, act };
+  const shop = { me, act, cameFrom: () => hasCome };
   release();
   forgetChoices();
   view?.close?.();
   const listed = id ? `${area}/${id}` : area;
-  if (Object.hasOwn(LISTS, listed)) view = list(listed, query, shop);
+  const form = WITH_FORMS.includes(area) && id.match(FORM);
+  if (form) view = formOf(area, form[1] ?? null, shop);
+  else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, shop);
   else if (area === "jobs" && id) view = job(id, shop);
   else if (area === "" && !id) view = board(shop);
   else view = notFound();
@@ -105,6 +140,10 @@ async function open() {
   clearNotice();
   await showLast(view);
   poller.start(load);
+}
+
+function formOf(area, id, shop) {
+  return lazy("Form", async () => (await import("./record.js")).record(area, id, shop));
 }
 
 async function load(signal) {
@@ -140,7 +179,7 @@ function succeeded() {
 
 function failed(problem, nextAt) {
   isFailing = true;
-  if (problem.isSignedOut) signedOut("Your sign-in has ended. Sign in again.");
+  if (problem.isSignedOut) sessionEnded();
   else notChecked(problem, nextAt, view.lastGood);
   // What is no answer of the server is a fault of this page: let it be seen where such things are looked for.
   if (problem.status === undefined) console.error(problem);
@@ -166,13 +205,15 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 addEventListener("hashchange", async () => {
   if (!me) return;
+  hasCome = true;
   const before = view.place;
   const place = knownPlace();
   await open();
   // The same list narrowed otherwise: whoever set a filter goes on from there.
   if (view.place !== before || place !== null) goTo(place ?? 0);
   if (view.place === before) return;
-  byId("main").focus({ preventScroll: true });
+  // A form puts the focus into its first field itself.
+  if (!view.element.contains(document.activeElement)) byId("main").focus({ preventScroll: true });
   announce(view.title);
 });
 onRelease(() => me && showChanges());

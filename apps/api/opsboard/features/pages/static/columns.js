@@ -6,7 +6,8 @@ import { count, dateTime, day, number } from "./format.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
-import { flag, named, search, sort } from "./list-parts.js";
+import { editLink, flag, named, search, sort } from "./list-parts.js";
+import { manages } from "./rights.js";
 import { moveButton } from "./steps.js";
 import { statusChoice } from "./status-choice.js";
 
@@ -22,11 +23,12 @@ function workLeft({ work_left }) {
   return h("a", { href: pageOf(work_left.links.steps) }, count(work_left.steps, "step"));
 }
 
-// Address -> { title, one, columns: [head, cell(item, shop), kind], filters }; the first column names the item.
+// Address -> { title, one, columns: [head, cell(item, shop), kind], filters, links(me) }; the first column names the item.
 export const LISTS = {
   jobs: {
     title: "Jobs",
     one: "job",
+    links: (me) => [manages(me) && ["New job", "#/jobs/new"]],
     filters: [search("Job number begins with"), JOB_STATUS, PRIORITY, flag("overdue", "Overdue"), flag("due_today", "Due today"),
       sort("-created_at", "due_date", "-updated_at", "job_number")],
     columns: [
@@ -84,12 +86,27 @@ export const LISTS = {
   customers: {
     title: "Customers",
     one: "customer",
+    links: (me) => [manages(me) && ["New customer", "#/customers/new"], ["Contacts", "#/contacts"]],
     filters: [search("Name, e-mail or phone begins with"), sort("name", "-created_at")],
     columns: [
       ["Customer", (customer) => named(`#/jobs?customer_id=${customer.id}`, customer.name)],
       ["E-mail", (customer) => customer.email],
       ["Phone", (customer) => customer.phone],
       ["Address", (customer) => customer.address],
+      ["Change", (customer, { me }) => manages(me) && editLink("customers", customer, customer.name), "control"],
+    ],
+  },
+  contacts: {
+    title: "Contacts",
+    one: "contact",
+    links: () => [["New contact", "#/contacts/new"]],
+    filters: [search("Name, e-mail or phone begins with")],
+    columns: [
+      ["Contact", (contact) => h("strong", {}, contact.name)],
+      ["Customer", (contact) => contact.customer && h("a", { href: `#/jobs?customer_id=${contact.customer.id}` }, contact.customer.name)],
+      ["E-mail", (contact) => contact.email],
+      ["Phone", (contact) => contact.phone],
+      ["Change", (contact) => editLink("contacts", contact, contact.name), "control"],
     ],
   },
   users: {

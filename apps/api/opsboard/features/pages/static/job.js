@@ -9,6 +9,8 @@ import { problemWords } from "./notices.js";
 import { riskFact } from "./risk.js";
 import { statusLink } from "./status-link.js";
 import { statusChoice } from "./status-choice.js";
+import { editLink } from "./list-parts.js";
+import { manages } from "./rights.js";
 import { moveButton } from "./steps.js";
 
 const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"];
@@ -41,7 +43,8 @@ function parts(found, lateness, shop, link) {
   return [
     h("div", { class: "list-head", "data-row": "head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
-      chip(found.status), found.is_overdue && chip("overdue"), jobStatus(found, shop)),
+      chip(found.status), found.is_overdue && chip("overdue"),
+      manages(shop.me) && editLink("jobs", found, found.job_number), jobStatus(found, shop)),
     found.description && h("p", { class: "description" }, found.description),
     h("dl", { class: "facts", "data-row": "facts" }, facts(found, lateness).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     h("h2", {}, "Steps"),
@@ -75,11 +78,12 @@ function columns(found) {
     ["Completed", (step) => dateTime(step.completed_at)],
     ["Done / rejected", (step) => `${number(step.quantity_done)} / ${number(step.quantity_rejected)}`],
     ["Move on", (step, shop) => moveButton(step, shop, found), "control"],
+    ["Change", (step, { me }) => manages(me) && editLink("job-steps", step, `${step.process?.name ?? `step ${step.step_order}`} of ${found.job_number}`, "Assign"), "control"],
   ];
 }
 
 function jobStatus(found, shop) {
-  if (shop.me.role === "operator") return null;
+  if (!manages(shop.me)) return null;
   const thing = { key: `job-${found.id}`, name: found.job_number, path: `/api/jobs/${found.id}`, status: found.status };
   return statusChoice(thing, STATUSES, shop, { label: "Set to", noteOf: (next) => undoLoses(found, next) });
 }

@@ -7,6 +7,11 @@ export const flag = (name, label, value = "true") => ({ name, label, flag: value
 export const search = (label) => ({ name: "q", label, search: true });
 export const sort = (...values) => ({ name: "sort", label: "Sort by", values, words: sortWords });
 
+// The way to the form of an item, for those who may use it.
+export function editLink(area, { id }, name, verb = "Edit") {
+  return h("a", { class: "move-button", href: `#/${area}/${id}/edit`, "data-key": `edit-${area}-${id}`, "aria-label": `${verb} ${name}` }, verb);
+}
+
 export function named(href, name, more) {
   return h("a", { class: "named", href, "data-key": `${href} ${name}` }, h("span", { class: "job-number" }, name), more && h("span", { class: "line-text" }, more));
 }

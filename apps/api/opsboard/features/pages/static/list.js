@@ -18,7 +18,8 @@ export function list(area, query, shop) {
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
-    h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, shop)),
+    h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, shop),
+      kind.links?.(shop.me).filter(Boolean).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
     kind.filters.length > 0 && filters(area, query, kind.filters), body, pages,
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
@@ -81,7 +82,11 @@ function actionButton({ verb, write }, { act }) {
 
 // Roles are said aloud again because a phone shows rows as cards, and a table that is no table loses them.
 export function table(caption, columns, items, shop) {
-  const rows = items.map((item) => columns.map(([, cell]) => cell(item, shop)));
+  const cells = items.map((item) => columns.map(([, cell]) => cell(item, shop)));
+  // A column of controls of which this role has none is left out.
+  const isShown = (_, index) => columns[index][2] !== "control" || cells.some((row) => !isNothing(row[index]));
+  const rows = cells.map((row) => row.filter(isShown));
+  columns = columns.filter(isShown);
   // On paper: nothing to press, and no column without a value.
   const kinds = columns.map(([, , kind], index) => kind ?? (rows.every((cells) => isNothing(cells[index])) ? "is-empty" : null));
   const row = (cells, at) => h("tr", { role: "row", "data-row": items[at].id }, cells.map((cell, index) =>

@@ -3,7 +3,8 @@
 import { chip, words } from "./chips.js";
 import { h } from "./dom.js";
 import { age, dateTime } from "./format.js";
-import { flag, named, search, sort } from "./list-parts.js";
+import { editLink, flag, named, search, sort } from "./list-parts.js";
+import { manages, mayEditLead } from "./rights.js";
 
 const status = (...values) => ({ name: "status", label: "Status", values });
 const RECIPIENT_STATUS = status("pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed");
@@ -22,6 +23,7 @@ export const SALES = {
   leads: {
     title: "Leads",
     one: "lead",
+    links: (me) => [manages(me) && ["New lead", "#/leads/new"]],
     filters: [search("Name, e-mail or phone begins with"), status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
       flag("created_today", "Entered today"), flag("mine", "Only mine"), sort("-created_at", "-updated_at", "-scraped_at", "name")],
     columns: [
@@ -32,6 +34,7 @@ export const SALES = {
       ["Status", (lead) => chip(lead.status)],
       ["Person", (lead) => lead.assigned_user?.name ?? lead.claimed_by?.name],
       ["Entered", (lead) => dateTime(lead.created_at)],
+      ["Change", (lead, { me }) => mayEditLead(me, lead) && editLink("leads", lead, lead.name), "control"],
     ],
   },
   "workflow-approvals": {

@@ -1,12 +1,34 @@
 // The sign-in form. The token comes as a cookie that no script can read; this page never holds it.
 
 import { write } from "./api.js";
-import { byId, fromTemplate, replace } from "./dom.js";
+import { byId, fromTemplate, h, replace } from "./dom.js";
 
 // Shows the form and calls `signedIn()` once the server has let somebody in.
 export function showSignIn(reason, signedIn) {
   document.title = "Sign in · Opsboard";
   replace(byId("main"), fromTemplate("sign-in-page"));
+  begin(reason, signedIn);
+  byId("email").focus();
+}
+
+// The same over the page, which stays as it is behind it but cannot be read. A dialog that is closed without signing in
+// would leave nothing to go on with, so it cannot be.
+export function askSignInAgain(reason, email, signedIn) {
+  const stay = (event) => event.key === "Escape" && event.preventDefault();
+  const dialog = h("dialog", { class: "sign-in-again", "aria-labelledby": "sign-in-title", onkeydown: stay, oncancel: (event) => event.preventDefault() });
+  dialog.append(fromTemplate("sign-in-page"));
+  document.body.append(dialog);
+  begin(reason, async () => {
+    await signedIn();
+    dialog.close(); // gives the focus back to where it was
+    dialog.remove();
+  });
+  byId("email").value = email;
+  dialog.showModal();
+  byId("password").focus();
+}
+
+function begin(reason, signedIn) {
   const form = byId("sign-in");
   if (reason) {
     byId("sign-in-reason").textContent = reason;
@@ -16,7 +38,6 @@ export function showSignIn(reason, signedIn) {
     event.preventDefault();
     submit(form, signedIn);
   });
-  byId("email").focus();
 }
 
 async function submit(form, signedIn) {

@@ -5,10 +5,11 @@ import { get } from "./api.js";
 import { h, replace } from "./dom.js";
 import { dateTime, day } from "./format.js";
 import { announce, showProblem } from "./notices.js";
+import { manages } from "./rights.js";
 
 // Stays as it is while polls renew the job around it. Null for who may not make one.
 export function statusLink(id, { me, act }) {
-  if (me.role === "operator") return null;
+  if (!manages(me)) return null;
   const path = `/api/jobs/${encodeURIComponent(id)}/status-links`;
   const box = h("div", { class: "status-link" });
 

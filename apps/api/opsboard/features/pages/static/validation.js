@@ -19,14 +19,17 @@ const SENTENCES = [
   [/not a cursor/, () => "This page of the list is no longer there."],
 ];
 
-export function complaintOf({ field, message }) {
-  const name = field.replace(/\.\d+$/, "");
-  const label = filterLabel(name);
+export function complaintOf({ field, message }, label = filterLabel(nameOf(field))) {
+  const name = nameOf(field);
   for (const [pattern, say] of SENTENCES) {
     const match = message.match(pattern);
     if (match) return say({ name, label, match });
   }
   return `${label}: ${message.replace("Value error, ", "")}.`;
+}
+
+function nameOf(field) {
+  return field.replace(/\.\d+$/, "");
 }
 
 // "draft', 'active' or 'on_hold" as pydantic joins them.

@@ -6,7 +6,8 @@ import { hold, isLowPress } from "./steady.js";
 
 // Gives act(button, write, row), which is true when the write was done. A write is { method, path, content, done },
 // and where it can be taken back { undo(answer) -> write }. `note` says what Undo does not bring back; `then(answer)`
-// shows what only the answer has; `pressed` is what the button says while its row stays.
+// shows what only the answer has; `pressed` is what the button says while its row stays; `doneOf(answer)` stands for `done`
+// where only the answer knows; `refused(problem)` is true when whoever asked for the write says what is wrong.
 export function writer({ changed, signedOut }) {
   return async function act(button, write, row = rowOf(button)) {
     // Not `disabled`: that would take the focus away from whoever uses the keyboard.
@@ -24,7 +25,7 @@ export function writer({ changed, signedOut }) {
     } catch (problem) {
       button.ariaDisabled = null;
       if (problem.isSignedOut) return signedOut();
-      showProblem(problem);
+      if (!(await write.refused?.(problem))) showProblem(problem);
     }
     changed();
     return answer !== null;
@@ -34,7 +35,7 @@ export function writer({ changed, signedOut }) {
 function tell(act, write, { data }) {
   const undo = write.undo && ((button) => act(button, { ...write.undo(data), before: (path) => unchanged(path, data) }));
   const warnings = [...(data?.warnings ?? []).map((warning) => warning.message ?? warning), write.note].filter(Boolean);
-  showDone(write.done, { warnings, undo, isLow: isLowPress() });
+  showDone(write.doneOf?.(data) ?? write.done, { warnings, undo, isLow: isLowPress() });
 }
 
 // The ETag of what a write has changed, if nobody has changed it since: Undo must not take back the work of others.

@@ -1,0 +1,97 @@
+// Which records have a form, who may use it, and its fields.
+
+import { get } from "./api.js";
+import { words } from "./chips.js";
+import { isOwnLead, manages, mayEditLead } from "./rights.js";
+
+const PRIORITIES = ["low", "normal", "high", "urgent"];
+const LEAD_STATUSES = ["unprocessed", "new", "contacted", "qualified", "won", "lost"];
+const MOST = 8; // options of a picker
+
+/** Looks up the beginning of a name in a list of the API. */
+function source(list, fields, optionOf) {
+  return async (text) => {
+    const query = new URLSearchParams({ page_size: String(MOST), cursor: "", fields, ...(text ? { q: text } : {}) });
+    const { items } = await get(`/api/${list}${list.includes("?") ? "&" : "?"}${query}`);
+    return items.map(optionOf);
+  };
+}
+
+const customers = source("customers", "id,name,email", ({ id, name, email }) => ({ id, name, more: email ?? "" }));
+const people = source("users?is_active=true", "id,full_name,role", ({ id, full_name: name, role }) => ({ id, name, more: words(role) }));
+const machines = source("machines", "id,name,status,load", ({ id, name, status, load }) =>
+  ({ id, name, more: `${status === "active" ? "" : `${words(status)} · `}${load.in_progress} on · ${load.pending} waiting` }));
+
+const customer = { name: "customer_id", label: "Customer", kind: "picker", of: "customer", source: customers };
+// An operator gives work to nobody but themselves.
+const person = ({ me }) => ({ name: "assigned_user_id", label: "Person", kind: "picker", of: "assigned_user",
+  source: manages(me) ? people : async () => [{ id: me.id, name: me.full_name, more: "You" }] });
+const reach = [{ name: "email", label: "E-mail", kind: "email" }, { name: "phone", label: "Phone", kind: "tel" }];
+
+/**
+ * Area -> { one, nameOf, mayCreate(me), mayEdit(me, record), fields(context, record), page(record) }; `record` is null for a
+ * new one. `page` is the address that shows a record, where it has one of its own.
+ */
+export const KINDS = {
+  jobs: {
+    one: "job",
+    nameOf: (job) => job.job_number,
+    mayCreate: manages,
+    mayEdit: manages,
+    page: (job) => `#/jobs/${job.id}`,
+    fields: (_, job) => [
+      { name: "title", label: "Title", required: true },
+      { name: "job_number", label: "Job number", required: job !== null, hint: job ? null : "Left empty, it gets the next number." },
+      customer,
+      { name: "due_date", label: "Due date", kind: "date" },
+      { name: "priority", label: "Priority", kind: "choice", values: PRIORITIES, initial: "normal" },
+      { name: "quantity", label: "Quantity", kind: "number", required: true, initial: "1" },
+      job === null && { name: "status", label: "Status", kind: "choice", values: ["draft", "active"], initial: "draft" },
+      { name: "description", label: "Description", kind: "area" },
+    ],
+  },
+  "job-steps": {
+    one: "step",
+    nameOf: (step) => `${step.process?.name ?? `step ${step.step_order}`} of ${step.job.job_number}`,
+    mayCreate: () => false,
+    mayEdit: manages,
+    page: (step) => `#/jobs/${step.job.id}`,
+    fields: (context) => [
+      person(context),
+      { name: "machine_id", label: "Machine", kind: "picker", of: "machine", source: machines },
+      { name: "quantity_done", label: "Good pieces", kind: "number", required: true },
+      { name: "quantity_rejected", label: "Rejected pieces", kind: "number", required: true },
+    ],
+  },
+  customers: {
+    one: "customer",
+    nameOf: (found) => found.name,
+    mayCreate: manages,
+    mayEdit: manages,
+    fields: () => [{ name: "name", label: "Name", required: true }, ...reach, { name: "address", label: "Address", kind: "area" }],
+  },
+  contacts: {
+    one: "contact",
+    nameOf: (contact) => contact.name,
+    mayCreate: () => true,
+    mayEdit: () => true,
+    // What somebody may not see is not in the form either: an empty field would seem to say that there is none.
+    fields: ({ me }, contact) => [{ name: "name", label: "Name", required: true }, ...(contact === null || manages(me) ? reach : []), customer],
+  },
+  leads: {
+    one: "lead",
+    nameOf: (lead) => lead.name,
+    mayCreate: manages,
+    mayEdit: mayEditLead,
+    fields: (context, lead) => [
+      { name: "name", label: "Name", required: true },
+      ...(lead === null || isOwnLead(context.me, lead) ? reach : []),
+      { name: "status", label: "Status", kind: "choice", values: LEAD_STATUSES, initial: "unprocessed" },
+      person(context),
+      customer,
+      { name: "source", label: "Source" },
+      { name: "category", label: "Category" },
+      { name: "notes", label: "Notes", kind: "area" },
+    ],
+  },
+};

@@ -1,0 +1,66 @@
+// The view with the form of one record. It comes to the browser when the first form is opened.
+
+import { recall } from "./api.js";
+import { h, replace } from "./dom.js";
+import { counted } from "./freshness.js";
+import { problemWords } from "./notices.js";
+import { recordForm } from "./record-form.js";
+import { KINDS } from "./record-kinds.js";
+
+/** A view for `#/<area>/new` (id null) or `#/<area>/<id>/edit`. */
+export function record(area, id, context) {
+  const kind = KINDS[area];
+  const path = id === null ? `/api/${area}` : `/api/${area}/${id}`;
+  const element = h("div", { class: "record", tabindex: "-1" });
+  const view = { title: id === null ? `New ${kind.one}` : `Edit ${kind.one}`, element, load };
+  let shown = null; // the form
+  let data = null; // what it was made from
+
+  async function load(read) {
+    counted(null);
+    try {
+      if (id === null) {
+        if (!shown) show(null);
+        return;
+      }
+      const found = await read(path);
+      if (found === data) return;
+      if (shown?.isDirty()) shown.renewed(found);
+      else show(found);
+    } catch (problem) {
+      if (!problem.isFinal || problem.isSignedOut) throw problem;
+      replace(element, h("h1", {}, view.title), problemWords(problem), home());
+    }
+  }
+
+  function show(found) {
+    const isFirst = shown === null;
+    data = found;
+    if (found) view.title = `Edit ${kind.nameOf(found)}`;
+    if (!(found ? kind.mayEdit(context.me, found) : kind.mayCreate(context.me))) {
+      return replace(element, h("h1", {}, view.title), h("p", { class: "problem" }, "Your role may not change this. Ask a manager."), home());
+    }
+    shown = recordForm({
+      address: `${area}/${id ?? "new"}`, path, act: context.act, nameOf: kind.nameOf,
+      base: found && { data: found, etag: recall(path)?.etag ?? null },
+      fields: kind.fields(context, found).filter(Boolean),
+      verb: found ? "Save" : `Add ${kind.one}`,
+      leave: (made) => leave(made ?? found, made !== null && found === null),
+    });
+    replace(element, h("h1", {}, view.title), shown.element);
+    if (isFirst) shown.focus();
+    return shown;
+  }
+
+  // Back to where the form was opened, scrolled as it was; a new record is shown instead of its form.
+  function leave(found, isNew) {
+    if (context.cameFrom() && !(isNew && kind.page)) history.back();
+    else location.replace(kind.page && found ? kind.page(found) : `#/${area}`);
+  }
+
+  function home() {
+    return h("p", {}, h("a", { href: `#/${area}` }, `All ${kind.one}s`));
+  }
+
+  return view;
+}
