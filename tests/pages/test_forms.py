@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.application import Application
 from tests.pages.browser import Visit
+from tests.pages.clock import let_pass_until_shown
 from tests.pages.conftest import Visiting
 from tests.pages.test_looks import overflow, violations
 from tests.pages.test_sign_in import PASSWORD
@@ -237,8 +238,7 @@ def test_what_was_typed_is_there_again_after_another_view_and_polls(
     page.locator(f"[data-key=edit-customers-{customer['id']}]").click()
     page.get_by_label("Phone").fill("+49 30 1")
     own_shop.client().patch(f"/api/customers/{customer['id']}", json={"address": "Moved"})
-    page.clock.run_for(5_100)
-    expect(page.get_by_text("Somebody else has just changed this.")).to_be_visible()
+    let_pass_until_shown(page, page.get_by_text("Somebody else has just changed this."))
     expect(page.get_by_label("Phone")).to_have_value("+49 30 1")
     page.get_by_role("link", name="Leads").click()
     expect(page.get_by_role("heading", name="Leads")).to_be_visible()
