@@ -33,7 +33,8 @@ def encoding_of(sample: bytes) -> str | None:
 def encoding_faults(sources: Mapping[str, Source]) -> Iterator[str]:
     """One line for each file that is in another encoding than its mapping says."""
     for name, source in sources.items():
-        sample = source.records.undecodable
+        misreading = source.records.misreading
+        sample = source.records.undecodable or (misreading.sample if misreading.is_found else b"")
         if sample:
             found = encoding_of(sample)
             advice = (

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from opsboard.imports.file_mapping import File
 from opsboard.imports.leftovers import Record
 from opsboard.imports.lines import Line, Lines
+from opsboard.imports.misreading import Misreading
 from opsboard.imports.transcoding import by_mark
 from opsboard.text import normal_form
 from opsboard.web.spreadsheet import Exact
@@ -41,6 +42,10 @@ class JsonLines:
     @property
     def undecodable(self) -> bytes:
         return self._lines.undecodable
+
+    @property
+    def misreading(self) -> Misreading:
+        return self._lines.misreading
 
     def __iter__(self) -> Iterator[Record]:
         columns = self.columns or []

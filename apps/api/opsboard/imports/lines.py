@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from opsboard.imports.misreading import Misreading
 from opsboard.imports.opening import DAMAGE
 from opsboard.imports.transcoding import is_transcoded
 
@@ -35,6 +36,7 @@ class Lines:
         self._returned: list[Line] = []
         # Some of the lines that are not in the encoding, to tell which one they are in.
         self.undecodable = b""
+        self.misreading = Misreading(encoding)
 
     def __iter__(self) -> Iterator[Line]:
         return self
@@ -72,6 +74,7 @@ class Lines:
             text = raw.decode(self._encoding, "replace").replace("\0", "")
             damage = f"byte 0x{raw[error.start]:02x} (character {len(before) + 1}) is not {self._encoding}"
             return Line(self._number, text, before, damage)
+        self.misreading.note(self._number, raw, text)
         if "\0" in text:
             before = text[: text.index("\0")]
             damage = f"has a NUL character (character {len(before) + 1})"

@@ -29,6 +29,8 @@ class Business:
     cut: datetime
     # The day that is looked at; None: now.
     as_of: date | None = None
+    # Where the day before the one that is looked at begins.
+    day_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,17 @@ class TablePlan:
 
     def is_once(self, column: str) -> bool:
         """Whether only new rows get this column."""
-        return column in self.mapping.columns and self.mapping.columns[column].once
+        given = self.mapping.columns.get(column)
+        return given.once if given else any(column == one.name for one in self.undated)
+
+    @property
+    def undated(self) -> list[Column]:
+        """The times that every row has and that the mapping does not name."""
+        return [
+            column
+            for column in self.target.columns
+            if column.kind == "timestamp" and not column.nullable and column.name not in self.mapping.columns
+        ]
 
     def resolve(self, placeholder: str) -> sql.Composable:
         """A placeholder of a template as a column of the staged files."""
@@ -144,6 +156,8 @@ class Plan:
     business: Business
     tables: list[TablePlan]
     functions: dict[TimeFormat, sql.Identifier] = field(default_factory=dict)
+    # Tables that no import filled before this one.
+    first_filled: set[str] = field(default_factory=set)
 
     def date_function(self, formats: TimeFormat) -> sql.Identifier:
         """The temporary function that reads times in these formats."""

@@ -17,8 +17,11 @@ FOR NO KEY UPDATE
 
 -- name: cut_of
 -- reads: tenants
--- The moment up to which things have happened: the end of the --as-of day, or now.
-SELECT coalesce((%(as_of)s::date + 1)::timestamp AT TIME ZONE t.time_zone, now()) AS cut
+-- The moment up to which things have happened: the end of the --as-of day, or now; and the beginning of the day before.
+SELECT
+    coalesce((%(as_of)s::date + 1)::timestamp AT TIME ZONE t.time_zone, now()) AS cut,
+    (coalesce(%(as_of)s::date, (now() AT TIME ZONE t.time_zone)::date) - 1)::timestamp
+        AT TIME ZONE t.time_zone AS day_before
 FROM tenants AS t
 WHERE t.id = %(tenant_id)s
 

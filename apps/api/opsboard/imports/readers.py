@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 from opsboard.imports.file_mapping import File
 from opsboard.imports.jsonl import JsonLines
 from opsboard.imports.leftovers import Record
+from opsboard.imports.misreading import Misreading
 from opsboard.imports.records import Records
 
 
@@ -20,6 +21,10 @@ class RecordReader(Protocol):
     @property
     def undecodable(self) -> bytes:
         """Some of the lines that are not in the file's encoding."""
+
+    @property
+    def misreading(self) -> Misreading:
+        """The lines that may be in another encoding although they could be read."""
 
     def __iter__(self) -> Iterator[Record]: ...
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from opsboard.imports.file_mapping import File
 from opsboard.imports.leftovers import SEPARATOR, Record, is_blank, without_leftovers
 from opsboard.imports.lines import LONGEST_LINE, Line, Lines
+from opsboard.imports.misreading import Misreading
 from opsboard.imports.transcoding import by_mark
 from opsboard.text import normal_form
 
@@ -45,6 +46,10 @@ class Records:
     @property
     def undecodable(self) -> bytes:
         return self._lines.undecodable
+
+    @property
+    def misreading(self) -> Misreading:
+        return self._lines.misreading
 
     def __iter__(self) -> Iterator[Record]:
         """Every record after the header; blank lines are none."""

@@ -28,6 +28,7 @@ from opsboard.imports.remarks import Counted, Unmatched, count_remarks, unmatche
 from opsboard.imports.rows import create_date_functions, create_rows, drop_date_functions
 from opsboard.imports.staging import Source, open_sources, stage
 from opsboard.imports.storing import Stored, store
+from opsboard.imports.undated import note_first_imports
 
 queries = load_queries(__package__)
 
@@ -120,6 +121,7 @@ def _import(
             check(cursor, plan, table, progress)
     files = {source.number: source.file.path for source in sources.values()}
     refuse_faults(connection, files, report, encoding_faults(sources))
+    note_first_imports(cursor, plan)
     stored = []
     told: list[Remarked] = [*remarks, *unmatched]
     for table in plan:
@@ -153,7 +155,7 @@ def _enter(cursor: Cursor, slug: str, as_of: date | None) -> Business:
     cursor.execute(queries.cut_of.sql, {"tenant_id": tenant_id, "as_of": as_of})
     row = cursor.fetchone()
     assert row is not None  # the row is locked
-    return Business(tenant_id, time_zone, row[0], as_of)
+    return Business(tenant_id, time_zone, row[0], as_of, row[1])
 
 
 def _record(

@@ -97,6 +97,10 @@ def stage(cursor: Cursor, source: Source) -> None:
     cursor.execute(SOURCE.format(table=source.table, columns=columns))
     with TemporaryFile() as damage:
         cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(source.table), Copying(_rows(source, damage)))
+        if source.records.misreading.is_found:
+            first = source.records.misreading
+            reason = f"can be read, but is in another encoding than {source.file.encoding}"
+            damage.write(_fault(source, [], None, first.line, [first.text], reason))
         damage.seek(0)
         cursor.copy_expert(
             "COPY import_faults (file, line, position, column_name, value, reason) FROM STDIN", damage

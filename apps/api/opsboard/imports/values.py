@@ -10,6 +10,7 @@ from opsboard.imports.mapping import Stage, Value
 from opsboard.imports.plan import Plan, TablePlan
 from opsboard.imports.rows import parent_key
 from opsboard.imports.target import Column, Parent
+from opsboard.imports.undated import time_of_row
 
 FROM_ROWS = sql.SQL("""
     FROM (
@@ -34,6 +35,8 @@ def values(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]
     for column, value in table.columns:
         if not (table.mapping.stages and column.name == "status"):
             yield column.name, _value(plan, column, value, column.name in times)
+    for column in table.undated:
+        yield column.name, time_of_row(plan, table)
     for parent, _ in table.parents:
         yield parent.column, sql.Identifier(f"p_{parent.name}", "id")
     if table.mapping.stages:

@@ -13,6 +13,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from opsboard.imports.file_mapping import File
 from opsboard.imports.leftovers import Record, is_blank, without_leftovers
+from opsboard.imports.misreading import Misreading
 from opsboard.imports.opening import CannotOpen
 from opsboard.text import normal_form
 
@@ -24,6 +25,7 @@ class Sheet:
     """Goes through the rows of one sheet. Its dates are in the ISO form, its numbers with the mark of the mapping."""
 
     undecodable = b""
+    misreading = Misreading("utf-8")
 
     def __init__(
         self, stream: BinaryIO, file: File, advance: Callable[[int], None] = lambda read: None
