@@ -6,6 +6,7 @@ import sys
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -32,12 +33,11 @@ def _print_example(context: click.Context, parameter: click.Parameter, wanted: b
 @click.option(
     "--mapping",
     "mapping_path",
-    required=True,
     metavar="FILE.toml",
     type=click.Path(path_type=Path),
     help="Says which file and column each table is filled from.",
 )
-@click.option("--tenant", required=True, metavar="SLUG", help="The business the records belong to.")
+@click.option("--tenant", metavar="SLUG", help="The business the records belong to.")
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -54,6 +54,11 @@ def _print_example(context: click.Context, parameter: click.Parameter, wanted: b
     help="Where all faults go when there are any.",
 )
 @click.option(
+    "--guess",
+    is_flag=True,
+    help="Print a mapping guessed from the files in FOLDER, with comments where it is not sure.",
+)
+@click.option(
     "--example",
     is_flag=True,
     is_eager=True,
@@ -62,19 +67,32 @@ def _print_example(context: click.Context, parameter: click.Parameter, wanted: b
     help="Print a commented mapping to start from.",
 )
 def import_command(
-    folder: Path, mapping_path: Path, tenant: str, as_of: datetime | None, dry_run: bool, report: Path
+    folder: Path,
+    mapping_path: Path | None,
+    tenant: str | None,
+    as_of: datetime | None,
+    dry_run: bool,
+    report: Path,
+    guess: bool,
 ) -> None:
-    """Load records from the CSV files in FOLDER: all of them, or none and a list of every bad line.
+    """Load records from the files in FOLDER: all of them, or none and a list of every bad line.
 
     A second run finds its rows by their outside keys: changed ones are updated, none is doubled.
 
     \b
     Examples:
-      opsboard import --example > shop.toml
+      opsboard import --guess records/ > shop.toml
       opsboard import records/ --mapping shop.toml --tenant north --dry-run
       opsboard import records/ --mapping shop.toml --tenant north
       opsboard import adventureworks/ --mapping docs/import/adventureworks.toml --tenant aw --as-of 2013-06-30
     """
+    if guess:
+        # Loaded only here: nothing else needs the words by which it knows columns.
+        from opsboard.imports.guess.folder import guess_mapping
+
+        click.echo(guess_mapping(folder), nl=False)
+        return
+    mapping_path, tenant = _needed(mapping_path, "--mapping"), _needed(tenant, "--tenant")
     try:
         mapping = load_mapping(mapping_path)
         config = load_config()
@@ -94,6 +112,15 @@ def import_command(
     if is_interrupted:
         click.echo("opsboard: stopped too late; everything above was stored", err=True)
         raise click.exceptions.Exit(STOPPED)
+
+
+Option = TypeVar("Option")
+
+
+def _needed(value: Option | None, option: str) -> Option:
+    if value is None:
+        raise click.UsageError(f"Missing option '{option}'.", click.get_current_context())
+    return value
 
 
 def _tell(summary: Summary) -> None:

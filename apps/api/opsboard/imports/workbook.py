@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from opsboard.imports.file_mapping import File
@@ -46,16 +46,7 @@ class Sheet:
         yield from without_leftovers(self._records(len(self.columns)), self.columns, self._totals)
 
     def _open(self, stream: BinaryIO, file: File) -> Iterator[tuple[Any, ...]]:
-        if stream.read(4) == COMPOUND_FILE:
-            raise CannotOpen("is an old workbook or locked with a password; save it as .xlsx without one")
-        stream.seek(0)
-        try:
-            with warnings.catch_warnings():
-                # Of styles and extensions that mean nothing here.
-                warnings.simplefilter("ignore")
-                workbook = load_workbook(stream, read_only=True, data_only=True)
-        except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-            raise CannotOpen(f"is no workbook that can be read: {error}") from error
+        workbook = _workbook(stream)
         if file.sheet and file.sheet not in workbook.sheetnames:
             raise CannotOpen(f"has no sheet {file.sheet}; it has {', '.join(workbook.sheetnames)}")
         sheet = workbook[file.sheet] if file.sheet else workbook.worksheets[0]
@@ -100,3 +91,21 @@ class Sheet:
 def _number(value: float) -> str:
     """Without an exponent; a spreadsheet has no whole numbers of another kind."""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _workbook(stream: BinaryIO) -> Workbook:
+    if stream.read(4) == COMPOUND_FILE:
+        raise CannotOpen("is an old workbook or locked with a password; save it as .xlsx without one")
+    stream.seek(0)
+    try:
+        with warnings.catch_warnings():
+            # Of styles and extensions that mean nothing here.
+            warnings.simplefilter("ignore")
+            return load_workbook(stream, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        raise CannotOpen(f"is no workbook that can be read: {error}") from error
+
+
+def sheet_names(stream: BinaryIO) -> list[str]:
+    """The names of the visible sheets. Raises CannotOpen."""
+    return [sheet.title for sheet in _workbook(stream).worksheets if sheet.sheet_state == "visible"]
