@@ -121,15 +121,15 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    from opsboard.web.at_once import answer_at_once
     from opsboard.web.fair_threads import lend_threads_fairly
+    from opsboard.web.inline_answers import answer_inline
     from opsboard.web.reserved import reserve_threads
     from opsboard.web.worker import begin_worker
 
     begin_worker(worker.wsgi, worker.ppid, worker.slot)
     lend_threads_fairly(worker, worker.wsgi.extensions["opsboard"])
     reserve_threads(worker, worker.wsgi.extensions["opsboard"].threads)
-    answer_at_once(worker)
+    answer_inline(worker)
     os.write(worker.tmp.fileno(), b"1")  # see has_booted
 
 

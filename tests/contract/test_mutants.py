@@ -13,7 +13,7 @@ from opsboard.cache import envelope
 from opsboard.db import listing as db_listing
 from opsboard.db import totals as db_totals
 from opsboard.features.job_status import status as job_status
-from opsboard.web import cursors, endpoint, front, idempotency, known_requests, listing, totals
+from opsboard.web import cursors, endpoint, fast_path, idempotency, listing, remembered_requests, totals
 from tests.application import Application
 from tests.cache import test_envelope
 from tests.contract import test_counted_totals, test_every_query, test_idempotency
@@ -21,7 +21,7 @@ from tests.contract.mutants import changed, changed_query, files_without_one_pre
 from tests.contract.test_every_query import QUERIES, TENANTLESS, text_of, unguarded
 from tests.contract.test_tenancy import cursor, faults
 from tests.features import test_job_status, test_lists
-from tests.web import test_cached_routes, test_front, test_known_requests
+from tests.web import test_cached_routes, test_fast_path, test_remembered_requests
 from tests.web.ways import Ways
 
 Check = Callable[[Application], object]
@@ -73,10 +73,12 @@ after_a_change = test_counted_totals.test_a_change_is_in_the_total_of_the_next_p
 a_total = test_counted_totals.test_nobody_is_told_the_total_of_another_nor_of_another_filter
 a_cursor = test_lists.test_a_cursor_fits_its_own_list_filter_sort_and_tenant_only
 elsewhere = test_lists.test_a_cursor_is_not_that_of_a_user_of_the_same_number_elsewhere
-bodies = asked_both_ways(test_front.test_nobody_gets_anothers_body)
-spellings = asked_both_ways(test_front.test_each_spelling_of_the_arguments_gets_its_own_answer)
-tokens = asked_both_ways(test_front.test_a_token_is_good_only_in_the_header_it_was_seen_in)
-schemes = asked_both_ways(test_front.test_a_spoofed_forwarded_header_changes_nothing_and_a_proxys_is_believed)
+bodies = asked_both_ways(test_fast_path.test_nobody_gets_anothers_body)
+spellings = asked_both_ways(test_fast_path.test_each_spelling_of_the_arguments_gets_its_own_answer)
+tokens = asked_both_ways(test_fast_path.test_a_token_is_good_only_in_the_header_it_was_seen_in)
+schemes = asked_both_ways(
+    test_fast_path.test_a_spoofed_forwarded_header_changes_nothing_and_a_proxys_is_believed
+)
 a_link = test_job_status.test_each_link_has_the_answer_of_its_own_job
 a_change = test_job_status.test_a_change_of_the_job_is_seen_at_once
 a_write = test_idempotency.test_what_makes_two_requests_the_same
@@ -87,11 +89,11 @@ IN_CODE: list[tuple[Any, str, str, Check]] = [
     (endpoint, "user_id=who.user_id if per_user else None", "user_id=None", a_key),
     (endpoint, 'endpoint=request.endpoint or ""', 'endpoint=""', a_key),
     (endpoint, "arguments=canonical(flat)", "arguments=()", a_key),
-    (front, 'environ.get("PATH_INFO", ""),', '"",', bodies),
-    (front, 'environ.get("QUERY_STRING", ""),', '"",', spellings),
-    (front, "            source,\n", '            "",\n', tokens),
-    (front, "blake2b(sent.encode()).digest(),", 'b"",', bodies),
-    (front, 'environ["wsgi.url_scheme"],', '"",', schemes),
+    (fast_path, 'environ.get("PATH_INFO", ""),', '"",', bodies),
+    (fast_path, 'environ.get("QUERY_STRING", ""),', '"",', spellings),
+    (fast_path, "            source,\n", '            "",\n', tokens),
+    (fast_path, "blake2b(sent.encode()).digest(),", 'b"",', bodies),
+    (fast_path, 'environ["wsgi.url_scheme"],', '"",', schemes),
     (listing, "(query.name, who.tenant_id,", '("", who.tenant_id,', a_cursor),
     (listing, "(query.name, who.tenant_id,", "(query.name, 0,", elsewhere),
     (listing, "who.user_id, canonical(filters))", "0, canonical(filters))", a_cursor),
@@ -107,10 +109,10 @@ IN_CODE: list[tuple[Any, str, str, Check]] = [
     (idempotency, "request.get_data(cache=True) if", 'b"" if', a_write),
     (idempotency, "parts.append(tags.encode())", 'parts.append(b"")', a_write),
     (
-        known_requests,
+        remembered_requests,
         "return self.identity.tenant_id, self.identity.user_id",
         "return 0, self.identity.user_id",
-        lambda _: test_known_requests.test_users_of_one_number_in_two_tenants_are_two_users(),
+        lambda _: test_remembered_requests.test_users_of_one_number_in_two_tenants_are_two_users(),
     ),
     (job_status, "tenant_id=link.tenant_id", "tenant_id=0", a_change),
     (job_status, 'canonical({"link_id": link.link_id, "', 'canonical({"', a_link),

@@ -60,7 +60,7 @@ class Scene:
     def kept(self, seconds: float = 7.4) -> TestResponse:
         """Something is kept, and was made so long ago."""
         answer = self.load()
-        # Twice, so that the front knows it.
+        # Twice, so that the fast path knows it.
         assert self.ask().headers["X-Cache"] == "HIT"
         self.now += seconds
         return answer

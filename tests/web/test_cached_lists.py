@@ -65,7 +65,9 @@ def test_a_kept_page_is_given_before_flask_hears_of_it(
     client = own_shop.client()
     first = client.get(path)
     client.get(path)
-    monkeypatch.setattr(own_shop.app, "full_dispatch_request", lambda *args: pytest.fail("not by the front"))
+    monkeypatch.setattr(
+        own_shop.app, "full_dispatch_request", lambda *args: pytest.fail("not by the fast path")
+    )
     assert client.get(path).data == first.data
     assert client.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
 

@@ -59,14 +59,14 @@ def test_the_table_lists_the_states_that_are_driven_here() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-@pytest.mark.parametrize("way", ["front", "long"])
+@pytest.mark.parametrize("way", ["fast", "slow"])
 @pytest.mark.parametrize("path", [STATS, RECENT])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_says_what_the_table_says(
     shop: Application, ways: Ways, token: str, state: str, path: str, way: str, encoding: str
 ) -> None:
     told = table()[state]
-    scene = Scene(shop, path, ways.ask if way == "front" else ways.ask_long, token)
+    scene = Scene(shop, path, ways.ask if way == "fast" else ways.ask_slow, token)
     scene.sent = GZIP if encoding == "gzip" else {}
     answer = STATES[state](scene)
     assert (str(answer.status_code), answer.headers["X-Cache"]) == (told["Status"], told["X-Cache"])
@@ -98,11 +98,11 @@ def check_body(answer: TestResponse, scene: Scene, tells_of: str) -> None:
     assert (as_of == scene.true_last_change()) == (tells_of == "everything")
 
 
-@pytest.mark.parametrize("way", ["front", "long"])
+@pytest.mark.parametrize("way", ["fast", "slow"])
 def test_a_body_per_role_is_shared_by_its_users_and_one_per_user_is_not(
     shop: Application, ways: Ways, token: str, way: str
 ) -> None:
-    ask = ways.ask if way == "front" else ways.ask_long
+    ask = ways.ask if way == "fast" else ways.ask_slow
     for path in (STATS, RECENT):
         scene = Scene(shop, path, ask, token)
         scene.kept()

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
-from opsboard.web.front import Front
+from opsboard.web.fast_path import FastPath
 from opsboard.web.proxies import TrustedProxies
 from tests.application import Application
 
@@ -19,39 +19,39 @@ CHANGING = {
 
 
 class Ways:
-    """An application whose long way is counted. `asked` is how many requests went it."""
+    """An application whose slow path is counted: `asked` is the number of requests that took it."""
 
     def __init__(self, shop: Application) -> None:
         self.shop = shop
         proxies = shop.app.wsgi_app
         assert isinstance(proxies, TrustedProxies)
-        front = proxies._app
-        assert isinstance(front, Front)
-        self.front = front
+        fast_path = proxies._app
+        assert isinstance(fast_path, FastPath)
+        self.fast_path = fast_path
         self.asked = 0
-        self._flask = front._app
-        front._app = self._count
+        self._flask = fast_path._app
+        fast_path._app = self._count
 
     def _count(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.asked += 1
         return self._flask(environ, start_response)
 
     def ask(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
-        """As a client asks: the front comes first."""
+        """As a client asks: the fast path comes first."""
         return Client(self.shop.app, use_cookies=False).open(path, method=method, **how)
 
-    def ask_long(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
-        """Flask itself; the front neither answers nor hears of it."""
+    def ask_slow(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
+        """Flask itself; the fast path neither answers nor hears of it."""
         return Client(self._flask, use_cookies=False).open(path, method=method, **how)
 
     def goes_long(self, path: str, method: str = "GET", **how: Any) -> TestResponse | None:
-        """The answer if the front did not give it."""
+        """The answer if the fast path did not give it."""
         before = self.asked
         answer = self.ask(path, method, **how)
         return answer if self.asked > before else None
 
-    def ask_short(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
-        """The answer of the front; it is an error if it passed the request on."""
+    def ask_fast(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
+        """The answer of the fast path; it is an error if it passed the request on."""
         before = self.asked
         answer = self.ask(path, method, **how)
         assert self.asked == before, (answer.status, path, how)

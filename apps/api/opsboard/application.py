@@ -41,7 +41,7 @@ from opsboard.web import totals
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import IdConverter
 from opsboard.web.arriving import LARGEST_BODY
-from opsboard.web.front import Front
+from opsboard.web.fast_path import FastPath
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
 from opsboard.web.operators import Operators
@@ -84,14 +84,14 @@ def make_app(config: Config | None = None) -> APIFlask:
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     # Inside the proxies' layer, which sets the scheme that the caller used.
-    front = Front(
+    fast_path = FastPath(
         check_bodies(app.wsgi_app),
         services.sign_in,
         services.store,
         services.tally,
         is_away=lambda: services.database.pool.is_away,
     )
-    app.wsgi_app = TrustedProxies(front, config.trusted_proxies)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedProxies(fast_path, config.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

@@ -11,6 +11,6 @@ bind = os.environ["BIND"]
 if os.environ.get("OPSBOARD_BENCH_AT_ONCE"):
 
     def post_worker_init(worker: Any) -> None:
-        from opsboard.web.at_once import answer_at_once
+        from opsboard.web.inline_answers import answer_inline
 
-        answer_at_once(worker)
+        answer_inline(worker)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from opsboard.cache.body import Body
 from opsboard.cache.key import Key, canonical
 from opsboard.web.document import respond
-from opsboard.web.known_requests import KEPT, Known
+from opsboard.web.remembered_requests import REMEMBER, RememberedRequest
 from opsboard.web.services import deadline, identity, services
 
 View = Callable[..., Body]
@@ -69,7 +69,7 @@ def cached(
                 lambda: view(*args, **kwargs),
                 deadline=deadline(),
             )
-            request.environ[KEPT] = Known(identity(), key)
+            request.environ[REMEMBER] = RememberedRequest(identity(), key)
             return respond(found.body, found.outcome, found.age)
 
         answer.cached_per_user = per_user  # type: ignore[attr-defined]

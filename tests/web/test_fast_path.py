@@ -1,4 +1,4 @@
-"""The front answers what the long way would, without going it; whatever is not certain goes the long way."""
+"""The fast path gives the answers of the slow path; it passes on everything it cannot answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ways(own_shop: Application) -> Ways:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("credentials", [bearer, cookie])
-def test_every_answer_of_the_front_is_that_of_the_long_way(
+def test_every_answer_of_the_fast_path_is_that_of_the_slow_path(
     ways: Ways, credentials: Callable[[str], dict[str, str]], scheme: str
 ) -> None:
     now = time.monotonic()
@@ -47,8 +47,8 @@ def test_every_answer_of_the_front_is_that_of_the_long_way(
             {"Range": "bytes=0-9"}, {"Accept": "text/html"}, {"Cache-Control": "no-cache"}, {"Host": "a,b"},
         ):  # fmt: skip
             for method in ("GET", "HEAD"):
-                short = ways.ask_short(path, method, headers={**who, **more}, **how)
-                long = ways.ask_long(path, method, headers={**who, **more}, **how)
+                short = ways.ask_fast(path, method, headers={**who, **more}, **how)
+                long = ways.ask_slow(path, method, headers={**who, **more}, **how)
                 assert comparable(short) == comparable(long), (method, path, more)
                 compared.add((short.status_code, short.headers.get("Content-Encoding"), len(short.data) > 0))
     assert compared == {
@@ -60,24 +60,24 @@ def test_a_given_id_comes_back_and_made_ones_differ(ways: Ways) -> None:
     who = bearer(ways.shop.token())
     ways.ask(STATS, headers=who)
     given = {**who, "X-Request-Id": "given-by-the-caller"}
-    assert ways.ask_short(STATS, headers=given).headers["X-Request-Id"] == "given-by-the-caller"
-    assert len({ways.ask_short(STATS, headers=who).headers["X-Request-Id"] for _ in range(50)}) == 50
+    assert ways.ask_fast(STATS, headers=given).headers["X-Request-Id"] == "given-by-the-caller"
+    assert len({ways.ask_fast(STATS, headers=who).headers["X-Request-Id"] for _ in range(50)}) == 50
 
 
-def test_the_gzipd_answer_of_the_front_has_the_same_content(ways: Ways) -> None:
+def test_the_gzipd_answer_of_the_fast_path_has_the_same_content(ways: Ways) -> None:
     who = bearer(ways.shop.token())
     plain = ways.ask(STATS, headers=who)
-    zipped = ways.ask_short(STATS, headers={**who, "Accept-Encoding": "gzip"})
+    zipped = ways.ask_fast(STATS, headers={**who, "Accept-Encoding": "gzip"})
     assert gzip.decompress(zipped.data) == plain.data
 
 
-def test_the_front_takes_no_connection_and_every_answer_counts_as_one_hit(ways: Ways) -> None:
+def test_the_fast_path_takes_no_connection_and_every_answer_counts_as_one_hit(ways: Ways) -> None:
     who = bearer(ways.shop.token())
     for path in CACHED:
         etag = ways.ask(path, headers=who).headers["ETag"]
         taken, before = requests_of(ways.shop), counts(ways)
         for more in ({}, {"If-None-Match": etag}, {"Accept-Encoding": "gzip"}):
-            answer = ways.ask_short(path, headers={**who, **more})
+            answer = ways.ask_fast(path, headers={**who, **more})
             assert (answer.headers["X-Cache"], answer.headers["X-Queries"]) == ("HIT", "0")
         assert requests_of(ways.shop) == taken
         assert counts(ways) == (before[0] + 3, before[1])
@@ -88,11 +88,11 @@ def counts(ways: Ways) -> tuple[int, int]:
     return stats["hits"], stats["misses"]
 
 
-def test_answers_are_tallied_by_status_as_on_the_long_way(ways: Ways) -> None:
+def test_answers_are_tallied_by_status_as_on_the_slow_path(ways: Ways) -> None:
     who = bearer(ways.shop.token())
     etag = ways.ask(STATS, headers=who).headers["ETag"]
     tally = ways.shop.services.tally
-    for ask in (ways.ask_short, ways.ask_long):
+    for ask in (ways.ask_fast, ways.ask_slow):
         before = tally.counts()
         for more in ({}, {}, {"If-None-Match": etag}):
             ask(STATS, headers={**who, **more})
@@ -102,12 +102,14 @@ def test_answers_are_tallied_by_status_as_on_the_long_way(ways: Ways) -> None:
         }  # fmt: skip
 
 
-def test_what_the_front_answers_is_marked_as_used(ways: Ways) -> None:
+def test_what_the_fast_path_answers_is_marked_as_used(ways: Ways) -> None:
     who = bearer(ways.shop.token())
     for path in (STATS, RECENT):
         ways.ask(path, headers=who)
-    ways.ask_short(STATS, headers=who)
-    used = {request[0]: known.used for request, known in ways.front.known._known.items()}
+    ways.ask_fast(STATS, headers=who)
+    used = {
+        request[0]: remembered.used for request, remembered in ways.fast_path.remembered._requests.items()
+    }
     assert used == {STATS: True, RECENT: False}
 
 
@@ -140,25 +142,25 @@ def test_hits_are_counted_exactly_under_32_threads(ways: Ways) -> None:
         ({"environ_overrides": {"wsgi.url_scheme": "ws"}}, 400),
     ],
 )  # fmt: skip
-def test_whatever_is_not_a_plain_read_of_a_known_caller_goes_the_long_way(
+def test_whatever_is_not_a_plain_read_of_a_known_caller_goes_the_slow_path(
     ways: Ways, change: dict[str, Any], status: int
 ) -> None:
     who = bearer(ways.shop.token())
     ways.ask(STATS, headers=who)
-    ways.ask_short(STATS, headers=who)
+    ways.ask_fast(STATS, headers=who)
     more = change.pop("more", {})
     for _ in range(2):  # what is refused is not learned either
         how = {"headers": {**who, **more}, **{name: of for name, of in change.items() if name != "path"}}
         answer = ways.goes_long(change.get("path", STATS), **how)
         assert answer is not None and answer.status_code == status
-    ways.ask_short(STATS, headers=who)
+    ways.ask_fast(STATS, headers=who)
 
 
 def test_a_token_is_good_only_in_the_header_it_was_seen_in(ways: Ways) -> None:
     token = ways.shop.token()
     for credentials in (bearer(token), cookie(token)):
         ways.ask(STATS, headers=credentials)
-        ways.ask_short(STATS, headers=credentials)
+        ways.ask_fast(STATS, headers=credentials)
     as_cookie, as_bearer = cookie(token)["Cookie"], bearer(token)["Authorization"]
     for wrong in (
         {"Cookie": as_bearer}, {"Authorization": as_cookie}, {"Authorization": token}, {"Cookie": token},
@@ -167,7 +169,7 @@ def test_a_token_is_good_only_in_the_header_it_was_seen_in(ways: Ways) -> None:
     ):  # fmt: skip
         answer = ways.goes_long(STATS, headers=wrong)
         assert answer is not None and answer.status_code == 401, wrong
-    assert token not in repr(list(ways.front.known._known))
+    assert token not in repr(list(ways.fast_path.remembered._requests))
 
 
 def test_nobody_gets_anothers_body(ways: Ways) -> None:
@@ -180,7 +182,7 @@ def test_nobody_gets_anothers_body(ways: Ways) -> None:
         for token in everybody:
             for path in PATHS:
                 short = ways.ask(path, headers=bearer(token))
-                assert short.data == ways.ask_long(path, headers=bearer(token)).data
+                assert short.data == ways.ask_slow(path, headers=bearer(token)).data
     before = ways.asked
     bodies = [ways.ask(STATS, headers=bearer(token)).data for token in everybody]
     assert ways.asked == before
@@ -197,12 +199,12 @@ def test_each_spelling_of_the_arguments_gets_its_own_answer(ways: Ways) -> None:
     for _ in range(3):
         for spelling in spellings:
             short = ways.ask(RECENT + spelling, headers=who)
-            long = ways.ask_long(RECENT + spelling, headers=who)
+            long = ways.ask_slow(RECENT + spelling, headers=who)
             assert short.status_code == long.status_code, spelling
             if short.status_code == 200:
                 assert short.data == long.data, spelling
     for spelling, number in (("?limit=3", 3), ("?limit=%33", 3), ("?limit=4", 4), ("?lim%69t=4", 4)):
-        found = json.loads(ways.ask_short(RECENT + spelling, headers=who).data)
+        found = json.loads(ways.ask_fast(RECENT + spelling, headers=who).data)
         assert len(found["items"]) == number
 
 
@@ -217,14 +219,14 @@ def test_a_spoofed_forwarded_header_changes_nothing_and_a_proxys_is_believed(way
     stranger: dict[str, Any] = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.9"}}
     proxy: dict[str, Any] = {"environ_overrides": {"REMOTE_ADDR": ""}}  # on the unix socket
     ways.ask(STATS, headers=who, **stranger)
-    plain = ways.ask_short(STATS, headers=who, **stranger)
+    plain = ways.ask_fast(STATS, headers=who, **stranger)
     assert "Strict-Transport-Security" not in plain.headers
-    assert comparable(ways.ask_short(STATS, headers=spoofed, **stranger)) == comparable(plain)
+    assert comparable(ways.ask_fast(STATS, headers=spoofed, **stranger)) == comparable(plain)
     ways.ask(STATS, headers=spoofed, **proxy)
-    by_proxy = ways.ask_short(STATS, headers=spoofed, **proxy)
+    by_proxy = ways.ask_fast(STATS, headers=spoofed, **proxy)
     assert by_proxy.headers["Strict-Transport-Security"].startswith("max-age=")
     assert "evil" not in str(by_proxy.headers)
-    assert comparable(ways.ask_short(STATS, headers=who, **stranger)) == comparable(plain)
+    assert comparable(ways.ask_fast(STATS, headers=who, **stranger)) == comparable(plain)
 
 
 @pytest.mark.parametrize("header", HEADERS)
@@ -237,7 +239,7 @@ def test_each_forwarded_header_by_itself_is_taken_from_a_stranger(header: str) -
 
 
 def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> None:
-    """The front knows a request by token, path and query string; a view that reads more must not be kept."""
+    """The fast path knows a request by token, path and query string; a view that reads more must not be kept."""
     views = [view for view in shop.app.view_functions.values() if hasattr(view, "cached_per_user")]
     assert len(views) >= len(CACHED)
     for view in views:
@@ -245,7 +247,7 @@ def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> No
         assert places <= {"query", "path"}, view.__name__
 
 
-def test_while_the_database_is_away_the_front_gives_the_last_good_answer_as_the_long_way_does(
+def test_while_the_database_is_away_the_fast_path_gives_the_last_good_answer_as_the_slow_path_does(
     ways: Ways, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services, who = ways.shop.services, bearer(ways.shop.token())
@@ -255,12 +257,12 @@ def test_while_the_database_is_away_the_front_gives_the_last_good_answer_as_the_
     monkeypatch.setattr(ServerStatus, "is_open", lambda *_: True)
     monkeypatch.setattr(ServerStatus, "is_silent", lambda *_: True)
     for more in ({}, {"If-None-Match": etag}, {"Accept-Encoding": "gzip"}):
-        short = ways.ask_short(STATS, headers={**who, **more})
-        long = ways.ask_long(STATS, headers={**who, **more})
+        short = ways.ask_fast(STATS, headers={**who, **more})
+        long = ways.ask_slow(STATS, headers={**who, **more})
         assert short.headers["X-Cache"] == "STALE" and "Age" in short.headers
         assert "desc=STALE" in short.headers["Server-Timing"]
         assert comparable(short) == comparable(long)
-    # One whose token has ended is refused by the long way.
+    # One whose token has ended is refused by the slow path.
     token = who["Authorization"].split()[1]
     identity = services.sign_in.identify(token, reading=True)
     services.sign_in.revocations.add(identity.tenant_id, identity.user_id, identity.token_id, None, 2**40)

@@ -1,4 +1,4 @@
-"""An answer that the front may give again as it is, and until when."""
+"""An answer that the fast path may repeat, and the conditions under which it is still valid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opsboard.web.lifecycle import DATA_POLICY, HSTS, SECURITY_HEADERS
 Environ = dict[str, Any]
 Header = tuple[str, str]
 
-# What is the same in every answer, made once.
+# The headers that every answer shares.
 ALWAYS = [
     ("Cache-Control", CACHE_CONTROL),
     ("Vary", VARY),
@@ -24,15 +24,14 @@ ALWAYS = [
 ]
 
 
-class Ready:
-    """200 or 304 for one request, with its lasting headers.
+class PreparedResponse:
+    """200 or 304 for one request, with the headers that do not change.
 
-    Holds as long as the clock is before `until`, and as long as the store has heard of no more than `changes`
-    changes and sign-in of no more than `revoked` ended tokens. The body is held weakly: what the cache lets go
-    is gone.
+    It is valid while the clock is before `until`, the store's change count equals `changes`, and the number of
+    revocations equals `revoked`. The body is referenced weakly, so that eviction from the cache frees it.
     """
 
-    # Where this answer is counted.
+    # The durations that this answer is counted in.
     series: Series
 
     __slots__ = (
@@ -60,18 +59,18 @@ class Ready:
         self.accept_encoding: str | None = environ.get("HTTP_ACCEPT_ENCODING")
         self.if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
         zipped = body.gzipped is not None and accepts_gzip(self.accept_encoding or "")
-        # Which of the body's bytes.
+        # The attribute of the body to send.
         self.sends = "gzipped" if zipped else "identity"
         if matches(self.if_none_match, body):
             self.status, self.line, content = 304, "304 NOT MODIFIED", None
         else:
             self.status, self.line, content = 200, "200 OK", body.gzipped if zipped else body.identity
-        self.headers = lasting_headers(body, zipped, content, environ["wsgi.url_scheme"])
+        self.headers = representation_headers(body, zipped, content, environ["wsgi.url_scheme"])
         self.headers.append(("X-Cache", self.outcome))
 
 
-def lasting_headers(body: Body, zipped: bool, content: bytes | None, scheme: str) -> list[Header]:
-    """Those that are the same each time this body is sent this way."""
+def representation_headers(body: Body, zipped: bool, content: bytes | None, scheme: str) -> list[Header]:
+    """Return the headers that are equal each time this representation is sent."""
     headers = []
     if content is not None:
         headers += [("Content-Type", JSON), ("Content-Length", str(len(content)))]

@@ -1,4 +1,4 @@
-"""What the front knows stays within its bounds, and nobody pushes out what others asked for."""
+"""What the fast path knows stays within its bounds, and nobody pushes out what others asked for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from opsboard.auth.sign_in import SignIn
 from opsboard.cache.key import Key, canonical
 from opsboard.cache.store import Store
 from opsboard.observability.tally import Tally
-from opsboard.web.front import Front
-from opsboard.web.known_requests import KEPT, Known, KnownRequests, Request
+from opsboard.web.fast_path import FastPath
+from opsboard.web.remembered_requests import REMEMBER, RememberedRequest, RememberedRequests, Request
 
 PATH = "/api/dashboard/recent-jobs"
 
@@ -28,88 +28,88 @@ def request(query: str, user: int = 1) -> Request:
     return PATH, query, "HTTP_AUTHORIZATION", user.to_bytes(16, "big"), "http"
 
 
-def known(user: int = 1, tenant: int = 1, **more: Any) -> Known:
-    return Known(who(user, tenant, **more), Key(tenant, "admin", user, "dashboard.recent_jobs"))
+def remembered(user: int = 1, tenant: int = 1, **more: Any) -> RememberedRequest:
+    return RememberedRequest(who(user, tenant, **more), Key(tenant, "admin", user, "dashboard.recent_jobs"))
 
 
 def test_one_user_pushes_out_only_their_own() -> None:
-    memory = KnownRequests(max_requests=1000, share=10)
+    memory = RememberedRequests(max_requests=1000, share=10)
     for user in range(2, 52):
-        memory.learn(request("", user), known(user))
+        memory.add(request("", user), remembered(user))
     for number in range(5000):
-        memory.learn(request(f"limit={number}"), known())
+        memory.add(request(f"limit={number}"), remembered())
     assert len(memory) == 50 + 10
     assert all(memory.find(request("", user)) for user in range(2, 52))
     assert memory.find(request("limit=4999"))
 
 
 def test_users_of_one_number_in_two_tenants_are_two_users() -> None:
-    memory = KnownRequests(share=1)
+    memory = RememberedRequests(share=1)
     for tenant in (1, 2):
-        memory.learn(request("", tenant), known(1, tenant))
+        memory.add(request("", tenant), remembered(1, tenant))
     assert len(memory) == 2
 
 
 def test_what_was_used_stays_longer_than_what_was_not() -> None:
-    memory = KnownRequests(max_requests=100, share=10)
+    memory = RememberedRequests(max_requests=100, share=10)
     for user in range(100):
-        memory.learn(request("", user), known(user))
+        memory.add(request("", user), remembered(user))
     for user in range(0, 100, 2):
         found = memory.find(request("", user))
         assert found is not None
         found.used = True
     for user in range(100, 150):
-        memory.learn(request("", user), known(user))
+        memory.add(request("", user), remembered(user))
     assert len(memory) == 100
     assert all(memory.find(request("", user)) for user in range(0, 100, 2))
     # And what was used once, long ago, goes in its turn.
     for user in range(200, 400):
-        memory.learn(request("", user), known(user))
+        memory.add(request("", user), remembered(user))
     assert not any(memory.find(request("", user)) for user in range(100))
 
 
 def test_the_bytes_are_bounded_too_and_a_very_long_request_is_not_learned() -> None:
-    memory = KnownRequests(max_bytes=100_000, share=1000)
+    memory = RememberedRequests(max_bytes=100_000, share=1000)
     for number in range(1000):
-        memory.learn(request(f"{number:0900}"), known())
+        memory.add(request(f"{number:0900}"), remembered())
     assert 10 < len(memory) < 60 and memory.bytes <= 100_000
-    memory.learn(request("x" * 1001), known())
+    memory.add(request("x" * 1001), remembered())
     assert memory.find(request("x" * 1001)) is None
 
 
 def test_learning_again_and_forgetting_keep_the_books_right() -> None:
-    memory = KnownRequests()
+    memory = RememberedRequests()
     for _ in range(3):
-        memory.learn(request("limit=1"), known())
+        memory.add(request("limit=1"), remembered())
     one = memory.bytes
-    memory.learn(request("limit=2"), known())
+    memory.add(request("limit=2"), remembered())
     assert (len(memory), memory.bytes) == (2, 2 * one)
     for query in ("limit=1", "limit=2", "limit=2", "never seen"):
-        memory.forget(request(query))
+        memory.remove(request(query))
     assert (len(memory), memory.bytes, len(memory._users)) == (0, 0, 0)
 
 
 def test_what_an_expired_token_asked_for_goes_within_a_minute_of_the_next_lesson() -> None:
     now = [1000.0]
-    memory = KnownRequests(clock=lambda: now[0])
-    memory.learn(request("", 1), known(1, expires_at=1030.0))
-    memory.learn(request("", 2), known(2, expires_at=5000.0))
+    memory = RememberedRequests(clock=lambda: now[0])
+    memory.add(request("", 1), remembered(1, expires_at=1030.0))
+    memory.add(request("", 2), remembered(2, expires_at=5000.0))
     now[0] = 1061.0
-    memory.learn(request("", 3), known(3))
+    memory.add(request("", 3), remembered(3))
     assert memory.find(request("", 1)) is None
     assert memory.find(request("", 2)) and memory.find(request("", 3)) and len(memory) == 2
 
 
 @pytest.mark.parametrize("number", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
 def test_any_number_of_distinct_query_strings_by_any_number_of_users_fits_the_memory(number: int) -> None:
-    """Nothing is ever found here, so all go the long way and teach the front something."""
-    memory = KnownRequests(max_requests=5000, max_bytes=4 << 20)
-    front = Front(long_way, cast(SignIn, NobodyEnds()), Store(10, 1 << 20), Tally(), memory)
+    """Nothing is ever found here, so all go the slow path and teach the fast path something."""
+    memory = RememberedRequests(max_requests=5000, max_bytes=4 << 20)
+    fast_path = FastPath(slow_path, cast(SignIn, NobodyEnds()), Store(10, 1 << 20), Tally(), memory)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         for at in range(number):
-            ask(front, f"limit={at}&{'x' * 200}", user=at % 1000)
+            ask(fast_path, f"limit={at}&{'x' * 200}", user=at % 1000)
         used = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
@@ -125,18 +125,18 @@ class NobodyEnds:
         return True
 
 
-def long_way(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def slow_path(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     user = int(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer "))
     wanted = {"limit": environ["QUERY_STRING"]}
     key = Key(1, "admin", user, "dashboard.recent_jobs", canonical(wanted))
-    environ[KEPT] = Known(Identity(1, user, "admin", f"a token's id {user}", 1, 9e9), key)
+    environ[REMEMBER] = RememberedRequest(Identity(1, user, "admin", f"a token's id {user}", 1, 9e9), key)
     start_response("200 OK", [])
     return []
 
 
-def ask(front: Front, query: str, user: int) -> None:
+def ask(fast_path: FastPath, query: str, user: int) -> None:
     environ = {
         "REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "PATH_INFO": PATH, "QUERY_STRING": query,
         "HTTP_AUTHORIZATION": f"Bearer {user}",
     }  # fmt: skip
-    front(environ, lambda status, headers: None)
+    fast_path(environ, lambda status, headers: None)

@@ -16,7 +16,7 @@ STATS = "/api/dashboard/stats"
 
 
 class Proofs:
-    """Counts what the front asks of the store; `after` happens right after the store has said it."""
+    """Counts what the fast path asks of the store; `after` happens right after the store has said it."""
 
     def __init__(self, store: Store) -> None:
         self.asked = 0
@@ -47,9 +47,9 @@ def test_ten_polls_are_one_proof_and_ten_hits(ways: Ways) -> None:
     who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
     etag = ways.ask(STATS, headers=who).headers["ETag"]
     before = ways.shop.services.store.stats()["hits"]
-    answers = {ways.ask_short(STATS, headers=who).data for _ in range(10)}
+    answers = {ways.ask_fast(STATS, headers=who).data for _ in range(10)}
     assert (len(answers), proofs.asked) == (1, 1)
-    polls = [ways.ask_short(STATS, headers={**who, "If-None-Match": etag}) for _ in range(10)]
+    polls = [ways.ask_fast(STATS, headers={**who, "If-None-Match": etag}) for _ in range(10)]
     assert {(poll.status_code, poll.data) for poll in polls} == {(304, b"")}
     assert proofs.asked == 2
     assert ways.shop.services.store.stats()["hits"] == before + 20
@@ -58,7 +58,7 @@ def test_ten_polls_are_one_proof_and_ten_hits(ways: Ways) -> None:
 def test_any_change_asks_for_a_new_proof_and_one_is_enough(ways: Ways) -> None:
     who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
     ways.ask(STATS, headers=who)
-    ways.ask_short(STATS, headers=who)
+    ways.ask_fast(STATS, headers=who)
     for change in (
         lambda: ways.shop.services.store.bump(ways.shop.beta.id, {"jobs"}),
         lambda: ways.shop.services.sign_in.revocations.add(1, 99, "another token", None, 9e9),
@@ -67,7 +67,7 @@ def test_any_change_asks_for_a_new_proof_and_one_is_enough(ways: Ways) -> None:
         change()
         before = proofs.asked
         for _ in range(3):
-            ways.ask_short(STATS, headers=who)
+            ways.ask_fast(STATS, headers=who)
         assert proofs.asked == before + 1
 
 
@@ -75,7 +75,7 @@ def test_a_change_right_after_the_proof_ends_it(ways: Ways) -> None:
     who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
     ways.ask(STATS, headers=who)
     proofs.after = lambda: ways.shop.services.store.bump(ways.shop.alpha.id, {"jobs"})
-    ways.ask_short(STATS, headers=who)
+    ways.ask_fast(STATS, headers=who)
     answer = ways.goes_long(STATS, headers=who)
     assert answer is not None and answer.headers["X-Cache"] == "MISS"
 
@@ -83,12 +83,16 @@ def test_a_change_right_after_the_proof_ends_it(ways: Ways) -> None:
 def test_what_the_cache_let_go_is_gone(ways: Ways) -> None:
     who, store = bearer(ways.shop.token()), ways.shop.services.store
     ways.ask(STATS, headers=who)
-    ways.ask_short(STATS, headers=who)
-    (ready,) = [known.ready for known in ways.front.known._known.values() if known.ready]
-    assert ready is not None and ready.body() is not None
+    ways.ask_fast(STATS, headers=who)
+    (prepared,) = [
+        remembered.prepared
+        for remembered in ways.fast_path.remembered._requests.values()
+        if remembered.prepared
+    ]
+    assert prepared is not None and prepared.body() is not None
     store._entries.max_entries = 1
     ways.ask(CACHED[1], headers=who)
-    assert ready.body() is None
+    assert prepared.body() is None
     answer = ways.goes_long(STATS, headers=who)
     assert answer is not None and answer.headers["X-Cache"] == "MISS"
 

@@ -1,4 +1,4 @@
-"""Whatever has happened before, the front and the long way give one answer."""
+"""Whatever has happened before, the fast path and the slow path give one answer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MONTH = 40 * 86_400.0
 
 
 class History:
-    """One application and its clock; `answered` is how many answers the front gave."""
+    """One application and its clock; `answered` is how many answers the fast path gave."""
 
     def __init__(self, shop: Application) -> None:
         self.shop, self.ways, self.now, self.answered = shop, Ways(shop), 0.0, 0
@@ -68,7 +68,7 @@ class History:
         self.begin()
 
     def begin(self) -> None:
-        """A new day, with everybody as seeded; the front knows what it knew."""
+        """A new day, with everybody as seeded; the fast path knows what it knew."""
         self.now = 0.0
         self.clear()
         self.execute("UPDATE users SET is_active = true WHERE NOT is_active AND password_hash IS NOT NULL")
@@ -95,7 +95,7 @@ class History:
         first = self.ways.ask(path, method, headers=headers)
         short = self.ways.asked == before
         self.answered += short
-        second = self.ways.ask_long(path, method, headers=headers)
+        second = self.ways.ask_slow(path, method, headers=headers)
         if short:
             assert comparable(first) == comparable(second)
         else:
@@ -160,11 +160,11 @@ def test_any_history_gives_one_answer_on_both_ways(history: History, examples: i
             history.everybody_asks(*questions)
 
     live_through()
-    assert history.answered > examples, "the long way was compared with itself"
+    assert history.answered > examples, "the slow path was compared with itself"
 
 
-def test_the_histories_above_do_ask_the_front(history: History) -> None:
-    """Or they would compare the long way with itself."""
+def test_the_histories_above_do_ask_the_fast_path(history: History) -> None:
+    """Or they would compare the slow path with itself."""
     headers = bearer(history.tokens[0])
     for _ in range(3):
         history.ask(PATHS[0], headers)

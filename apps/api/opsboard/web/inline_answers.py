@@ -1,4 +1,4 @@
-"""Lets a gunicorn worker's own thread answer what the front has ready; all other requests go to its thread pool."""
+"""Answers cached requests in the gunicorn worker's own thread; all others go to its thread pool."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from typing import Any
 from gunicorn.http import get_parser, wsgi
 
 from opsboard.web.connections import Connections
-from opsboard.web.front import AT_ONCE_ONLY
+from opsboard.web.fast_path import INLINE_ONLY
 from opsboard.web.outgoing import Outgoing
 from opsboard.web.server_errors import answer_with_problems
 from opsboard.web.uploads import uploads_of
 
-# A longer head goes to a thread: the token is a few hundred bytes, the line and the rest of the headers less.
+# A longer head goes to a thread. A usual head is below 2 kB.
 LONGEST_HEAD = 16 << 10  # bytes
 END_OF_HEAD = b"\r\n\r\n"
-# What follows such a head, or has to be said before it, is for a thread to wait for.
+# A request with one of these has a body or needs an interim answer: a thread has to wait for it.
 OF_A_BODY = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"}
 
 
-class AtOnce:
-    """What a gthread worker does when a connection that was kept alive has something to read.
+class InlineAnswers:
+    """Answers a readable kept-alive connection of a gthread worker without a thread, if the fast path can.
 
-    gunicorn hands each request to a thread of the pool, and the thread hands the connection back: that costs more
-    than a kept answer itself, and when all threads wait for the database nobody is left to give it. So the thread
-    that waits for all connections looks at the request where it lies in the socket. A whole GET that the front
-    has an answer ready for is answered there and then, without a wait: nothing on that way asks the database, the
-    network or a disk. Whatever else it is stays in the socket, and a thread of the pool reads it as if nobody had
-    looked.
+    gunicorn hands each request to a pool thread, which hands the connection back. That costs more than a cached answer,
+    and no thread is left while all wait for the database. So the thread that polls all connections peeks at the
+    request in the socket. A complete GET that the fast path can answer is answered at once; nothing on that path waits
+    for the database, the network or a disk. Any other request stays in the socket for a pool thread.
     """
 
     def __init__(self, worker: Any, send_rest: Callable[[Any, Callable[[], None]], None]) -> None:
@@ -58,9 +56,9 @@ class AtOnce:
             self._keep(conn)
 
     def _whole_head(self, client: Outgoing) -> bytes:
-        """A request without a body, left where it is; empty when it is anything else."""
+        """Peek at a request without a body; returns empty bytes for anything else."""
         worker = self._worker
-        # The last requests of a worker are gunicorn's to answer: it closes their connections.
+        # Leaves a worker's last requests to gunicorn, which closes their connections.
         if not worker.alive or worker.nr + 1 >= worker.max_requests:
             return b""
         try:
@@ -71,7 +69,7 @@ class AtOnce:
         return seen if whole else b""
 
     def _answer(self, conn: Any, head: bytes) -> bytes | None:
-        """The bytes of the answer; None when a thread has to find it."""
+        """Return the bytes of the answer, or None if a thread has to compute it."""
         cfg = self._worker.cfg
         reply: Any = Reply()
         try:
@@ -79,7 +77,7 @@ class AtOnce:
             response, environ = wsgi.create(request, reply, conn.client, conn.server, cfg)
             if request.should_close() or not OF_A_BODY.isdisjoint(environ):
                 return None
-            environ["wsgi.multithread"] = environ[AT_ONCE_ONLY] = True
+            environ["wsgi.multithread"] = environ[INLINE_ONLY] = True
             found = self._worker.wsgi(environ, response.start_response)
             if found is None:
                 return None
@@ -87,18 +85,18 @@ class AtOnce:
                 response.write(piece)
             response.close()
         except Exception:
-            # The thread that gets it will meet the same, and knows how to say it.
+            # The pool thread meets the same error and reports it.
             return None
         return b"".join(reply.pieces)
 
     def _keep(self, conn: Any) -> None:
-        """Await the next request; those that are awaited stand in the order in which they will be given up."""
+        """Await the next request. The list of connections is ordered by the time they are closed."""
         conn.set_timeout()
         self._worker.keepalived_conns.remove(conn)
         self._worker.keepalived_conns.append(conn)
 
     def _send_on(self, conn: Any, client: Outgoing) -> None:
-        """The caller does not read fast enough: the rest is sent as it does."""
+        """Send the rest as fast as the client reads."""
         worker = self._worker
         worker.poller.unregister(client)
         worker.keepalived_conns.remove(conn)
@@ -115,18 +113,18 @@ class AtOnce:
 
 
 class Reply:
-    """Stands where gunicorn expects the socket and takes what it writes, so that it can be sent in one piece."""
+    """Takes the place of the socket and collects what gunicorn writes, to send it in one piece."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
         self.sendall = self.send = self.pieces.append
 
 
-def answer_at_once(worker: Any) -> None:
-    """Begin to do so in a worker that has not begun to listen.
+def answer_inline(worker: Any) -> None:
+    """Install this in a worker that does not listen yet.
 
-    Not over TLS, where what lies in the socket cannot be read, nor where a proxy's own line comes before the first
-    request.
+    Not with TLS, where the bytes in the socket are encrypted, nor with the PROXY protocol, whose line comes before the
+    first request.
     """
     answer_with_problems()
     if hasattr(worker, "on_client_socket_readable") and not (
@@ -134,4 +132,6 @@ def answer_at_once(worker: Any) -> None:
     ):
         connections = Connections(worker, uploads=uploads_of(worker))
         connections.take_over()
-        worker.on_client_socket_readable = AtOnce(worker, connections.send_rest).on_client_socket_readable
+        worker.on_client_socket_readable = InlineAnswers(
+            worker, connections.send_rest
+        ).on_client_socket_readable

@@ -1,4 +1,4 @@
-"""Whatever ends a token or a kept body ends it for the front at once."""
+"""Whatever ends a token or a kept body ends it for the fast path at once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ways(own_shop: Application) -> Ways:
 def warm(ways: Ways, token: str) -> None:
     for path in CACHED:
         ways.ask(path, headers=bearer(token))
-        ways.ask_short(path, headers=bearer(token))
+        ways.ask_fast(path, headers=bearer(token))
 
 
 def sign_out(ways: Ways, token: str) -> None:
@@ -83,7 +83,7 @@ def test_a_deaf_worker_asks_the_database_about_every_token(ways: Ways) -> None:
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Queries"]) == (200, "1")
     revocations.mark_current(math.inf)
-    ways.ask_short(STATS, headers=bearer(token))
+    ways.ask_fast(STATS, headers=bearer(token))
 
 
 def test_what_a_deaf_worker_keeps_is_not_served(ways: Ways) -> None:
@@ -101,7 +101,7 @@ def test_what_a_deaf_worker_answers_is_no_lesson(ways: Ways) -> None:
     ways.ask(STATS, headers=bearer(token))
     revocations.mark_current(math.inf)
     assert ways.goes_long(STATS, headers=bearer(token)) is not None
-    ways.ask_short(STATS, headers=bearer(token))
+    ways.ask_fast(STATS, headers=bearer(token))
 
 
 def clear(ways: Ways) -> None:
@@ -130,9 +130,9 @@ def test_a_body_that_is_no_longer_valid_is_made_anew(ways: Ways, end: Callable[[
     end(ways)
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Cache"]) == (200, "MISS")
-    ways.ask_short(STATS, headers=bearer(token))
+    ways.ask_fast(STATS, headers=bearer(token))
     if end in (bump, write):
-        ways.ask_short(STATS, headers=bearer(elsewhere))  # another tenant's tables are other tables
+        ways.ask_fast(STATS, headers=bearer(elsewhere))  # another tenant's tables are other tables
 
 
 def test_a_tables_change_ends_only_what_was_read_from_it(ways: Ways) -> None:
@@ -140,7 +140,7 @@ def test_a_tables_change_ends_only_what_was_read_from_it(ways: Ways) -> None:
     warm(ways, token)
     ways.shop.services.store.bump(ways.shop.alpha.id, {"notifications"})
     for path in CACHED:
-        ways.ask_short(path, headers=bearer(token))
+        ways.ask_fast(path, headers=bearer(token))
 
 
 def test_a_body_ended_by_time_counts_one_miss_and_no_hit(ways: Ways) -> None:
@@ -158,8 +158,8 @@ def test_a_body_ended_by_time_counts_one_miss_and_no_hit(ways: Ways) -> None:
 def test_what_no_longer_leads_to_an_answer_is_forgotten(ways: Ways) -> None:
     token = ways.shop.token("operator")
     warm(ways, token)
-    known = len(ways.front.known)
+    remembered = len(ways.fast_path.remembered)
     sign_out(ways, token)
     for path in CACHED:
         ways.ask(path, headers=bearer(token))
-    assert len(ways.front.known) == known - len(CACHED)
+    assert len(ways.fast_path.remembered) == remembered - len(CACHED)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
-from opsboard.web.at_once import LONGEST_HEAD, AtOnce
-from opsboard.web.front import AT_ONCE_ONLY
+from opsboard.web.fast_path import INLINE_ONLY
+from opsboard.web.inline_answers import LONGEST_HEAD, InlineAnswers
 from opsboard.web.outgoing import Outgoing
 
 REQUEST = b"GET /kept HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -52,7 +52,7 @@ class Worker:
 
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes] | None:
         """An application with one answer ready."""
-        assert environ[AT_ONCE_ONLY]
+        assert environ[INLINE_ONLY]
         self.asked.append(environ["PATH_INFO"])
         if environ["PATH_INFO"] == "/broken":
             raise RuntimeError
@@ -68,7 +68,7 @@ class Worker:
         return self.received()
 
     def is_readable(self) -> None:
-        AtOnce(self, lambda conn, then: self.unsent.append(then)).on_client_socket_readable(
+        InlineAnswers(self, lambda conn, then: self.unsent.append(then)).on_client_socket_readable(
             self.conn, self.conn.sock
         )
 
