@@ -33,7 +33,7 @@ def text(value: str) -> str:
     return value
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
+def integer(low: int, high: int) -> Callable[[str], int]:
     return within(int, low, high, f"a whole number from {low} to {high}")
 
 
@@ -54,7 +54,7 @@ def within(kind: Callable[[str], Number], low: Number, high: Number, wanted: str
     return read
 
 
-def switch(value: str) -> bool:
+def boolean(value: str) -> bool:
     known = {
         "1": True,
         "true": True,
@@ -150,7 +150,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SECRET_KEY", text, "",
             f"Signs tokens, cursors and links; {SHORTEST_SECRET} bytes or more, the same on every machine. "
             "Empty in development: one is made and kept in OPSBOARD_DATA.", "Service", secret=True),
-    Setting("OPSBOARD_DEBUG", switch, False, "Shows details of errors to the client; never in production.", "Service"),
+    Setting("OPSBOARD_DEBUG", boolean, False, "Shows details of errors to the client; never in production.", "Service"),
     Setting("OPSBOARD_DATA", text, "",
             "Folder of the embedded database and its secrets; "
             "~/.local/share/opsboard, or /var/lib/opsboard for root, when empty.", "Service"),
@@ -160,10 +160,10 @@ SETTINGS: tuple[Setting, ...] = (
             "Ids of the businesses whose admins see and clear what belongs to the whole service (/health/db, cache, "
             "indexes, tables, queries). Empty: admins of the only business; of several none in production, of every "
             "one in development.", "Sign-in"),
-    Setting("TOKEN_TTL", whole(60, 604800), 43200, "Seconds a sign-in lasts.", "Sign-in"),
-    Setting("LOGIN_ATTEMPTS", whole(1, 10000), 10,
+    Setting("TOKEN_TTL", integer(60, 604800), 43200, "Seconds a sign-in lasts.", "Sign-in"),
+    Setting("LOGIN_ATTEMPTS", integer(1, 10000), 10,
             "Failed sign-ins per account and address in five minutes before 429.", "Sign-in"),
-    Setting("COOKIE_SECURE", switch, False,
+    Setting("COOKIE_SECURE", boolean, False,
             "Sends the page's cookie over https only; on by itself when the request came by https.", "Sign-in"),
     Setting("DATABASE_URL", database_url, "",
             "The database as the service uses it, by a role that owns nothing and cannot bypass row security. "
@@ -171,10 +171,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATABASE_OWNER_URL", database_url, "",
             "The same database as the owner of the tables, for `opsboard migrate`; DATABASE_URL when empty.",
             "Database", secret=True),
-    Setting("DB_POOL_MIN_CONNECTIONS", whole(0, 1000), 2,
+    Setting("DB_POOL_MIN_CONNECTIONS", integer(0, 1000), 2,
             "Connections a worker opens at its start and keeps open when idle.", "Database",
             aliases=("DB_MIN_CONNECTIONS", "DB_POOL_SIZE")),
-    Setting("DB_POOL_MAX_CONNECTIONS", whole(1, 1000), 10,
+    Setting("DB_POOL_MAX_CONNECTIONS", integer(1, 1000), 10,
             "Most connections of one worker. The server needs workers x this + workers.",
             "Database", aliases=("DB_MAX_CONNECTIONS", "DB_POOL_SIZE+DB_MAX_OVERFLOW")),
     Setting("DB_POOL_TIMEOUT", seconds(0.01, 600), 5.0, "Seconds a request waits for a connection, then 503.",
@@ -182,33 +182,33 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DB_AWAY_PATIENCE", seconds(0, 600), 1.0,
             "Seconds requests wait for a server that refuses connections, counted from the first refusal, at most "
             "DB_POOL_TIMEOUT. Then they are answered 503 or STALE at once, until it is back.", "Database"),
-    Setting("DB_POOL_MAX_WAITING", whole(0, 100000), 200, "Requests that may wait at once; more get 503 at once.",
+    Setting("DB_POOL_MAX_WAITING", integer(0, 100000), 200, "Requests that may wait at once; more get 503 at once.",
             "Database"),
     Setting("DB_POOL_MAX_IDLE", seconds(1, 86400), 600.0,
             "Seconds an unused connection above the minimum stays open.", "Database"),
     Setting("DB_POOL_MAX_LIFETIME", seconds(1, 604800), 3600.0, "Seconds after which a connection is replaced.",
             "Database"),
-    Setting("DB_PREPARED_STATEMENTS", whole(0, 10000), 250,
+    Setting("DB_PREPARED_STATEMENTS", integer(0, 10000), 250,
             "Statements that each connection keeps prepared, so that they are not planned again; 0: none. Not used "
             "behind a pooler.", "Database"),
     Setting("DB_LEAK_SECONDS", seconds(0.1, 86400), 60.0,
             "A connection held longer is reported in the log with the stack that took it.", "Database"),
-    Setting("DB_CONNECT_TIMEOUT", whole(1, 60), 3, "Seconds one attempt to connect may take.", "Database"),
+    Setting("DB_CONNECT_TIMEOUT", integer(1, 60), 3, "Seconds one attempt to connect may take.", "Database"),
     Setting("REQUEST_DEADLINE", seconds(0.1, 600), 10.0,
             "Seconds a request may spend in the database, all statements together, then 504.", "Database"),
     Setting("EXPORT_DEADLINE", seconds(1, 86400), 600.0,
             "Seconds an export of a list may take, until it is broken off.", "Database"),
-    Setting("EXPORT_MOST", whole(1, 100), 2,
+    Setting("EXPORT_MOST", integer(1, 100), 2,
             "Exports of one worker at a time, and at most half of its connections; more get 503.", "Database"),
-    Setting("SLOW_QUERY_MS", whole(0, 600_000), 1000,
+    Setting("SLOW_QUERY_MS", integer(0, 600_000), 1000,
             "A query that takes this long is a line in the log, with its name and request id; 0: none is.",
             "Database"),
-    Setting("HEALTH_PATIENCE_MS", whole(10, 60_000), 150,
+    Setting("HEALTH_PATIENCE_MS", integer(10, 60_000), 150,
             "Milliseconds an answer about health waits for the database, all statements together; then it says what "
             "was known last.", "Database"),
-    Setting("CACHE_ENABLED", switch, True, "Off: every request is computed anew.", "Cache"),
-    Setting("CACHE_MAX_ENTRIES", whole(1, 10_000_000), 10_000, "Most bodies one worker keeps.", "Cache"),
-    Setting("CACHE_MAX_BYTES", whole(1024, 1 << 40), 64 << 20, "Most bytes of bodies one worker keeps.", "Cache"),
+    Setting("CACHE_ENABLED", boolean, True, "Off: every request is computed anew.", "Cache"),
+    Setting("CACHE_MAX_ENTRIES", integer(1, 10_000_000), 10_000, "Most bodies one worker keeps.", "Cache"),
+    Setting("CACHE_MAX_BYTES", integer(1024, 1 << 40), 64 << 20, "Most bytes of bodies one worker keeps.", "Cache"),
     Setting("CACHE_TTL_STATS", seconds(0, 86400), 30.0, "Seconds /api/dashboard/stats is kept.", "Cache"),
     Setting("CACHE_TTL_RECENT_JOBS", seconds(0, 86400), 60.0, "Seconds /api/dashboard/recent-jobs is kept.", "Cache"),
     Setting("CACHE_TTL_JOBS_BY_STATUS", seconds(0, 86400), 120.0,
@@ -217,7 +217,7 @@ SETTINGS: tuple[Setting, ...] = (
             "Seconds /api/dashboard/chart/jobs-by-month is kept.", "Cache"),
     Setting("CACHE_TTL_SETTINGS", seconds(0, 86400), 600.0, "Seconds /api/settings is kept.", "Cache"),
     Setting("CACHE_TTL_TENANT", seconds(0, 86400), 600.0, "Seconds /api/tenant is kept.", "Cache"),
-    Setting("CACHE_MAX_SETTINGS", whole(1, 10_000_000), 1000,
+    Setting("CACHE_MAX_SETTINGS", integer(1, 10_000_000), 1000,
             "Most bodies of /api/settings one worker keeps, and as many of /api/tenant.", "Cache"),
     Setting("CACHE_TTL_DOCUMENT_ANALYTICS", seconds(0, 86400), 300.0, "Seconds /api/documents/analytics is kept.",
             "Cache"),
@@ -239,9 +239,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CACHE_URL", cache_url, "",
             "Redis or Valkey, where workers and machines share what they have made: redis://, rediss:// or unix://. "
             "Needs the extra opsboard[redis]. Empty: each worker keeps its own.", "Cache", secret=True),
-    Setting("PULSE_MS", whole(10, 1000), 50,
+    Setting("PULSE_MS", integer(10, 1000), 50,
             "Milliseconds between two looks of a worker for what the others changed.", "Cache"),
-    Setting("JOURNEY_MESSAGES_PER_HOUR", whole(1, 1000), 4,
+    Setting("JOURNEY_MESSAGES_PER_HOUR", integer(1, 1000), 4,
             "Most messages a journey has for one contact in any hour, where the journey does not say.", "Journeys"),
     Setting("JOURNEY_LOOP_WINDOW", seconds(1, 119), 60.0,
             "A contact is stopped before a node is executed for the fourth time in so many seconds. Two of the "
@@ -250,24 +250,24 @@ SETTINGS: tuple[Setting, ...] = (
             "Where the contents of documents are stored: a folder that all workers share, or an address of a store "
             "that fsspec knows, such as s3://bucket/prefix (install s3fs beside it). Empty: contents are not stored.",
             "Documents"),
-    Setting("DOCUMENT_MAX_BYTES", whole(1, 1 << 30), 25 << 20,
+    Setting("DOCUMENT_MAX_BYTES", integer(1, 1 << 30), 25 << 20,
             "Most bytes of the content of one document; more is 413. nginx has the same limit in its own file.",
             "Documents"),
     Setting("HOST", text, "127.0.0.1", "Address gunicorn listens on.", "Server"),
-    Setting("PORT", whole(0, 65535), 8000, "Port gunicorn listens on.", "Server"),
+    Setting("PORT", integer(0, 65535), 8000, "Port gunicorn listens on.", "Server"),
     Setting("BIND", text, "", "Instead of HOST and PORT: unix:/run/opsboard/opsboard.sock behind nginx.", "Server"),
-    Setting("WEB_CONCURRENCY", whole(1, 256), 2, "Worker processes.", "Server"),
-    Setting("WEB_THREADS", whole(1, 256), 8, "Threads per worker.", "Server"),
-    Setting("WEB_MAX_REQUESTS", whole(0, 10_000_000), 100_000,
+    Setting("WEB_CONCURRENCY", integer(1, 256), 2, "Worker processes.", "Server"),
+    Setting("WEB_THREADS", integer(1, 256), 8, "Threads per worker.", "Server"),
+    Setting("WEB_MAX_REQUESTS", integer(0, 10_000_000), 100_000,
             "Requests after which a worker is replaced (with 10 % jitter); 0: never.", "Server"),
-    Setting("WEB_GRACEFUL_TIMEOUT", whole(1, 600), 30, "Seconds a worker may finish its requests on stop.", "Server"),
+    Setting("WEB_GRACEFUL_TIMEOUT", integer(1, 600), 30, "Seconds a worker may finish its requests on stop.", "Server"),
     Setting("TRUSTED_PROXIES", text, "unix",
             "Whose X-Forwarded-* headers are believed: unix (a proxy on the unix socket), none, or addresses "
             "with commas between.", "Server"),
     Setting("PUBLIC_URL", public_url, "",
             "Address that customers reach the service by, for links to the status of a job: https://ops.example. "
             "Empty: the host that the request named.", "Server"),
-    Setting("BEHIND_PROXY", switch, False,
+    Setting("BEHIND_PROXY", boolean, False,
             "A proxy such as nginx stands in front and limits connections. Without it production listens only on this "
             "machine (a loopback HOST or a unix socket).", "Server"),
     Setting("METRICS_TOKEN", text, "",
