@@ -184,7 +184,7 @@ class Table(Strict):
         return found
 
 
-class Mapping(Strict):
+class ImportMapping(Strict):
     """A whole mapping file."""
 
     files: Annotated[dict[str, File], Field(min_length=1)]

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from opsboard.imports import templates
 from opsboard.imports.file_mapping import File
-from opsboard.imports.mapping import Mapping, Stage, Table, Value
+from opsboard.imports.mapping import ImportMapping, Stage, Table, Value
 from opsboard.imports.target import Column, Target
 from opsboard.imports.targets import TARGETS
 
 
-def faults_of(mapping: Mapping) -> list[str]:
+def faults_of(mapping: ImportMapping) -> list[str]:
     """Every fault with its place in the file; what the CSV files lack shows later, in column_faults."""
     faults: list[str] = []
     for name, file in mapping.files.items():
@@ -25,7 +25,7 @@ def faults_of(mapping: Mapping) -> list[str]:
     return faults
 
 
-def column_faults(mapping: Mapping, columns: dict[str, list[str]]) -> list[str]:
+def column_faults(mapping: ImportMapping, columns: dict[str, list[str]]) -> list[str]:
     """Columns the mapping names that their file does not have; `columns` says what each file has."""
     named = [
         (f"tables.{name}.{place}", file, column)
@@ -83,7 +83,7 @@ def _file_faults(file: File) -> Iterator[str]:
             return
 
 
-def _table_faults(table: Table, target: Target, mapping: Mapping) -> Iterator[str]:
+def _table_faults(table: Table, target: Target, mapping: ImportMapping) -> Iterator[str]:
     for place, name in [
         ("file", table.file),
         *((f"lookups.{k}.file", v.file) for k, v in table.lookups.items()),

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from opsboard.errors import CommandError
-from opsboard.imports.mapping import Mapping
+from opsboard.imports.mapping import ImportMapping
 from opsboard.imports.mapping_checks import faults_of
 
 
@@ -22,7 +22,7 @@ class MappingError(CommandError):
         super().__init__("\n".join(f"{where}: {fault}" for fault in faults))
 
 
-def load_mapping(path: Path) -> Mapping:
+def load_mapping(path: Path) -> ImportMapping:
     """Read a mapping and check all of it. Raises MappingError with every fault and its place in the file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -33,10 +33,10 @@ def load_mapping(path: Path) -> Mapping:
     return parse_mapping(text, str(path))
 
 
-def parse_mapping(text: str, where: str = "mapping") -> Mapping:
+def parse_mapping(text: str, where: str = "mapping") -> ImportMapping:
     """The mapping a TOML text says; `where` begins each line of what is wrong with it."""
     try:
-        mapping = Mapping.model_validate(composed(tomllib.loads(text)))
+        mapping = ImportMapping.model_validate(composed(tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         raise MappingError(where, [f"is not TOML: {error}"]) from error
     except ValidationError as error:

@@ -11,7 +11,7 @@ from psycopg2 import sql
 from opsboard.imports import expressions, templates
 from opsboard.imports.date_formats import TimeFormat
 from opsboard.imports.file_mapping import File
-from opsboard.imports.mapping import Mapping, Table, Value
+from opsboard.imports.mapping import ImportMapping, Table, Value
 from opsboard.imports.number_formats import NumberFormat
 from opsboard.imports.staging import Source
 from opsboard.imports.target import Column, Parent, Target
@@ -176,7 +176,7 @@ class Plan:
         return iter(self.tables)
 
 
-def plan_tables(mapping: Mapping, sources: dict[str, Source]) -> list[TablePlan]:
+def plan_tables(mapping: ImportMapping, sources: dict[str, Source]) -> list[TablePlan]:
     """The tables the mapping fills, in the order they are stored."""
     return [
         TablePlan(name, target, table, sources)

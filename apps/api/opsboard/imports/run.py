@@ -20,7 +20,7 @@ from opsboard.imports.checks import check
 from opsboard.imports.encodings import encoding_faults
 from opsboard.imports.faults import create_fault_table, refuse_faults
 from opsboard.imports.later import Later, leave_out_later
-from opsboard.imports.mapping import Mapping
+from opsboard.imports.mapping import ImportMapping
 from opsboard.imports.nested_loops import hash_joins
 from opsboard.imports.plan import Business, Plan, plan_tables
 from opsboard.imports.progress import Progress
@@ -64,7 +64,7 @@ class Summary:
 def run_import(
     dsn: str,
     folder: Path,
-    mapping: Mapping,
+    mapping: ImportMapping,
     tenant_slug: str,
     as_of: date | None = None,
     dry_run: bool = False,
@@ -95,7 +95,7 @@ def run_import(
 
 def _import(
     connection: Connection,
-    mapping: Mapping,
+    mapping: ImportMapping,
     sources: dict[str, Source],
     tenant_slug: str,
     as_of: date | None,

@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from opsboard.imports import templates
 from opsboard.imports.copying import Copying, copy_line
 from opsboard.imports.file_mapping import File
-from opsboard.imports.mapping import Mapping
+from opsboard.imports.mapping import ImportMapping
 from opsboard.imports.mapping_checks import column_faults, named_columns, remarked_columns
 from opsboard.imports.mapping_file import MappingError
 from opsboard.imports.opening import CannotOpen, open_file
@@ -56,7 +56,9 @@ class Source:
         return sql.Identifier(alias, f"c{self.used.index(name) + 1}")
 
 
-def open_sources(folder: Path, mapping: Mapping, progress: Progress, until: ExitStack) -> dict[str, Source]:
+def open_sources(
+    folder: Path, mapping: ImportMapping, progress: Progress, until: ExitStack
+) -> dict[str, Source]:
     """Open every file the mapping uses and read its header.
 
     Raises MappingError naming every file that is missing or empty and every column that is not there.
@@ -150,7 +152,7 @@ def _header_fault(records: RecordReader) -> str:
     return f"has the column {', '.join(twice)} twice" if twice else ""
 
 
-def _used_columns(mapping: Mapping) -> dict[str, list[str]]:
+def _used_columns(mapping: ImportMapping) -> dict[str, list[str]]:
     """The files in the order of the mapping and, of each, the columns that are used."""
     used: dict[str, dict[str, None]] = {name: {} for name in mapping.files}
     for table in mapping.tables.values():
