@@ -11,19 +11,19 @@ from opsboard.bench.costs import Cost
 from opsboard.bench.endpoint_ways import Claim, Endpoint, without
 from opsboard.bench.endpoints_table import Measured as MeasuredEndpoint
 from opsboard.bench.endpoints_table import endpoints_table
+from opsboard.bench.environment import Bench
 from opsboard.bench.figures import percentile
-from opsboard.bench.ground import Bench
 from opsboard.bench.measures import clears, freshness, writes
+from opsboard.bench.options import QUICK, Options, choose_options
 from opsboard.bench.processors import Cores
 from opsboard.bench.reads import COUNTED, ONE_STATEMENT, ROLLUPS
 from opsboard.bench.rounds import Answers, Measured
 from opsboard.bench.scenarios import HIT, MISS, NOT_MODIFIED, REFERENCE, SIMPLE, Contender
+from opsboard.bench.session import Session
 from opsboard.bench.sizes_table import misses_table, statements_table
-from opsboard.bench.subject import Subject
-from opsboard.bench.wanted import QUICK, Wanted, chosen
 from opsboard.config import load_config
 
-SUBJECT = Subject("token", [], '{"jobs": {"total": 12000}}')
+SESSION = Session("token", [], '{"jobs": {"total": 12000}}')
 
 
 def answers(hit: list[float]) -> Measured:
@@ -34,7 +34,7 @@ def answers(hit: list[float]) -> Measured:
 
 
 def test_a_hit_is_promised_against_the_bare_callable_and_against_the_usual_cache() -> None:
-    table = rates_table(answers([950, 1045, 1140]), {"Gone": "no library"}, SUBJECT)
+    table = rates_table(answers([950, 1045, 1140]), {"Gone": "no library"}, SESSION)
     found = {promise.words: promise for promise in table.promises}
     to_bare = found["Rate, cached hit to Bare WSGI callable, 1 worker"]
     assert to_bare.values == pytest.approx([0.95, 0.95, 0.95])
@@ -51,8 +51,8 @@ def test_a_hit_is_promised_against_the_bare_callable_and_against_the_usual_cache
 def test_on_an_uneven_machine_promises_of_rates_are_doubted() -> None:
     steady, uneven = answers([950, 1045, 1140]), answers([950, 1045, 1140])
     uneven.rows[0].rates = [500, 1100, 1200]
-    assert {promise.doubt for promise in rates_table(steady, {}, SUBJECT).promises} == {""}
-    table = rates_table(uneven, {}, SUBJECT)
+    assert {promise.doubt for promise in rates_table(steady, {}, SESSION).promises} == {""}
+    table = rates_table(uneven, {}, SESSION)
     assert {promise.doubt for promise in table.promises} == {"the machine was busy"}
     assert any("**The machine was busy**" in note for note in table.notes)
 
@@ -148,8 +148,8 @@ def test_a_peer_that_is_not_there_says_why() -> None:
 
 
 def test_what_is_asked_for_by_name_goes_before_the_form() -> None:
-    assert chosen(quick=False, full=False, sizes=()) == Wanted()
-    assert chosen(quick=False, full=True, sizes=()).sizes[-1] == 10_000_000
-    assert chosen(quick=False, full=True, sizes=()).rows == (10_000, 1_000_000)
-    assert chosen(quick=True, full=False, sizes=(30, 20), rounds=3).sizes == (20, 30)
-    assert chosen(quick=True, full=False, sizes=(), rounds=3, jobs=None).rounds == 3
+    assert choose_options(quick=False, full=False, sizes=()) == Options()
+    assert choose_options(quick=False, full=True, sizes=()).sizes[-1] == 10_000_000
+    assert choose_options(quick=False, full=True, sizes=()).rows == (10_000, 1_000_000)
+    assert choose_options(quick=True, full=False, sizes=(30, 20), rounds=3).sizes == (20, 30)
+    assert choose_options(quick=True, full=False, sizes=(), rounds=3, jobs=None).rounds == 3

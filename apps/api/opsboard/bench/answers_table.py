@@ -9,7 +9,7 @@ from opsboard.bench.figures import percentile, ratios, spread
 from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
 from opsboard.bench.rounds import Answers, Measured
 from opsboard.bench.scenarios import HIT, MISS, NOT_MODIFIED, REFERENCE, SIMPLE
-from opsboard.bench.subject import Subject
+from opsboard.bench.session import Session
 from opsboard.bench.tables import between, plural
 
 TO_BARE, TO_SIMPLE = 0.95, 2.5  # of the rates, promised for a cached hit and a 304
@@ -29,7 +29,7 @@ ABOUT = (
 )
 
 
-def rates_table(measured: Measured, missing: dict[str, str], subject: Subject) -> Table:
+def rates_table(measured: Measured, missing: dict[str, str], session: Session) -> Table:
     rows = [row(one, measured.reference) for one in measured.rows]
     rows += [Row(label, missing=why) for label, why in missing.items()]
     doubt = "" if is_steady(measured) else "the machine was busy"
@@ -38,7 +38,7 @@ def rates_table(measured: Measured, missing: dict[str, str], subject: Subject) -
         title=f"Answers, {plural(measured.workers, 'worker')}",
         about=ABOUT.format(
             connections=measured.connections, workers=plural(measured.workers, "worker"), cores=measured.cores,
-            size=len(subject.body.encode()), jobs=subject.stats["jobs"]["total"],
+            size=len(session.body.encode()), jobs=session.stats["jobs"]["total"],
         ),
         columns=COLUMNS + (LATENCIES if measured.reference.latencies else []),
         rows=rows,

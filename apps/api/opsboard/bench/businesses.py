@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opsboard.auth.passwords import hash_password
-from opsboard.bench.ground import Report, migrated
-from opsboard.bench.subject import EMAIL
+from opsboard.bench.environment import Report, migrated
+from opsboard.bench.session import EMAIL
 from opsboard.db.embedded import SUPERUSER, Cluster
 from opsboard.db.session import Cursor, connected, transaction
 from opsboard.demo.bulk import unhindered
@@ -15,7 +15,7 @@ from opsboard.demo.statements import sql
 
 PEOPLE, MACHINES = 30, 40  # of each of the two businesses
 STEPS_OF = 4  # one step for so many jobs, unless told otherwise
-SHOP = """
+BUSINESS = """
 INSERT INTO tenants (id, slug, name, time_zone, created_at) OVERRIDING SYSTEM VALUE
 SELECT n, 'shop-' || n, 'Shop ' || n, 'Europe/Berlin', now() - interval '400 days' FROM generate_series(1, 2) AS n;
 INSERT INTO users (id, tenant_id, email, full_name, role, password_hash) OVERRIDING SYSTEM VALUE
@@ -57,7 +57,7 @@ WHERE j.id / 2 %% %(of)s = 0
 BATCH = 1_000_000
 
 
-def make_shop(
+def make_business(
     cluster: Cluster,
     database: str,
     jobs: int,
@@ -70,7 +70,7 @@ def make_shop(
     `fill` adds other rows before they are counted.
     """
     migrated(cluster, database)
-    shop = {
+    business = {
         "people": PEOPLE, "machines": MACHINES, "jobs": jobs, "email": EMAIL, "of": steps_of,
         "password_hash": hash_password(PASSWORD),
     }  # fmt: skip
@@ -79,12 +79,12 @@ def make_shop(
             cursor.execute("SET LOCAL timezone = 'UTC'")
             with unhindered(cursor, quiet):
                 cursor.execute("TRUNCATE jobs, job_steps, job_status_links")
-                cursor.execute(SHOP, shop)
+                cursor.execute(BUSINESS, business)
                 for first in range(1, jobs + 1, BATCH):
-                    cursor.execute(JOBS, {**shop, "first": first, "last": min(first + BATCH - 1, jobs)})
+                    cursor.execute(JOBS, {**business, "first": first, "last": min(first + BATCH - 1, jobs)})
                     if jobs > BATCH:
                         report(f"sizes: {min(first + BATCH - 1, jobs):,} of {jobs:,} jobs")
-                cursor.execute(STEPS, shop)
+                cursor.execute(STEPS, business)
                 report(f"sizes: indexes of {jobs:,} jobs")
             if fill:
                 fill(cursor)

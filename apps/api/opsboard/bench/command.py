@@ -15,10 +15,10 @@ import click
 from opsboard.bench.chart import require_library
 from opsboard.bench.document import ALONE, require_markers, write_document
 from opsboard.bench.one_url import measure_url
+from opsboard.bench.options import choose_options
 from opsboard.bench.results import Run, as_json, from_json
 from opsboard.bench.run import FAILED, MEASURES, run
 from opsboard.bench.tables import markdown
-from opsboard.bench.wanted import chosen
 from opsboard.config import load_config
 from opsboard.errors import CommandError
 
@@ -131,9 +131,9 @@ def bench(
     if kept:
         found = read(kept)
     else:
-        wanted = chosen(quick, full, sizes or (), **changes)
+        options = choose_options(quick, full, sizes or (), **changes)
         keep = partial(store, json_path)
-        found = run(load_config(), wanted, only or tuple(MEASURES), folder, report, keep)
+        found = run(load_config(), options, only or tuple(MEASURES), folder, report, keep)
     if document:
         write_document(document, found, only)
     else:

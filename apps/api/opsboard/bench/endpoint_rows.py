@@ -1,12 +1,12 @@
 """Rows for the table `endpoints`: leads, approvals, campaigns, workflows, documents, calls and journeys.
 
-Each large table has as many rows as the shop has jobs. Row n belongs to business 1 + n % 2, as in shops.py, and a row
-it refers to has an id of the same parity, so that both are of one business. Low ids are the newest.
+Each large table has as many rows as the business has jobs. Row n belongs to business 1 + n % 2, as in
+businesses.py. Rows it refers to have ids of the same parity, so both belong to one business. Low ids are the newest.
 """
 
 from __future__ import annotations
 
-from opsboard.bench.shops import PEOPLE
+from opsboard.bench.businesses import PEOPLE
 from opsboard.db.session import Cursor
 
 PARTITIONED = (
@@ -152,7 +152,7 @@ def values(rows: int) -> dict[str, object]:
 
 
 def fill(cursor: Cursor, rows: int) -> None:
-    """Add them to a shop of shops.py with so many jobs, in its transaction."""
+    """Add them to a shop of businesses.py with so many jobs, in its transaction."""
     parameters = values(rows)
     cursor.execute(PREPARE)
     for table in PARTITIONED:

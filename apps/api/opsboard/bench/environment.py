@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opsboard.bench.wanted import Wanted
+from opsboard.bench.options import Options
 from opsboard.config import Config
 from opsboard.db.addresses import APPLICATION, DATABASE
 from opsboard.db.embedded import OWNER, SUPERUSER, Cluster
@@ -32,13 +32,13 @@ class Bench:
     """What every measurement is given."""
 
     config: Config
-    wanted: Wanted
+    options: Options
     folder: Path
     report: Report
 
 
 @dataclass(frozen=True)
-class Ground:
+class Environment:
     """A database with data, the folder of its measurement, and the server."""
 
     url: str
@@ -67,15 +67,15 @@ def server(bench: Bench, name: str, settings: Mapping[str, str] | None = None) -
 
 
 @contextmanager
-def with_demo_data(bench: Bench, name: str) -> Iterator[Ground]:
+def with_demo_data(bench: Bench, name: str) -> Iterator[Environment]:
     """A database of the demo's businesses."""
     with server(bench, name) as cluster:
         migrated(cluster, DATABASE)
-        bench.report(f"{name}: making {bench.wanted.jobs:,} jobs")
+        bench.report(f"{name}: making {bench.options.jobs:,} jobs")
         generate(
-            cluster.url(OWNER, DATABASE), bench.wanted.jobs, datetime.now(UTC), lambda step, done, of: None
+            cluster.url(OWNER, DATABASE), bench.options.jobs, datetime.now(UTC), lambda step, done, of: None
         )
-        yield Ground(cluster.url(APPLICATION, DATABASE), bench.folder / name, cluster)
+        yield Environment(cluster.url(APPLICATION, DATABASE), bench.folder / name, cluster)
 
 
 def migrated(cluster: Cluster, database: str) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 
-from opsboard.bench.ground import Bench, Ground, with_demo_data
-from opsboard.bench.load.connections import Talk
+from opsboard.bench.environment import Bench, Environment, with_demo_data
+from opsboard.bench.load.connections import HttpConnection
 from opsboard.bench.load.jobs import Job
 from opsboard.bench.measures.hits import service_settings
 from opsboard.bench.scenarios import STATS, Contender
 from opsboard.bench.servers import HERE, Grounds, Server, await_answer, started
-from opsboard.bench.subject import sign_in
+from opsboard.bench.session import request_token
 from opsboard.errors import CommandError
 
 PATIENCE = 60.0
@@ -29,7 +29,7 @@ SERVICE = Contender("opsboard")
 class Fleet:
     """A running service of several workers, and the token of an admin."""
 
-    ground: Ground
+    environment: Environment
     server: Server
     token: str
     workers: int
@@ -45,45 +45,45 @@ class Fleet:
 @contextmanager
 def fleet(bench: Bench, name: str) -> Iterator[Fleet]:
     """A fleet on a database of its own."""
-    with with_demo_data(bench, name) as ground, fleet_on(bench, name, ground) as service:
+    with with_demo_data(bench, name) as environment, fleet_on(bench, name, environment) as service:
         yield service
 
 
 @contextmanager
-def fleet_on(bench: Bench, name: str, ground: Ground, **settings: str) -> Iterator[Fleet]:
+def fleet_on(bench: Bench, name: str, environment: Environment, **settings: str) -> Iterator[Fleet]:
     """A fleet with these settings on a database that there is."""
-    workers = bench.wanted.fleet
-    grounds = Grounds(ground.folder, service_settings(bench, ground.url) | settings, workers, [])
+    workers = bench.options.fleet
+    grounds = Grounds(environment.folder, service_settings(bench, environment.url) | settings, workers, [])
     bench.report(f"{name}: starting {workers} workers")
     with started(grounds, SERVICE) as server:
         await_answer(grounds, SERVICE, server)
-        yield Fleet(ground, server, sign_in(server.address), workers)
+        yield Fleet(environment, server, request_token(server.address), workers)
 
 
 @contextmanager
-def one_talk_each(fleet: Fleet) -> Iterator[list[Talk]]:
+def one_client_each(fleet: Fleet) -> Iterator[list[HttpConnection]]:
     """A kept connection to every worker."""
     with ExitStack() as stack:
-        talks: dict[str, Talk] = {}
+        clients: dict[str, HttpConnection] = {}
         surplus = []
         # On a busy machine a worker may begin much later than the others.
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            talk = Talk(fleet.server.address)
-            name = json.loads(talk.ask(fleet.request("/api/health/db")).body)["answered_by"]
-            if name in talks:
-                surplus.append(talk)  # kept for now: the next one shall go to somebody else
+            client = HttpConnection(fleet.server.address)
+            name = json.loads(client.ask(fleet.request("/api/health/db")).body)["answered_by"]
+            if name in clients:
+                surplus.append(client)  # kept for now: the next one shall go to somebody else
                 if len(surplus) > SURPLUS:
                     surplus.pop(0).connection.close()
             else:
-                talks[name] = stack.enter_context(talk)
-            if len(talks) == fleet.workers:
+                clients[name] = stack.enter_context(client)
+            if len(clients) == fleet.workers:
                 break
-        for talk in surplus:
-            talk.connection.close()
-        if len(talks) < fleet.workers:
-            raise CommandError(f"Only {len(talks)} of {fleet.workers} workers answer.")
-        yield list(talks.values())
+        for client in surplus:
+            client.connection.close()
+        if len(clients) < fleet.workers:
+            raise CommandError(f"Only {len(clients)} of {fleet.workers} workers answer.")
+        yield list(clients.values())
 
 
 @contextmanager

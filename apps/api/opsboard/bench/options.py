@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Options:
     """What the command was asked for."""
 
     rounds: int = 7
@@ -29,15 +29,15 @@ class Wanted:
 
 LARGEST = 10_000_000
 MANY_ROWS = 1_000_000
-QUICK = Wanted(
+QUICK = Options(
     rounds=1, seconds=0.2, workers=(1,), jobs=300, sizes=(200, 400), rows=(400,), patience=0.1, clients=2, bulk=100,
     commits=6, clears=3, fleet=2, dashboards=20, every=0.5, watched=1.0,
 )  # fmt: skip
 
 
-def chosen(quick: bool, full: bool, sizes: tuple[int, ...], **changes: object) -> Wanted:
+def choose_options(quick: bool, full: bool, sizes: tuple[int, ...], **changes: object) -> Options:
     """The form, with what was asked for by name instead of its own."""
-    form = QUICK if quick else Wanted()
+    form = QUICK if quick else Options()
     if full:
         form = replace(form, sizes=(*form.sizes, LARGEST), rows=(*form.rows, MANY_ROWS))
     given = {name: value for name, value in changes.items() if value}

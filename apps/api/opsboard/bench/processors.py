@@ -38,13 +38,13 @@ def usable() -> list[int]:
 
 def pin(pid: int, cores: list[int]) -> None:
     """Move a process and its children to these cores, or to all when there are none; forks follow."""
-    wanted = cores or usable()
-    if not wanted:
+    options = cores or usable()
+    if not options:
         return
     for task in tasks([pid, *children(pid)]):
         # Another user's server runs where its owner said.
         with suppress(PermissionError):
-            os.sched_setaffinity(int(task.name), wanted)
+            os.sched_setaffinity(int(task.name), options)
 
 
 def cpu_seconds(master: int) -> float | None:

@@ -14,7 +14,7 @@ from opsboard.bench.load.jobs import Figures, Job
 from opsboard.bench.processors import Cores, cpu_seconds
 from opsboard.bench.scenarios import Scenario
 from opsboard.bench.servers import HERE, Server
-from opsboard.bench.subject import Subject
+from opsboard.bench.session import Session
 from opsboard.errors import CommandError
 
 WARM_UP = 20  # answers on each connection before the count begins
@@ -61,7 +61,7 @@ def take_turns(
     plan: Plan,
     scenarios: tuple[Scenario, ...],
     servers: dict[str, Server],
-    subject: Subject,
+    session: Session,
     cores: Cores,
     done: Callable[[int], None],
 ) -> list[Answers]:
@@ -70,17 +70,17 @@ def take_turns(
     for number in range(1, plan.rounds + 1):
         for row in rows:
             server = servers[row.scenario.contender.name]
-            throughput(plan, row, server, subject, cores)
+            throughput(plan, row, server, session, cores)
             if plan.with_latency:
-                job = job_for(row.scenario, server, subject, 1, plan.seconds * LATENCY_SHARE, cores)
+                job = job_for(row.scenario, server, session, 1, plan.seconds * LATENCY_SHARE, cores)
                 row.latencies += load(job).latencies
         done(number)
     return rows
 
 
-def throughput(plan: Plan, row: Answers, server: Server, subject: Subject, cores: Cores) -> None:
+def throughput(plan: Plan, row: Answers, server: Server, session: Session, cores: Cores) -> None:
     before = cpu_seconds(server.process.pid)
-    figures = load(job_for(row.scenario, server, subject, plan.connections, plan.seconds, cores))
+    figures = load(job_for(row.scenario, server, session, plan.connections, plan.seconds, cores))
     after = cpu_seconds(server.process.pid)
     row.rates.append(figures.answers / figures.seconds)
     row.busy.append(figures.busy)
@@ -89,11 +89,11 @@ def throughput(plan: Plan, row: Answers, server: Server, subject: Subject, cores
 
 
 def job_for(
-    scenario: Scenario, server: Server, subject: Subject, connections: int, seconds: float, cores: Cores
+    scenario: Scenario, server: Server, session: Session, connections: int, seconds: float, cores: Cores
 ) -> Job:
     return Job(
         address=server.address,
-        request=subject.request(scenario),
+        request=session.request(scenario),
         status=scenario.status,
         expected=list(scenario.expected),
         connections=connections,

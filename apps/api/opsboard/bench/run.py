@@ -8,11 +8,11 @@ from pathlib import Path
 
 from opsboard import __version__
 from opsboard.bench import machine
-from opsboard.bench.ground import Bench, Report
+from opsboard.bench.environment import Bench, Report
 from opsboard.bench.measures import clears, dashboards, endpoints, freshness, hits, lists, sizes, writes
+from opsboard.bench.options import Options
 from opsboard.bench.results import Row, Run, Table
 from opsboard.bench.tables import plural
-from opsboard.bench.wanted import Wanted
 from opsboard.config import Config
 from opsboard.errors import CommandError
 
@@ -31,7 +31,7 @@ MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
 
 def run(
     config: Config,
-    wanted: Wanted,
+    options: Options,
     names: tuple[str, ...],
     parent: Path | None,
     report: Report,
@@ -49,10 +49,10 @@ def run(
         folder = Path(name)
         # Postgres refuses to be root, so root's server is another user's, who must get there.
         folder.chmod(0o755)
-        bench = Bench(config, wanted, folder, report)
-        for chosen in names:
-            tables += attempted(bench, chosen)
-            found = Run(facts(config, wanted, before, machine.clock() - began), tables)
+        bench = Bench(config, options, folder, report)
+        for name in names:
+            tables += attempted(bench, name)
+            found = Run(facts(config, options, before, machine.clock() - began), tables)
             keep(found)
     return found
 
@@ -65,7 +65,7 @@ def attempted(bench: Bench, name: str) -> list[Table]:
         return [Table(name, FAILED + name, "", [], [Row(name, missing=str(error))])]
 
 
-def facts(config: Config, wanted: Wanted, load_before: float, took: float) -> dict[str, str]:
+def facts(config: Config, options: Options, load_before: float, took: float) -> dict[str, str]:
     """Where, when and on what it was measured."""
     return {
         "Date": machine.today(),
@@ -73,7 +73,7 @@ def facts(config: Config, wanted: Wanted, load_before: float, took: float) -> di
         "System": machine.system(),
         "Versions": f"Opsboard {__version__}, {machine.versions()}",
         "Postgres": f"{machine.postgres()} (private, fsync and synchronous_commit on)",
-        "Rounds": f"{plural(wanted.rounds, 'round')}; rows take turns within each",
+        "Rounds": f"{plural(options.rounds, 'round')}; rows take turns within each",
         "Load average": f"{load_before:.1f} before, {machine.load_average():.1f} after; "
         "the benchmark by itself makes about 2",
         "Took": f"{took / 60:.0f} minutes",

@@ -98,7 +98,7 @@ SCENARIOS = (
 
 def contenders(scenarios: tuple[Scenario, ...]) -> list[Contender]:
     """The servers that must run. The service always does: the others answer what it answered."""
-    wanted = {OPSBOARD.name: OPSBOARD} | {
+    options = {OPSBOARD.name: OPSBOARD} | {
         scenario.contender.name: scenario.contender for scenario in scenarios
     }
-    return list(wanted.values())
+    return list(options.values())

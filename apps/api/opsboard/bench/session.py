@@ -20,7 +20,7 @@ ATTEMPTS = 200
 
 
 @dataclass(frozen=True)
-class Subject:
+class Session:
     """Somebody signed in, and the answer of /api/dashboard/stats to them."""
 
     token: str
@@ -44,9 +44,9 @@ class Subject:
         path.write_text(json.dumps({"headers": self.headers, "body": self.body}), encoding="utf-8")
 
 
-def take(address: Address) -> Subject:
+def sign_in(address: Address) -> Session:
     """Sign in as the demo's admin and ask until the answer comes from the cache."""
-    token = sign_in(address)
+    token = request_token(address)
     # Each worker has a cache of its own to warm.
     for _ in range(ATTEMPTS):
         answer = ask(address, STATS, token)
@@ -54,11 +54,11 @@ def take(address: Address) -> Subject:
         pairs = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         headers = [(name, value) for name, value in pairs if name.lower() not in OF_THE_SERVER]
         if answer.status == 200 and ("X-Cache", "HIT") in headers:
-            return Subject(token, headers, answer.body.decode())
+            return Session(token, headers, answer.body.decode())
     raise CommandError(f"{STATS} is not answered from the cache: {answer.status} {dict(headers)}")
 
 
-def sign_in(address: Address, email: str = EMAIL) -> str:
+def request_token(address: Address, email: str = EMAIL) -> str:
     body = json.dumps({"email": email, "password": PASSWORD}).encode()
     answer = exchange(
         address,

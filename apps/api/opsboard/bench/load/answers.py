@@ -57,5 +57,5 @@ def end_of_chunks(received: bytes, at: int) -> int | None:
 def check(answer: Answer, status: int, expected: list[bytes]) -> None:
     """Raise WrongAnswer unless this is the answer the scenario is about."""
     if answer.status != status or any(piece not in answer.head for piece in expected):
-        wanted = b", ".join(expected).decode("latin-1")
-        raise WrongAnswer(f"expected {status} {wanted}; got {answer.head.decode('latin-1')!r}")
+        options = b", ".join(expected).decode("latin-1")
+        raise WrongAnswer(f"expected {status} {options}; got {answer.head.decode('latin-1')!r}")

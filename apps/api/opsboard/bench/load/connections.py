@@ -110,13 +110,13 @@ class Watched:
         return [self._by_number[number] for number, _ in ready]
 
 
-class Talk:
+class HttpConnection:
     """One request after the other on one connection, each answer awaited."""
 
     def __init__(self, address: Address) -> None:
         self.connection = Connection(address, b"", Watched())
 
-    def __enter__(self) -> Talk:
+    def __enter__(self) -> HttpConnection:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,5 +132,5 @@ class Talk:
 
 def exchange(address: Address, request: bytes) -> Answer:
     """One request on a connection of its own."""
-    with Talk(address) as talk:
-        return talk.ask(request)
+    with HttpConnection(address) as connection:
+        return connection.ask(request)

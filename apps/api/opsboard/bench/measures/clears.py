@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 
+from opsboard.bench.environment import Bench
 from opsboard.bench.figures import percentile
 from opsboard.bench.fleet import Fleet, fleet, kept_busy
-from opsboard.bench.ground import Bench
-from opsboard.bench.load.connections import Talk
+from opsboard.bench.load.connections import HttpConnection
 from opsboard.bench.results import Column, Promise, Row, Table
 
 P99 = 150  # ms
@@ -16,8 +16,8 @@ P99 = 150  # ms
 
 def measure(bench: Bench) -> list[Table]:
     with fleet(bench, "clears") as service, kept_busy(service):
-        bench.report(f"clears: {bench.wanted.clears} clears")
-        found = clears(service, bench.wanted.clears)
+        bench.report(f"clears: {bench.options.clears} clears")
+        found = clears(service, bench.options.clears)
     return [table(service.workers, found)]
 
 
@@ -25,10 +25,10 @@ def clears(service: Fleet, number: int) -> list[tuple[float, bool]]:
     """Of each: milliseconds until its answer came, and whether every worker had obeyed by then."""
     request = service.request("/api/health/cache/clear", "POST", {})
     found = []
-    with Talk(service.server.address) as talk:
+    with HttpConnection(service.server.address) as connection:
         for _ in range(number):
             began = time.perf_counter()
-            told = json.loads(talk.ask(request).body)
+            told = json.loads(connection.ask(request).body)
             took = (time.perf_counter() - began) * 1000
             found.append((took, told["acknowledged"] == told["workers"] == service.workers))
     return found

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from opsboard.bench.environment import Bench
 from opsboard.bench.figures import percentile
 from opsboard.bench.fleet import Fleet, fleet
-from opsboard.bench.ground import Bench
 from opsboard.bench.load.polls import Polls, Seen
 from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
 from opsboard.bench.rounds import run_apart
 from opsboard.bench.scenarios import STATS
-from opsboard.bench.subject import sign_in
+from opsboard.bench.session import request_token
 from opsboard.db.session import connected
 from opsboard.demo.catalogue import BUSINESSES
 
@@ -42,13 +42,13 @@ SELECT sum(d.xact_commit)::bigint FROM pg_stat_database AS d WHERE d.datname = c
 
 
 def measure(bench: Bench) -> list[Table]:
-    wanted = bench.wanted
+    options = bench.options
     with fleet(bench, "dashboards") as service:
-        idle = commits_a_second(service, min(5.0, wanted.watched))
-        bench.report(f"dashboards: {wanted.dashboards} for {wanted.watched + wanted.every:g} s")
+        idle = commits_a_second(service, min(5.0, options.watched))
+        bench.report(f"dashboards: {options.dashboards} for {options.watched + options.every:g} s")
         before, began = commits(service), time.monotonic()
         with writing(service, PAUSE) as written:
-            seen = poll(bench, service, (STATS,), wanted.dashboards)
+            seen = poll(bench, service, (STATS,), options.dashboards)
         time.sleep(1)  # until the sessions have told their numbers
         beside = (commits(service) - before) / (time.monotonic() - began)
         writes = len(written) / (time.monotonic() - began)
@@ -57,9 +57,9 @@ def measure(bench: Bench) -> list[Table]:
 
 def poll(bench: Bench, service: Fleet, paths: tuple[str, ...], dashboards: int) -> Seen:
     """All dashboards in one process of their own; each asks for every path, on a connection for each."""
-    wanted = bench.wanted
+    options = bench.options
     tokens = [
-        sign_in(service.server.address, business.email(person))
+        request_token(service.server.address, business.email(person))
         for business in BUSINESSES
         for person in PEOPLE
     ]
@@ -68,7 +68,7 @@ def poll(bench: Bench, service: Fleet, paths: tuple[str, ...], dashboards: int) 
         for number in range(dashboards)
         for path in paths
     ]
-    polls = Polls(service.server.address, requests, wanted.every, wanted.watched)
+    polls = Polls(service.server.address, requests, options.every, options.watched)
     return Seen(**run_apart("load.polls", polls, "The dashboards failed"))
 
 
@@ -78,7 +78,7 @@ def writing(service: Fleet, pause: float) -> Iterator[list[float]]:
     over, written = threading.Event(), list[float]()
 
     def write() -> None:
-        with connected(service.ground.superuser_url, "bench") as connection:
+        with connected(service.environment.superuser_url, "bench") as connection:
             cursor = connection.cursor()
             while not over.wait(pause):
                 cursor.execute(UPDATE, {"place": len(written) % 40})
@@ -100,7 +100,7 @@ def commits_a_second(service: Fleet, seconds: float) -> float:
 
 
 def commits(service: Fleet) -> int:
-    with connected(service.ground.superuser_url, "bench") as connection:
+    with connected(service.environment.superuser_url, "bench") as connection:
         cursor = connection.cursor()
         cursor.execute(COMMITS)
         row: Any = cursor.fetchone()
@@ -126,16 +126,16 @@ def figures(seen: Seen, watched: float) -> dict[str, list[float]]:
 
 
 def table(bench: Bench, seen: Seen, idle: float, beside: float, writes: float) -> Table:
-    wanted = bench.wanted
-    values = figures(seen, wanted.watched)
+    options = bench.options
+    values = figures(seen, options.watched)
     # A poll that changed nothing costs nothing; that is what the ratio is to.
     counting = values["rate"][0]
     return Table(
         name="dashboards",
-        title=f"{wanted.dashboards:,} dashboards, polling every {wanted.every:g} s, and a writer",
-        about=f"Each dashboard has a keep-alive connection to one of {wanted.fleet} workers and names the answer it "
+        title=f"{options.dashboards:,} dashboards, polling every {options.every:g} s, and a writer",
+        about=f"Each dashboard has a keep-alive connection to one of {options.fleet} workers and names the answer it "
         f"has (`If-None-Match`); six people of two businesses are signed in. Meanwhile {writes:.1f} jobs a second "
-        f"change their status. Watched for {wanted.watched:g} s after each has polled once; latency counts from the "
+        f"change their status. Watched for {options.watched:g} s after each has polled once; latency counts from the "
         "moment a poll was due.",
         columns=COLUMNS,
         rows=[Row("Opsboard", values, ours=True)],

@@ -11,19 +11,19 @@ from functools import partial
 from statistics import median
 from typing import Any
 
+from opsboard.bench.businesses import make_business
 from opsboard.bench.endpoint_rows import fill, tidy
 from opsboard.bench.endpoint_ways import Before, Endpoint
 from opsboard.bench.endpoints import ENDPOINTS
 from opsboard.bench.endpoints_table import Measured, endpoints_table
-from opsboard.bench.ground import Bench, server
+from opsboard.bench.environment import Bench, server
 from opsboard.bench.load.answers import Answer
-from opsboard.bench.load.connections import Talk
+from opsboard.bench.load.connections import HttpConnection
 from opsboard.bench.measures.sizes import service
 from opsboard.bench.one_url import header
 from opsboard.bench.reads import CALLS, ENOUGH, IDENTITY
 from opsboard.bench.results import Table
-from opsboard.bench.shops import make_shop
-from opsboard.bench.subject import sign_in
+from opsboard.bench.session import request_token
 from opsboard.db import tenancy
 from opsboard.db.addresses import APPLICATION
 from opsboard.db.embedded import SUPERUSER, Cluster
@@ -49,14 +49,14 @@ $$
 
 
 def measure(bench: Bench) -> list[Table]:
-    return [of_size(bench, rows) for rows in bench.wanted.rows]
+    return [of_size(bench, rows) for rows in bench.options.rows]
 
 
 def of_size(bench: Bench, rows: int) -> Table:
     name = f"endpoints-{rows}"
     with server(bench, name, {"max_wal_size": "32GB", "shared_buffers": "3GB"}) as cluster:
         began = time.monotonic()
-        make_shop(cluster, DATABASE, rows, bench.report, steps_of=1, fill=partial(fill, rows=rows))
+        make_business(cluster, DATABASE, rows, bench.report, steps_of=1, fill=partial(fill, rows=rows))
         with connected(cluster.url(SUPERUSER, DATABASE), "bench") as connection:
             tidy(connection.cursor())
         bench.report(f"{name}: {rows:,} rows made in {time.monotonic() - began:.0f} s")
@@ -76,11 +76,11 @@ def in_postgres(bench: Bench, cluster: Cluster, name: str, measured: dict[str, M
                 one.shape = shape(next(iter(way.rows(way.statements[0], {})[0].values())))
             with answering(connection, one.endpoint, one.endpoint.before) as way:
                 one.statements_before, one.memory_before, one.bytes_before = way.counted()
-        for number in range(1, bench.wanted.rounds + 1):
-            bench.report(f"{name}: round {number} of {bench.wanted.rounds}")
+        for number in range(1, bench.options.rounds + 1):
+            bench.report(f"{name}: round {number} of {bench.options.rounds}")
             for one in measured.values():
                 # A slow one has fewer rounds, never none.
-                if sum(one.times + one.times_before) / 1000 > bench.wanted.patience:
+                if sum(one.times + one.times_before) / 1000 > bench.options.patience:
                     continue
                 with answering(connection, one.endpoint, ours(one.endpoint)) as way:
                     one.times.append(way.timed())
@@ -162,11 +162,11 @@ def answering(connection: Any, endpoint: Endpoint, before: Before) -> Iterator[W
 
 def over_http(bench: Bench, address: str, measured: dict[str, Measured]) -> None:
     """The whole answer with the cache off: its bytes, and times of a round each."""
-    token = sign_in(address)
-    with Talk(address) as talk:
+    token = request_token(address)
+    with HttpConnection(address) as connection:
         for one in measured.values():
             endpoint = one.endpoint
-            plain = answer(talk, endpoint, token, endpoint.address())
+            plain = answer(connection, endpoint, token, endpoint.address())
             one.statements = max(one.statements, int(header(plain, b"x-queries")))
             one.bytes = len(plain.body)
             if endpoint.body is not None:
@@ -175,14 +175,16 @@ def over_http(bench: Bench, address: str, measured: dict[str, Measured]) -> None
                 raise CommandError(
                     f"{endpoint.label}: the service answers otherwise than the statement measured."
                 )
-            packed = answer(talk, endpoint, token, endpoint.address(), "Accept-Encoding: gzip\r\n")
+            packed = answer(connection, endpoint, token, endpoint.address(), "Accept-Encoding: gzip\r\n")
             one.gzip = len(packed.body)
             if endpoint.fields:
-                one.fields = len(answer(talk, endpoint, token, endpoint.address(fields=endpoint.fields)).body)
-        for _ in range(bench.wanted.rounds):
+                one.fields = len(
+                    answer(connection, endpoint, token, endpoint.address(fields=endpoint.fields)).body
+                )
+        for _ in range(bench.options.rounds):
             for one in measured.values():
                 if one.endpoint.body is None:
-                    one.answers.append(median(timed(talk, one.endpoint, token) for _ in range(ANSWERS)))
+                    one.answers.append(median(timed(connection, one.endpoint, token) for _ in range(ANSWERS)))
 
 
 def shape(body: str | bytes) -> list[Any]:
@@ -191,20 +193,20 @@ def shape(body: str | bytes) -> list[Any]:
     return [item["id"] for item in document["items"]] if "items" in document else sorted(document)
 
 
-def timed(talk: Talk, endpoint: Endpoint, token: str) -> float:
+def timed(connection: HttpConnection, endpoint: Endpoint, token: str) -> float:
     """Milliseconds of an answer."""
     began = time.perf_counter()
-    answer(talk, endpoint, token, endpoint.address())
+    answer(connection, endpoint, token, endpoint.address())
     return (time.perf_counter() - began) * 1000
 
 
-def answer(talk: Talk, endpoint: Endpoint, token: str, path: str, more: str = "") -> Answer:
+def answer(connection: HttpConnection, endpoint: Endpoint, token: str, path: str, more: str = "") -> Answer:
     """Raises CommandError for an answer that is no success."""
     body = b"" if endpoint.body is None else json.dumps(endpoint.body).encode()
     head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: opsboard\r\nAuthorization: Bearer {token}\r\n{more}"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    found = talk.ask(head.encode("latin-1") + b"\r\n" + body)
+    found = connection.ask(head.encode("latin-1") + b"\r\n" + body)
     if found.status != 200:
         raise CommandError(f"{path}: answered {found.status}: {found.body[:200]!r}")
     return found

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from opsboard.bench.environment import Bench
 from opsboard.bench.figures import percentile
-from opsboard.bench.fleet import Fleet, fleet, one_talk_each
-from opsboard.bench.ground import Bench
-from opsboard.bench.load.connections import Connection, Talk, Watched
+from opsboard.bench.fleet import Fleet, fleet, one_client_each
+from opsboard.bench.load.connections import Connection, HttpConnection, Watched
 from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
 from opsboard.bench.scenarios import STATS
 from opsboard.db.session import connected
@@ -122,14 +122,14 @@ def measure(bench: Bench) -> list[Table]:
 
 def watch(bench: Bench, service: Fleet, asked: Asked) -> Watching:
     """Commit one job after the other while every worker is asked for the same all the time."""
-    bench.report(f"freshness: {bench.wanted.commits} commits, {asked.words}")
-    with one_talk_each(service) as talks:
-        first = asked.total(talks[0].ask(service.request(asked.path)).body)
-        seen = Seen(len(talks), first)
-        asking = threading.Thread(target=ask_all, args=(service, talks, seen, asked), daemon=True)
+    bench.report(f"freshness: {bench.options.commits} commits, {asked.words}")
+    with one_client_each(service) as clients:
+        first = asked.total(clients[0].ask(service.request(asked.path)).body)
+        seen = Seen(len(clients), first)
+        asking = threading.Thread(target=ask_all, args=(service, clients, seen, asked), daemon=True)
         asking.start()
         try:
-            commits = write(service, bench.wanted.commits, seen, asked)
+            commits = write(service, bench.options.commits, seen, asked)
         finally:
             seen.over.set()
             asking.join(PATIENCE)
@@ -139,13 +139,13 @@ def watch(bench: Bench, service: Fleet, asked: Asked) -> Watching:
     return Watching(lags, seen)
 
 
-def ask_all(service: Fleet, talks: list[Talk], seen: Seen, asked: Asked) -> None:
+def ask_all(service: Fleet, clients: list[HttpConnection], seen: Seen, asked: Asked) -> None:
     """Ask every worker again as soon as it has answered."""
     watched = Watched()
     request = service.request(asked.path)
     numbers: dict[Connection, int] = {}
-    for number, talk in enumerate(talks):
-        connection = talk.connection
+    for number, client in enumerate(clients):
+        connection = client.connection
         connection.request = request
         connection.watch(watched)
         numbers[connection] = number
@@ -159,11 +159,14 @@ def ask_all(service: Fleet, talks: list[Talk], seen: Seen, asked: Asked) -> None
 
 def write(service: Fleet, commits: int, seen: Seen, asked: Asked) -> dict[int, float]:
     """One job at a time, by each writer in turn; when each was committed."""
-    with one_talk_each(service) as talks, connected(service.ground.superuser_url, "bench") as connection:
+    with (
+        one_client_each(service) as clients,
+        connected(service.environment.superuser_url, "bench") as connection,
+    ):
         cursor = connection.cursor()
         writers: list[Callable[[str], object]] = [
-            partial(through, service, talks[0]),
-            partial(through, service, talks[-1]),
+            partial(through, service, clients[0]),
+            partial(through, service, clients[-1]),
             lambda title: cursor.execute(INSERT, {"title": title, "slug": BUSINESSES[0].slug}),
         ]
         for number in range(1, commits + 1):
@@ -174,8 +177,8 @@ def write(service: Fleet, commits: int, seen: Seen, asked: Asked) -> dict[int, f
         return {int(title.split()[-1]): float(at) for title, at in cursor.fetchall()}
 
 
-def through(service: Fleet, talk: Talk, title: str) -> None:
-    answer = talk.ask(service.request("/api/jobs", "POST", {"title": title}))
+def through(service: Fleet, client: HttpConnection, title: str) -> None:
+    answer = client.ask(service.request("/api/jobs", "POST", {"title": title}))
     if answer.status != 201:
         raise CommandError(f"A job cannot be made: {answer.status} {answer.body[:200]!r}")
 

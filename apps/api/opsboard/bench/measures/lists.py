@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from opsboard.bench.environment import Bench, Environment, with_demo_data
 from opsboard.bench.fleet import fleet_on
-from opsboard.bench.ground import Bench, Ground, with_demo_data
 from opsboard.bench.measures.dashboards import COLUMNS, figures, poll, writing
 from opsboard.bench.results import Promise, Row, Table
 from opsboard.bench.scenarios import STATS
@@ -21,39 +21,41 @@ PAUSES = {"a write every 5 s": 5.0, "ten writes a second": 0.1}
 
 def measure(bench: Bench) -> list[Table]:
     rows = []
-    with with_demo_data(bench, "lists") as ground:
+    with with_demo_data(bench, "lists") as environment:
         for what, settings in KEPT.items():
-            rows += rows_with(bench, ground, what, settings)
+            rows += rows_with(bench, environment, what, settings)
     return [table(bench, rows)]
 
 
-def rows_with(bench: Bench, ground: Ground, what: str, settings: dict[str, str]) -> list[Row]:
+def rows_with(bench: Bench, environment: Environment, what: str, settings: dict[str, str]) -> list[Row]:
     """A fleet with these settings, watched under each rate of writes."""
-    wanted, found = bench.wanted, []
-    with fleet_on(bench, "lists", ground, **settings) as service:
+    options, found = bench.options, []
+    with fleet_on(bench, "lists", environment, **settings) as service:
         for often, pause in PAUSES.items():
             bench.report(f"lists: {what}, {often}")
-            with writing(service, min(pause, wanted.watched)):
+            with writing(service, min(pause, options.watched)):
                 seen = poll(bench, service, PATHS, boards(bench))
             found.append(
-                Row(f"{what[0].upper()}{what[1:]}, {often}", figures(seen, wanted.watched), ours=not settings)
+                Row(
+                    f"{what[0].upper()}{what[1:]}, {often}", figures(seen, options.watched), ours=not settings
+                )
             )
     return found
 
 
 def boards(bench: Bench) -> int:
     """As many as make the requests of the dashboards that poll one address."""
-    return max(1, bench.wanted.dashboards // len(PATHS))
+    return max(1, bench.options.dashboards // len(PATHS))
 
 
 def table(bench: Bench, rows: list[Row]) -> Table:
-    wanted = bench.wanted
+    options = bench.options
     quiet, _, before, _ = rows
     return Table(
         name="lists",
-        title=f"{boards(bench):,} boards that poll their lists, too, every {wanted.every:g} s",
+        title=f"{boards(bench):,} boards that poll their lists, too, every {options.every:g} s",
         about=f"Each board asks for {len(PATHS)} things on connections of their own and names the answers it has: "
-        f"{', '.join(f'`{path}`' for path in PATHS)}. {wanted.fleet} workers; six people of two businesses. Somebody "
+        f"{', '.join(f'`{path}`' for path in PATHS)}. {options.fleet} workers; six people of two businesses. Somebody "
         "changes the status of a job now and then, which every kept page of jobs of that business then misses. "
         "`CACHE_TTL_LISTS=0` keeps no page, as it was before pages were kept.",
         columns=COLUMNS,

@@ -9,7 +9,8 @@ from functools import partial
 from statistics import median
 
 from opsboard.bench import recounts
-from opsboard.bench.ground import Bench, server
+from opsboard.bench.businesses import make_business
+from opsboard.bench.environment import Bench, server
 from opsboard.bench.load.jobs import Job
 from opsboard.bench.measures.hits import service_settings
 from opsboard.bench.reads import Reads, Times, reads
@@ -17,9 +18,8 @@ from opsboard.bench.results import Table
 from opsboard.bench.rounds import load
 from opsboard.bench.scenarios import UNCACHED
 from opsboard.bench.servers import Grounds, Server, await_answer, started
-from opsboard.bench.shops import make_shop
+from opsboard.bench.session import request_token
 from opsboard.bench.sizes_table import misses_table, statements_table
-from opsboard.bench.subject import sign_in
 from opsboard.db.addresses import APPLICATION
 from opsboard.db.embedded import SUPERUSER, Cluster
 from opsboard.db.session import connected
@@ -36,11 +36,11 @@ WARM_UP = 5
 
 
 def measure(bench: Bench) -> list[Table]:
-    sizes = bench.wanted.sizes
+    sizes = bench.options.sizes
     with server(bench, "sizes", {"max_wal_size": "32GB", "shared_buffers": "3GB"}) as cluster:
         for size in sizes:
             began = time.monotonic()
-            make_shop(cluster, name_of(size), size, bench.report)
+            make_business(cluster, name_of(size), size, bench.report)
             bench.report(f"sizes: {size:,} jobs made in {time.monotonic() - began:.0f} s")
         misses = over_http(bench, cluster)
         statements = in_postgres(bench, cluster)
@@ -53,21 +53,21 @@ def name_of(size: int) -> str:
 
 def over_http(bench: Bench, cluster: Cluster) -> Times:
     """Milliseconds of each path at each size, a median a round: the service with its cache off, one connection."""
-    wanted = bench.wanted
-    found: Times = {label: {size: [] for size in wanted.sizes} for label in PATHS}
+    options = bench.options
+    found: Times = {label: {size: [] for size in options.sizes} for label in PATHS}
     with ExitStack() as stack:
         services = {
             size: stack.enter_context(
                 service(bench, cluster.url(APPLICATION, name_of(size)), f"service-{size}")
             )
-            for size in wanted.sizes
+            for size in options.sizes
         }
-        tokens = {size: sign_in(one.address) for size, one in services.items()}
-        for number in range(1, wanted.rounds + 1):
-            bench.report(f"sizes, answers: round {number} of {wanted.rounds}")
+        tokens = {size: request_token(one.address) for size, one in services.items()}
+        for number in range(1, options.rounds + 1):
+            bench.report(f"sizes, answers: round {number} of {options.rounds}")
             for label, path in PATHS.items():
-                for size in wanted.sizes:
-                    job = job_of(services[size], tokens[size], path, min(0.4, wanted.seconds))
+                for size in options.sizes:
+                    job = job_of(services[size], tokens[size], path, min(0.4, options.seconds))
                     found[label][size].append(median(load(job).latencies) / 1e6)
     return found
 
@@ -98,10 +98,10 @@ def job_of(one: Server, token: str, path: str, seconds: float) -> Job:
 
 def in_postgres(bench: Bench, cluster: Cluster) -> Times:
     """Milliseconds of each way to count at each size; a slow one has fewer rounds."""
-    wanted = bench.wanted
+    options = bench.options
     with ExitStack() as stack:
         ways: dict[int, dict[str, Callable[[], float]]] = {}
-        for size in wanted.sizes:
+        for size in options.sizes:
             owner = stack.enter_context(connected(cluster.url(SUPERUSER, name_of(size)), "bench"))
             owner.cursor().execute(recounts.MAKE_VIEW)
             app = stack.enter_context(connected(cluster.url(APPLICATION, name_of(size)), "bench"))
@@ -116,11 +116,11 @@ def turns(bench: Bench, ways: dict[int, dict[str, Callable[[], float]]]) -> Time
     sizes, labels = list(ways), list(next(iter(ways.values())))
     found: Times = {label: {size: [] for size in sizes} for label in labels}
     used = {(label, size): 0.0 for label in labels for size in sizes}
-    for number in range(1, bench.wanted.rounds + 1):
-        bench.report(f"sizes, statements: round {number} of {bench.wanted.rounds}")
+    for number in range(1, bench.options.rounds + 1):
+        bench.report(f"sizes, statements: round {number} of {bench.options.rounds}")
         for label in labels:
             for size in sizes:
-                if number == 1 or used[label, size] < bench.wanted.patience:
+                if number == 1 or used[label, size] < bench.options.patience:
                     began = time.monotonic()
                     found[label][size].append(ways[size][label]())
                     used[label, size] += time.monotonic() - began

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from opsboard.bench.environment import Bench, Environment, with_demo_data
 from opsboard.bench.figures import ratios, spread
-from opsboard.bench.ground import Bench, Ground, with_demo_data
 from opsboard.bench.processors import tree_seconds
 from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
 from opsboard.bench.statements import BULK, SINGLE
@@ -37,13 +37,16 @@ DONE = re.compile(r"transactions actually processed: (\d+)")
 
 def measure(bench: Bench) -> list[Table]:
     with (
-        with_demo_data(bench, "writes") as ground,
-        connected(ground.superuser_url, "bench") as connection,
+        with_demo_data(bench, "writes") as environment,
+        connected(environment.superuser_url, "bench") as connection,
     ):
         cursor = connection.cursor()
         cursor.execute(COUNTING)
         triggers = Triggers(cursor, cursor.fetchall())
-        singles, bulks = single_rows(bench, ground, triggers), bulk_statements(bench, ground, triggers)
+        singles, bulks = (
+            single_rows(bench, environment, triggers),
+            bulk_statements(bench, environment, triggers),
+        )
         wrong = differences(cursor, triggers)
     return [single_table(bench, singles), bulk_table(bench, bulks, wrong)]
 
@@ -66,30 +69,34 @@ class Triggers:
             self._cursor.execute(tidy)
 
 
-def single_rows(bench: Bench, ground: Ground, triggers: Triggers) -> dict[str, dict[str, list[float]]]:
+def single_rows(
+    bench: Bench, environment: Environment, triggers: Triggers
+) -> dict[str, dict[str, list[float]]]:
     """Of each script: transactions a second and processor time of Postgres for each, off and on."""
     found = {name: {key: list[float]() for key in ("off", "on", "cpu_off", "cpu_on")} for name in SINGLE}
-    for number in range(1, bench.wanted.rounds + 1):
-        bench.report(f"writes, single rows: round {number} of {bench.wanted.rounds}")
+    for number in range(1, bench.options.rounds + 1):
+        bench.report(f"writes, single rows: round {number} of {bench.options.rounds}")
         for on in order(number):
             triggers.switch(on)
-            with folding(ground):
+            with folding(environment):
                 for name, script in SINGLE.items():
-                    rate, cpu = pgbench(bench, ground, script)
+                    rate, cpu = pgbench(bench, environment, script)
                     found[name]["on" if on else "off"].append(rate)
                     found[name]["cpu_on" if on else "cpu_off"].append(cpu)
     return found
 
 
-def bulk_statements(bench: Bench, ground: Ground, triggers: Triggers) -> dict[str, dict[str, list[float]]]:
+def bulk_statements(
+    bench: Bench, environment: Environment, triggers: Triggers
+) -> dict[str, dict[str, list[float]]]:
     """Milliseconds of each statement, the first of its session; what it did is undone before the next."""
     found = {name: {"off": list[float](), "on": list[float]()} for name in BULK}
-    for number in range(1, bench.wanted.rounds + 1):
-        bench.report(f"writes, bulk: round {number} of {bench.wanted.rounds}")
+    for number in range(1, bench.options.rounds + 1):
+        bench.report(f"writes, bulk: round {number} of {bench.options.rounds}")
         for on in order(number):
             triggers.switch(on)
             for name, statement in BULK.items():
-                took = bulk(ground, statement, bench.wanted.bulk)
+                took = bulk(environment, statement, bench.options.bulk)
                 found[name]["on" if on else "off"].append(took)
     return found
 
@@ -99,15 +106,15 @@ def order(number: int) -> tuple[bool, bool]:
     return (True, False) if number % 2 else (False, True)
 
 
-def pgbench(bench: Bench, ground: Ground, script: str) -> tuple[float, float]:
+def pgbench(bench: Bench, environment: Environment, script: str) -> tuple[float, float]:
     """Transactions a second as the role of the service, and microseconds of Postgres's processor time for each."""
-    wanted, path = bench.wanted, Path(ground.folder, "script.pgbench")
-    path.write_text(script.replace(":jobs", str(max(1, int(wanted.jobs * 0.55)))), encoding="utf-8")
-    postmaster = ground.cluster.pid or 0
+    options, path = bench.options, Path(environment.folder, "script.pgbench")
+    path.write_text(script.replace(":jobs", str(max(1, int(options.jobs * 0.55)))), encoding="utf-8")
+    postmaster = environment.cluster.pid or 0
     before = tree_seconds(postmaster)
     done = subprocess.run(
-        [str(embedded_bindir() / "pgbench"), "-n", "-M", "simple", "-c", str(wanted.clients), "-j", "2",
-         "-T", str(max(1, round(wanted.seconds))), "-f", str(path), ground.url],
+        [str(embedded_bindir() / "pgbench"), "-n", "-M", "simple", "-c", str(options.clients), "-j", "2",
+         "-T", str(max(1, round(options.seconds))), "-f", str(path), environment.url],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     tps, number = TPS.search(done.stdout), DONE.search(done.stdout)
@@ -116,8 +123,8 @@ def pgbench(bench: Bench, ground: Ground, script: str) -> tuple[float, float]:
     return float(tps[1]), (tree_seconds(postmaster) - before) / int(number[1]) * 1e6
 
 
-def bulk(ground: Ground, statement: str, rows: int) -> float:
-    with connected(ground.superuser_url, "bench") as connection:
+def bulk(environment: Environment, statement: str, rows: int) -> float:
+    with connected(environment.superuser_url, "bench") as connection:
         connection.autocommit = False
         cursor = connection.cursor()
         cursor.execute("SELECT set_config('app.tenant_id', '1', false)")
@@ -130,12 +137,12 @@ def bulk(ground: Ground, statement: str, rows: int) -> float:
 
 
 @contextmanager
-def folding(ground: Ground) -> Iterator[None]:
+def folding(environment: Environment) -> Iterator[None]:
     """What the workers do beside the writers."""
     over = threading.Event()
 
     def fold() -> None:
-        with connected(ground.url, "bench") as connection:
+        with connected(environment.url, "bench") as connection:
             while not over.wait(FOLD_EVERY):
                 connection.cursor().execute("SELECT fold_rollups()")
 
@@ -159,7 +166,7 @@ def differences(cursor: Cursor, triggers: Triggers) -> int:
 
 
 def single_table(bench: Bench, found: dict[str, dict[str, list[float]]]) -> Table:
-    wanted = bench.wanted
+    options = bench.options
     rows, promises, bars = [], [], []
     for name, of in found.items():
         kept = ratios(of["on"], of["off"])
@@ -180,8 +187,8 @@ def single_table(bench: Bench, found: dict[str, dict[str, list[float]]]) -> Tabl
         bars.append(Series(name, [middle.middle], [0.0], [middle.low], [middle.high], ours=True))
     return Table(
         name="writes",
-        title=f"Writers of single rows, {wanted.clients} clients",
-        about=f"pgbench, each transaction one statement for one row of a business with {wanted.jobs:,} jobs around, "
+        title=f"Writers of single rows, {options.clients} clients",
+        about=f"pgbench, each transaction one statement for one row of a business with {options.jobs:,} jobs around, "
         "with the triggers that note changes and keep counts, and with them taken away, on the same tables in turn. "
         "Changes are folded every half a second meanwhile, as in service. Processor time is all of Postgres's.",
         columns=[
@@ -200,7 +207,7 @@ def bulk_table(bench: Bench, found: dict[str, dict[str, list[float]]], wrong: in
     rows = [Row(name, {**of, "factor": ratios(of["on"], of["off"])}, ours=True) for name, of in found.items()]
     return Table(
         name="bulk",
-        title=f"Statements of {bench.wanted.bulk:,} rows",
+        title=f"Statements of {bench.options.bulk:,} rows",
         about="The time of one statement, the first of its session, rolled back afterwards, "
         "with the triggers and with them taken away.",
         columns=[
