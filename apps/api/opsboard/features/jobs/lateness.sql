@@ -48,7 +48,7 @@ ranges AS (
 ),
 -- A job begins with all of its steps left. One that nobody ended before the job is left until the job ends; of a skipped
 -- one nobody knows since when it was none.
-turns AS (
+step_events AS (
     SELECT
         f.id,
         f.due_date,
@@ -76,7 +76,7 @@ turns AS (
         OFFSET 0
     ) AS p
 ),
-stretches AS (
+intervals AS (
     SELECT
         t.id,
         t.due_date,
@@ -85,11 +85,11 @@ stretches AS (
         t.moment AS since,
         lead(t.moment, 1, t.ended) OVER job AS until,
         count(*) OVER (PARTITION BY t.id) - row_number() OVER job AS steps_left
-    FROM turns AS t
+    FROM step_events AS t
     WINDOW job AS (PARTITION BY t.id ORDER BY t.moment)
 ),
 -- The range of days left when a stretch began and when it ended: 0 when it is late, and when it lasted no time.
-spent AS MATERIALIZED (
+interval_states AS MATERIALIZED (
     SELECT
         t.id,
         t.is_late,
@@ -100,19 +100,19 @@ spent AS MATERIALIZED (
             ELSE 0
         END AS first_days,
         width_bucket(t.due_date - local_day(t.until - interval '1 microsecond', c.time_zone), r.days) AS last_days
-    FROM stretches AS t
+    FROM intervals AS t
     CROSS JOIN clock AS c
     CROSS JOIN ranges AS r
 ),
 -- Each state that a job was in, once, also those that days alone brought it to.
-stood AS MATERIALIZED (
+states AS MATERIALIZED (
     SELECT DISTINCT
         t.id,
         t.is_late,
         t.is_held_out,
         d.days,
         t.steps
-    FROM spent AS t
+    FROM interval_states AS t
     CROSS JOIN LATERAL (
         SELECT g.days
         FROM generate_series(greatest(t.last_days, 1), t.first_days) AS g (days)
@@ -126,7 +126,7 @@ by_state AS (
         k.steps,
         count(*) AS cases,
         count(*) FILTER (WHERE k.is_late) AS late
-    FROM stood AS k
+    FROM states AS k
     WHERE NOT k.is_held_out
     GROUP BY k.days, k.steps
 ),
@@ -135,7 +135,7 @@ by_days AS (
         k.days,
         count(DISTINCT k.id) AS cases,
         count(DISTINCT k.id) FILTER (WHERE k.is_late) AS late
-    FROM stood AS k
+    FROM states AS k
     WHERE NOT k.is_held_out
     GROUP BY k.days
 ),
@@ -276,7 +276,7 @@ scored AS MATERIALIZED (
         k.is_late::integer AS late,
         e.risk,
         e.base_rate
-    FROM stood AS k
+    FROM states AS k
     JOIN estimates AS e ON e.days = k.days AND e.steps = k.steps
     WHERE k.is_held_out
         -- Of a few jobs nothing is said.

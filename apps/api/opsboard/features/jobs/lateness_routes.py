@@ -37,7 +37,7 @@ class ListAtRisk(ListArguments, query=sql.list_at_risk, default_sort="due_date")
     due_to: Day | None = None
 
 
-class NewJobsWay(Arguments):
+class Routing(Arguments):
     """What a new job would have to go through."""
 
     process_ids: Annotated[
@@ -67,15 +67,15 @@ def risk_calibration() -> Body:
 
 
 @area.get("/promise-date")
-@area.input(NewJobsWay, location="query", arg_name="way")
+@area.input(Routing, location="query", arg_name="way")
 @area.output(PromiseDate)
 @cache_route(ttl=60)
-def promise_date(way: NewJobsWay) -> Body:
+def promise_date(routing: Routing) -> Body:
     """A date to promise a new job for, and what it was made from."""
     return document(
         sql.promise_date,
-        process_ids=list(way.process_ids),
-        confidence=way.confidence,
+        process_ids=list(routing.process_ids),
+        confidence=routing.confidence,
         newest=NEWEST,
         fewest=FEWEST,
         most=MOST_STEPS,

@@ -14,7 +14,7 @@
         'created_at', j.created_at,
         'updated_at', j.updated_at
 
--- fragment: job_surroundings
+-- fragment: job_joins
 CROSS JOIN (
     SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
     FROM tenants AS t
@@ -67,7 +67,7 @@ SELECT
     ) AS item
 FROM page
 JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
-/* include job_surroundings */
+/* include job_joins */
 
 -- name: get_job
 -- reads: jobs, customers, job_steps, processes, machines, users, tenants
@@ -108,7 +108,7 @@ SELECT json_build_object(
         )
 )::text
 FROM jobs AS j
-/* include job_surroundings */
+/* include job_joins */
 LEFT JOIN users AS m ON m.tenant_id = %(tenant_id)s AND m.id = j.created_by
 WHERE j.tenant_id = %(tenant_id)s
     AND j.id = %(job_id)s
@@ -163,7 +163,7 @@ SELECT
     NULL AS problem,
     NULL AS detail
 FROM j
-/* include job_surroundings */
+/* include job_joins */
 
 -- fragment: job_changed
 wanted AS (
@@ -261,7 +261,7 @@ shown AS (
         )::text AS document
     FROM changed AS j
     JOIN wanted AS w ON w.id = j.id
-/* include job_surroundings */
+/* include job_joins */
 )
 SELECT
     d.document,

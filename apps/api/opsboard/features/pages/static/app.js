@@ -119,16 +119,16 @@ function forgetPerson() {
 // Shows what the address says: at once what was last read of it, then what is read now.
 async function open() {
   const { area, id, query } = route();
-  const shop = { me, act, cameFrom: () => hasCome };
+  const context = { me, act, cameFrom: () => hasCome };
   release();
   forgetChoices();
   view?.close?.();
   const listed = id ? `${area}/${id}` : area;
   const form = WITH_FORMS.includes(area) && id.match(FORM);
-  if (form) view = formOf(area, form[1] ?? null, shop);
-  else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, shop);
-  else if (area === "jobs" && id) view = job(id, shop);
-  else if (area === "" && !id) view = board(shop);
+  if (form) view = formOf(area, form[1] ?? null, context);
+  else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, context);
+  else if (area === "jobs" && id) view = job(id, context);
+  else if (area === "" && !id) view = board(context);
   else view = notFound();
   view.place = `${area}/${id}`;
   for (const link of document.querySelectorAll("#areas a")) {
@@ -142,8 +142,8 @@ async function open() {
   poller.start(load);
 }
 
-function formOf(area, id, shop) {
-  return lazy("Form", async () => (await import("./record.js")).record(area, id, shop));
+function formOf(area, id, context) {
+  return lazy("Form", async () => (await import("./record.js")).record(area, id, context));
 }
 
 async function load(signal) {

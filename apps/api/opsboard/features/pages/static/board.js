@@ -19,7 +19,7 @@ const SALES = [
   ["journeys", "stuck", "journeys/contacts?status=failed", showStuck],
 ];
 
-export function board(shop) {
+export function board(context) {
   const element = h("div");
   element.append(fromTemplate("board-page"));
   const find = (id) => element.querySelector(`#${id}`);
@@ -57,7 +57,7 @@ export function board(shop) {
       ...sales.map(([, , path]) => read(`/api/${path}&page_size=${SHOWN_OF_SALES}&cursor=`)),
     ]);
     showOverdue(find("overdue"), overdue.items, stats);
-    showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, shop);
+    showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, context);
     showFloor(find("floor"), machines.items, stats);
     showAtRisk(find("risk"), risky.items);
     showCalibration(find("calibration"), calibration);

@@ -23,7 +23,7 @@ function workLeft({ work_left }) {
   return h("a", { href: pageOf(work_left.links.steps) }, count(work_left.steps, "step"));
 }
 
-// Address -> { title, one, columns: [head, cell(item, shop), kind], filters, links(me) }; the first column names the item.
+// Address -> { title, one, columns: [head, cell(item, context), kind], filters, links(me) }; the first column names the item.
 export const LISTS = {
   jobs: {
     title: "Jobs",
@@ -67,7 +67,7 @@ export const LISTS = {
       ["Person", (step) => step.assigned_user?.name],
       ["Status", (step) => chip(step.status)],
       ["Since", (step) => dateTime(step.completed_at ?? step.started_at ?? step.created_at)],
-      ["Move on", (step, shop) => moveButton(step, shop), "control"],
+      ["Move on", (step, context) => moveButton(step, context), "control"],
     ],
   },
   machines: {
@@ -80,7 +80,7 @@ export const LISTS = {
       ["Status", (machine) => chip(machine.status)],
       ["On it", (machine) => number(machine.load.in_progress)],
       ["Waiting", (machine) => number(machine.load.pending)],
-      ["Set to", (machine, shop) => statusChoice({ ...machine, key: `machine-${machine.id}`, path: `/api/machines/${machine.id}` }, MACHINE_STATUS.values, shop), "control"],
+      ["Set to", (machine, context) => statusChoice({ ...machine, key: `machine-${machine.id}`, path: `/api/machines/${machine.id}` }, MACHINE_STATUS.values, context), "control"],
     ],
   },
   customers: {

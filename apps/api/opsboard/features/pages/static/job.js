@@ -15,9 +15,9 @@ import { moveButton } from "./steps.js";
 
 const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"];
 
-export function job(id, shop) {
+export function job(id, context) {
   const element = h("div", { class: "job", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
-  const link = statusLink(id, shop);
+  const link = statusLink(id, context);
   let shown = null;
 
   async function load(read) {
@@ -25,7 +25,7 @@ export function job(id, shop) {
     try {
       const address = `/api/jobs/${encodeURIComponent(id)}`;
       const [found, lateness] = await Promise.all([read(address), read(`${address}/lateness-risk`)]);
-      if (found !== shown?.found || lateness !== shown.lateness) replace(element, ...parts(found, lateness, shop, link));
+      if (found !== shown?.found || lateness !== shown.lateness) replace(element, ...parts(found, lateness, context, link));
       shown = { found, lateness };
       view.title = found.job_number;
     } catch (problem) {
@@ -39,16 +39,16 @@ export function job(id, shop) {
   return view;
 }
 
-function parts(found, lateness, shop, link) {
+function parts(found, lateness, context, link) {
   return [
     h("div", { class: "list-head", "data-row": "head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
       chip(found.status), found.is_overdue && chip("overdue"),
-      manages(shop.me) && editLink("jobs", found, found.job_number), jobStatus(found, shop)),
+      manages(context.me) && editLink("jobs", found, found.job_number), jobStatus(found, context)),
     found.description && h("p", { class: "description" }, found.description),
     h("dl", { class: "facts", "data-row": "facts" }, facts(found, lateness).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     h("h2", {}, "Steps"),
-    found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, shop) : h("p", { class: "empty" }, "This job has no steps."),
+    found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, context) : h("p", { class: "empty" }, "This job has no steps."),
     link,
   ];
 }
@@ -77,15 +77,15 @@ function columns(found) {
     ["Started", (step) => dateTime(step.started_at)],
     ["Completed", (step) => dateTime(step.completed_at)],
     ["Done / rejected", (step) => `${number(step.quantity_done)} / ${number(step.quantity_rejected)}`],
-    ["Move on", (step, shop) => moveButton(step, shop, found), "control"],
+    ["Move on", (step, context) => moveButton(step, context, found), "control"],
     ["Change", (step, { me }) => manages(me) && editLink("job-steps", step, `${step.process?.name ?? `step ${step.step_order}`} of ${found.job_number}`, "Assign"), "control"],
   ];
 }
 
-function jobStatus(found, shop) {
-  if (!manages(shop.me)) return null;
+function jobStatus(found, context) {
+  if (!manages(context.me)) return null;
   const thing = { key: `job-${found.id}`, name: found.job_number, path: `/api/jobs/${found.id}`, status: found.status };
-  return statusChoice(thing, STATUSES, shop, { label: "Set to", noteOf: (next) => undoLoses(found, next) });
+  return statusChoice(thing, STATUSES, context, { label: "Set to", noteOf: (next) => undoLoses(found, next) });
 }
 
 // The server keeps times of start and completion by the status, so that some do not come back.

@@ -11,15 +11,15 @@ import { address } from "./router.js";
 
 const PAGE_SIZE = 25;
 
-export function list(area, query, shop) {
+export function list(area, query, context) {
   const kind = LISTS[area];
   const title = titleOf(kind, query);
   const total = h("p", { class: "total", id: "total" });
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
-    h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, shop),
-      kind.links?.(shop.me).filter(Boolean).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
+    h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, context),
+      kind.links?.(context.me).filter(Boolean).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
     kind.filters.length > 0 && filters(area, query, kind.filters), body, pages,
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
@@ -42,7 +42,7 @@ export function list(area, query, shop) {
   }
 
   function showPage(page) {
-    replace(body, page.items.length ? table(title, kind.columns, page.items, shop) : h("p", { class: "empty" }, `There are no ${kind.one}s like this.`));
+    replace(body, page.items.length ? table(title, kind.columns, page.items, context) : h("p", { class: "empty" }, `There are no ${kind.one}s like this.`));
     replace(pages, turn("Previous", page.previous_cursor), turn("Next", page.next_cursor));
     pages.hidden = !page.previous_cursor && !page.next_cursor;
   }
@@ -81,8 +81,8 @@ function actionButton({ verb, write }, { act }) {
 }
 
 // Roles are said aloud again because a phone shows rows as cards, and a table that is no table loses them.
-export function table(caption, columns, items, shop) {
-  const cells = items.map((item) => columns.map(([, cell]) => cell(item, shop)));
+export function table(caption, columns, items, context) {
+  const cells = items.map((item) => columns.map(([, cell]) => cell(item, context)));
   // A column of controls of which this role has none is left out.
   const isShown = (_, index) => columns[index][2] !== "control" || cells.some((row) => !isNothing(row[index]));
   const rows = cells.map((row) => row.filter(isShown));

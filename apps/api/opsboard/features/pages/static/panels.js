@@ -17,12 +17,12 @@ export function showOverdue(section, jobs, { jobs: counts, today }) {
   ]);
 }
 
-export function showMine(section, steps, { tasks }, shop) {
+export function showMine(section, steps, { tasks }, context) {
   const all = number(tasks.pending + tasks.in_progress);
   const link = "/api/job-steps?mine=true&status=in_progress,pending";
   show(section, link, `All ${all}`, "You have no open steps.", steps, (step) => [
     jobLink(step.job.id, step.job.job_number, workOf(step), h("span", { class: `is-${step.status}` }, glyph(step.status), h("span", { class: "visually-hidden" }, `${words(step.status)}: `))),
-    h("span", { class: "line-side" }, moveButton(step, shop)),
+    h("span", { class: "line-side" }, moveButton(step, context)),
   ]);
 }
 

@@ -1,4 +1,4 @@
-// Moving a step on: the one button that the shop presses all day.
+// The button that moves a step on.
 
 import { ask } from "./ask.js";
 import { get } from "./api.js";
