@@ -28,7 +28,6 @@ IDS = {
     "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s",
     "lead_id": "SELECT min(id) FROM leads WHERE tenant_id = %s",
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
-    "returned_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'",
     "response_id": "SELECT min(id) FROM auto_responses WHERE tenant_id = %s AND status IN ('queued', 'failed')",
     "suppression_id": "SELECT min(id) FROM suppressions WHERE tenant_id = %s",
     "campaign_id": "SELECT min(id) FROM campaigns WHERE tenant_id = %s",
@@ -47,8 +46,11 @@ IDS = {
         WHERE n.tenant_id = %s AND u.role = 'admin'
     """,
 }
-# Routes whose ids must not be those of the others: what they remove is gone, or they are for active people.
+# Routes whose ids must not be those of the others: what they remove is gone, or what they change is in another state.
 OTHER_IDS = {
+    "workflow_approvals.resubmit_approval": {
+        "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'"
+    },
     "users.create_password_link": {
         "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s AND is_active"
     },

@@ -26,7 +26,7 @@ def documented(shop: Application, route: Route) -> tuple[list[str], list[str]]:
     document: Any = shop.app.spec
     operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")]["get"]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    shape = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    shape = document["components"]["schemas"][schema["anyOf"][0]["$ref"].rpartition("/")[2]]
     (fields,) = [found for found in operation["parameters"] if found["name"] == "fields"]
     assert fields["explode"] is False and fields["required"] is False
     return list(shape["properties"]), fields["schema"]["items"]["enum"]

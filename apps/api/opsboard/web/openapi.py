@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from apiflask import APIFlask
 
 from opsboard.web.idempotency import HEADER, LONGEST
+from opsboard.web.openapi_schemas import add_examples, allow_selections, rename_schemas
+from opsboard.web.services import Services
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -82,8 +84,9 @@ EXPORTED: dict[str, Any] = {
 
 BYTES: dict[str, Any] = {
     "description": "The bytes of a file, with its media type.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "format": "binary"},
 }
+OCTETS = "application/octet-stream"
 DIGEST_PARAMETER = {
     "name": "Content-Digest",
     "in": "header",
@@ -123,6 +126,8 @@ def describe_api(app: APIFlask) -> None:
         },
     )
 
+    services: Services = app.extensions["opsboard"]
+
     @app.spec_processor
     def complete(document: Any) -> Any:
         document["components"].setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
@@ -133,9 +138,13 @@ def describe_api(app: APIFlask) -> None:
             if path.startswith("/api/") or path == "/metrics"
         }
         document["tags"] = [{"name": name} for name in dict.fromkeys(tag["name"] for tag in document["tags"])]
+        document["servers"] = [{"url": services.config.public_url or "/"}]
+        rename_schemas(document)
         for item in document["paths"].values():
             for method, operation in item.items():
                 complete_operation(app, method, operation)
+                allow_selections(document, operation)
+                add_examples(document, operation)
         return document
 
 
@@ -191,12 +200,17 @@ def describe_bytes(view: Any, operation: dict[str, Any]) -> None:
     """Bodies that are files, of any media type."""
     if getattr(view, "takes_bytes", False):
         operation["parameters"].append(DIGEST_PARAMETER)
-        operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": BYTES["schema"]}}}
+        operation["requestBody"] = {
+            "required": True,
+            "description": "Any media type is taken; that of the document is given back.",
+            "content": {OCTETS: {"schema": BYTES["schema"]}},
+        }
     if getattr(view, "gives_bytes", False):
         operation["responses"]["200"] = {
             "description": BYTES["description"],
             "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
-            "content": {"*/*": {"schema": BYTES["schema"]}},
+            # Generators know the first; what comes is the media type of the document.
+            "content": {name: {"schema": BYTES["schema"]} for name in (OCTETS, "*/*")},
         }
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsboard.features.pages.schemas import Row, Schema, Schemas, example_of
+from opsboard.features.pages.schemas import Row, Schema, Schemas
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -85,7 +85,7 @@ def read_operation(schemas: Schemas, method: str, path: str, operation: dict[str
         # A default of a change says nothing: what is not sent stays as it is.
         schemas.rows(body, with_defaults=method != "patch") if body else [],
         [read_answer(schemas, status, answer) for status, answer in sorted(operation["responses"].items())],
-        curl(schemas, method, path, is_open, body),
+        curl(method, path, is_open, content.get("application/json", {}).get("example")),
     )
 
 
@@ -95,14 +95,14 @@ def read_answer(schemas: Schemas, status: str, answer: dict[str, Any]) -> Answer
     return Answer(status, answer["description"], rows)
 
 
-def curl(schemas: Schemas, method: str, path: str, is_open: bool, body: Schema | None) -> str:
+def curl(method: str, path: str, is_open: bool, body: Any) -> str:
     """What follows `curl -s`, with {host} where the address of the service goes."""
     words = [] if method == "get" else [f"-X {method.upper()}"]
     if not is_open:
         words.append('-H "Authorization: Bearer $TOKEN"')
-    if body:
+    if body is not None:
         words.append("-H 'Content-Type: application/json'")
-        words.append(f"-d '{json.dumps(example_of(schemas, body))}'")
+        words.append(f"-d '{json.dumps(body)}'")
     return " ".join([*words, "{host}" + re.sub(r"\{\w+\}", "1", path)])
 
 

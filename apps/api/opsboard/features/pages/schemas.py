@@ -9,13 +9,6 @@ from typing import Any
 Schema = dict[str, Any]
 
 DEEPEST = 4  # levels of members within members
-SAMPLES = {
-    "email": "admin@north.example",
-    "password": "opsboard-demo",
-    "title": "Bracket, 40 pieces",
-    "name": "Mill 7",
-    "prefix": "dashboard",
-}
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ class Schemas:
         if "$ref" in schema:
             return self.resolve(self._named[schema["$ref"].rpartition("/")[2]])
         choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
-        if len(choices) == 1:
+        if len(choices) == 1 or is_selection(choices):
             return {**self.resolve(choices[0]), **{k: v for k, v in schema.items() if k != "anyOf"}}
         return schema
 
@@ -106,26 +99,7 @@ def is_nullable(schema: Schema) -> bool:
     return any(choice.get("type") == "null" for choice in schema.get("anyOf", ()))
 
 
-def example_of(schemas: Schemas, body: Schema) -> dict[str, Any]:
-    """A body that is accepted: what is required, or one member that is worth changing."""
-    found = schemas.resolve(body)
-    members: dict[str, Schema] = found["properties"]
-    names = found.get("required") or [
-        next((n for n, m in members.items() if "enum" in m), next(iter(members)))
-    ]
-    return {name: sample(schemas, name, members[name]) for name in names}
-
-
-def sample(schemas: Schemas, name: str, member: Schema) -> Any:
-    schema = schemas.resolve(member)
-    if "examples" in schema:
-        return schema["examples"][0]
-    if "enum" in schema:
-        return schema["enum"][1]
-    if schema.get("type") == "array":
-        return [sample(schemas, name, schema["items"])]
-    if "properties" in schema:
-        return example_of(schemas, schema)
-    if schema.get("format") == "date-time":
-        return "2026-11-02T09:30:00Z"
-    return SAMPLES.get(name, {"integer": 1, "boolean": True}.get(schema["type"], "text"))
+def is_selection(choices: list[Schema]) -> bool:
+    """Whether it is an answer or, with `fields`, some of its members: the page shows all."""
+    first, *others = [choice.get("$ref", "") for choice in choices] or [""]
+    return bool(first) and others == [f"{first}Selection"]

@@ -131,11 +131,11 @@ def end_auto_response(response_id: int, outcome: Outcome) -> Response:
     return command(sql.end_auto_response, {"response_id": response_id, "became": outcome.status})
 
 
-@area.patch("/<id:returned_id>")
+@area.patch("/<id:approval_id>")
 @area.input(ChangeApproval, arg_name="change")
 @area.output(Approval)
-def resubmit_approval(returned_id: int, change: ChangeApproval) -> Response:
+def resubmit_approval(approval_id: int, change: ChangeApproval) -> Response:
     """Change what was returned for changes and send it in again."""
     return command(
-        sql.resubmit_approval, {"approval_id": returned_id, "patch": change.patch()}, current=sql.get_approval
+        sql.resubmit_approval, {"approval_id": approval_id, "patch": change.patch()}, current=sql.get_approval
     )
