@@ -23,7 +23,7 @@ KINDS = {
     "boolean": "true/false, yes/no, t/f, y/n, on/off or 1/0",
     "date": "date",
     "timestamp": "time",
-    "changes": "members with what they were and what they are: `differences`",
+    "changes": "members with what they were and what they are: `differences`, or an object of JSON",
 }
 
 

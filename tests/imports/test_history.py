@@ -131,3 +131,24 @@ def test_what_is_stored_is_found_by_an_index_and_is_there_once(desk: Desk, table
         again = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} WHERE external_id = '1 1'"
         with pytest.raises(psycopg2.errors.UniqueViolation):
             cursor.execute(again)
+
+
+def test_changes_may_be_an_object_of_json(sheet: Sheet) -> None:
+    tables = """
+[tables.audit_logs]
+file = "f"
+external_id = "{No}"
+[tables.audit_logs.columns]
+action = "update"
+entity = "job"
+changes = "{Changes}"
+"""
+    text = 'No;Changes\n1;"{""title"": [""a"", null]}"\n'
+    sheet.run(text, tables, 'delimiter = ";"')
+    assert sheet.rows("SELECT changes FROM audit_logs WHERE external_id = '1'") == [({"title": ["a", None]},)]
+    told = sheet.told(text + '2;"{"\n3;[1]\n4;1e999999\n', tables, 'delimiter = ";"')
+    assert [line.split(",")[1].split(":")[0] for line in told if "object of JSON" in line] == [
+        " line 3",
+        " line 4",
+        " line 5",
+    ]

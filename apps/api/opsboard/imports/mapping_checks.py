@@ -146,8 +146,10 @@ def _value_faults(value: Value, column: Column, table: Table, target: Target) ->
     for place, constant in constants.items():
         if constant and column.one_of and constant not in column.one_of:
             yield f"{place}: {constant} is not one of {_words(column.one_of)}"
-    if (value.differences is not None) != (column.kind == "changes"):
+    if value.differences is not None and column.kind != "changes":
         yield ": differences are what a column of changes has, and no other"
+    if column.kind == "changes" and not (value.differences or value.value):
+        yield ": needs differences, or a value with an object of JSON"
     if value.plus is not None and column.kind not in ("date", "timestamp"):
         yield f".plus: {column.name} is no date"
     if value.over_lines and value.over_lines[0] != "count" and column.kind in ("text", "boolean", "changes"):

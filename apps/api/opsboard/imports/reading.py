@@ -13,6 +13,19 @@ from psycopg2 import sql
 from opsboard.imports.number_formats import NumberFormat, whole_number
 from opsboard.imports.target import Column
 
+READ_OBJECT = sql.Identifier("pg_temp", "import_object")
+# A cast ends the statement at the first text that is none, and older servers cannot ask before.
+CREATE_READ_OBJECT = sql.SQL("""
+CREATE FUNCTION {}(value text) RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT
+AS $body$
+BEGIN
+    RETURN CASE WHEN jsonb_typeof(value::jsonb) = 'object' THEN value::jsonb END;
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL;
+END
+$body$
+""").format(READ_OBJECT)
 TRUE = ("true", "t", "yes", "y", "1", "on")
 FALSE = ("false", "f", "no", "n", "0", "off")
 
@@ -44,7 +57,7 @@ def _seconds(column: Column, text: sql.Composable, formats: Formats) -> sql.Comp
 
 
 def _changes(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:
-    return sql.SQL("{}::jsonb").format(text)
+    return sql.SQL("{}({})").format(READ_OBJECT, text)
 
 
 def _boolean(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:

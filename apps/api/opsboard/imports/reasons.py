@@ -31,6 +31,7 @@ def unreadable(plan: Plan, table: TablePlan, column: Column, value: Value) -> st
     return {
         "seconds": "is neither a number of seconds nor hh:mm:ss",
         "boolean": "is neither true nor false",
+        "changes": "is not an object of JSON",
     }.get(column.kind, "cannot be read")
 
 

@@ -11,7 +11,7 @@ from opsboard.imports import clocks, date_formats, expressions
 from opsboard.imports.joins import join_each, join_lookup
 from opsboard.imports.mapping import Value
 from opsboard.imports.plan import Plan, TablePlan, lookup_alias
-from opsboard.imports.reading import Formats, typed
+from opsboard.imports.reading import CREATE_READ_OBJECT, READ_OBJECT, Formats, typed
 from opsboard.imports.reckoning import over_lines, plus
 from opsboard.imports.target import Column
 
@@ -56,13 +56,15 @@ def create_date_functions(cursor: Cursor, plan: Plan) -> None:
     for formats, name in plan.functions.items():
         cursor.execute(date_formats.function(name, formats))
     cursor.execute(clocks.CREATE_AFTER)
+    cursor.execute(CREATE_READ_OBJECT)
 
 
 def drop_date_functions(cursor: Cursor, plan: Plan) -> None:
     """Leave nothing behind on a connection that a pooler may hand to others."""
     for name in plan.functions.values():
         cursor.execute(sql.SQL("DROP FUNCTION {}(text, text)").format(name))
-    cursor.execute(sql.SQL("DROP FUNCTION {}").format(clocks.AFTER))
+    for function in (clocks.AFTER, READ_OBJECT):
+        cursor.execute(sql.SQL("DROP FUNCTION {}").format(function))
 
 
 def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:

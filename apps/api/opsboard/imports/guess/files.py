@@ -21,6 +21,7 @@ from opsboard.web.spreadsheet import unguard
 
 KINDS = (".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".dat", ".asc")
 OTHER_KINDS = (".xls", ".ods", ".numbers", ".xlsb")
+MEMBER = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 PACKED = (".gz", ".zip")
 ENDINGS = re.compile(r"(\.(csv|tsv|txt|tab|dat|asc|xlsx|xlsm|jsonl|ndjson|gz|zip))+$", re.IGNORECASE)
 MOST_ROWS = 300_000
@@ -47,6 +48,16 @@ class SeenFile:
     @property
     def file(self) -> File:
         return File.model_validate(self.settings)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is an export of ours, or of a program that names members as ours does."""
+        names = {one.name for one in self.columns}
+        return (
+            "id" in names
+            and ("updated_at" in names or any(name.endswith(".id") for name in names))
+            and all(MEMBER.fullmatch(name) for name in names)
+        )
 
     @property
     def has_header(self) -> bool:
@@ -142,6 +153,9 @@ def _seen(folder: Path, settings: dict[str, Any], notes: list[str], taken: list[
     for facts in seen.columns:
         # A word that stands among others may be one of them; where all else are numbers or dates, it is none.
         nulls |= dict.fromkeys(facts.nulls)
+    if seen.is_own:
+        # Its texts are what people wrote, also a name that is a question mark.
+        nulls = {text: None for text in nulls if text in ("NULL", "\\N")}
     if nulls:
         settings["null"] = list(nulls)
     return seen

@@ -12,7 +12,7 @@ from opsboard.imports.guess.filling import fill
 from opsboard.imports.guess.numbers import number_settings
 from opsboard.imports.guess.relations import add_parents, merge
 from opsboard.imports.guess.steps import event_steps, number_steps
-from opsboard.imports.guess.tables import Part, best_table, part_for
+from opsboard.imports.guess.tables import Part, best_table, coverage, part_for
 from opsboard.imports.guess.writing import written
 from opsboard.imports.targets import TARGETS
 
@@ -40,6 +40,8 @@ def guess_mapping(folder: Path) -> str:
         parts.append(part)
     if not parts:
         raise CommandError("\n".join([NOTHING.format(folder=folder), *problems]))
+    parts, others = _most_like(parts)
+    unused |= others
     parts, notes = merge(parts)
     parts += [steps for part in parts for steps in event_steps(part)]
     parts += add_parents(parts)
@@ -76,6 +78,22 @@ def _with_parents(parts: list[Part]) -> tuple[list[Part], dict[str, str]]:
     if not kept:
         raise CommandError("\n".join(f"{path}: {why}" for path, why in lacking.items()))
     return kept, lacking
+
+
+def _most_like(parts: list[Part]) -> tuple[list[Part], dict[str, str]]:
+    """Of exports of ours, those of the list of each table; other lists have the same columns in part."""
+    shares = {part.name: coverage(part.seen, part.target) for part in parts}
+    best: dict[str, float] = {}
+    for part in parts:
+        best[part.table] = max(best.get(part.table, 0.0), shares[part.name] or 0.0)
+    kept = [
+        part for part in parts if (share := shares[part.name]) is None or share >= best[part.table] - 0.05
+    ]
+    return kept, {
+        _label(part.seen): f"is like {part.table} only in part; not used"
+        for part in parts
+        if part not in kept
+    }
 
 
 def _set_dates(seen: SeenFile) -> None:

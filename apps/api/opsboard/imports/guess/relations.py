@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from opsboard.imports.guess import words
 from opsboard.imports.guess.columns import Given, can_be_named, given, matches, placeholder
-from opsboard.imports.guess.facts import Facts
+from opsboard.imports.guess.dates import formats_of
+from opsboard.imports.guess.facts import EMAIL, Facts
 from opsboard.imports.guess.filling import made_up, name_in_parts
-from opsboard.imports.guess.tables import Part, part_for
+from opsboard.imports.guess.tables import Part, coverage, part_for
 from opsboard.imports.target import Parent
 
 # So many of the keys of a file are those of another: it is about the same rows.
@@ -36,10 +37,11 @@ def merge(parts: list[Part]) -> tuple[list[Part], list[str]]:
     return kept, notes
 
 
-def _worth(part: Part) -> tuple[int, int, int, int]:
+def _worth(part: Part) -> tuple[int, float, int, int, int]:
     made_up = sum(one.note.startswith("made up") for one in part.columns.values())
     is_key = part.key is not None and part.key.is_unique
-    return (part.seen.has_header, is_key, part.seen.rows, len(part.columns) - made_up)
+    share = coverage(part.seen, part.target) or 0.0
+    return (part.seen.has_header, round(share, 1), is_key, part.seen.rows, len(part.columns) - made_up)
 
 
 def _shared_key(first: Part, second: Part) -> Facts | None:
@@ -51,9 +53,29 @@ def _shared_key(first: Part, second: Part) -> Facts | None:
     )
     for facts in columns:
         common = len(facts.hashes & first.key.hashes)
+        is_common = words.likeness(facts.name, "id no nr number key code") > 9
+        if is_common and not (first.seen.is_own and second.seen.is_own) and not _share_texts(first, second):
+            continue
         if common >= SAME * min(facts.distinct, first.key.distinct) and can_be_named(facts):
             return facts
     return None
+
+
+def _share_texts(first: Part, second: Part) -> bool:
+    """Whether two files have the same texts in a column: keys that are numbers from 1 tell nothing by themselves."""
+    texts = {
+        one.name: one
+        for one in first.seen.columns
+        if one.distinct > 1 and (one.is_words or one.all_are(EMAIL))
+    }
+    return any(
+        len(one.hashes & texts[one.name].hashes) >= SAME * min(one.distinct, texts[one.name].distinct)
+        for one in second.seen.columns
+        if one.name in texts
+        and one.filled
+        and formats_of(one)[0] == []
+        and one.distinct * 2 > second.seen.rows
+    )
 
 
 def _look_up(first: Part, second: Part) -> list[str]:
@@ -158,7 +180,7 @@ def _pointing(part: Part, parent: Parent, other: Part, candidates: list[Facts]) 
         return None
     nameless.sort(key=lambda one: one.distinct, reverse=True)
     for facts in dict.fromkeys([*candidates, *same, *nameless]):
-        if facts is not part.key or part.seen is not other.seen:
+        if facts is not part.key:
             lacking = len(facts.hashes - key.hashes)
             if not lacking:
                 is_named = facts in candidates or facts in same

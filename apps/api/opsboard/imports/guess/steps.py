@@ -11,7 +11,7 @@ from opsboard.imports.guess.facts import Facts
 from opsboard.imports.guess.tables import Part, part_for
 from opsboard.imports.targets import TARGETS
 
-ONE_COLUMN = re.compile(r"\{([^{}#.]+)\}")
+ONE_COLUMN = re.compile(r"\{([^{}#]+)\}")
 
 
 def number_steps(part: Part) -> None:

@@ -31,6 +31,8 @@ COMMON = frozenset(
 )
 LEAST = 6.0
 OF_NAME = 9.0
+# Of an export of ours: other lists have columns of the same names too.
+LEAST_COVERAGE = 0.5
 ENTITY = {"leads": "mql lead", "jobs": "job order case ticket incident", "users": "employee user agent"}
 
 
@@ -79,6 +81,8 @@ def scores(seen: SeenFile, beside: str) -> dict[str, float]:
         if any(parent.required for parent in target.parents) and not _may_belong(seen, target):
             score = 0.0
         found[target.table] = score
+        if (share := coverage(seen, target)) is not None:
+            found[target.table] = score + 40 * share if share >= LEAST_COVERAGE else 0.0
     if is_event_log(seen):
         found["jobs"] += LEAST
     return found
@@ -133,6 +137,17 @@ def is_event_log(seen: SeenFile) -> bool:
             for one in seen.columns
         )
     )
+
+
+def coverage(seen: SeenFile, target: Target) -> float | None:
+    """How many columns and parents of a table an export of ours has by their very names; None when it is none."""
+    if not seen.is_own:
+        return None
+    names = {one.name for one in seen.columns}
+    needed = [column.name for column in target.columns if column.required]
+    needed += [f"{parent.name}.id" for parent in target.parents if parent.required]
+    own = [column.name for column in target.columns] + [f"{parent.name}.id" for parent in target.parents]
+    return sum(name in names for name in own) / len(own) if names.issuperset(needed) else 0.0
 
 
 def best_table(seen: SeenFile, beside: str) -> str | None:
