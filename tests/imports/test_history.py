@@ -9,8 +9,9 @@ import psycopg2.errors
 import pytest
 
 from tests.imports.desk import AUDIT, LINES, MAPPING, RUNS, TABLES, Desk, desk
+from tests.imports.sheet import Sheet, sheet
 
-__all__ = ["desk"]
+__all__ = ["desk", "sheet"]
 
 MORE = LINES + "2,2,Ann,closed,Bea,2024-04-04 08:00\n"
 
@@ -146,7 +147,7 @@ changes = "{Changes}"
     text = 'No;Changes\n1;"{""title"": [""a"", null]}"\n'
     sheet.run(text, tables, 'delimiter = ";"')
     assert sheet.rows("SELECT changes FROM audit_logs WHERE external_id = '1'") == [({"title": ["a", None]},)]
-    told = sheet.told(text + '2;"{"\n3;[1]\n4;1e999999\n', tables, 'delimiter = ";"')
+    told = sheet.told(text + "2;{\n3;[1]\n4;1e999999\n", tables, 'delimiter = ";"')
     assert [line.split(",")[1].split(":")[0] for line in told if "object of JSON" in line] == [
         " line 3",
         " line 4",

@@ -19,7 +19,7 @@ from tests.seed import Business
 # List -> members that are made anew or belong to what an export does not have: who claimed it, what was sent.
 LISTS: dict[str, set[str]] = {
     "customers": set(),
-    "users": {"has_password", "is_service", "password_link", "work_left"},
+    "users": {"has_password", "password_link", "work_left"},
     "processes": {"permissions"},
     "machines": set(),
     "jobs": set(),

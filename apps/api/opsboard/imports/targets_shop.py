@@ -24,6 +24,7 @@ SHOP = (
             text("full_name", 200, nullable=False),
             text("role", 50, nullable=False, one_of=("admin", "manager", "operator")),
             Column("is_active", "boolean", nullable=False),
+            Column("is_service", "boolean", nullable=False),
             CREATED_AT,
         ),
         uniques=(Unique(("email",), folded={"email": ("email_search", "address_form")}),),
