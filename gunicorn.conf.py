@@ -102,7 +102,7 @@ def on_starting(server):
 
 
 def has_booted(worker):
-    """Whether the worker has said so by a byte in the file that it shares with the master for its heartbeat."""
+    """Return True if the worker has said so by a byte in the file that it shares with the master for its heartbeat."""
     try:
         return os.fstat(worker.tmp.fileno()).st_size > 0
     except (OSError, ValueError):  # it has ended, and its file is closed

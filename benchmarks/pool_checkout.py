@@ -1,4 +1,4 @@
-"""What a checkout costs: this pool, psycopg2's own, and psycopg2's own with SELECT 1 before each use.
+"""Measures a checkout: this pool, psycopg2's own, and psycopg2's own with SELECT 1 before each use.
 
     python benchmarks/pool_checkout.py [DSN]
 

@@ -149,6 +149,6 @@ AS $$
 $$;
 
 ALTER TABLE job_steps DROP COLUMN IF EXISTS job_ended;
--- What is not folded yet counts for steps as before; what was folded for the metric that is gone goes.
+-- Deltas not folded yet count for steps as before; folded counts of the removed metric are deleted.
 SELECT hold_rollups();
 DELETE FROM rollups WHERE metric = 'open_steps';

@@ -1,5 +1,5 @@
 -- depends: 0030_steps_of_ended_jobs
--- What the business wants of a write that makes states which contradict each other: a warning, or a refusal.
+-- The business's setting for a write that makes states contradict each other: a warning or a refusal.
 
 ALTER TABLE business_settings ADD COLUMN contradictions text NOT NULL DEFAULT 'warn'
 CONSTRAINT business_settings_contradictions_check CHECK (contradictions IN ('warn', 'refuse'));

@@ -1,5 +1,5 @@
 -- depends: 0036_campaign_people
--- Who must not be written to, of each business and channel: who unsubscribed, whose messages came back, who complained,
+-- Suppressed addresses of each business and channel: unsubscribed, bounced, complained,
 -- and who was entered by hand. Campaigns and journeys look here in the statement that takes a recipient.
 
 CREATE TABLE suppressions (

@@ -10,7 +10,7 @@ CREATE UNLOGGED TABLE sign_in_attempts (
     failures integer NOT NULL,
     -- Then it counts anew.
     ends_at timestamptz NOT NULL,
-    -- Whether somebody was refused in this time, which is noted once.
+    -- Tells if somebody was refused in this time, which is noted once.
     is_refused boolean NOT NULL DEFAULT false
 )
 WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);

@@ -57,10 +57,10 @@ class Item:
 
 
 class Project:
-    """What there is to be named."""
+    """The named objects of the database."""
 
     def has(self, place: str) -> bool:
-        """Whether a place exists; what kind it is of shows in its form."""
+        """Return True if a place exists; what kind it is of shows in its form."""
         if re.match(r"[A-Z]+ /", place):
             return place in self.routes
         if place.startswith("opsboard "):
@@ -96,7 +96,7 @@ class Project:
 
 
 def is_command(line: str) -> bool:
-    """Whether there is a command of these words with these options."""
+    """Return True if there is a command of these words with these options."""
     words = [word for word in line.split()[1:] if not word.startswith("-")]
     options = {word for word in line.split() if word.startswith("-")}
     command: click.Command | None = opsboard

@@ -25,7 +25,7 @@ def checksum(path: Path) -> str:
 
 
 def faults(folder: Path = MIGRATIONS) -> list[str]:
-    """What was released and is not the same any more."""
+    """Return the released files that differ."""
     found = []
     for name, released in read_list().items():
         path = folder / name

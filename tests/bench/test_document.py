@@ -1,4 +1,4 @@
-"""What a run becomes: the tables between the markers of a document, and the plots beside it."""
+"""Results of a run as tables between the markers of a document, and as plots beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is made of the rounds: ratios of the same round, their spread, percentiles."""
+"""Figures of the rounds: ratios within a round, their spread, percentiles."""
 
 from __future__ import annotations
 

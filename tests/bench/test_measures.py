@@ -1,4 +1,4 @@
-"""What is made of measurements, from values as they come: the figures, the promises and what is called slower."""
+"""Figures, promises and the verdict "slower", computed from given measurements."""
 
 from __future__ import annotations
 

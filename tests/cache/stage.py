@@ -131,7 +131,7 @@ class Stage:
 
 def _event_that_tells(stage: Stage) -> type[threading.Event]:
     class TellingEvent(threading.Event):
-        """What a flight's waiters wait on; says who waits, and how many it wakes."""
+        """The event that a flight's waiters wait on; reports each waiter and the number it wakes."""
 
         def __init__(self) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""What lies in a place that others can write to: only what a worker with our secret put there is opened."""
+"""Sealed bodies: only those that a worker with our secret stored are opened."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ CHANGES = [
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_anothers_body_under_this_name_is_refused(change: dict) -> None:
-    """Whoever can write there may copy a true value to another name."""
+    """A writer of the shared store may copy a valid value to another name."""
     name, _ = sealed()
     other_name, other = sealed(key=KEY._replace(**change))
     assert other_name != name

@@ -56,7 +56,7 @@ class Database:
 
 
 class Worker:
-    """What one has heard, and what it knows it has written."""
+    """A worker's known changes and own writes."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

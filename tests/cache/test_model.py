@@ -78,7 +78,7 @@ class StoreMachine(RuleBasedStateMachine):
     """Callers, changes, clears and time in any order; loads land in any order, well or badly."""
 
     met: ClassVar[Counter[str]] = Counter()
-    """What happened in all runs together: a machine that meets nothing proves nothing."""
+    """Counts over all runs together: a state machine without events proves nothing."""
     make_store: ClassVar[Callable[[Clock], Store]]
 
     def __init__(self) -> None:
@@ -194,7 +194,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert stats["bytes"] == self.store._entries.bytes
 
     def read(self, key: Key) -> Body:
-        """What a load finds at its beginning; runs in the thread of the caller that loads."""
+        """Return the data at the start of a load; runs in the thread of the loading caller."""
         caller = threading.current_thread()
         assert isinstance(caller, Caller)
         rows = {table: self.rows[key.tenant_id, table] for table in ENDPOINTS[key.endpoint].reads}

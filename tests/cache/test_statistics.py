@@ -1,4 +1,4 @@
-"""What the store tells about itself."""
+"""Statistics of the store."""
 
 from __future__ import annotations
 

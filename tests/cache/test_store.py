@@ -1,4 +1,4 @@
-"""What the store keeps, for how long, and what has to go."""
+"""Contents of the store: TTL, limits and eviction."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Crew:
         self.faults: list[BaseException | str] = []
         self.seen: Counter[str] = Counter()
         self._guard = threading.Lock()
-        # What is in the database, and what the store has been told of, which is a little behind.
+        # The state of the database, and the slightly older state known to the store.
         self._committed = {(tenant, table): 0 for tenant in range(3) for table in TABLES}
         self._announced = dict(self._committed)
 

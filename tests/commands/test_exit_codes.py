@@ -45,7 +45,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-# What the installed command does, without its start for each: it is loaded once, and a fork runs it.
+# Runs the installed command without its start-up time: it is loaded once and forked.
 FORKING = """
 import json, os, sys
 from importlib.metadata import entry_points

@@ -1,4 +1,4 @@
-"""What is checked before a start: in production no role that row security does not bind gets that far."""
+"""Checks before a start: in production a role that row security does not bind is refused."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_verify_and_health_tell_of_nothing_while_a_writer_fills_and_truncates(
             before = len(truncated)
             answer = client.get("/api/health/rollups")
             told = run("rollups", "verify", **addresses(own_shop))
-            # Who loses to a deadlock says so, and has not compared.
+            # The loser of a deadlock reports it and has not compared.
             if answer.status_code == 200:
                 assert answer.json["differences"] == []  # type: ignore[index]
             assert "kept" not in told.output, told.output

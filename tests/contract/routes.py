@@ -171,7 +171,7 @@ def _routes(application: Application, business: Business) -> Iterator[Route]:
 
 
 def token_of(business: Business, link_id: int) -> str:
-    """What stands in the address of a link of the seed."""
+    """Return the token in the address of a seeded link."""
     return write_token(SECRET, Link(business.id, link_id, LINKS_EXPIRE))
 
 

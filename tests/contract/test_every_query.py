@@ -1,4 +1,4 @@
-"""What holds for every query there is: its tables are declared, its tenant is named, its values are bound."""
+"""Rules for every query: its tables are declared, its tenant is named, its values are bound."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TENANTLESS = {
     "health.test": "counts what row security lets it see",
 }
 TENANT_TABLES = set(TABLES) - {"tenants", "changes"}
-# What kept counts are made from: an answer that shows them goes when that table changes, not when they are folded.
+# Sources of kept counts: an answer with them ends when that table changes, not when they are folded.
 SOURCES = {
     "jobs": "jobs", "open_jobs": "jobs", "jobs_created": "jobs", "jobs_completed": "jobs", "steps": "job_steps",
     "open_steps": "job_steps",

@@ -1,4 +1,4 @@
-"""What holds for every route there is, and for each one that will be added."""
+"""Rules for every route, including routes added later."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_hostile_values_of_every_argument_are_never_5xx(shop: Application, value
 
 
 def fingerprint(application: Application) -> list[object]:
-    """What the other tenant has, so that a change of any of it is seen."""
+    """Return the rows of the other tenant, so that any change of them is noticed."""
     with (
         closing(psycopg2.connect(application.database.superuser_url)) as connection,
         connection.cursor() as cursor,

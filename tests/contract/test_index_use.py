@@ -69,7 +69,7 @@ def of_keys_alone() -> list[str]:
     ]
 
 
-# What a function of the database does is not in the plan of the statement that calls it.
+# The work of a database function is not in the plan of the calling statement.
 FUNCTION = re.compile(r"(SELECT|FROM) (prune|changes)_\w+\(%\(\w+\)s(::\w+)?\)")
 
 

@@ -97,7 +97,7 @@ def test_each_page_is_cut_before_it_is_decorated(plans: dict[str, dict[str, Any]
 
 
 def test_the_largest_page_of_each_list_takes_little_memory(large: Application) -> None:
-    """Whatever a list has behind it: a hundred items and what is made of them, never its rows."""
+    """The most rows a page may read: a hundred items and their joins, at any size of the list."""
     client, seen = large.client(), 0
     for route in routes(large):
         if not getattr(large.app.view_functions[route.endpoint], "of_list", False):

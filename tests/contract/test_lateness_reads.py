@@ -1,4 +1,4 @@
-"""What is foretold of jobs reads as many past rows as it says, of a shop that has many times as many."""
+"""Predictions for jobs read only as many past rows as declared, however many there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kept page of a list depends on: time only where it says so, and tables only whose changes are heard."""
+"""A cached page of a list depends on time only if declared, and on tables only if their changes are fed."""
 
 from __future__ import annotations
 

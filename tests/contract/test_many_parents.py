@@ -83,7 +83,7 @@ SELECT k.tenant_id, k.journey_contact_id, k.node_id, 99, 'email', 'r', 'b'
 FROM journey_step_keys AS k WHERE k.round = 99;
 ANALYZE;
 """
-# What the rows above are of: the first of each.
+# The parents of the rows above: the first of each.
 OF = {
     "admin": "users", "job": "jobs", "lead": "leads", "campaign": "campaigns", "conversation": "conversations",
     "journey": "journeys", "node": "journey_nodes",

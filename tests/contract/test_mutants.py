@@ -1,4 +1,4 @@
-"""Whatever keeps businesses apart is taken away, one piece at a time; each time a test must go red."""
+"""Each piece that separates businesses is removed, one at a time; each time a test must fail."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Check = Callable[[Application], object]
 def test_no_predicate_of_any_sql_file_can_be_taken_away_unnoticed() -> None:
     taken, unnoticed = 0, []
     for where, queries in files_without_one_predicate():
-        # What runs for no tenant is held by something else, which that list names.
+        # Queries without a tenant are guarded by other means, which that list names.
         guarded = [query for query in queries.values() if query.name not in TENANTLESS]
         before = [query for query in QUERIES if query.name in {query.name for query in guarded}]
         if [text_of(query) for query in guarded] == [text_of(query) for query in before]:
@@ -82,7 +82,7 @@ schemes = asked_both_ways(
 a_link = test_job_status.test_each_link_has_the_answer_of_its_own_job
 a_change = test_job_status.test_a_change_of_the_job_is_seen_at_once
 a_write = test_idempotency.test_what_makes_two_requests_the_same
-# What is taken out of a key, and the test that must go red.
+# The part removed from a key, and the test that must fail.
 IN_CODE: list[tuple[Any, str, str, Check]] = [
     (endpoint, "tenant_id=who.tenant_id", "tenant_id=0", a_key),
     (endpoint, "role=who.role", 'role=""', a_key),

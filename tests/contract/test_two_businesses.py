@@ -18,7 +18,7 @@ from tests.seed import ROLES, Business
 
 # Neither business runs the service: what is told of it to those who do is no business' own.
 RUN_BY_NEITHER = (1_000_000,)
-# What tells one moment from another: times, ages, how long something took, and links, which say when they end.
+# Members that differ between two moments: times, ages, durations, and links with their expiry.
 MOMENTS = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?|\d{8}T\d{6}Z"
     r'|"\w*(?:age|seconds|ms|cursor)\w*"\s*:\s*(?:[\d.-]+|"[^"]*"|null)|/status/[\w-]+\.[\w-]+'

@@ -1,4 +1,4 @@
-"""What an operator may not see is in no answer: over every route, list, export and search."""
+"""No answer shows an operator hidden data: over every route, list, export and search."""
 
 from __future__ import annotations
 

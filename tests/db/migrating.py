@@ -147,7 +147,7 @@ def terminate(database: FreshDatabase, conn: connection) -> None:
 
 
 def alive(database: FreshDatabase, backend_pid: int) -> bool:
-    """Whether the server still has this backend."""
+    """Return True if the server still has this backend."""
     return bool(query(database.superuser_url, "SELECT 1 FROM pg_stat_activity WHERE pid = %s", [backend_pid]))
 
 

@@ -1,4 +1,4 @@
-"""What tests of the pool share: an observer on the server, patience without sleeping, and threads."""
+"""Helpers of the pool's tests: an observer on the server, waiting without sleep, and threads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _numbers = count(1)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether the condition comes true in time."""
+    """Return True if the condition comes true in time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

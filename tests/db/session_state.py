@@ -42,7 +42,7 @@ STATEMENTS = [
     "SELECT 1/0",
     "SELECT 1",
 ]
-# What the service itself sends: one message, bound to the end of its own transaction.
+# The service's own form: one message, local to its own transaction.
 CLEAN = [
     "SELECT 1",
     "SELECT set_config('app.tenant_id', '42', true), set_config('statement_timeout', '7s', true); SELECT 1",
@@ -96,7 +96,7 @@ def picture(connection: extensions.connection) -> dict[str, Any]:
 
 
 def fresh_picture(url: str) -> dict[str, Any]:
-    """What a connection that nobody used yet looks like."""
+    """Return the state of an unused connection."""
     connection = psycopg2.connect(url, connection_factory=PooledConnection)
     try:
         return picture(connection)

@@ -106,7 +106,7 @@ def check_addresses(config: Config) -> None:
 
 
 def check_recreation(config: Config, cluster: Cluster) -> None:
-    """What is in the database is gone afterwards, but not while somebody uses it."""
+    """The content of the database is deleted, but not while it is in use."""
     with connected(owner_url(config), "test") as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE mine ()")
         with pytest.raises(CommandError, match="is in use"):

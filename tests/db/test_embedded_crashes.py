@@ -100,7 +100,7 @@ def test_start_after_one_cut_short_begins_anew(place: Path) -> None:
 
 def test_server_survives_the_interrupt_of_its_terminal(data: Path) -> None:
     code = (
-        # Whoever starts the tests in the background makes their children ignore the interrupt.
+        # A shell that starts the tests in the background makes child processes ignore the interrupt.
         "import signal, sys, pathlib; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from opsboard.db.embedded import Cluster;"
         "Cluster(pathlib.Path(sys.argv[1]), durable=False).start(); print('up', flush=True); sys.stdin.read()"

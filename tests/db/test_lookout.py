@@ -30,7 +30,7 @@ class Time:
 
 
 class Answers(Future[Any]):
-    """What a server says that answers nothing: each wait for it takes its whole time."""
+    """A server that answers nothing: each wait for it takes its full time."""
 
     def __init__(self, time: Time) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def time() -> Time:
 
 @pytest.fixture
 def alive() -> list[bool]:
-    """Whether the server was heard a moment ago."""
+    """Return True if the server was heard a moment ago."""
     return [False]
 
 

@@ -1,4 +1,4 @@
-"""Whatever moment a migrator is killed at, running it again gives the schema of a clean install."""
+"""After a migrator is killed at any moment, running it again gives the schema of a clean install."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def blank(any_cluster: Cluster) -> Iterator[FreshDatabase]:
 
 @dataclass(frozen=True)
 class Clean:
-    """What migrations that are left alone do: the dumps around them, and each one's statements."""
+    """Undisturbed migrations: the dumps around them, and the statements of each."""
 
     before: str
     after: str

@@ -55,12 +55,12 @@ class Waiter:
         self._thread.start()
 
     def until_it_waits(self) -> str:
-        """What it says about it."""
+        """Return its message."""
         wait_until(lambda: self.said, "the second migrator to wait")
         return self.said[0]
 
     def until_it_is_done(self) -> list[str] | None:
-        """What it applied."""
+        """Return the applied migrations."""
         self._thread.join(30)
         return self.applied
 
@@ -186,6 +186,6 @@ def test_lock_lost_between_two_migrations_stops_the_run(cluster: Cluster, tmp_pa
 
 
 def give_lock_away(conn: psycopg2.extensions.connection) -> None:
-    """What a pooler does that resets the session it lent."""
+    """Reset the session, as some poolers do."""
     with conn.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock_all()")

@@ -71,7 +71,7 @@ def test_connection_with_a_waiting_message_is_asked_not_dropped(server: Server) 
         connection = pool.getconn()
         connection.cursor().execute("LISTEN something")
         pid = connection.get_backend_pid()
-        # What a pool that does not restore would hand out: a live connection with something to read.
+        # A pool without restore would hand this out: a live connection with unread data.
         connection.touched = False
         pool.putconn(connection)
         server.rows("SELECT pg_notify('something', '')")

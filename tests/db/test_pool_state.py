@@ -1,4 +1,4 @@
-"""Whatever a request did to its connection, the next request's equals a fresh one."""
+"""After any change of a connection's state, the next request gets a clean one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was released stays as it was: a database that ran it is refused by `opsboard migrate` otherwise."""
+"""Released migrations never change: `opsboard migrate` refuses a database that ran another text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_every_release_froze_each_migration_with_its_way_back() -> None:
     assert {name.removesuffix(".rollback.sql") for name in names if ".rollback." in name} == {
         name.removesuffix(".sql") for name in names if ".rollback." not in name
     }
-    # What a release has, it has from the first on.
+    # Features of a release exist from its first version on.
     frozen = {name for name in names if ".rollback." not in name}
     older = {path.name for path in MIGRATIONS.glob("*.sql") if path.stem <= released.last_released()}
     assert {name for name in older if ".rollback." not in name} == frozen

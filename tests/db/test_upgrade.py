@@ -22,7 +22,7 @@ from tests.released import last_released
 
 RELEASE = Path(__file__).parent / "release_0_1_0"
 LAST = "0029_more_counts"
-# What a statement may meet that was written for rows which another run of it has changed: constraints.
+# Errors a statement may meet if another run changed its rows: constraint violations.
 EXPECTED = ("23",)
 
 # Writes of the old service that fail between the migration and its reload: their ON CONFLICT names an index that has

@@ -1,4 +1,4 @@
-"""What is in a database, seen by the role nothing is hidden from."""
+"""Return the content of a database, as the superuser sees it."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 def get(words: list[str]) -> bytes:
-    """What the shown curl line would print, for machines without curl too."""
+    """Return the output of the shown curl line, also on machines without curl."""
     curl, option, header, url = words
     assert (curl, option) == ("curl", "-H")
     name, _, value = header.partition(": ")

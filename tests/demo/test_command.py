@@ -44,7 +44,7 @@ def everything(demo: Demo, folder: Path) -> set[int]:
 
 
 def total_jobs(demo: Demo) -> int:
-    """What the shown command line tells."""
+    """Return the output of the shown command line."""
     return int(json.loads(get(demo.curl))["jobs"]["total"])
 
 

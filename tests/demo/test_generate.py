@@ -29,7 +29,7 @@ def test_the_same_number_on_the_same_day_makes_the_same_rows(
     generated: FreshDatabase, cluster: Cluster, template: str
 ) -> None:
     with fresh_database(cluster, template) as again:
-        # What was tried and undone before must not show.
+        # A migration tried and undone before must leave no trace.
         with closing(psycopg2.connect(again.owner_url)) as connection:
             connection.cursor().execute("SELECT nextval('jobs_id_seq'), nextval('users_id_seq')")
             connection.commit()

@@ -17,7 +17,7 @@ PATIENCE = 20
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names are matched in any case."""
+    """An answer; header names are case-insensitive."""
 
     status: int
     headers: Mapping[str, str]

@@ -18,7 +18,7 @@ WHO_AM_I = "/api/auth/me"
 
 @dataclass
 class Tally:
-    """What came back. `wrong`: a 200 with somebody else's content; `failed`: anything that is not a right 200."""
+    """Counts of answers. `wrong`: a 200 with another user's content; `failed`: anything but a correct 200."""
 
     right: int = 0
     wrong: list[str] = field(default_factory=list)

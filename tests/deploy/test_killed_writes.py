@@ -40,7 +40,7 @@ def server(own: FreshDatabase) -> Iterator[Gunicorn]:
 
 
 def until_answered(server: Gunicorn, token: str, title: str) -> tuple[Answer, int]:
-    """What a careful client does: send it with its key until there is an answer. And how often it had to."""
+    """Send a request with its key until there is an answer; return the answer and the number of attempts."""
     began, tries = time.monotonic(), 0
     while time.monotonic() - began < PATIENCE:
         tries += 1

@@ -47,7 +47,7 @@ def uv() -> str:
 
 
 def run(*command: object, **environ: str) -> str:
-    """What a command printed; it must succeed. It sees nothing of this process's settings."""
+    """Return the output of a command that must succeed. It inherits none of this process's settings."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("UV_", "PIP_", "SSL_"))}
     base = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(

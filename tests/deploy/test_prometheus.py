@@ -77,7 +77,7 @@ def promtool() -> str:
 
 
 def said_by(*command: object, **how: Any) -> str:
-    """What a program said; it must succeed."""
+    """Return the output of a program that must succeed."""
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **how)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

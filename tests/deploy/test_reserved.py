@@ -1,4 +1,4 @@
-"""What an operator asks is answered by a real gunicorn while every thread and connection of requests is busy."""
+"""Operators' requests are answered by a real gunicorn while all request threads and connections are busy."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ EDGES: list[dict[str, Any]] = [
 
 
 def rows(application: Application, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    """What the database has, seen by nobody's rules."""
+    """Return rows without row security."""
     with (
         closing(psycopg2.connect(application.database.superuser_url)) as connection,
         connection,

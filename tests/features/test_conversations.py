@@ -30,7 +30,7 @@ def run(shop: Application, statement: str, *parameters: Any) -> list[tuple[Any, 
 
 
 def vacuum(shop: Application) -> None:
-    """What was folded is no longer in the way, as the database sees to by itself in time."""
+    """Vacuum the folded deltas, as autovacuum does in time."""
     with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute("VACUUM ANALYZE rollups, rollup_deltas, messages, conversations, contacts")
@@ -83,7 +83,7 @@ def test_messages_come_newest_first_page_by_page_each_once(own_shop: Application
     assert answer["total"] == 11
     seen = [item["id"] for item in answer["items"]]
     while answer["next_cursor"]:
-        # What is said meanwhile does not move the pages.
+        # Messages that arrive meanwhile do not move the pages.
         add(client, conversation, "out")
         answer = client.get(f"{path}?page_size=4&cursor={answer['next_cursor']}").json
         seen += [item["id"] for item in answer["items"]]

@@ -76,7 +76,7 @@ def test_each_number_is_the_total_of_the_list_behind_it(shop: Application, role:
 
 
 def test_no_role_has_the_number_of_a_list_it_may_not_see(shop: Application) -> None:
-    """Whoever closes a list to a role must take its numbers from the dashboard of that role too."""
+    """A list closed to a role must have no number on that role's dashboard either."""
     views = {
         rule.rule: shop.app.view_functions[rule.endpoint]
         for rule in shop.app.url_map.iter_rules()

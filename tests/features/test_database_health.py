@@ -1,4 +1,4 @@
-"""What health says of indexes, queries and tables is what the database and the workers have."""
+"""Health reports of indexes, queries and tables agree with the database and the workers."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_a_kill_in_between_leaves_no_half_file_under_the_name(tmp_path: Path) ->
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, "half\n"), done.stderr
     store = DocumentStore(str(tmp_path))
     assert not store.has(1, "a" * 64)
-    # What is left is known as unfinished, for the sweep.
+    # The rest is recorded as unfinished, for the sweep.
     assert [file.name.endswith(".part") for file in store.files()] == [True]
 
 

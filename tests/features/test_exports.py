@@ -176,7 +176,7 @@ def test_what_it_cannot_do_is_told_as_a_problem_before_anything_is_sent(shop: Ap
     assert shop.client(None).get("/api/jobs/export").status_code == 401
 
 
-# What is in it has no name.
+# Its content has no name.
 NAMELESS = {"/api/journeys/executions"}
 
 

@@ -92,7 +92,7 @@ def test_with_a_locked_table_no_answer_waits_for_it(busy: Application, table: st
         found = ask_all(client)
     for path in ("", "/db", "/cache", "/queries", "/indexes", "/tables", "metrics"):
         assert found[path][0] == 200, (path, found[path])
-    # What reads the table itself says so; the lock is waited for a tenth of a second, not a request's deadline.
+    # Reads of the table itself report the lock; they wait a tenth of a second for it, not a request's deadline.
     assert {found[path][0] for path in ("/ready", "/db/test", "/rollups")} <= {200, 503, 504}
     locked = {one["name"] for one in found["/tables"][1]["tables"] if one["locked"]}
     assert table in locked | {"schema_migrations"}

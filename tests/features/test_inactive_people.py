@@ -1,4 +1,4 @@
-"""Who is inactive is given no work; what they had before is counted, listed and may be given to others."""
+"""Inactive users get no work; their earlier work is counted, listed and can be reassigned."""
 
 from __future__ import annotations
 

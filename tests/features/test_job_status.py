@@ -1,4 +1,4 @@
-"""What is behind a link: the status of the job and nothing else, by one statement or none, while the link holds."""
+"""A link shows the status of its job and nothing else, by one statement or none, while it is valid."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_each_status_has_a_word_and_only_work_under_way_names_a_process(
 def test_neither_answer_nor_page_has_a_name_or_number_that_is_not_the_customers(
     own_shop: Application,
 ) -> None:
-    """Whatever surrounds the job is given a word of its own; none of them may come out."""
+    """Data around the job contain unique words; none of them may appear."""
     made = new_link(own_shop)
     job = made["job_id"]
     do(
@@ -254,7 +254,7 @@ def test_a_token_we_did_not_make_is_404_before_any_connection(shop: Application)
 
 
 def test_links_that_were_given_out_hold_over_releases() -> None:
-    """What signs them is not for a library's defaults to say."""
+    """The signature must not depend on a library's defaults."""
     told = "WzcsOCw0MDAwMDAwMDAwXQ.UOrSIBNZIZsgL76Y-fIUw4s2jus6GlhMmHajIfR799c"
     assert write_token("k" * 32, Link(7, 8, 4_000_000_000)) == told
     assert read_token("k" * 32, told) == (7, 8, 4_000_000_000)
@@ -421,7 +421,7 @@ def test_no_log_line_no_metric_and_no_health_page_has_a_token(
 
 
 def test_statements_hold_no_token(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is sent could be seen in pg_stat_activity and in the server's log."""
+    """Passwords must not be sent: pg_stat_activity and the server's log would show them."""
     run, sent = PooledConnection.run_clean, []
 
     def noted(self: PooledConnection, sql: str, params: Any = None) -> Any:

@@ -39,7 +39,7 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 
 def walks(nodes: list[Node], edges: list[Edge]) -> dict[str, bool]:
-    """What somebody who tries every way finds out, by nothing but walking."""
+    """Return everything a caller can find by following all links."""
     types = {node.name: node.type for node in nodes}
     onward: dict[str, list[str]] = {
         node.name: [e.target for e in edges if e.source == node.name] for node in nodes

@@ -117,7 +117,7 @@ def test_what_another_worker_is_taking_at_this_moment_is_passed_over(own_shop: A
 
 
 def share_out(application: Application, leads: int, workers: int) -> list[list[int]]:
-    """What each worker got, all taking a few at a time until the queue is empty."""
+    """Return the leads of each worker; all claim a few at a time until the queue is empty."""
     fill(application, leads)
     clients = [application.client("operator") for _ in range(workers)]
     got: list[list[int]] = [[] for _ in clients]

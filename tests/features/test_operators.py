@@ -1,4 +1,4 @@
-"""What is told of the whole service: to admins of the businesses that run it, or of all when none is named."""
+"""Data of the whole service is shown to admins of the operating businesses, or of all if none is named."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_the_date_and_its_parts_are_those_worked_out_by_hand(shop: Shop) -> None
     for process, steps in ((saw, 14), (weld, 7)):
         for _ in range(steps):
             finished(shop, 10, process=process)
-    # What was finished today, or before those days, is not of them.
+    # Jobs finished today, or before those days, are excluded.
     finished(shop, 10, process=saw, ended="2026-03-31")
     finished(shop, 10, process=saw, ended="2026-03-02")
     for days in (20, 30, 40):

@@ -88,7 +88,7 @@ def texts_of(model: type[Arguments]) -> Iterator[tuple[str, Any]]:
 
 
 def is_bare_text(annotation: Any, metadata: list[Any]) -> bool:
-    """Whether it is a text that nothing brings into form or bounds to a pattern."""
+    """Return True if it is a text that nothing brings into form or bounds to a pattern."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         inner, *more = typing.get_args(annotation)

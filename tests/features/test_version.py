@@ -1,4 +1,4 @@
-"""What runs here is told where people look: health, the command line, the page, and a wheel's name."""
+"""The version is shown by health, the command line, the page and the wheel's name."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ TABLES = list(WRITES)
 
 
 class Visible:
-    """What has become visible and not been heard."""
+    """Return the changes that are visible and were not read yet."""
 
     def __init__(self) -> None:
         self.changes: set[Change] = set()

@@ -17,7 +17,7 @@ from opsboard.errors import DatabaseUnavailable
 from tests.application import Application
 from tests.fleet.feed_recorder import FeedRecorder
 
-# What each of three writers does next, mixed with beats of the change feed.
+# The next action of each of three writers, mixed with polls of the change feed.
 ACTIONS = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from(["write", "commit", "rollback", "beat", "savepoint"])),
     max_size=40,

@@ -65,7 +65,7 @@ def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[S
 
 @dataclass
 class Run:
-    """What was committed and what each worker's reader saw; `own`: commits made through a reader's own worker."""
+    """Commits, and the values each worker's reader saw; `own`: commits made through a reader's own worker."""
 
     commits: Commits
     readers: list[Reader]
@@ -182,7 +182,7 @@ def ask_to_write(client: Client, person: Person) -> int:
 
 
 def fresh_answers(shop: Shop) -> dict[tuple[str, str], bytes]:
-    """What an application that keeps nothing answers."""
+    """Return the answer of an application without a cache."""
     with running_application(shop.database, *shop.businesses, cache_enabled=False) as keepless:
         return {
             (person.email, path): keepless.app.test_client()

@@ -47,7 +47,7 @@ def fleet(data: FreshDatabase, own_redis: RedisServer) -> Iterator[Gunicorn]:
 
 
 def made_by_another(first: Client, others: list[Client]) -> bool:
-    """Whether one of the others has from the second level what the first has made just now."""
+    """Return True if one of the others has from the second level what the first has made just now."""
     first.post("/api/health/cache/clear", {})
     first.get(STATS)
     answers = [other.get(STATS) for other in others]
@@ -131,7 +131,7 @@ class Ledger:
             self.history.append((time.monotonic(), self.committed))
 
     def least(self, asked: float) -> int:
-        """What an answer to a question of that moment must hold."""
+        """Return the number that an answer to a request of that moment must contain."""
         with self.lock:
             known = [number for at, number in self.history if at <= asked - OLDEST]
             return known[-1] if known else self.history[0][1]

@@ -1,4 +1,4 @@
-"""Whatever happens to the change feed, no answer is older than two seconds unless it is marked STALE."""
+"""After any failure of the change feed, no answer is older than two seconds unless it is marked STALE."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def clear_while_busy(fleet: Gunicorn, admin: Person, clears: int) -> list[float]
             assert (cleared["status"], cleared["waiting"], cleared["workers"]) == ("ok", [], WORKERS)
             assert set(cleared["cleared"]) == askers.keys()
             times.append(cleared["ms"])
-            # What was kept is loaded anew: by the one who asks all the time, unless it is by this one.
+            # Cached bodies are reloaded: by the constant caller, unless this one does it.
             for name, asker in askers.items():
                 if asker.get(STATS).headers["X-Cache"] != "MISS":
                     reader = by_name[name]

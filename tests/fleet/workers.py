@@ -110,7 +110,7 @@ class Commits:
     acknowledged: list[float] = field(default_factory=list)
 
     def jobs_at(self, moment: float) -> int:
-        """What an answer from before that moment may lack nothing of."""
+        """Return the number of jobs that an answer from before that moment must contain."""
         return self.base + bisect_left(self.acknowledged, moment)
 
     def seconds_old(self, seen: Seen) -> float:
@@ -121,7 +121,7 @@ class Commits:
         return max(0.0, seen.began - self.acknowledged[missing])
 
     def from_nowhere(self, seen: Seen) -> bool:
-        """Whether the answer has commits that had not begun when it came."""
+        """Return True if the answer has commits that had not begun when it came."""
         return seen.jobs > self.base + bisect_left(self.begun, seen.ended)
 
     def lags(self, reader: Reader) -> list[float]:

@@ -40,7 +40,7 @@ class Sheet:
         return run_import(self.workshop.database.app_url, self.workshop.folder, mapping, "mill", **options)
 
     def told(self, *arguments: Any, **options: Any) -> list[str]:
-        """What is said of a file that must be refused, without the sums at the end."""
+        """Return the faults of a refused file, without the totals at the end."""
         with pytest.raises(ImportRejected) as refused:
             self.run(*arguments, **options)
         return str(refused.value).splitlines()[:-1]

@@ -151,7 +151,7 @@ def check_executions(database: FreshDatabase, events: list[dict[str, str]]) -> N
 
 
 def check_remarks(summary: Summary, events: list[dict[str, str]]) -> None:
-    """What the source says of itself is told with its numbers."""
+    """Remarks of the source are reported with their numbers."""
     begun = [event for event in events if event["transition"] == "START"]
     done = [e for e in events if e["transition"] == "COMPLETE" and e["activity"].startswith("W_")]
     assert [remark.lines for remark in summary.remarks] == [

@@ -121,7 +121,7 @@ def test_a_killed_import_leaves_none_or_all(killing: Killing, kills: int) -> Non
 
 
 def whole(day: str, imports: int) -> tuple[Any, ...]:
-    """What there is after an import as of a day, computed without it."""
+    """Return the expected rows after an import as of a day, computed independently."""
     last = int(day[-2:])
     jobs = sum(n % 20 + 5 <= last for n in range(1, JOBS + 1))
     steps = sum(n % 20 + 1 + step <= last for n in range(1, JOBS + 1) for step in (1, 2))

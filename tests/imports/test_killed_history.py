@@ -36,7 +36,7 @@ class KillingHistory(Killing):
 
 
 def whole(changes: int, imports: int) -> tuple[int, ...]:
-    """What there is when so many changes of each ticket came in, by so many imports, in the order of TABLES."""
+    """Return the rows after so many changes of each ticket, by so many imports, in the order of TABLES."""
     history = TICKETS * changes
     return (2, TICKETS, TICKETS, history, min(changes, 3), history, TICKETS, history + imports)
 
@@ -59,7 +59,7 @@ def test_a_killed_import_of_history_leaves_none_or_all(desk: Desk, tmp_path: Pat
             workshop.rows(f"TRUNCATE {', '.join(TABLES)} CASCADE")
             changes = imports = 0
     assert killed > kills // 3
-    # What was killed holds nothing: the next one brings all of it.
+    # A killed import stores nothing: the next one stores all rows.
     killing.log(11)
     process = killing.start("2030-01-01")
     assert process.communicate()[0].endswith("done\n")

@@ -1,4 +1,4 @@
-"""What a mapping can say of the lines of one key, and of dates."""
+"""Mappings of several lines per key, and of dates."""
 
 from __future__ import annotations
 

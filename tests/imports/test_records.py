@@ -14,7 +14,7 @@ from opsboard.imports.file_mapping import File
 from opsboard.imports.lines import LONGEST_LINE
 from opsboard.imports.records import Record, Records
 
-# Whatever can stand in a value; a lone carriage return is damage, and a NUL too.
+# Any character of a value; a lone carriage return or a NUL is damage.
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
 # A row of separators only is passed over.
 ROW = st.lists(TEXT, min_size=3, max_size=3).filter(lambda row: any(text.strip() for text in row))
@@ -70,7 +70,7 @@ def test_any_bytes_can_be_read(content: bytes, delimiter: str, quote: str) -> No
     for record in read(content, delimiter=delimiter, quote=quote):
         assert record.damage or len(record.fields) == 3
         assert 1 <= record.line <= content.count(b"\n") + 1
-        # What comes of it can be sent to COPY.
+        # The result can be sent to COPY.
         assert copy_line(record.fields).count(b"\n") == 1
         assert b"\0" not in copy_line(record.fields)
 

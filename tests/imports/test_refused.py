@@ -104,7 +104,7 @@ def test_a_line_that_points_to_a_damaged_one_is_not_blamed(workshop: Workshop) -
     assert workshop.wrong(orders=ORDERS.replace("\t10\t", "\tten\t")) == [("orders.txt", 1, "Pieces")]
     assert workshop.wrong(articles=ARTICLES.replace("A,Axle", "A,Axle,")) == [("articles.csv", 2, "")]
     assert workshop.wrong(articles=ARTICLES.replace("A,Axle", "A")) == [("articles.csv", 2, "")]
-    # Whether the line would have been chosen cannot be told.
+    # True if the line would have been chosen cannot be told.
     chosen = MAPPING.replace(
         'external_id = "{No}"', 'external_id = "{No}"\nwhere = { Client = ["C1", "C2"] }'
     )

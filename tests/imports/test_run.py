@@ -1,4 +1,4 @@
-"""What an import stores, once and again."""
+"""Rows stored by an import and by its repetition."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def check_audit(database: FreshDatabase, lines: list[dict[str, str | None]]) -> 
 
 
 def check_people(database: FreshDatabase, lines: list[dict[str, str | None]]) -> None:
-    """Who changed and who solved incidents, and what they were told."""
+    """Persons who changed and solved incidents, and their notifications."""
     updating = {f"sys_updated_by {line['sys_updated_by']}" for line in lines}
     solving = {f"assigned_to {line['assigned_to']}" for line in lines if line["assigned_to"]}
     assert {key for (key,) in rows(database, "SELECT external_id FROM users")} == updating | solving
@@ -145,7 +145,7 @@ def check_people(database: FreshDatabase, lines: list[dict[str, str | None]]) ->
 
 
 def check_remarks(summary: Summary, lines: list[dict[str, str | None]]) -> None:
-    """What the source says of itself is told with its numbers."""
+    """Remarks of the source are reported with their numbers."""
 
     def empty(column: str) -> int:
         return sum(line[column] is None for line in lines)

@@ -40,7 +40,7 @@ HEAD = "No,State,Begun,Ended,Pieces\n"
         ("done,2025-05-01,,5", None, "completed", 5),
         ("off,2025-05-01,,5", None, "cancelled", 5),
         (",,,5", None, "draft", 1),
-        # What comes after the day has not happened, whatever the word says.
+        # Events after the day have not happened, whatever their status is.
         ("done,2025-05-01,2025-05-09,5", "2025-05-03", "active", 1),
         ("off,2025-05-05,,5", "2025-05-03", "draft", 1),
         ("off,2025-05-01,,5", "2025-05-03", "cancelled", 5),

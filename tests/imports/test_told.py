@@ -1,4 +1,4 @@
-"""What is said of a file as a whole: its encoding, a condition that fits nothing."""
+"""Remarks on whole files: encoding, a condition that matches nothing."""
 
 from __future__ import annotations
 

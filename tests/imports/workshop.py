@@ -155,7 +155,7 @@ class Workshop:
     def rows(
         self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None
     ) -> list[tuple[Any, ...]]:
-        """What the database has, whoever owns it."""
+        """Return the rows of all owners."""
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []

@@ -138,7 +138,7 @@ def visiting(browser: Browser, site: Site, look: str = "light", token: str | Non
 
 
 def until(page: Page, expression: str, argument: Any = None, seconds: float = 20) -> Any:
-    """What an expression gives as soon as that is true. Playwright's own way needs eval, which the page forbids."""
+    """Return the value of an expression once it is true. Playwright's own wait needs eval, which the page forbids."""
     deadline = time.monotonic() + seconds
     while not (found := page.evaluate(expression, argument)):
         assert time.monotonic() < deadline, f"never true: {expression}"

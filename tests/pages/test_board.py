@@ -16,7 +16,7 @@ from tests.pages.conftest import Visiting
 
 
 def shown_counts(page: Page) -> dict[str, int]:
-    """What each visible figure of the board says."""
+    """Return the text of each visible figure of the board."""
     figures = page.locator("[data-count]:visible")
     number = "Number(f.querySelector('.value').textContent.replace(/\\D/g, ''))"
     return dict(figures.evaluate_all(f"figures => figures.map(f => [f.dataset.count, {number}])"))

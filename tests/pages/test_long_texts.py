@@ -41,7 +41,7 @@ VIEWS = [
     "#/journeys", "#/journeys/contacts", "#/notifications", "#/contacts", "#/jobs/1", "#/jobs/2", "#/jobs/3",
 ]  # fmt: skip
 WIDTHS = (320, 390, 1440)
-# What is wider than the box it is in, and parts of a row that cover each other.
+# Elements wider than their box, and parts of a row that overlap.
 COVERED = """() => {
     const boxes = "main :is(legend, label, th, td, dd, li, h1, a, p), .bar > :not(nav, .icon-button)";
     const isWide = (box) => {

@@ -1,4 +1,4 @@
-"""What the page looks like to everybody: contrast, names and order by axe; phone, print, theme and keyboard."""
+"""The page for everybody: contrast, names and order by axe; phone, print, theme and keyboard."""
 
 from __future__ import annotations
 

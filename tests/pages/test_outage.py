@@ -29,7 +29,7 @@ def fail(page: Page, path: str, problem: dict[str, object]) -> None:
 
 
 def cut_off(page: Page) -> list[str]:
-    """What of the header lies beyond the edges of the window."""
+    """Return the parts of the header beyond the edges of the window."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll(".bar > *")].filter((part) => {
             const { left, right, width } = part.getBoundingClientRect();

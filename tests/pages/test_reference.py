@@ -59,7 +59,7 @@ def test_curl_lines_work(own_shop: Application) -> None:
 
 
 def take_apart(line: str) -> tuple[str, str, dict[str, str], str | None]:
-    """What curl would send."""
+    """Return the request curl would send."""
     words = shlex.split(line)
     url = words.pop()
     options = list(zip(words[::2], words[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""What the kept counts say against what the tables say, and sessions of several roles to write with."""
+"""Compares kept counts with the tables; sessions of several roles write."""
 
 from __future__ import annotations
 

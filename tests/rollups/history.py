@@ -220,7 +220,7 @@ class Writer:
 
 
 def was_lost(error: BaseException) -> bool:
-    """Whether it is about the session rather than about what was asked; a crash of the server has no code."""
+    """Return True if it is about the session rather than about what was asked; a crash of the server has no code."""
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | SystemError):
         return True
     return isinstance(error, psycopg2.Error) and error.pgcode is None

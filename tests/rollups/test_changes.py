@@ -1,4 +1,4 @@
-"""Whatever writes leaves a note of business and table in its own transaction, and none goes before it was read."""
+"""Every write notes business and table in its own transaction, and no note is deleted before it was read."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_a_step_keeps_the_time_it_was_last_changed_when_its_job_ends(books: Book
 @pytest.mark.parametrize("write", ["reopen", "add"])
 @pytest.mark.parametrize("first", ["job", "step"])
 def test_a_step_that_is_reopened_or_added_while_its_job_ends(books: Books, first: str, write: str) -> None:
-    """Whoever comes second waits for the other and sees what it did."""
+    """The second writer waits for the first and sees its change."""
     job_id = a_job(books)
     books.run("UPDATE job_steps SET status = 'completed' WHERE job_id = %s", job_id)
     end = ("UPDATE jobs SET status = 'completed' WHERE id = %s", (job_id,))

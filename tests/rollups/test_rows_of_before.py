@@ -1,4 +1,4 @@
-"""What was there before a migration counted it, and the way back."""
+"""Rows from before a migration counts them, and the rollback."""
 
 from __future__ import annotations
 

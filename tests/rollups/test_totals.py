@@ -73,7 +73,7 @@ def test_filters_without_a_kept_total_are_counted(books: Books) -> None:
 
 
 def test_who_asks_for_one_count_is_not_charged_for_the_others(books: Books) -> None:
-    """What an image counts for is decided before any is looked at, where the question alone decides it."""
+    """Conditions that depend on the parameters alone are decided before any row image is read."""
     explain = "EXPLAIN SELECT c.n FROM rollup_counts(1, {}) AS c"
     everything, jobs = (
         [line for (line,) in books.run(explain.format(wanted)) if "One-Time Filter: false" in line]

@@ -1,4 +1,4 @@
-"""Whoever truncates a counted table meanwhile, a comparison of the counts tells of no difference that is not there."""
+"""A comparison of counts reports no false difference while another session truncates a counted table."""
 
 from __future__ import annotations
 

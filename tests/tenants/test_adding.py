@@ -231,7 +231,7 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(database: F
 
 
 def read_until(terminal: int, end: bytes) -> bytes:
-    """What is shown until `end`; fails, by its end, when the program ends without showing it."""
+    """Return the output up to `end`; fails if the program ends before."""
     shown = b""
     while end not in shown:
         shown += os.read(terminal, 1000)

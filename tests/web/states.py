@@ -20,7 +20,7 @@ STATS = "/api/dashboard/stats"
 RECENT = "/api/dashboard/recent-jobs"
 TTL = {STATS: 30.0, RECENT: 60.0}
 PATIENCE = 20.0
-# What the numbers of an admin's answer are made from.
+# The sources of the numbers in an admin's answer.
 LAST_CHANGE = {
     STATS: "SELECT greatest("
     + ", ".join(

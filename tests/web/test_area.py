@@ -1,4 +1,4 @@
-"""What a declaration of an area makes: a list with its export, and a change with the fields of what is new."""
+"""Declarations of an area: a list with its export, and a change with the fields of the new model."""
 
 from __future__ import annotations
 

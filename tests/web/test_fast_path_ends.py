@@ -1,4 +1,4 @@
-"""Whatever ends a token or a kept body ends it for the fast path at once."""
+"""Events that end a token or a cached body end it for the fast path at once."""
 
 from __future__ import annotations
 

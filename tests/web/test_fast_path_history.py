@@ -1,4 +1,4 @@
-"""Whatever has happened before, the fast path and the slow path give one answer."""
+"""After any history, the fast path and the slow path give the same answer."""
 
 from __future__ import annotations
 

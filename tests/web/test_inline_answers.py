@@ -1,4 +1,4 @@
-"""What a worker's own thread answers, and what it leaves in the socket for a thread of the pool."""
+"""Requests that the worker's own thread answers, and those it leaves in the socket for a pool thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUEST = b"GET /kept HTTP/1.1\r\nHost: shop\r\n\r\n"
 
 
 class Worker:
-    """What `ThreadWorker` has that is used, around one connection; its pool only notes what it is handed."""
+    """The used part of `ThreadWorker`, around one connection; its pool only records submitted work."""
 
     def __init__(self) -> None:
         self.cfg, self.alive, self.nr, self.max_requests = Config(), True, 0, 1000
@@ -62,7 +62,7 @@ class Worker:
         return [self.body]
 
     def gets(self, sent: bytes) -> bytes:
-        """What is answered at once to these bytes."""
+        """Return the inline answer to these bytes."""
         self.client.sendall(sent)
         self.is_readable()
         return self.received()
@@ -79,7 +79,7 @@ class Worker:
             return b""
 
     def left(self) -> bytes:
-        """What a thread would find in the socket."""
+        """Return the bytes a thread would read from the socket."""
         try:
             return self.conn.sock.recv(1 << 20)
         except BlockingIOError:

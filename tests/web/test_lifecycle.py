@@ -1,4 +1,4 @@
-"""What happens around every request: ids, headers, and what is left behind."""
+"""Steps around every request: ids, headers and cleanup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was proved once is given again without asking, until something is heard."""
+"""A prepared response is repeated without asking, until a change is known."""
 
 from __future__ import annotations
 

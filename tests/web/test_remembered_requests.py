@@ -1,4 +1,4 @@
-"""What the fast path knows stays within its bounds, and nobody pushes out what others asked for."""
+"""Remembered requests stay within their limits, and no user evicts those of others."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def load_config(environ: Mapping[str, str] | None = None, env_file: str | Path |
 
 
 def listens_here(values: Mapping[str, Any]) -> bool:
-    """Whether only this machine can connect."""
+    """Return True if only this machine can connect."""
     if values["BIND"].startswith(("unix:", "fd://")):
         return True
     host = values["BIND"].removeprefix("tcp://").rpartition(":")[0] if values["BIND"] else values["HOST"]

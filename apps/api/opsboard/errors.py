@@ -1,4 +1,4 @@
-"""What can go wrong, one class per thing, and the HTTP answer each one gets."""
+"""Every error as a class, with its HTTP answer."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class NotFound(OpsboardError):
 
 
 class Gone(OpsboardError):
-    """What this address led to has ended and does not come back."""
+    """The resource at this address has ended for good."""
 
     status = 410
     code = "gone"

@@ -138,7 +138,7 @@ def document_store(value: str) -> str:
 
 
 def default_data_folder() -> str:
-    """Where the embedded database lies: outside of home directories for root, whose are closed to Postgres."""
+    """Return the folder of the embedded database; for root outside the home directory, which Postgres cannot enter."""
     if os.geteuid() == 0:
         return "/var/lib/opsboard"
     return "~/.local/share/opsboard"

@@ -12,7 +12,7 @@ LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 
 # Characters that never show: soft hyphen, zero-width space, word joiner, byte order mark.
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
-# What is cut off at both ends: white space, joiners and marks of direction. Inside a text these have a meaning.
+# Removed at both ends: white space, joiners and direction marks. Inside a text these have a meaning.
 _ENDS = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\u00a0\u061c\u1680\u180e\u3000"
     + "".join(map(chr, range(0x2000, 0x2010)))

@@ -1,1 +1,1 @@
-"""Who is asking: tokens, passwords, sign-in."""
+"""Tokens, passwords and sign-in."""

@@ -69,7 +69,7 @@ class Attempts:
 
 
 def network_of(address: str) -> str:
-    """What counts as one place: an IPv4 address, the /64 of an IPv6 address."""
+    """Return the network that attempts are counted for: an IPv4 address, the /64 of an IPv6 address."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

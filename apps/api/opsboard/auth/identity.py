@@ -1,4 +1,4 @@
-"""Who is asking: the one object that makes the cache key, the row security and the SQL predicate."""
+"""The identity of a caller: the one object that makes the cache key, the row security and the SQL predicate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What somebody may do: an operator works on steps, a manager plans, an admin also runs the service."""
+    """The roles: an operator works on steps, a manager plans, an admin also runs the service."""
 
     ADMIN = "admin"
     MANAGER = "manager"

@@ -1,4 +1,4 @@
-"""Who signed in, who failed to, who was refused and who signed out: a line in the log, a number, and an audit entry."""
+"""Records each sign-in, failure, refusal and sign-out: a log line, a count and an audit entry."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Journal:
                 log.warning("audit entry not written", outcome=outcome, error=error.code)
 
     def counts(self) -> dict[str, int]:
-        """How often each happened in this process."""
+        """Return the count of each event in this process."""
         with self._lock:
             return {outcome: self._counts[outcome] for outcome in OUTCOMES}
 

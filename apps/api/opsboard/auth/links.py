@@ -10,7 +10,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from opsboard.errors import NotFound
 
-# What a link is for; a token for one purpose is none for another.
+# The purpose of a token; a token for one purpose is invalid for another.
 JOB_STATUS = "opsboard job status link"
 PASSWORD = "opsboard password link"
 # A payload of three numbers, a dot, 32 bytes of signature.
@@ -18,7 +18,7 @@ SHAPE = re.compile(r"[A-Za-z0-9_-]{1,100}\.[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 class Link(NamedTuple):
-    """What a token says: of which business, which link, until when (seconds since 1970)."""
+    """The content of a token: business, link and expiry (seconds since 1970)."""
 
     tenant_id: int
     link_id: int
@@ -32,7 +32,7 @@ def write_token(secret: str, link: Link, purpose: str = JOB_STATUS) -> str:
 
 
 def read_token(secret: str, token: str, purpose: str = JOB_STATUS) -> Link:
-    """What a token says. Raises NotFound for one that we did not make; whether the link still holds is not asked."""
+    """Return the content of a token. Raises NotFound if the signature is wrong; revocation is not checked here."""
     try:
         if not SHAPE.fullmatch(token):
             raise NotFound()

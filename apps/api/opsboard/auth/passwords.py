@@ -31,7 +31,7 @@ def hash_password(password: str) -> str:
 
 
 def passwords_fit(hashes: Sequence[str | None], password: str) -> list[bool]:
-    """Whether a password fits each stored hash.
+    """Return True if a password fits each stored hash.
 
     At least two are checked, whatever there is: so the time does not tell whether an address is known, or known at two
     businesses. Raises TooManySignIns when this process checks as many as it may.
@@ -46,7 +46,7 @@ def passwords_fit(hashes: Sequence[str | None], password: str) -> list[bool]:
 
 
 def password_fits(password_hash: str | None, password: str) -> bool:
-    """Whether a password fits a stored hash; takes equally long when there is no hash."""
+    """Return True if a password fits a stored hash; takes equally long when there is no hash."""
     # A list: all forms are checked, also when the first of them fits.
     return any([_verified(password_hash, form) for form in password_forms(password)])
 

@@ -60,7 +60,7 @@ RETURNING id
 
 -- name: check_token
 -- reads: users, revocations
--- Whether a token is still good: for a worker that has not heard of revocations lately.
+-- Tells if a token is still good: for a worker that has not heard of revocations lately.
 SELECT
     u.is_active
     AND u.role = %(role)s

@@ -78,7 +78,7 @@ class SignIn:
         return token, self._tokens.ttl
 
     def identify(self, token: str, reading: bool = False) -> Identity:
-        """Who a token speaks for, right now. Raises NotSignedIn.
+        """Return the identity of a valid token. Raises NotSignedIn.
 
         Takes no connection, unless this worker has not heard of revocations lately. `reading`: the request
         changes nothing, so while the database is away, and nobody can end a token there, one that was good
@@ -132,11 +132,11 @@ class SignIn:
             return None
 
     def is_valid_for(self, identity: Identity) -> bool:
-        """Whether `identify` would give this identity again for the token it came from, without asking anybody."""
+        """Return True if `identify` would return this identity again, without asking the database."""
         return self.revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)
 
     def was_admitted(self, identity: Identity) -> bool:
-        """Whether `identify` would let it read while the database is away: good when this worker last heard."""
+        """Return True if `identify` would let it read while the database is away: good when this worker last heard."""
         return (
             self.revocations.is_revoked(identity) is not True
             and self.revocations.was_admitted(identity)

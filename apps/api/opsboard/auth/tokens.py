@@ -57,7 +57,7 @@ class Tokens:
         )
 
     def verify(self, token: str) -> Identity:
-        """Who a token speaks for. Raises NotSignedIn; whether it was revoked is for the caller to ask."""
+        """Return the identity of a token. Raises NotSignedIn. The caller checks revocation."""
         if not token or len(token) > LONGEST:
             raise NotSignedIn()
         digest = blake2b(

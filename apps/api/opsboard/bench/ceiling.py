@@ -1,4 +1,4 @@
-"""What the load generator can do at most: its rate against a server that does not even read the request."""
+"""Measures the limit of the load generator: its rate against a server that does not read the request."""
 
 from __future__ import annotations
 

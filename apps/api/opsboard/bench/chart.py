@@ -113,7 +113,7 @@ def shade(axes: Axes, series: Series, colour: str) -> None:
 
 
 def mark(axes: Axes, plot: Plot) -> None:
-    """Where the promise stands."""
+    """Return the place of the promise."""
     if plot.bar is not None:
         axes.axvline(plot.bar, color=TEXT, linestyle="--", linewidth=1)
         axes.annotate(

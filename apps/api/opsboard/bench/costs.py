@@ -1,4 +1,4 @@
-"""What an answer takes from the database, counted rather than timed."""
+"""The statements and connections of an answer, counted instead of timed."""
 
 from __future__ import annotations
 

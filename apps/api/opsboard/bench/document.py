@@ -52,7 +52,7 @@ def write_document(path: Path, run: Run, names: Sequence[str] | None = None) -> 
 
 
 def is_of(table: Table, measure: str) -> bool:
-    """Whether the measure has made it, or failed to."""
+    """Return True if the measure has made it, or failed to."""
     return table.name.split("-")[0] == measure
 
 

@@ -29,7 +29,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Bench:
-    """What every measurement is given."""
+    """The input of every measurement."""
 
     config: Config
     options: Options

@@ -1,4 +1,4 @@
-"""What is made of the rounds: medians, ratios to the reference of the same round, percentiles."""
+"""Figures of the rounds: medians, ratios to the reference of the same round, percentiles."""
 
 from __future__ import annotations
 

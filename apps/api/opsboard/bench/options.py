@@ -1,4 +1,4 @@
-"""How much is measured: the usual, everything, or a quick look."""
+"""Sizes of a run: usual, full or quick."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Options:
-    """What the command was asked for."""
+    """The options of the command."""
 
     rounds: int = 7
     seconds: float = 1.5  # of one row in one round

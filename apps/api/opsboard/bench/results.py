@@ -1,4 +1,4 @@
-"""What a run found, as plain data: tables of rows with a value for each round, promises and plots; kept as JSON."""
+"""Results of a run as plain data: tables of rows with a value for each round, promises and plots; stored as JSON."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def load(job: Job) -> Figures:
 
 
 def run_apart(module: str, job: Any, failed: str) -> dict[str, Any]:
-    """What a module of the load generator finds out, in a process of its own. Raises CommandError with `failed`."""
+    """Run a module of the load generator in its own process; return its result. Raises CommandError with `failed`."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", module],
         input=json.dumps(asdict(job)),

@@ -1,4 +1,4 @@
-"""What is measured: servers that could answer the dashboard's poll, and what each is asked."""
+"""The scenarios: servers that can answer the dashboard's poll, and the request to each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Contender:
     name: str
     application: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
-    # What it cannot be measured without.
+    # Programs a measurement needs.
     libraries: tuple[str, ...] = ()
     redis: bool = False
     # nginx in front of this contender, keeping its answers.

@@ -36,7 +36,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Grounds:
-    """What all servers of a run have in common: a folder, settings, cores."""
+    """The folder, settings and cores shared by all servers of a run."""
 
     folder: Path
     settings: Mapping[str, str]

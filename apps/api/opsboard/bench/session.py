@@ -1,4 +1,4 @@
-"""What is asked, and the answer it is about: signed in at the service and taken from it."""
+"""A session at the service, and the answer that is measured."""
 
 from __future__ import annotations
 

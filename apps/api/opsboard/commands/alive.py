@@ -1,4 +1,4 @@
-"""Whether this machine's service answers, for a container's health check: `python -m opsboard.commands.alive`."""
+"""True if this machine's service answers, for a container's health check: `python -m opsboard.commands.alive`."""
 
 from __future__ import annotations
 

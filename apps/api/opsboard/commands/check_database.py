@@ -137,7 +137,7 @@ def check_operators(config: Config, cursor: Cursor, findings: Findings) -> None:
 
 
 def check_connections(config: Config, cursor: Cursor, findings: Findings) -> None:
-    """What all workers may open, against what the server lets them."""
+    """Compare the connections that all workers may open with the server's limit."""
     cursor.execute(health.server_limits.sql)
     server = json.loads(row(cursor)[0])
     advice = Advice()
@@ -151,7 +151,7 @@ def check_connections(config: Config, cursor: Cursor, findings: Findings) -> Non
 
 
 def check_applied(cursor: Cursor, findings: Findings) -> None:
-    """Whether the schema is that of this version, as far as the service's role may see."""
+    """Return True if the schema is that of this version, as far as the service's role may see."""
     if missing := missing_migrations(cursor):
         findings.fail("migrations", in_words(missing), "run opsboard migrate, with DATABASE_OWNER_URL")
     else:
@@ -159,7 +159,7 @@ def check_applied(cursor: Cursor, findings: Findings) -> None:
 
 
 def check_migrations(config: Config, findings: Findings) -> None:
-    """Whether the schema is that of this version, and its files those that were applied."""
+    """Return True if the schema is that of this version, and its files those that were applied."""
     try:
         status = Migrator(owner_url(config), default_folder()).status()
     except MigrationError as error:

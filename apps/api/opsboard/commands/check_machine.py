@@ -50,7 +50,7 @@ def installed(name: str) -> str | None:
 
 
 def check_data_folder(config: Config, findings: Findings) -> None:
-    """Whether the folder can be written to, if anything is kept there."""
+    """Return True if the folder can be written to, if anything is kept there."""
     folder = config.data_folder
     if config.owner_url and config.secret_key:
         findings.ok("data folder", f"{folder} is not needed: database and secret are elsewhere")
@@ -65,7 +65,7 @@ def check_data_folder(config: Config, findings: Findings) -> None:
 
 
 def check_memory(config: Config, findings: Findings) -> None:
-    """What the caches of all workers may take, against what there is."""
+    """Compare the memory that all workers' caches may use with the memory of the machine."""
     wanted = config.web_concurrency * config.cache_max_bytes if config.cache_enabled else 0
     total = memory_limit()
     message = f"{config.web_concurrency} workers x CACHE_MAX_BYTES = {mebibytes(wanted)}"

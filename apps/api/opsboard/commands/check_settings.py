@@ -16,7 +16,7 @@ OURS = ("OPSBOARD_", "DB_POOL_", "CACHE_TTL_", "CACHE_MAX_")
 def check_settings(
     config: Config, environ: Mapping[str, str], from_file: Mapping[str, str], findings: Findings
 ) -> None:
-    """What is set and where; which spelling of a pool setting won; names that mean nothing."""
+    """Check which settings are set and where, which spelling of a pool setting wins, and unknown names."""
     given = [
         f"{name} ({source_of(name, origin)})"
         for name, origin in config.origins.items()
@@ -69,7 +69,7 @@ def check_spelling(
 
 
 def check_secret(config: Config, findings: Findings) -> None:
-    """Whether tokens are signed with something nobody knows. The secret itself is never shown."""
+    """Return True if tokens are signed with something nobody knows. The secret itself is never shown."""
     size = len(config.secret_key.encode())
     advice = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
     if not size:

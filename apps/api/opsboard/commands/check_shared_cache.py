@@ -61,7 +61,7 @@ def report(connection: Any, ms: float, findings: Findings) -> None:
 
 
 def facts_of(connection: Any) -> dict[str, str]:
-    """What INFO tells; nothing where that is not permitted."""
+    """Return the answer to INFO; empty if that is not permitted."""
     try:
         text = wire.ask(connection, "INFO").decode(errors="replace")
     except wire.Declined:

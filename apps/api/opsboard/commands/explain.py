@@ -20,7 +20,7 @@ from opsboard.errors import CommandError
 from opsboard.features import ALL
 
 PACKAGES = ("opsboard.auth", "opsboard.fleet", "opsboard.web", *(f"opsboard.features.{area}" for area in ALL))
-# What most views ask for when nobody says otherwise.
+# The default of most views.
 USUAL = {"limit": "10", "months": "12", "events": "5", "date_from": None, "date_to": None}
 PAGE_SIZE = 20
 # Postgres makes as many plans for the values before it considers a generic one.

@@ -1,4 +1,4 @@
-"""What `opsboard doctor` found: one line per check, with what to do about it."""
+"""The findings of `opsboard doctor`: one line per check, with its remedy."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ REACHED = 5.0  # seconds the database may take to let us in
 
 @click.group()
 def journeys() -> None:
-    """What happens to customers step by step."""
+    """Run journeys, which contact customers step by step."""
 
 
 @journeys.command()

@@ -1,4 +1,4 @@
-"""What must be right before workers are started: the settings and, in production, the database role.
+"""Checks before workers start: the settings and, in production, the database role.
 
 `python -m opsboard.commands.preflight` prints for gunicorn.conf.py, as one line of JSON, what gunicorn needs
 and the settings that were checked, or ends with exit code 2 and a line per fault.
@@ -40,7 +40,7 @@ def check(config: Config) -> list[str]:
 
 
 def check_schema(config: Config) -> list[str]:
-    """What is wrong with the schema, in words; nothing when no database is named or it cannot be reached."""
+    """Return the faults of the schema as messages; none if no database is named or it cannot be reached."""
     if not config.database_url:
         return []
     try:

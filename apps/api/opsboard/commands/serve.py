@@ -46,7 +46,7 @@ def serve(only_check: bool) -> None:
 
 
 def gunicorn_config() -> str:
-    """Where gunicorn.conf.py lies: in the checkout, or where the package installed it."""
+    """Return the path of gunicorn.conf.py: in the checkout, or in the installed package."""
     checkout = Path(__file__).parents[4] / "gunicorn.conf.py"
     installed = Path(sys.prefix) / "share" / "opsboard" / "gunicorn.conf.py"
     return str(checkout if checkout.exists() else installed)

@@ -1,4 +1,4 @@
-"""Where the database is: as the settings say, or the embedded server, started when it is needed."""
+"""Addresses of the database: from the settings, or of the embedded server, started on demand."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ ADVICE = (
 
 
 def role_exists(owner_url: str) -> bool:
-    """Whether the server has the service's role, which the first migration makes otherwise."""
+    """Return True if the server has the service's role, which the first migration makes otherwise."""
     with connected(owner_url, "demo") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (APPLICATION,))
         return cursor.fetchone() is not None
@@ -68,7 +68,7 @@ def refused(url: str) -> str:
 
 
 def has_no_password(owner_url: str) -> bool:
-    """Whether the application role has no password; False also when we may not know."""
+    """Return True if the application role has no password; False also when we may not know."""
     with connected(owner_url, "demo") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT has_table_privilege('pg_authid', 'SELECT')")
         if cursor.fetchone() != (True,):

@@ -28,7 +28,7 @@ class Businesses:
                 self._seen_at = {one: at for one, at in self._seen_at.items() if now - at < RECENTLY}
 
     def has_other(self, tenant_id: int) -> bool:
-        """Whether another business has asked lately."""
+        """Return True if another business has asked lately."""
         now = self._clock()
         with self._lock:
             return any(one != tenant_id and now - at < RECENTLY for one, at in self._seen_at.items())

@@ -21,7 +21,7 @@ TAKEN = "SELECT set_config('lock_timeout', '0', true);\n"
 
 
 class Once(NamedTuple):
-    """How a write is done once: what takes its key, what keeps its answer, and the answer its row makes."""
+    """The statements of a write that runs once: insert the key, store the answer, and build the answer of a row."""
 
     take: Query
     keep: Query
@@ -67,5 +67,5 @@ def send_conditionally(
 
 
 def not_taken(error: psycopg2.Error) -> OpsboardError | None:
-    """What it means when a key could not be taken; None: something else is the matter."""
+    """Return the error for a key that could not be inserted, or None if the reason is another one."""
     return KeyInUse() if error.pgcode == LOCK_NOT_AVAILABLE else None

@@ -48,7 +48,7 @@ def _touched_when_set(name: str) -> Any:
 
 
 class PooledConnection(extensions.connection):
-    """What the pool hands out.
+    """A connection that the pool hands out.
 
     Everything a caller may do to it counts as a change of session state and is undone on return by
     `DISCARD ALL`, one round trip. The exception is `run_clean`, whose caller vouches for the statement.
@@ -140,7 +140,7 @@ class PooledConnection(extensions.connection):
             cursor.close()
 
     def is_pooled(self) -> bool:
-        """Whether a pooler stands in between: the server then has another process id than the one told at sign-in."""
+        """Return True if a pooler is in between: the server's process id then differs from the one at sign-in."""
         if self.pooled is None:
             row = self.run_clean("SELECT pg_backend_pid()")
             self.pooled = row is None or row[0] != _connection.get_backend_pid(self)
@@ -155,7 +155,7 @@ class PooledConnection(extensions.connection):
         self.prepared.clear()
 
     def pristine(self) -> bool:
-        """Whether the next owner could have it as it is. Costs no round trip."""
+        """Return True if the next owner could have it as it is. Costs no round trip."""
         return not (
             self.touched
             or self._cancelled
@@ -176,7 +176,7 @@ class PooledConnection(extensions.connection):
         self.touched = False
 
     def in_a_statement(self) -> bool:
-        """Whether a statement runs on it right now, in whichever thread."""
+        """Return True if a statement runs on it right now, in whichever thread."""
         return not self.closed and _connection.get_transaction_status(self) == ACTIVE
 
     def ping(self) -> None:

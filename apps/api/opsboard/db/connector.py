@@ -49,7 +49,7 @@ class Connector:
 
     @property
     def dsn(self) -> str:
-        """Where the server is, with what every connection is opened with."""
+        """Return the connection string, with the options of every connection."""
         return self._dsn
 
     def open(self) -> PooledConnection:

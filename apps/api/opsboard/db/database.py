@@ -187,7 +187,7 @@ def translated(error: psycopg2.Error, query: Query, lost: bool) -> OpsboardError
     return kind(CONSTRAINTS.get(constraint or ""))
 
 
-# What a violated constraint means to the person who sent the value.
+# The message for a violated constraint, for the person who sent the value.
 CONSTRAINTS = {
     "jobs_job_number_key": "There is a job with this job_number already.",
     "jobs_customer_fkey": "There is no such customer (customer_id).",

@@ -18,7 +18,7 @@ ENDED = {
 
 
 def is_disconnect(error: BaseException) -> bool:
-    """Whether the error says the connection is gone, rather than that the statement is wrong."""
+    """Return True if the error says the connection is gone, rather than that the statement is wrong."""
     if not isinstance(error, psycopg2.Error):
         return False
     if error.pgcode is not None:

@@ -93,7 +93,7 @@ class Cluster:
 
     @property
     def running(self) -> bool:
-        """Whether the server's process lives, also while it starts or stops."""
+        """True if the server's process lives, also while it starts or stops."""
         return self.pid is not None
 
     @property
@@ -161,7 +161,7 @@ class Cluster:
         return False
 
     def _answers(self) -> bool:
-        """Whether it takes connections; one just killed says "ready" until the system has cleared it away."""
+        """Return True if it takes connections; one just killed says "ready" until the system has cleared it away."""
         done = self._programs.run("pg_isready", "-q", "-t", "3", "-h", str(self.socket_dir), "-p", str(PORT))
         return done.returncode == 0
 

@@ -21,14 +21,14 @@ from opsboard.errors import DeadlineExceeded, NotFound, OpsboardError, TooManyEx
 from opsboard.observability import record
 
 BATCH = 1000  # rows
-# What is asked for is noted first, whatever becomes of the export; then one snapshot serves for all of it.
+# The request is recorded first, even if the export fails later; then one snapshot serves all of it.
 BEGIN = "BEGIN;\n{bind}{note};\nCOMMIT;\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n{bind}"
 OPEN = "DECLARE exported NO SCROLL CURSOR FOR {ids};\n"
 FETCH = f"FETCH {BATCH} FROM exported"
 
 
 class Asked(NamedTuple):
-    """What is to be exported, and the statement that notes it."""
+    """An export: its list, and the statement that records it."""
 
     query: Query
     filters: Mapping[str, Any]
@@ -133,7 +133,7 @@ class Export:
 
     def _send(self, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         try:
-            # Whatever it is about to do, pg_stat_activity tells for which list.
+            # pg_stat_activity shows the list that each statement is for.
             self._cursor.execute(f"/* {self._asked.query.name} */ {sql}", params)
             # An answer without columns, which only says that there is a row, has the empty description `()`.
             return list(self._cursor.fetchall()) if self._cursor.description is not None else []

@@ -55,7 +55,7 @@ def _build(connection: Connection, index: Index, state: str) -> None:
 def _build_on_partitions(cursor: Cursor, index: Index, partitions: Iterable[str]) -> None:
     for partition in partitions:
         name = f"{partition}_{index.name}"[:LONGEST_NAME]
-        # What a killed build left behind is invalid, and cannot be told from one that is not.
+        # A killed build leaves an invalid index, which looks the same as one in progress.
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS partitions.{name}")
         cursor.execute(index.statement_on(f"partitions.{partition}", name, "CONCURRENTLY "))
         cursor.execute(f"ALTER INDEX {index.name} ATTACH PARTITION partitions.{name}")

@@ -41,11 +41,11 @@ class Index:
 
     @property
     def statement(self) -> str:
-        """What builds it without keeping writers away; on a table cut by month it needs `opsboard indexes build`."""
+        """The statement that builds it without blocking writers; a partitioned table needs `opsboard indexes build`."""
         return self.statement_on(self.table, self.name, "CONCURRENTLY ")
 
     def statement_on(self, table: str, name: str, how: str = "") -> str:
-        """What builds it under another name, or on a part of its table; `how` is CONCURRENTLY or empty."""
+        """Return the statement that builds it under another name or on a partition; `how` is CONCURRENTLY or empty."""
         unique = "UNIQUE " if self.unique else ""
         return f"CREATE {unique}INDEX {how}IF NOT EXISTS {name} ON {table} {self.columns}"
 

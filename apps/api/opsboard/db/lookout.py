@@ -31,7 +31,7 @@ REMEMBERED = 64  # answers
 
 @dataclass(frozen=True)
 class Seen:
-    """What the database said `age` seconds ago; `problem` says why it is not of now."""
+    """An answer of the database from `age` seconds ago; `problem` explains why there is no newer one."""
 
     row: Row | None
     age: float = 0.0
@@ -113,7 +113,7 @@ class Lookout:
         identity: Identity | None,
         remember: bool,
     ) -> Future[Row | None]:
-        """What is being asked; the same question is not asked twice at a time, unless it changes something."""
+        """The questions in progress; equal questions run once at a time, unless they change something."""
         with self._lock:
             if self._pid != os.getpid():  # threads do not survive a fork
                 self._begin()

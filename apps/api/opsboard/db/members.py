@@ -9,12 +9,12 @@ CLOSED = re.compile(r"\)\s*AS item\b")
 ANSWER = re.compile(r"\)::text\b")
 SELECTED = re.compile(r"SELECT\s+json_build_object\($")
 NAME = re.compile(r"'(\w+)'")
-# What must not be taken apart: texts, quoted names, comments.
+# Tokens that must not be split: strings, quoted names, comments.
 WHOLE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
 def item_members(sql: str) -> tuple[int, int, dict[str, str]]:
-    """Where the arguments of the `json_build_object(...) AS item` stand, and each member's name and expression.
+    """Return the span of the arguments of `json_build_object(...) AS item`, and each member's name and expression.
 
     Raises ValueError when there is no such item, or a name in it is not written out.
     """
@@ -51,7 +51,7 @@ def without_comments(sql: str) -> str:
 
 
 def starts(sql: str, end: int) -> Iterator[int]:
-    """Where the arguments of the call begin that is closed at `end`."""
+    """Return the start of the arguments of the call that closes at `end`."""
     for found in re.finditer(r"\bjson_build_object\(", sql[:end]):
         if all(depth > 0 for _, depth, _ in scan(sql[found.end() : end], 1)):
             yield found.end()

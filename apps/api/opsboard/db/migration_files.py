@@ -20,7 +20,7 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _BUILT_INDEX = re.compile(
     r'CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (?:"?\w+"?\.)?"?(\w+)"? ON\b', re.IGNORECASE
 )
-# What a file without a transaction may hold: a kill can come between any two of its statements, so each of
+# Statements allowed in a file without a transaction: a kill can come between any two of them, so each of
 # them must do no harm the second time.
 _RERUNNABLE = re.compile(
     r"CREATE (UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS"
@@ -118,7 +118,7 @@ def _read_script(path: Path, *, transactional: bool) -> tuple[Script, dict[str, 
     answer = directives.get("transactional", str(transactional)).strip().lower()
     if answer not in {"true", "false"}:
         raise MigrationError(f"{path.name}: transactional is true or false, not {answer}.")
-    # What yoyo makes of a comment at the end of a file is a statement too, and Postgres refuses an empty one.
+    # yoyo turns a comment at the end of a file into a statement, and Postgres refuses an empty one.
     script = Script(path, [sql for sql in statements if without_comments(sql).strip("; ")], answer == "true")
     for number, sql in enumerate(script.statements, 1):
         if not script.transactional and not _RERUNNABLE.match(without_comments(sql)):

@@ -1,4 +1,4 @@
-"""What the database remembers about its migrations, and the state that follows from it and the files."""
+"""The records of migrations in the database, and the state that results from them and the files."""
 
 from __future__ import annotations
 

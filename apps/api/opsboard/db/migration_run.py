@@ -19,7 +19,7 @@ from opsboard.db.migration_files import Script, built_index
 from opsboard.db.migration_lock import Report
 from opsboard.errors import MigrationError
 
-# Whoever reads a table queues behind a DDL statement that waits for it, so that wait is what readers feel.
+# Readers of a table queue behind a DDL statement that waits for its lock, so this limits their wait.
 _LOCK_WAIT = 0.2
 _SHORTEST_LOCK_WAIT = 0.01
 _LONGEST_PAUSE = 2.0
@@ -117,7 +117,7 @@ class ScriptRunner:
             self.execute(compose.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
 
     def _valid(self, index: str) -> bool | None:
-        """Whether queries can use the index and writes keep it up; None if there is none of that name."""
+        """Return True if queries can use the index and writes keep it up; None if there is none of that name."""
         rows = self.execute(
             """
             SELECT i.indisvalid AND i.indisready AND i.indislive

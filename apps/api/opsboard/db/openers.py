@@ -68,7 +68,7 @@ class Openers:
         return connection
 
     def _deliver(self, connection: PooledConnection | None) -> bool:
-        """Whether this slot's connect is over: it succeeded, or nobody waits for it any more."""
+        """Return True if this slot's connect is over: it succeeded, or nobody waits for it any more."""
         with self._lock:
             slots = self._slots
             if connection is None and not slots.closed and slots.connecting <= len(slots.waiting):

@@ -1,4 +1,4 @@
-"""Whether OPERATOR_TENANTS fits the businesses there are."""
+"""True if OPERATOR_TENANTS fits the businesses there are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ sql = load_queries("opsboard.db")
 
 
 def operator_faults(config: Config) -> list[str]:
-    """What is wrong with OPERATOR_TENANTS, in words, as far as the database can be asked."""
+    """Return the faults of OPERATOR_TENANTS as messages, as far as the database can be asked."""
     try:
         with connected(service_url(config), "check") as connection, connection.cursor() as cursor:
             return find_operator_faults(config, cursor)

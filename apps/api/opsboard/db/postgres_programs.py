@@ -28,7 +28,7 @@ class Account:
     switch: bool
 
     def may(self, test: str, path: Path) -> bool:
-        """Whether the account passes `test -<test> path`: asked of the system, which also knows ACLs."""
+        """Return True if the account passes `test -<test> path`: asked of the system, which also knows ACLs."""
         return self.run(["/bin/sh", "-c", 'test "$1" "$2"', "sh", f"-{test}", str(path)]).returncode == 0
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:

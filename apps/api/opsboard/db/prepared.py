@@ -150,7 +150,7 @@ class PreparedStatements:
         return True
 
     def _is_outdated(self, connection: PooledConnection, error: psycopg2.Error) -> bool:
-        """Whether an EXECUTE failed before it ran; the connection is then ready for the same query as plain text.
+        """Return True if an EXECUTE failed before it ran; the same query can then be sent as plain text.
 
         Its statement is unknown to this server session, or DDL changed the type of its result. The message was one
         transaction that failed as a whole, so nothing is done twice.

@@ -13,7 +13,7 @@ from psycopg2 import extensions
 
 from opsboard.db.server_status import ServerStatus
 
-# How long the server may take to accept a connection, before it counts as silent.
+# A server that takes longer than this to accept a connection counts as silent.
 PROBE_SECONDS = 0.4
 # Between two probes of a server that is away.
 RETRY_SECONDS = (0.05, 0.1)
@@ -50,7 +50,7 @@ class Prober:
         self._is_running = False
 
     def _probe(self) -> bool:
-        """Whether the server is there: it accepted a connection, or something else was heard meanwhile."""
+        """Return True if the server is there: it accepted a connection, or something else was heard meanwhile."""
         began = self._clock()
         answered, spoke = connects(self._dsn(), PROBE_SECONDS)
         if answered:
@@ -61,7 +61,7 @@ class Prober:
 
 
 def connects(dsn: str, seconds: float) -> tuple[bool, bool]:
-    """Whether the server accepts a connection in time, and whether it said anything at all."""
+    """Return True if the server accepts a connection in time, and whether it said anything at all."""
     spoke = False
     connection: Any = None
     try:

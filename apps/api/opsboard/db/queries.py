@@ -64,7 +64,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class Total:
-    """Where the number of rows of a list is kept: the metrics of rollup_counts and a condition on its rows."""
+    """The rollup of a list's total: the metrics of rollup_counts and a condition on its rows."""
 
     metrics: tuple[str, ...]
     condition: str = "true"

@@ -1,6 +1,6 @@
 -- name: role_facts
 -- reads:
--- What the role of this session is, may become and owns, as far as it matters to row security.
+-- The role of this session, the roles it may become and the tables it owns, as far as row security is concerned.
 WITH sessions AS (
     SELECT
         r.rolname,
@@ -59,7 +59,7 @@ WHERE c.relnamespace = 'public'::regnamespace
 
 -- name: partitions_without_index
 -- reads:
--- Whether a table is cut by month and, if so, which of its partitions have no part of an index.
+-- Tells if a table is cut by month and, if so, which of its partitions have no part of an index.
 SELECT
     t.relkind = 'p',
     coalesce(

@@ -1,4 +1,4 @@
-"""What each named query takes, counted since the process started, and a line in the log for a slow one."""
+"""Durations of each named query since the process started, and a log line for each slow one."""
 
 from __future__ import annotations
 

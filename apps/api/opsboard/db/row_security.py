@@ -1,4 +1,4 @@
-"""Whether the role the service connects as could get around row security."""
+"""True if the role the service connects as could get around row security."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def require_address(setting: str, url: str) -> None:
 
 
 def role_dangers(url: str, connect_timeout: int) -> list[str]:
-    """What role_dangers_of says, over a connection of its own. Raises DatabaseUnavailable, saying why."""
+    """Run role_dangers_of over a connection of its own. Raises DatabaseUnavailable with the reason."""
     try:
         with closing(
             psycopg2.connect(url, connect_timeout=connect_timeout, fallback_application_name="opsboard check")

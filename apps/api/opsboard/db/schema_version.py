@@ -1,4 +1,4 @@
-"""Whether the schema of the database is the one this version needs."""
+"""True if the schema of the database is the one this version needs."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def missing_migrations(cursor: Cursor) -> list[str]:
 
 
 def in_words(missing: list[str]) -> str:
-    """What is the matter, for people: the schema is older than this version."""
+    """The error message: the schema is older than this version."""
     return f"the schema is older than this version: {missing[-1]} is not applied"

@@ -1,4 +1,4 @@
-"""Whether the server answers, as all connections of this process know it: a circuit breaker."""
+"""True if the server answers, as all connections of this process know it: a circuit breaker."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ class ServerStatus:
         return is_first
 
     def is_away(self, since: float) -> bool:
-        """Whether the last thing known, after `since`, is that the server cannot be reached."""
+        """Return True if the last thing known, after `since`, is that the server cannot be reached."""
         return self._failed > max(self.alive, since)
 
     def is_open(self, now: float) -> bool:
-        """Whether waiting is no use. Ends when nobody has tried lately."""
+        """Return True if waiting is no use. Ends when nobody has tried lately."""
         if self._failed <= self.alive or now - self._failed > LATELY:
             return False
         return self._is_silent or now - self._failing > self.patience
 
     def is_silent(self, now: float) -> bool:
-        """Whether the breaker is open because nothing at all comes back, on open connections either."""
+        """Return True if the breaker is open because nothing at all comes back, on open connections either."""
         return self._is_silent and self.is_open(now)

@@ -66,7 +66,7 @@ class ServerWatch:
                 return
 
     def _answers(self) -> bool:
-        """Whether the server said anything; a refusal is an answer."""
+        """Return True if the server said anything; a refusal is an answer."""
         began = time.monotonic()
         try:
             with closing(psycopg2.connect(self._url, fallback_application_name="opsboard watch")):

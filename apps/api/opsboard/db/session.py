@@ -54,7 +54,7 @@ class DatabaseSays(CommandError):
         super().__init__(f"The database says: {reason}{'; ' if self.advice else ''}{self.advice}")
 
 
-# What helps, by the server's and libpq's words, the first that fits. The service's role and the tables are made by the
+# Remedies by the message of the server or libpq; the first match counts. The role and the tables are made by the
 # migrations.
 ADVICE = (
     (r'database ".*" does not exist', "make it with deploy/roles.sql, or correct its name in DATABASE_URL"),

@@ -14,7 +14,7 @@ from opsboard.errors import Forbidden
 
 
 class Identity(Protocol):
-    """Who a statement runs for. The same object makes the cache key, the row security and the predicate."""
+    """The identity a statement runs for. The same object makes the cache key, the row security and the predicate."""
 
     @property
     def tenant_id(self) -> int: ...
@@ -42,7 +42,7 @@ def bound(name: str, sql: str, bind: str = BIND) -> str:
 
 
 def parameters(identity: Identity, params: Mapping[str, Any]) -> dict[str, Any]:
-    """What every statement is given, with its own parameters, which can never take the place of the identity's.
+    """Return the parameters of a statement. Its own can never replace those of the identity.
 
     Refuses an identity without a tenant before any SQL is sent.
     """

@@ -29,7 +29,7 @@ class Peer:
         self._poll.register(self._socket, select.POLLIN)
 
     def silent(self) -> bool:
-        """Whether nothing waits to be read: true of every healthy idle connection, costs one system call.
+        """Return True if nothing waits to be read: true of every healthy idle connection, costs one system call.
 
         End of file and the server's farewell both make it false. So do a notice and TLS housekeeping, which
         is why False means "ask", not "dead".

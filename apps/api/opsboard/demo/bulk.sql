@@ -1,6 +1,6 @@
 -- name: list_hindrances
 -- reads: pg_class, pg_index, pg_constraint, pg_trigger
--- What stands in the way of loading jobs and steps, as pairs of statements: one takes it away, one puts it back.
+-- Obstacles to loading jobs and steps, as pairs of statements: one removes it, one restores it.
 -- Row security is among it: while it binds the owner, foreign keys would be checked for one tenant's rows only.
 WITH loaded AS (
     SELECT
@@ -42,7 +42,7 @@ row_security AS (
     WHERE c.relforcerowsecurity
         AND c.relnamespace IN (SELECT l.relnamespace FROM loaded AS l)
 ),
--- What they note and count is made up for by rebuild_rollups, in the same transaction.
+-- rebuild_rollups restores their notes and counts in the same transaction.
 triggers AS (
     SELECT
         4 AS position,

@@ -10,7 +10,7 @@ FROM (SELECT (%(moment)s::timestamptz AT TIME ZONE %(time_zone)s)::date AS today
 
 -- name: create_calendar
 -- writes: pg_temp
--- What the other statements draw with, gone with the session. `chance` is a number from 0 to 1, the same for a row
+-- Random functions for the other statements, dropped with the session. `chance` is a number from 0 to 1, the same for a row
 -- and a topic on every run. `clock` is the moment of a place on the calendar of days: 3.5 is the middle of the
 -- working hours of day 3, of the two shifts from 6 to 22 o'clock; the last day is today, and of it only what is over by now.
 -- `at_work` is the place of work planned for a place: the seven days from Saturday are pressed into the five from Monday, in order.
@@ -97,7 +97,7 @@ CREATE TEMP TABLE demo_products (
     treatments text[],
     sizes text[],
     steps integer,
-    -- Whether it is coated: there is one line for it, where jobs wait.
+    -- Tells if it is coated: there is one line for it, where jobs wait.
     is_coated boolean
 ) ON COMMIT DROP;
 

@@ -1,4 +1,4 @@
-"""What the made-up businesses are: their names, people's roles, machines and the things they make."""
+"""The demo businesses: their names, roles, machines and products."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Client:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def is_healthy(self) -> bool:
-        """Whether the service answers."""
+        """Return True if the service answers."""
         try:
             self._ask("/api/health")
         except (URLError, OSError, ValueError):
@@ -50,7 +50,7 @@ class Client:
 
 
 def welcome(client: Client) -> str:
-    """What is printed when everything runs; the token in it is good for as long as any other."""
+    """Return the text printed once everything runs; its token is valid as long as any other."""
     token = client.sign_in(BUSINESSES[0].email(SIGN_IN_ROLES[0]), PASSWORD)
     lines = ["", f"Opsboard runs at {client.address}", ""]
     if token is None:

@@ -52,7 +52,7 @@ def generate(url: str, jobs: int, moment: datetime, report: Report) -> bool:
 
 
 def has_business(cursor: Cursor) -> bool:
-    """Whether there is any business; looks for the demo's own first, because the other look needs a lock."""
+    """Return True if there is any business; looks for the demo's own first, because the other look needs a lock."""
     cursor.execute(sql.take_turns.sql)
     if fetch(cursor, "find_business", {"slug": BUSINESSES[0].slug}):
         return True

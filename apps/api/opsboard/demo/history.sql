@@ -49,7 +49,7 @@ ORDER BY
 -- name: notify_managers
 -- writes: notifications
 -- reads: users, jobs
--- Who plans hears of jobs that became overdue in the last days.
+-- Managers are notified of jobs that became overdue in the last days.
 INSERT INTO notifications (tenant_id, user_id, kind, title, body, link, read_at, created_at)
 SELECT
     %(tenant_id)s,
@@ -86,7 +86,7 @@ ORDER BY
 -- name: log_changes
 -- writes: audit_logs
 -- reads: jobs, job_steps
--- Who did what to the newest jobs, as the service would have written it down.
+-- The audit entries of the newest jobs, as the service would have written them.
 WITH newest AS (
     SELECT
         j.id,

@@ -1,6 +1,6 @@
 -- name: plan_jobs
 -- writes: pg_temp
--- What happens to each job of a batch, drawn once so that jobs and steps tell one story: after a wait its steps follow
+-- The course of each job of a batch, drawn once so that jobs and steps agree: after a wait its steps follow
 -- each other until it ends, unless it is stopped; what lies after this moment has not happened yet.
 TRUNCATE demo_plan;
 
@@ -130,7 +130,7 @@ SELECT
     f.status,
     1 + floor(250 * pg_temp.chance(f.id, 'quantity') ^ 3)::integer,
     f.created,
-    -- What is on a machine for its first step began in this shift.
+    -- A job on a machine for its first step began in this shift.
     CASE WHEN f.done > 0 THEN f.begun WHEN f.is_running THEN %(last_day)s + 0.2 + 0.6 * pg_temp.chance(f.id, 'shift') END,
     f.span,
     f.queue,

@@ -276,7 +276,7 @@ ORDER BY
 -- name: add_campaign_events
 -- writes: campaign_tracking_events, campaign_event_keys, campaign_metrics
 -- reads: campaigns, campaign_recipients
--- What became of each message, up to what its recipient's status says, and the numbers by day.
+-- The events of each message up to its recipient's status, and the numbers by day.
 WITH steps AS (
     SELECT
         r.id AS recipient_id,
@@ -353,7 +353,7 @@ GROUP BY
 -- name: add_suppressions
 -- writes: suppressions
 -- reads: campaigns, campaign_recipients, customers
--- Who must not be written to: those whose messages came back or who unsubscribed, and two whom somebody entered.
+-- Suppressed addresses: bounced or unsubscribed ones, and two entered by hand.
 INSERT INTO suppressions (tenant_id, channel, address, reason, note, campaign_id, created_by, created_at, updated_at)
 SELECT
     %(tenant_id)s,

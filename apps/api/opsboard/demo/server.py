@@ -50,7 +50,7 @@ def running_server(
         "HOST": config.host,
         "PORT": str(config.port),
         "BIND": "",
-        # What happened is in the browser; only what went wrong belongs below the welcome.
+        # The browser shows results; only errors belong below the welcome text.
         "LOG_LEVEL": "warning" if config.origins.get("LOG_LEVEL") == "default" else config.log_level,
     }
     child = subprocess.Popen(
@@ -91,7 +91,7 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """What the child does before it becomes gunicorn, so that kill -9 of the parent ends it too (Linux)."""
+    """Run in the child before it becomes gunicorn, so that kill -9 of the parent ends it too (Linux)."""
     if sys.platform != "linux":
         return None
     # Looked up here: between fork and exec as little as possible may happen.

@@ -117,7 +117,7 @@ def add_routes(
 
 
 def assignees(roles: tuple[str, ...], people: list[tuple[int, str]]) -> list[int]:
-    """Who gets the steps of a process: operators or, where they may not, managers and admin; nobody who left."""
+    """Return the users who get the steps of a process: operators, or managers and admins where operators may not."""
     wanted = {"operator"} if not roles or "operator" in roles else {"admin", *roles}
     chosen = [id_ for place, (id_, role) in enumerate(people) if role in wanted and place not in LEFT]
     # The first one signs in and has more to do than others, so that there is something to see.

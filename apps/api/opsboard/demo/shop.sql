@@ -79,7 +79,7 @@ RETURNING id, role
 
 -- name: add_processes
 -- writes: processes
--- What the shop can do.
+-- The processes and machines.
 INSERT INTO processes (tenant_id, name, description, created_at, updated_at)
 SELECT
     %(tenant_id)s,
@@ -92,7 +92,7 @@ RETURNING id, name
 
 -- name: add_permissions
 -- writes: role_process_permissions
--- Who may do it, where not everybody may.
+-- The roles that may do it, if not all may.
 INSERT INTO role_process_permissions (tenant_id, role, process_id, created_at)
 SELECT
     %(tenant_id)s,
@@ -103,7 +103,7 @@ FROM jsonb_to_recordset(%(permissions)s::jsonb) AS r (role text, process_id bigi
 
 -- name: add_machines
 -- writes: machines
--- What it is done on.
+-- The machine of a step.
 INSERT INTO machines (tenant_id, name, status, location, created_at, updated_at)
 SELECT
     %(tenant_id)s,
@@ -117,7 +117,7 @@ RETURNING id, name
 
 -- name: add_customers
 -- writes: customers
--- Who orders: a surname, a trade and a legal form make a firm.
+-- The customers: a surname, a trade and a legal form make a company name.
 WITH words AS (
     SELECT
         %(surnames)s::text[] AS surnames,

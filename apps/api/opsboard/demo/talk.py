@@ -1,4 +1,4 @@
-"""What the businesses say and keep: contacts, conversations, calls, documents and settings."""
+"""Contacts, conversations, calls, documents and settings of the businesses."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ ORDER BY k.id
 -- name: add_messages
 -- writes: messages
 -- reads: conversations, contacts, users
--- What was said: four to six messages in turn, the last one received.
+-- The messages: four to six in alternation, the last one received.
 INSERT INTO messages (tenant_id, conversation_id, direction, body, from_number, to_number, sent_by, created_at)
 SELECT
     %(tenant_id)s,

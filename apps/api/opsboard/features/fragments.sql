@@ -104,7 +104,7 @@ SELECT
 FROM results AS r
 
 -- fragment: contradictions
--- What of (place, holds, code, message) holds: the warnings of a write, and the same in one sentence after the other.
+-- The rows of (place, holds, code, message) that hold: the warnings of a write, and their messages joined.
 SELECT
     coalesce(json_agg(json_build_object('code', f.code, 'message', f.message) ORDER BY f.place), '[]') AS warnings,
     string_agg(f.message, ' ' ORDER BY f.place) AS message

@@ -68,7 +68,7 @@ def _note_values(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
 
 
 def _rules(plan: Plan, table: TablePlan) -> Iterator[tuple[Place, Rule]]:
-    """What is checked in each row by itself, and where the value comes from."""
+    """Checks of a single row's values, and the source of each value."""
     mapping = table.mapping
     for rule in _key_rules():
         yield table.place(mapping.external_id), rule

@@ -54,7 +54,7 @@ def _decodes(sample: bytes, encoding: str) -> bool:
 
 
 def _has_words(sample: bytes, encoding: str) -> bool:
-    """Whether all that is beyond ASCII are letters, and signs that stand in texts."""
+    """Return True if all that is beyond ASCII are letters, and signs that stand in texts."""
     if not _decodes(sample, encoding):
         return False
     others = [character for character in sample.decode(encoding) if not character.isascii()]

@@ -1,4 +1,4 @@
-"""What is wrong with the files: kept in a temporary table, told in the order of the files and lines."""
+"""Faults of the files: stored in a temporary table, reported in the order of files and lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CREATE TEMP TABLE import_faults (
     target text
 ) ON COMMIT DROP
 """
-# What two tables found in the same place is told once.
+# A fault found by two tables in the same place is reported once.
 LIST = """
 SELECT
     f.file,
@@ -81,7 +81,7 @@ class Rejection:
     lines: int
     first: list[Fault]
     report: Path | None
-    # What is wrong with files as a whole.
+    # Faults of whole files.
     of_files: tuple[str, ...] = ()
 
 

@@ -67,7 +67,7 @@ class Strict(BaseModel):
 
 
 class Remark(Strict):
-    """What the user should know of a file: how many of its lines are so."""
+    """A remark on a file for the user, with the number of lines it applies to."""
 
     says: Annotated[str, Field(min_length=1, max_length=300)]
     # Absent: all lines.
@@ -77,7 +77,7 @@ class Remark(Strict):
 
 
 class File(Strict):
-    """How one file is to be read."""
+    """Options for reading one file."""
 
     path: Annotated[str, AfterValidator(_inside_folder)]
     delimiter: Character = ","
@@ -94,13 +94,13 @@ class File(Strict):
     dates: Annotated[list[DateFormat], Field(min_length=1)] = ["iso"]
     # Of times that do not tell their own; absent: that of the business.
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
-    # What a time means that clocks show twice in a night of autumn, or skip in one of spring.
+    # The meaning of a local time that occurs twice in autumn or is skipped in spring.
     repeated_hour: Literal["order", "first", "second", "fault"] = "order"
     missing_hour: Literal["fault", "later"] = "fault"
     # Absent: a point, but 1.250 is a fault then, because it may be a thousand.
     decimal: Literal[".", ","] | None = None
     thousands: Literal["", ",", ".", " ", "'"] = ""
-    # What may stand after a number.
+    # Units allowed after a number.
     units: list[Annotated[str, Field(min_length=1)]] = []
     # An apostrophe that a CSV export put before what a spreadsheet would take for a formula is taken off again.
     guards: bool = True

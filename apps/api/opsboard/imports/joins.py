@@ -1,4 +1,4 @@
-"""What a line is joined to while its row is made: lines of other files, its neighbours, and its own columns."""
+"""Joins of a line: lines of other files, neighbouring lines, and its own columns."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ COUNT = sql.SQL("SELECT count(*) FROM {rows} AS r WHERE {later}")
 
 @dataclass(frozen=True)
 class Later:
-    """How many rows of a table came after the day, and what became of them."""
+    """The number of rows after the day, and their handling."""
 
     table: str
     rows: int

@@ -1,4 +1,4 @@
-"""What spreadsheets leave in a file beside its records: blank lines, `sep=;`, rows of totals."""
+"""Lines of spreadsheet exports that are no records: blank lines, `sep=;`, rows of totals."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def _constant(value: str) -> str:
 
 Template = Annotated[str, AfterValidator(_template)]
 Constant = Annotated[str, AfterValidator(_constant)]
-# What a text was and what it is.
+# Old text -> new text.
 Difference = Annotated[list[Template], Field(min_length=2, max_length=2)]
 
 
@@ -69,7 +69,7 @@ OVER_LINES = ("max", "min", "sum", "count")
 
 
 class Value(Strict):
-    """What a column becomes. A bare text in the TOML file is short for `{ value = "..." }`."""
+    """The value of a column. A bare text in the TOML file is short for `{ value = "..." }`."""
 
     value: Template | None = None
     # Instead of value: the first of several that is not empty, or all of them with `join` between.
@@ -87,9 +87,9 @@ class Value(Strict):
     plus: Template | None = None
     # The texts of the file -> ours, first match wins; * stands for anything.
     values: dict[str, Constant] = {}
-    # What a text becomes that `values` does not have. Absent: it is a fault.
+    # The value for texts that `values` does not list. Absent: such a text is a fault.
     otherwise: Constant | None = None
-    # What an empty value becomes.
+    # The value for an empty text.
     default: Constant | None = None
     # Other formats than those of the file.
     dates: Annotated[list[DateFormat], Field(min_length=1)] | None = None
@@ -129,7 +129,7 @@ class Value(Strict):
 
     @property
     def over_lines(self) -> tuple[str, str] | None:
-        """What is made of all lines of a key, and of which text."""
+        """The aggregate over all lines of a key, and its text."""
         return next(((way, text) for way in OVER_LINES if (text := getattr(self, way)) is not None), None)
 
 

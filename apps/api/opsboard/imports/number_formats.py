@@ -20,7 +20,7 @@ class NumberFormat:
     # None: a point, but then 1.250 is a fault, because it may be a thousand.
     decimal: str | None = None
     thousands: str = ""
-    # What may stand after a number.
+    # Units allowed after a number.
     units: tuple[str, ...] = ()
 
     @property

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, cast
 
-# What reading a compressed file may end with when it is cut off, damaged or, which is zipfile's NotImplementedError,
+# Errors of reading a compressed file that is truncated, damaged or, for zipfile's NotImplementedError,
 # packed in a way it does not know.
 DAMAGE = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
 BUFFER = 1 << 18

@@ -1,4 +1,4 @@
-"""What is known while an import runs, and how the parts of one table's SQL are called."""
+"""The state of a running import, and the names inside one table's SQL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Business:
 
 @dataclass(frozen=True)
 class Place:
-    """What a fault calls the columns that a value is made from."""
+    """Return the name that a fault gives to the columns of a value."""
 
     file: int
     column: str
@@ -76,7 +76,7 @@ class TablePlan:
         return [(parent, given[parent.name]) for parent in self.target.parents if parent.name in given]
 
     def is_once(self, column: str) -> bool:
-        """Whether only new rows get this column."""
+        """Return True if only new rows get this column."""
         given = self.mapping.columns.get(column)
         return given.once if given else any(column == one.name for one in self.undated)
 
@@ -111,7 +111,7 @@ class TablePlan:
         return [self.sources[name].file for name in names or (self.mapping.file,)]
 
     def times(self, column: Column, value: Value) -> TimeFormat:
-        """How a value's times are written: in its own formats, or those of the files it comes from."""
+        """The format of a value's times: its own formats, or those of its files."""
         files = self.files(value)
         formats = value.dates or dict.fromkeys(one for file in files for one in file.times.formats)
         times = replace(files[0].times, formats=tuple(formats))
@@ -123,7 +123,7 @@ class TablePlan:
         return self.files(value)[0].time_zone or business.time_zone
 
     def numbers(self, value: Value) -> NumberFormat:
-        """How a value's numbers are written."""
+        """The format of a value's numbers."""
         own = {name: getattr(value, name) for name in ("decimal", "thousands", "units")}
         numbers = replace(
             self.files(value)[0].numbers, **{name: mark for name, mark in own.items() if mark is not None}
@@ -187,5 +187,5 @@ def plan_tables(mapping: ImportMapping, sources: dict[str, Source]) -> list[Tabl
 
 
 def lookup_alias(name: str) -> str:
-    """What a look-up is called inside a statement; the prefix keeps it apart from other names."""
+    """Return the name of a look-up inside a statement; the prefix avoids collisions."""
     return f"look_up_{name}"

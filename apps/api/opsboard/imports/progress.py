@@ -1,4 +1,4 @@
-"""How far an import is: a bar on a terminal, plain lines in a log."""
+"""Progress of an import: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Progress:
         """So many more were."""
 
     def say(self, words: str) -> None:
-        """What is being done now."""
+        """The current step."""
 
     def connected(self, connection: Connection) -> None:
         """The connection all of it is done on."""

@@ -1,4 +1,4 @@
-"""What reads the records of each kind of file."""
+"""The record reader of each kind of file."""
 
 from __future__ import annotations
 

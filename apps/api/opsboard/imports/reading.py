@@ -32,7 +32,7 @@ FALSE = ("false", "f", "no", "n", "0", "off")
 
 @dataclass(frozen=True)
 class Formats:
-    """How the texts of a value are written."""
+    """The format of a value's texts."""
 
     numbers: NumberFormat
     # The function that reads times, and the zone of those that do not tell their own.

@@ -17,7 +17,7 @@ from opsboard.imports.misreading import Misreading
 from opsboard.imports.transcoding import by_mark
 from opsboard.text import normal_form
 
-# What the csv module says, in words for the person who made the file.
+# Messages of the csv module, rewritten for the author of the file.
 REASONS = {
     "unexpected end of data": "a quote is opened and never closed",
     "field larger than field limit": "a quote is opened and not closed for more than 131,072 characters",

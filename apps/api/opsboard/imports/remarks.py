@@ -1,4 +1,4 @@
-"""What the mapping says of its files, with the number of lines it is true of."""
+"""The notes of the mapping on its files, each with the number of lines it applies to."""
 
 from __future__ import annotations
 

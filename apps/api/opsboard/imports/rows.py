@@ -109,7 +109,7 @@ def parent_key(name: str) -> sql.Identifier:
 
 
 def missing(lookup: str) -> sql.Identifier:
-    """What a look-up searched for and did not find."""
+    """A key that a look-up did not find."""
     return sql.Identifier(f"missing.{lookup}")
 
 
@@ -119,7 +119,7 @@ def lookup_line(lookup: str) -> sql.Identifier:
 
 
 def lookup_damaged(lookup: str) -> sql.Identifier:
-    """Whether that line is damaged, so that its values mean nothing."""
+    """Return True if that line is damaged, so that its values mean nothing."""
     return sql.Identifier(f"damaged.{lookup}")
 
 

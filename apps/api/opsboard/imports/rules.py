@@ -64,7 +64,7 @@ def _rule(table: TablePlan, place: Place, rule: Rule) -> sql.Composable:
 
 
 def _sound(table: TablePlan, lookup: str) -> sql.Composable:
-    """What is looked up in a damaged line, or not found, is told already and has no value to judge."""
+    """Exclude values looked up in a damaged line or not found: those are reported elsewhere."""
     if table.mapping.lookups[lookup].is_optional:
         return sql.SQL(" AND {} IS NOT TRUE").format(lookup_damaged(lookup))
     return sql.SQL(" AND NOT {}").format(lookup_damaged(lookup))

@@ -32,7 +32,7 @@ from opsboard.imports.undated import note_first_imports
 
 queries = load_queries(__package__)
 
-# What is said of an import that was stored.
+# Messages for a stored import.
 Remarked = Counted | Unmatched | Later
 COUNTS = ("inserted", "updated", "unchanged")
 BATCH = 50_000  # deltas folded in one transaction
@@ -53,7 +53,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Summary:
-    """What an import did, table by table."""
+    """The result of an import, table by table."""
 
     tables: list[Stored]
     as_of: date | None
@@ -196,7 +196,7 @@ def _follow_up(connection: Connection, tables: list[Stored]) -> None:
 
 
 def _in_our_words(error: psycopg2.Error) -> CommandError:
-    """What a person at a terminal can do about an error of the database."""
+    """Return the remedy for a database error, for a person at a terminal."""
     if isinstance(error, postgres_errors.LockNotAvailable):
         return CommandError("rows are held by somebody else; nothing was stored, try again")
     if isinstance(error, postgres_errors.IntegrityError):

@@ -102,7 +102,7 @@ WHERE differs
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of the rows of one table."""
+    """The results of one table's rows."""
 
     table: str
     inserted: int

@@ -1,4 +1,4 @@
-"""What is known of a table an import may fill: its columns, what a value must be like, its parents and keys."""
+"""A table that an import may fill: its columns, rules for values, parents and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What had to be approved, what ran, what people were told and what they did."""
+"""Approvals, workflow runs, notifications and the audit log."""
 
 from __future__ import annotations
 

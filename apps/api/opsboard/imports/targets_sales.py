@@ -1,4 +1,4 @@
-"""Who may buy and what was said to them: leads, campaigns, contacts and calls."""
+"""Sales tables: leads, campaigns, contacts and calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes things, and for whom: customers, users, processes, machines, jobs and their steps."""
+"""Production tables: customers, users, processes, machines, jobs and their steps."""
 
 from __future__ import annotations
 

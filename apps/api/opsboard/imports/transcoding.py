@@ -35,7 +35,7 @@ def by_mark(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
 
 
 def is_transcoded(stream: BinaryIO) -> bool:
-    """Whether the bytes of a stream are not those of its file."""
+    """Return True if the bytes of a stream are not those of its file."""
     return isinstance(getattr(stream, "raw", None), _Transcoded)
 
 

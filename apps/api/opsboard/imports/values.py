@@ -1,4 +1,4 @@
-"""What is written into each column: the checked value, the parent's id, or what a status holds back."""
+"""Expressions for each column: the validated value, the parent's id, or null where a status requires it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def values(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]
 def _value(plan: Plan, column: Column, value: Value, is_stage: bool) -> sql.Composable:
     read = sql.Identifier("r", column.name)
     if is_stage:
-        # What has not happened yet is not known yet.
+        # Events that have not happened yet are unknown.
         return sql.SQL("CASE WHEN {0} < {1} THEN {0} END").format(read, _cut(plan))
     if value.when_status:
         until_then: sql.Composable = sql.Literal(value.until_then)
@@ -79,7 +79,7 @@ def _stage(plan: Plan, table: TablePlan) -> sql.Composable:
     )
     return sql.SQL(
         "CASE WHEN status IS NULL THEN {by_times} "
-        # What comes later has not happened, whatever the word says.
+        # Later events have not happened yet, whatever their status is.
         "WHEN (CASE {not_yet} END) IS NOT NULL THEN ({statuses})[least({ranks}, CASE {not_yet} END)] "
         # Cancelled, on hold: no time tells them.
         "WHEN array_position({statuses}, status) IS NULL THEN status "

@@ -17,7 +17,7 @@ from opsboard.imports.misreading import Misreading
 from opsboard.imports.opening import CannotOpen
 from opsboard.text import normal_form
 
-# What old workbooks, and new ones with a password, begin with.
+# The first bytes of old workbooks and of new ones with a password.
 COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
 
 

@@ -1,1 +1,1 @@
-"""What the service says about itself; written to by every layer, imports none of them."""
+"""Records, metrics and logs; used by every layer, imports none of them."""

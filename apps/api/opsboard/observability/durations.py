@@ -1,4 +1,4 @@
-"""How long things took: for each name a histogram that costs less than a microsecond to add to."""
+"""Durations by name, in histograms; adding one takes less than a microsecond."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Durations:
                 series.longest = seconds
 
     def counts(self) -> dict[str, int]:
-        """How many of each kind, over all names."""
+        """The number of each kind, over all names."""
         total: dict[str, int] = {}
         with self._lock:
             for (_, kind), series in self._series.items():
@@ -76,5 +76,5 @@ class Durations:
 
 
 def last_hit(counts: list[int]) -> int:
-    """How many buckets there are up to the last that is not empty."""
+    """Return the number of buckets up to the last that is not empty."""
     return max(number for number, count in enumerate(counts, 1) if count)

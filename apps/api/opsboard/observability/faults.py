@@ -13,6 +13,6 @@ def note(code: str) -> None:
 
 
 def seconds_since(code: str) -> float | None:
-    """How long ago it was met; None: never."""
+    """Return the seconds since it last occurred; None: never."""
     at = _last.get(code)
     return None if at is None else time.monotonic() - at

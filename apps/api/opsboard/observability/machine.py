@@ -1,4 +1,4 @@
-"""How the machine is: processors, memory, disks and network, as any user may see them."""
+"""Processors, memory, disks and network of the machine, as any user can read them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def get_system_metrics() -> dict[str, Any]:
 
 
 class ProcessorUse:
-    """How busy the processors were since the last look, in percent; at the first look since the machine started."""
+    """Return the load of the processors in percent since the last call; at the first call since boot."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

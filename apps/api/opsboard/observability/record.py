@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Record:
-    """What one request did so far. Times are milliseconds; `started` is of time.monotonic()."""
+    """The record of one request so far. Times are milliseconds; `started` is of time.monotonic()."""
 
     endpoint: str = ""
     request_id: str = ""

@@ -1,4 +1,4 @@
-"""How many requests this process answered, how, and how fast; counters that cost next to nothing."""
+"""Counts and durations of the requests answered by this process."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def memory_bytes() -> int:
 
 
 def process_report(tally: Tally, queries: Durations) -> dict[str, Any]:
-    """What the others may know of this process."""
+    """Return the state of this process shown to the other workers."""
     return {
         "answers": tally.counts(),
         "memory_bytes": memory_bytes(),

@@ -1,4 +1,4 @@
-"""Who may come in: the token, the role, and where a write by cookie comes from."""
+"""Access control: the token, the role, and the origin of a write by cookie."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def operational(view: View) -> View:
 
 
 def is_operational() -> bool:
-    """Whether the view of this request is such a one."""
+    """Return True if the view of this request is such a one."""
     view = current_app.view_functions.get(request.endpoint or "")
     return getattr(view, "operational", False)
 
@@ -89,7 +89,7 @@ def find_token(request: Request) -> tuple[str | None, bool]:
 
 
 def is_https() -> bool:
-    """Whether the browser came by https, be it that a proxy nobody knows of ends it (COOKIE_SECURE)."""
+    """Return True if the browser came by https, be it that a proxy nobody knows of ends it (COOKIE_SECURE)."""
     return bool(services().config.cookie_secure or request.is_secure)
 
 
@@ -99,7 +99,7 @@ def cookie_name(name: str) -> str:
 
 
 def same_origin(request: Request) -> bool:
-    """Whether a browser says that the request comes from our own page: the same scheme, host and port."""
+    """Return True if a browser says that the request comes from our own page: the same scheme, host and port."""
     origin = request.headers.get("Origin")
     if origin is not None:
         return origin == f"{'https' if is_https() else request.scheme}://{request.host}"

@@ -1,4 +1,4 @@
-"""What a request may say: every argument is declared, checked and bounded; what is not declared is refused."""
+"""Arguments of requests: every argument is declared, validated and bounded; undeclared ones are refused."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def number_fields(model: type[Arguments]) -> list[str]:
 
 
 def is_plain_number(value: Any) -> bool:
-    """Whether a value, or each value of a list, is no bool, and is written with ASCII digits if it is text."""
+    """Return True if a value, or each value of a list, is no bool, and is written with ASCII digits if it is text."""
     values = split(value)
     return all(
         not isinstance(each, bool) and (not isinstance(each, str) or bool(PLAIN_NUMBER.fullmatch(each)))
@@ -93,7 +93,7 @@ def leaf_types(annotation: Any) -> Iterator[Any]:
 
 
 def hide_defaults(schema: dict[str, Any]) -> None:
-    """What is not sent of a change stays as it is: that is no default to be told."""
+    """Remove the defaults from the schema of a change: an omitted member keeps its value."""
     for member in schema["properties"].values():
         member.pop("default", None)
 

@@ -1,4 +1,4 @@
-"""How much of an HTTP/1.1 request has arrived: decides when a request may take a thread."""
+"""Tracks the arrival of an HTTP/1.1 request, to decide when it may take a thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
 
 
 class State(Enum):
-    """What may be done with a request."""
+    """The state of a request that is arriving."""
 
     PARTIAL = "wait for the rest"
     WHOLE = "a thread can read it without waiting"

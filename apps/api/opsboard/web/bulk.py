@@ -33,7 +33,7 @@ class RowResult(BaseModel):
 
 
 class BulkResult(BaseModel):
-    """How many of each, and the result of each id in the order given."""
+    """Counts of the results, and the result of each id in the given order."""
 
     updated: int
     unchanged: int

@@ -1,4 +1,4 @@
-"""What a gthread worker does with its connections: a thread is taken only by a request that has arrived as a whole."""
+"""Connections of a gthread worker: a request takes a thread only once it has arrived completely."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class Connections:
         if len(self._queue) >= MOST_QUEUED:
             self._refuse(conn, 503, "Too many people sign in at this moment; try again in a moment.")
             return
-        # What else it sends is read after its answer.
+        # Further bytes are read after the answer.
         self._worker.poller.unregister(conn.sock)
         conn.is_queued = True
         conn.until = self._clock() + WHOLE
@@ -213,7 +213,7 @@ class Connections:
         conn.arriving = Arriving()
 
     def _after_answer(self, conn: Connection, done: Any) -> None:
-        """What gunicorn does then, apart from the beginning of a next request that was read with this one."""
+        """Do gunicorn's work after an answer, except for bytes of the next request that were read with this one."""
         kept = not done.cancelled() and done.exception() is None and done.result()
         rest = conn.parser.unreader.take_buffered() if kept and conn.parser else b""
         if rest:

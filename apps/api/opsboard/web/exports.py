@@ -40,7 +40,7 @@ def show_no_pages(schema: dict[str, Any], model: type) -> None:
 
 
 class ExportArguments(ListArguments):
-    """What is asked of an export beside the filters, the sort and the fields of its list."""
+    """Arguments of an export besides the filters, the sort and the fields of its list."""
 
     # Built when the first export is asked for: of 35 lists it would be half of what the application takes to start.
     model_config = ConfigDict(json_schema_extra=show_no_pages, defer_build=True)

@@ -24,7 +24,7 @@ def show_fields(schema: dict[str, Any], model: type) -> None:
 
 
 class Fields(Arguments):
-    """What to show of what a query gives; a subclass names the query."""
+    """Selects members of a query's result; a subclass names the query."""
 
     model_config = ConfigDict(json_schema_extra=show_fields)
 

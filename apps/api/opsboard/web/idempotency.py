@@ -31,7 +31,7 @@ LONGEST = 255
 
 
 class Answer(NamedTuple):
-    """What a write is answered with."""
+    """The answer to a write."""
 
     status: int
     body: str
@@ -121,7 +121,7 @@ def columns(answer: Answer) -> dict[str, Any]:
 
 
 def fingerprint(body: bytes | None = None) -> str:
-    """What makes two requests the same: method, address, every byte of the body and, where it is sent, If-Match.
+    """Return the digest of a request: method, address, body and, if sent, If-Match.
 
     `body` stands for a body that was read already and is too large to keep.
     """

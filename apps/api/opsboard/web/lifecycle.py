@@ -1,4 +1,4 @@
-"""What happens around every request: its id and record, who may come in, the headers, the log line."""
+"""Steps around every request: id and record, admission, headers, log line."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def describe_api(app: APIFlask) -> None:
 
 
 def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) -> None:
-    """Who may call it, how it can fail, and ids that are really ids."""
+    """Add security, errors and id parameters to an operation."""
     endpoint = endpoint_of(app, operation["operationId"])
     view = app.view_functions.get(endpoint)
     is_open = getattr(view, "open_to_all", False)

@@ -1,4 +1,4 @@
-"""Who may see what belongs to the whole service: the admins of OPERATOR_TENANTS, or of the only business."""
+"""Access to data of the whole service: admins of OPERATOR_TENANTS, or of the only business."""
 
 from __future__ import annotations
 

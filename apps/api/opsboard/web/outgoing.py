@@ -9,7 +9,7 @@ from typing import Any
 
 # Of one answer; above it the thread that makes the answer waits for the client, as it does for exports.
 MOST_UNSENT = 8 << 20  # bytes
-# How long a thread waits for a client at most: for a piece of a request, or to read a piece of a large answer.
+# The longest time a thread waits for a client to send or read a piece.
 PATIENCE = 10.0  # seconds
 
 

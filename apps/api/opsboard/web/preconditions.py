@@ -30,7 +30,7 @@ def sent_tags() -> str | None:
 
 
 def precondition(current: Query | None, tags_of: TagsOf = tags_of_document) -> Match | None:
-    """What the thing must be for this request, or None. `current` is what GET of the same address answers with."""
+    """Return the required ETags of the row, or None. `current` is the body of GET at the same address."""
     tags = sent_tags()
     if tags is None:
         return None

@@ -72,7 +72,7 @@ def ours(error: OpsboardError) -> Response:
     return problem(error.status, error.code, error.title, error.detail, error.fields, error.headers)
 
 
-# What the person who reads the log can do.
+# The remedy, for the reader of the log.
 ADVICE = {
     "pool_timeout": "raise DB_POOL_MAX_CONNECTIONS or find the slow query: curl .../api/health/db",
     "pool_full": "requests pile up: add workers or find the slow query: curl .../api/health/db",

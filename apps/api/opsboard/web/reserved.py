@@ -18,14 +18,14 @@ THREADS = 4
 
 
 class ThreadUse:
-    """How many threads answer requests now, and how many requests wait for one; of one worker."""
+    """Busy threads and waiting requests of one worker."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.most = self.busy = self.waiting = 0
 
     def report(self) -> dict[str, int]:
-        """What the others may know of it."""
+        """Return the state shown to the other workers."""
         return {"max": self.most, "busy": self.busy, "waiting": self.waiting}
 
     def counted(self, handle: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,4 +1,4 @@
-"""What a request needs: made once per application, found from anywhere in a request."""
+"""The services of a request: made once per application, available anywhere in a request."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def deadline() -> float | None:
 
 
 def identity() -> Identity:
-    """Who asks. Only for views that are not marked open: those have been let in by then."""
+    """Return the identity of the caller. Only for views that require sign-in."""
     found: Identity = g.identity
     return found

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 # A cell that begins with one of these is a formula to a spreadsheet; behind an apostrophe it is text (OWASP, CSV
 # Injection). Wide and small forms of them are the same to some programs.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
-# What programs pass over before they look for a formula: control and format characters, a byte order mark, other spaces
+# Characters that programs skip before a formula: control and format characters, a byte order mark, other spaces
 # than the plain one, behind which every spreadsheet sees a text.
 PASSED_OVER = ("Z", "C")
 
@@ -57,7 +57,7 @@ def header(paths: Iterable[Path]) -> str:
 
 
 def rows(paths: Sequence[Path]) -> Callable[[list[str]], str]:
-    """What makes lines of items that are given as JSON texts."""
+    """Return a function that makes lines from items given as JSON texts."""
     parse = json.JSONDecoder(parse_float=Exact).decode
 
     def made(items: list[str]) -> str:

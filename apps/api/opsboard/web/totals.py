@@ -44,6 +44,6 @@ def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
     found = services().store.get_or_load(key, config.cache_ttl_totals, frozenset(), counted, deadline())
     if made:
         return made[0]
-    # What was right a while ago will not do here.
+    # An older value is not acceptable here.
     total = None if found.outcome is Outcome.STALE else int(found.body.identity)
     return database.fetch_list(query, who, filters, replace(page, total=total))

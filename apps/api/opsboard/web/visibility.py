@@ -1,4 +1,4 @@
-"""What each role may see of how people can be reached: the table. The SQL of each area keeps it (`sees_addresses`).
+"""Contact details each role may see. The SQL of each area enforces this table (`sees_addresses`).
 
 Everything else that a role may not see is not answered to it at all: see `only_for` at each view. docs/roles.md is the
 same table for people; tests/contract/test_visibility.py walks all routes with it.

@@ -1,4 +1,4 @@
-"""What a gunicorn worker does beside answering requests; its process begins and ends here."""
+"""Start and stop of a gunicorn worker and its background threads."""
 
 from __future__ import annotations
 

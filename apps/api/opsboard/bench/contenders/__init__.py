@@ -1,1 +1,1 @@
-"""What the service is compared with; each module is run by its own, without the service's code in its process."""
+"""The servers the service is compared with; each runs in a process without the service's code."""

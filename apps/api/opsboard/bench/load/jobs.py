@@ -30,7 +30,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Figures:
-    """What came out: `answers` were counted in `seconds`, `exchanges` were made in all."""
+    """A result: `answers` counted within `seconds`, and all `exchanges` made."""
 
     answers: int
     exchanges: int

@@ -20,7 +20,7 @@ from .jobs import naming_etag
 
 @dataclass(frozen=True)
 class Polls:
-    """What is asked: a request for each dashboard, every so many seconds, watched for so long after a warm-up."""
+    """The load of dashboards: one request each per interval, measured after a warm-up."""
 
     address: Address
     requests: list[str]
@@ -30,7 +30,7 @@ class Polls:
 
 @dataclass
 class Seen:
-    """What came: latencies in nanoseconds, answers by status and X-Cache, statements, and what went wrong."""
+    """Counts of answers: latencies in nanoseconds, answers by status and X-Cache, statements, and errors."""
 
     latencies: list[int] = field(default_factory=list)
     states: dict[str, int] = field(default_factory=dict)

@@ -89,7 +89,7 @@ def in_postgres(bench: Bench, cluster: Cluster, name: str, measured: dict[str, M
 
 
 def ours(endpoint: Endpoint) -> Before:
-    """What the service sends, in the form of the way before."""
+    """Return the service's answer in the form of the former way."""
     return Before("", (tenancy.bound("bench", endpoint.statement()[0]),))
 
 

@@ -95,7 +95,7 @@ ASKED = (
 
 @dataclass(frozen=True)
 class Watching:
-    """What was seen; `lags`: of each commit, of each worker, in milliseconds."""
+    """Observations; `lags`: milliseconds for each commit and worker."""
 
     lags: list[list[float]]
     seen: Seen

@@ -1,4 +1,4 @@
-"""What an answer made anew costs at several sizes of the shop, beside other ways to have the same numbers."""
+"""Measures uncached answers at several sizes of a business, beside other ways to compute the same numbers."""
 
 from __future__ import annotations
 

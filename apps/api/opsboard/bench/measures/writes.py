@@ -1,4 +1,4 @@
-"""What writers pay: the same tables with and without the triggers that note changes and keep counts."""
+"""Measures the cost of triggers for writers: the same tables with and without them."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def bulk_statements(
 
 
 def order(number: int) -> tuple[bool, bool]:
-    """Who comes first changes with each round."""
+    """Return the order of a round; it changes with each round."""
     return (True, False) if number % 2 else (False, True)
 
 
@@ -138,7 +138,7 @@ def bulk(environment: Environment, statement: str, rows: int) -> float:
 
 @contextmanager
 def folding(environment: Environment) -> Iterator[None]:
-    """What the workers do beside the writers."""
+    """Fold counts beside the writers, as workers do."""
     over = threading.Event()
 
     def fold() -> None:

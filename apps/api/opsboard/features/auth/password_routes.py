@@ -51,7 +51,7 @@ class LinkedPerson(BaseModel):
 
 
 class Account(BaseModel):
-    """What to sign in with, beside the password."""
+    """The name used to sign in, besides the password."""
 
     email: str
     tenant: str

@@ -638,7 +638,7 @@ suppressed AS (
     WHERE f.kind IN ('bounced', 'unsubscribed')
     ORDER BY
         k.address_search,
-        -- Who did both, unsubscribed.
+        -- A contact that did both counts as unsubscribed.
         f.kind DESC
     ON CONFLICT (tenant_id, channel, address_search) DO UPDATE SET reason = EXCLUDED.reason
     WHERE s.reason = 'bounced' AND EXCLUDED.reason = 'unsubscribed'

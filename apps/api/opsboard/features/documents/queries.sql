@@ -277,7 +277,7 @@ FROM before AS b
 -- name: get_content
 -- reads: documents
 -- locks: documents AS d | d.tenant_id = %(tenant_id)s AND d.id = %(document_id)s
--- What is known of the content of one document, stored or not. Operators may change that of their own documents only.
+-- The content's metadata of one document, stored or not. Operators may change it for their own documents only.
 SELECT
     CASE WHEN d.content_stored_at IS NOT NULL THEN d.sha256 END AS stored_sha256,
     d.sha256,

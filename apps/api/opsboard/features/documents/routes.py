@@ -72,7 +72,7 @@ class ContentRow(NamedTuple):
 
 
 class NewDocument(Arguments):
-    """What is known of a file; its content is sent to `PUT /api/documents/{id}/content`."""
+    """The metadata of a file; send its content to `PUT /api/documents/{id}/content`."""
 
     title: Line
     file_name: Annotated[Text, Field(min_length=1, max_length=255)]

@@ -18,7 +18,7 @@ from opsboard.errors import InvalidInput, OpsboardError
 PIECE = 256 << 10  # bytes
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 LONGEST_MEDIA_TYPE = 100
-# What `curl --data-binary` says of any file.
+# The content type that `curl --data-binary` sends for any file.
 SAYS_NOTHING = "application/x-www-form-urlencoded"
 # RFC 9530: Content-Digest: sha-256=:<base64>:
 DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:,|$)")

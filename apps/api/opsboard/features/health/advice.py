@@ -1,4 +1,4 @@
-"""What the pool's numbers mean, in words: warnings, and what to do about them."""
+"""Explains the pool's numbers: warnings, each with its remedy."""
 
 from __future__ import annotations
 

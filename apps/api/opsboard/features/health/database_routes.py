@@ -25,7 +25,7 @@ HOW_TO_INSTALL = (
 
 
 def look(query: Query) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the database says of itself or, when it does not answer in time, said last; and how old that is."""
+    """Asks the database about itself; if it does not answer in time, returns the last answer and its age."""
     seen = services().lookout.ask(query, identity=identity())
     assert seen.row is not None  # json_build_object always gives a row
     return json.loads(seen.row[0]), age_of(seen)

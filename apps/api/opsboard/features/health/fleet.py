@@ -23,7 +23,7 @@ def live_and_silent(workers: list[dict[str, Any]]) -> tuple[list[dict[str, Any]]
 
 
 def line(worker: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """What is shown of one worker: who it is, how it is, and one part of its report."""
+    """Return the line of one worker: its identity, its state, and one part of its report."""
     report = worker["report"]
     return {
         "id": worker["id"],
@@ -40,7 +40,7 @@ def line(worker: Mapping[str, Any], part: str) -> dict[str, Any]:
 
 
 def total_threads(reports: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """How many threads answer requests, and how many requests wait for one, over all workers."""
+    """Busy threads and waiting requests of all workers."""
     return {**NO_THREADS, **sum_of([report.get("request_threads", {}) for report in reports])}
 
 

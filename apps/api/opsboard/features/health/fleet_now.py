@@ -23,7 +23,7 @@ class Fleet(NamedTuple):
 
 
 def look_at_fleet() -> Fleet:
-    """What is known of all workers, of this one as of now; alone when the database does not answer and never did."""
+    """Return the reports of all workers, with this one's as of now; only this one's if the database never answered."""
     lookout, problem = services().lookout, None
     try:
         seen = lookout.ask(sql.fleet)

@@ -1,5 +1,5 @@
 -- fragment: locked_relations
--- Whoever looks at one of these more closely than at its statistics waits, also behind one who only waits for the lock.
+-- Reading more than the statistics of one of these waits, even behind a session that only waits for the lock.
 locked AS (
     SELECT DISTINCT l.relation
     FROM pg_locks AS l
@@ -31,7 +31,7 @@ locked AS (
 json_build_object(
     /* include server_members */,
     'blocked', /* include blocked */,
-    -- What deploy/opsboard-backup has noted: when, and how many bytes.
+    -- The backups recorded by deploy/opsboard-backup: time and bytes.
     'last_backup', (
         SELECT json_build_object(
             'at', split_part(o.told, ' ', 1),
@@ -112,7 +112,7 @@ json_build_object(
 )
 
 -- fragment: blocked
--- Who waits for a lock and who holds it. Of sessions of other roles the server tells ours neither state nor time.
+-- Sessions waiting for a lock, and its holders. The server hides state and time of other roles' sessions from ours.
 (
     SELECT coalesce(json_agg(w.document ORDER BY w.since), '[]')
     FROM (
@@ -154,12 +154,12 @@ json_build_object(
 
 -- name: server
 -- reads:
--- What the server allows, how much of it is in use, who blocks whom, and what has been open for longest.
+-- The server's limits and their use, blocked sessions, and the longest open transactions.
 SELECT /* include server_now */::text
 
 -- name: server_limits
 -- reads:
--- What the server allows and how much of it is in use.
+-- The server's limits and their use.
 SELECT json_build_object(
     /* include server_members */
 )::text
@@ -181,7 +181,7 @@ SELECT json_build_object(
 
 -- name: who_cleared
 -- reads: workers
--- Which workers have obeyed an order to clear, which that lately lived have not, and which of these are silent.
+-- Workers that carried out an order to clear, recently active ones that did not, and the silent ones among these.
 SELECT json_build_object(
     'cleared', coalesce(json_agg(w.id ORDER BY w.id) FILTER (WHERE w.cleared_to >= %(order_id)s), '[]'),
     'waiting', coalesce(json_agg(w.id ORDER BY w.id) FILTER (WHERE w.cleared_to < %(order_id)s), '[]'),
@@ -246,7 +246,7 @@ SELECT json_build_object(
 -- name: indexes
 -- reads:
 -- Every index with its use and its twins, and foreign keys that no index serves. What belongs to partitions is added up.
--- What would wait behind a lock is left out where there is one.
+-- Parts that would wait for a lock are left out.
 WITH
 /* include locked_relations */,
 known AS (
@@ -472,7 +472,7 @@ parts AS (
         r.name,
         s.*,
         c.relkind = 'p' AS is_root,
-        -- What autovacuum goes by, with its defaults.
+        -- The settings of autovacuum, with defaults.
         s.n_dead_tup > 50 + 0.2 * s.n_live_tup AS vacuum_due,
         s.n_mod_since_analyze > 50 + 0.1 * s.n_live_tup AS analyze_due,
         b.locked,

@@ -71,7 +71,7 @@ class OfPrefix(Arguments):
 @open_to_all
 @operational
 def health() -> Response:
-    """Whether this worker answers; never touches the database."""
+    """Return True if this worker answers; never touches the database."""
     return jsonify(
         status="ok", version=__version__, commit=commit(), uptime_seconds=int(time.time() - STARTED)
     )

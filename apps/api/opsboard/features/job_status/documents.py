@@ -21,7 +21,7 @@ class StatusProgress(BaseModel):
 
 
 class Contact(BaseModel):
-    """How the customer reaches the business, from its settings; null where it gives none."""
+    """Contact details of the business from its settings; null if not set."""
 
     model_config = ConfigDict(extra="forbid")
 

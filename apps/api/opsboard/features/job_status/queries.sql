@@ -1,6 +1,6 @@
 -- name: get_job_status
 -- reads: job_status_links, jobs, job_steps, processes, tenants, business_settings
--- What a customer may know of the job behind a link; null when the link was revoked. Runs for the business of the link.
+-- The job behind a link, as a customer may see it; null if the link was revoked. Runs for the business of the link.
 SELECT CASE WHEN l.revoked_at IS NULL THEN json_build_object(
         'business_name', t.name,
         'job_number', j.job_number,

@@ -24,7 +24,7 @@ area = Area("job_status", __name__, tag="Job status", url_prefix="", template_fo
 HTML = "text/html"
 # The address is the key: it goes to no other site, and no search engine shows what is behind it.
 SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
-# What a status is called, and what it means for who waits for the job.
+# Name of each status, and its meaning for the customer.
 WORDS = {
     "planned": ("Planned", "The work is planned and has not begun yet."),
     "in_progress": ("In progress", "We are working on it."),
@@ -32,7 +32,7 @@ WORDS = {
     "completed": ("Completed", "The work is done."),
     "cancelled": ("Cancelled", "This job was cancelled."),
 }
-# What went wrong, in a customer's words; whatever else it is passes.
+# Errors a customer can act on; all others propagate.
 TROUBLE = {
     404: (
         "This link is not complete",
@@ -47,7 +47,7 @@ LATER = ("The status cannot be shown right now", "Please try again in a moment."
 @area.output(JobStatusForCustomer)
 @open_to_all
 def get_job_status(token: str) -> Response:
-    """How far a job is, for whoever has the link; no token of a sign-in is needed or looked at."""
+    """The progress of a job for the holder of a link; a sign-in token is neither needed nor read."""
     return respond(*find_status(token))
 
 
@@ -69,14 +69,14 @@ def status_page(token: str) -> Response:
 
 
 def shown(status: dict[str, Any]) -> dict[str, Any]:
-    """What the page's template names."""
+    """The names used by the page's template."""
     label, meaning = WORDS[status["status"]]
     words = {"label": label, "meaning": meaning, "lateness": lateness(status)}
     return {"job": status, **words, "day": day, "moment": moment}
 
 
 def lateness(status: dict[str, Any]) -> str:
-    """What is said of a job that is late, or was; empty for one that is on time."""
+    """Return the note on a job that is or was late; empty for one that is on time."""
     days = status["days_late"]
     if not days:
         return ""

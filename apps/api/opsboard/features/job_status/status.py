@@ -1,4 +1,4 @@
-"""What is behind a link: checked without the database, read in one statement, kept until something changes."""
+"""The status behind a link: the token is checked without the database, the status read in one statement and cached."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REVOKED = b"null"
 
 @dataclass(frozen=True, slots=True)
 class LinkHolder:
-    """Whoever has a link: of one business, no user, in no role. Row security and predicates use its tenant."""
+    """The holder of a link: one business, no user, no role. Row security and predicates use its tenant."""
 
     tenant_id: int
     user_id: int = 0

@@ -24,7 +24,7 @@ newest AS MATERIALIZED (
 )
 
 -- fragment: learned_lateness
--- What the finished jobs tell: of those that once had so many days and so many steps left, how many ended late.
+-- Counts of finished jobs: for each number of days and steps left, how many ended late.
 /* include newest_finished */,
 -- The newest of them may be held out, to see how good a guess the others give.
 finished AS MATERIALIZED (
@@ -228,7 +228,7 @@ LEFT JOIN LATERAL (
 
 -- name: lateness_risk
 -- reads: jobs, job_steps, tenants
--- What is known of the lateness of one job, and the counts that it was made from.
+-- The lateness risk of one job, and the counts it was computed from.
 WITH /* include lateness_clock */,
 /* include learned_lateness */
 SELECT json_build_object(
@@ -430,7 +430,7 @@ lead_times AS (
         percentile_cont(%(confidence)s) WITHIN GROUP (ORDER BY k.days) FILTER (WHERE NOT k.is_newest) AS before
     FROM chosen AS k
 ),
--- What the older ones would have promised, and how many of the newest kept it.
+-- The promises made from older jobs, and how many of the newest kept them.
 kept AS (
     SELECT
         count(k.days) AS cases,

@@ -38,7 +38,7 @@ class ListAtRisk(ListArguments, query=sql.list_at_risk, default_sort="due_date")
 
 
 class Routing(Arguments):
-    """What a new job would have to go through."""
+    """The processes of a new job."""
 
     process_ids: Annotated[
         tuple[Id, ...],
@@ -62,7 +62,7 @@ def lateness_risk(job_id: int) -> Body:
 @area.output(Calibration)
 @cache_route(ttl=300)
 def risk_calibration() -> Body:
-    """How good the risk is: foretold and compared with the newest finished jobs, which it had not seen."""
+    """The calibration of the risk: predictions compared with the newest finished jobs, which it had not seen."""
     return document(sql.risk_calibration, **{**LEARNED, "held_out": HELD_OUT}, fewest=FEWEST)
 
 

@@ -1,4 +1,4 @@
-"""What a client may send about journeys."""
+"""Request bodies and arguments of journeys."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ JOIN journey_nodes AS n ON n.tenant_id = %(tenant_id)s AND n.journey_id = c.jour
 -- total status: journey_contacts_by_label | c.label = ANY(%(status)s)
 -- total journey_id: journey_contacts | c.day = '-infinity' AND c.subject = %(journey_id)s
 -- total journey_id,status: journey_contacts | c.day = '-infinity' AND c.subject = %(journey_id)s AND c.label = ANY(%(status)s)
--- Who is in a journey, where, and since when.
+-- The contacts of a journey, each with its node and since when.
 SELECT
     page.position,
     json_build_object(
@@ -92,7 +92,7 @@ WHERE c.tenant_id = %(tenant_id)s
 -- sort executed_at: e.executed_at | timestamptz | e.executed_at IS NOT NULL
 -- total: journey_node_executions_by_label
 -- total journey_id: journey_node_executions | c.day = '-infinity' AND c.subject = %(journey_id)s
--- What was done, for whom and when; of one contact: its history.
+-- Executions with contact and time; for one contact: its history.
 SELECT
     page.position,
     json_build_object(

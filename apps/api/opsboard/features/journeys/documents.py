@@ -122,7 +122,7 @@ class ContactWithExecutions(JourneyContact):
 
 
 class JourneyStep(BaseModel):
-    """What came of executing a node.
+    """The outcome of executing a node.
 
     executed, skipped (nobody to send to), repeated (was done before), waiting (not due yet), deferred (the cap on
     messages is reached), stopped (a loop).

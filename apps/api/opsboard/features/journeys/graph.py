@@ -1,4 +1,4 @@
-"""What a client may send as the nodes of a journey, checked by type and proven as a whole."""
+"""Request models of a journey's nodes, validated by type and then as a graph."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ Edges = Annotated[list[NewEdge], Field(max_length=MOST_EDGES)]
 
 
 def shortest_nodes() -> list[AnyNode]:
-    """What a journey has that is sent without nodes: a start and an exit."""
+    """The nodes of a journey that is sent without any: a start and an exit."""
     return [StartNode(name="start", type="start"), ExitNode(name="exit", type="exit")]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-# What leads on from a node of each type.
+# The outgoing edges of each node type.
 BRANCHES: Mapping[str, tuple[str, ...]] = {
     "start": ("next",),
     "message": ("next",),

@@ -154,7 +154,7 @@ def change_contacts(journey_id: int, change: ChangeContacts) -> Response:
 
 @area.list("/contacts", JourneyContacts)
 class ListContacts(ListArguments, query=sql.list_contacts, default_sort="-created_at"):
-    """Who is in which journey, at which node and with which status, newest first."""
+    """Contacts in journeys, each with its node and status, newest first."""
 
     journey_id: Id | None = None
     status: OneOrMore[ContactStatus] = None
@@ -172,7 +172,7 @@ def get_contact(journey_contact_id: int, wanted: Detail) -> Body:
 
 @area.list("/executions", JourneyExecutions)
 class ListExecutions(ListArguments, query=sql.list_executions, default_sort="-created_at"):
-    """What was done for whom, newest first; of one contact: its history."""
+    """Executions, newest first; with `contact_id` the history of one contact."""
 
     journey_id: Id | None = None
     contact_id: Annotated[Id | None, Field(description="The history of one contact.")] = None

@@ -222,7 +222,7 @@ onward AS (
             AND t.from_node_id = v.node_id
             AND t.branch = v.branch
             AND v.outcome IN ('executed', 'skipped')
-    -- Who comes to a node they have been at in this round begins the next one.
+    -- A contact that returns to a node of this round begins the next round.
     CROSS JOIN LATERAL (
         SELECT
             v.round + (

@@ -198,7 +198,7 @@ changed AS (
         notes = n.notes,
         processed_at = CASE WHEN n.status <> 'unprocessed' THEN coalesce((n.was).processed_at, now()) END,
         closed_at = CASE WHEN n.status IN ('won', 'lost') THEN coalesce((n.was).closed_at, now()) END,
-        -- What is processed is nobody's to process; what comes back into the queue may be taken at once.
+        -- A processed lead is unassigned; one that returns to the queue may be claimed at once.
         claimed_by = CASE WHEN n.status = 'unprocessed' THEN (n.was).claimed_by END,
         claimable_at = CASE
             WHEN n.status = 'unprocessed' AND (n.was).status <> 'unprocessed' THEN now()

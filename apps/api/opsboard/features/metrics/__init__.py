@@ -1,1 +1,1 @@
-"""What a Prometheus server scrapes."""
+"""The metrics that a Prometheus server scrapes."""

@@ -1,4 +1,4 @@
-"""What workers live on, as Prometheus metrics: the database, the machine, and which of them fell silent."""
+"""Prometheus metrics of the database, the machine and silent workers."""
 
 from __future__ import annotations
 

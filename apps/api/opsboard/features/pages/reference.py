@@ -96,7 +96,7 @@ def read_answer(schemas: Schemas, status: str, answer: dict[str, Any]) -> Answer
 
 
 def curl(method: str, path: str, is_open: bool, body: Any) -> str:
-    """What follows `curl -s`, with {host} where the address of the service goes."""
+    """Return the arguments of `curl -s`, with {host} for the address of the service."""
     words = [] if method == "get" else [f"-X {method.upper()}"]
     if not is_open:
         words.append('-H "Authorization: Bearer $TOKEN"')

@@ -59,7 +59,7 @@ def docs() -> Response:
 
 
 def reference_of(app: APIFlask) -> Any:
-    """What the page shows, made once in a process: it takes seconds, and anybody may ask for the page."""
+    """Return the content of the page, computed once per process: it takes seconds, and the page is public."""
     with MAKING:
         if "opsboard.reference" not in app.extensions:
             app.extensions["opsboard.reference"] = read_reference(cast(dict[str, Any], app.spec))

@@ -59,7 +59,7 @@ b AS (
         %(auto_reply_text)s,
         %(contradictions)s,
         %(options)s::jsonb
-    -- What was is read before it is replaced.
+    -- The old row is read before it is replaced.
     FROM (SELECT count(*) AS looked FROM before) AS l
     ON CONFLICT (tenant_id) DO UPDATE SET
         locale = excluded.locale,

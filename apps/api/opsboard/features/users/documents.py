@@ -1,4 +1,4 @@
-"""What answers about users look like."""
+"""Response models of users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WorkLinks(BaseModel):
 
 
 class WorkLeft(BaseModel):
-    """What is assigned to somebody and not finished, each with its list."""
+    """Unfinished work assigned to a person, each with its list."""
 
     steps: int
     leads: int
@@ -102,7 +102,7 @@ class NewPasswordLink(PasswordLink):
 
 
 class HandedOver(BaseModel):
-    """How much was handed over, and to whom; null: to nobody."""
+    """The number of reassigned items and the new assignee; null: nobody."""
 
     user_id: int
     to_user_id: int | None

@@ -58,7 +58,7 @@ LEFT JOIN password_links AS k ON k.tenant_id = %(tenant_id)s AND k.user_id = u.i
         ) AS approvals
 
 -- fragment: work_left
--- What is still assigned to somebody who is inactive.
+-- Work still assigned to inactive users.
 LEFT JOIN LATERAL (
     SELECT
         /* include work_counts */
@@ -82,7 +82,7 @@ before AS (
     JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = %(wanted_id)s
     FOR UPDATE OF u
 ),
--- Who could sign in and make somebody an admin again.
+-- Users who could sign in and appoint an admin again.
 other_admins AS (
     SELECT o.id
     FROM before AS b
@@ -154,7 +154,7 @@ WHERE u.tenant_id = %(tenant_id)s
 
 -- name: get_work
 -- reads: users, job_steps, leads, approval_queue, response_approvals
--- What is assigned to a person, active or not, and not finished.
+-- Unfinished work assigned to a person, active or not.
 SELECT json_build_object(
     'user_id', u.id,
     'steps', w.steps,

@@ -107,7 +107,7 @@ def update_user(wanted_id: int, change: ChangeUser) -> Response:
 @only_for(Role.ADMIN, Role.MANAGER)
 @fresh
 def get_work(wanted_id: int) -> Body:
-    """What is assigned to a person and not finished, with the list of each."""
+    """Unfinished work assigned to a person, each with its list."""
     return document(sql.get_work, wanted_id=wanted_id)
 
 

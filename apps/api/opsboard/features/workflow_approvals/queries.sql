@@ -152,7 +152,7 @@ WHERE a.tenant_id = %(tenant_id)s
 -- within: response_approvals AS w | w.id = %(approval_id)s
 -- filter approval_id: h.approval_request_id = %(approval_id)s
 -- sort created_at: h.created_at | timestamptz
--- What happened to a request, and who did it.
+-- The history of a request.
 SELECT
     page.position,
     json_build_object(

@@ -59,7 +59,7 @@ class ListPending(ListArguments, query=sql.list_pending, default_sort="created_a
 
 @area.list("/<id:approval_id>/history", History)
 class ListHistory(ListArguments, query=sql.list_history, default_sort="-created_at"):
-    """What happened to a request and who did it, newest first."""
+    """The history of a request, newest first."""
 
 
 @area.list("/auto-responses", AutoResponses)

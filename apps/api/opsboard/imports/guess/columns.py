@@ -1,4 +1,4 @@
-"""What each column of a table is filled from, and what must be said of its values."""
+"""The source of each column of a table, and the remarks about its values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAMES = frozenset({"name", "full_name", "title", "source", "category", "topic", 
 
 @dataclass
 class Given:
-    """What one column becomes, as the mapping says it."""
+    """The mapping of one column."""
 
     value: Any
     note: str = ""
@@ -65,7 +65,7 @@ def _phrases(column: Column, phrases: dict[str, str]) -> str:
 
 
 def _may_be(column: Column, facts: Facts, likeness: float) -> bool:
-    """Whether the values are of the kind of the column; which of them do not fit shows later."""
+    """Return True if the values are of the kind of the column; which of them do not fit shows later."""
     if column.kind in ("date", "timestamp"):
         return bool(formats_of(facts)[0])
     if column.kind == "changes":

@@ -65,7 +65,7 @@ def _is_serial(facts: Facts) -> bool:
 
 
 def _order(facts: Facts) -> bool | None:
-    """Whether the day is before the month; None: nothing tells."""
+    """Return True if the day is before the month; None: nothing tells."""
     small = [found for value in facts.values if (found := SMALL_FIRST.fullmatch(value))]
     if any(int(found["one"]) > 12 for found in small):
         return True

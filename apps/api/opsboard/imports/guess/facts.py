@@ -1,4 +1,4 @@
-"""What the values of one column are like: how many, which, whether they differ, of what kind."""
+"""A summary of one column's values: number, examples, uniqueness and kind."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _seen(folder: Path, settings: dict[str, Any], notes: list[str], taken: list[
 
 
 def _name(path: str, sheet: str, taken: list[str]) -> str:
-    """What the mapping calls a file: letters, digits and _."""
+    """Return the mapping's name for a file: letters, digits and _."""
     stem = ENDINGS.sub("", path)
     name = (
         re.sub(r"\W+", "_", f"{stem}_{sheet}" if sheet else stem, flags=re.ASCII).strip("_").lower() or "file"

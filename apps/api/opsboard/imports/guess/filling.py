@@ -212,7 +212,7 @@ ONE_COLUMN = re.compile(r"\{([^{}]+)\}")
 
 
 def _reader(seen: SeenFile, value: Any) -> Any:
-    """What reads a time of a record that is one column."""
+    """Return the function that reads a time from a single-column record."""
     found = ONE_COLUMN.fullmatch(value) if isinstance(value, str) else None
     name = found[1] if found else ""
     if name not in {one.name for one in seen.columns}:

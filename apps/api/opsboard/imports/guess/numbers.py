@@ -1,4 +1,4 @@
-"""How the numbers of a file are written: decimal mark, thousands, units."""
+"""Number formats of a file: decimal mark, thousands separator, units."""
 
 from __future__ import annotations
 

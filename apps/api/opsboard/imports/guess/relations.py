@@ -1,4 +1,4 @@
-"""How files belong together: rows of other tables, and further columns in other files."""
+"""References between files: rows of other tables, and further columns in other files."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _header(rows: Sequence[tuple[int, list[str]]], notes: list[str]) -> dict[str
 
 
 def _is_header(names: list[str], following: list[list[str]]) -> bool:
-    """Whether the first row names columns: no value is a number, a date, an address or a code."""
+    """Return True if the first row names columns: no value is a number, a date, an address or a code."""
     texts = [name.strip() for name in names if name.strip()]
     if not texts:
         return False

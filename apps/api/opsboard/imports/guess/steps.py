@@ -34,7 +34,7 @@ def number_steps(part: Part) -> None:
 
 
 def _are_different(part: Part, job: object, order: object) -> bool:
-    """Whether no two lines have the same job and place."""
+    """Return True if no two lines have the same job and place."""
     names = [ONE_COLUMN.fullmatch(text) if isinstance(text, str) else None for text in (job, order)]
     if not all(names):
         return False

@@ -112,7 +112,7 @@ def _named(name: str, target: Target) -> float:
 
 
 def _may_belong(seen: SeenFile, target: Target) -> bool:
-    """Whether a row says which one it belongs to, as a step its job."""
+    """Return True if a row says which one it belongs to, as a step its job."""
     if not seen.has_header or target.table == "campaign_recipients":
         return True
     return all(

@@ -35,7 +35,7 @@ def tokens(text: str) -> list[str]:
 
 
 def likeness(name: str, phrases: str) -> float:
-    """How well a name is one of the phrases: 0 is not at all, 10 is the very words."""
+    """Return how well a name matches one of the phrases: 0 not at all, 10 exactly."""
     words = tokens(name)
     joined = "".join(words)
     best = 0.0

@@ -50,7 +50,7 @@ export async function get(path, signal) {
   return etag ? keep(path, { etag, data }) : data;
 }
 
-// What was last read at a path, and when it last held: { data, at }. Undefined if it is not kept.
+// The last answer of a path and when it was last valid: { data, at }. Undefined if it is not cached.
 export function recall(path) {
   return kept.get(path);
 }

@@ -181,11 +181,11 @@ function failed(problem, nextAt) {
   isFailing = true;
   if (problem.isSignedOut) sessionEnded();
   else notChecked(problem, nextAt, view.lastGood);
-  // What is no answer of the server is a fault of this page: let it be seen where such things are looked for.
+  // An error that is no answer of the server is a fault of this page: report it in the console.
   if (problem.status === undefined) console.error(problem);
 }
 
-// What a write changed is shown at once, not only at the next poll.
+// Changes of a write are shown at once, not only at the next poll.
 function showChanges() {
   view?.changed?.();
   return poller.now();

@@ -1,4 +1,4 @@
-// What the charts look like: the colours and the type of the page, nothing that moves for its own sake.
+// The style of the charts: colours and fonts of the page, no animation.
 
 import { words } from "./chips.js";
 import { number } from "./format.js";

@@ -15,7 +15,7 @@ const WORDS = {
   unsubscribed: "Unsubscribed", archived: "Archived", failed: "Failed", removed: "Removed",
   admin: "Admin", manager: "Manager", operator: "Operator", overdue: "Overdue",
 };
-// What looks like another status because it asks the same of whoever reads it.
+// Statuses shown in the style of another one, because they require the same of the reader.
 const LIKE = {
   unprocessed: "pending", new: "draft", contacted: "in_progress", qualified: "in_progress", won: "completed", lost: "cancelled",
   approved: "completed", rejected: "cancelled", changes_requested: "on_hold",

@@ -1,4 +1,4 @@
-// What each list shows of its items, and what it may be narrowed and sorted by.
+// The columns, filters and sorts of each list.
 
 import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
@@ -17,7 +17,7 @@ const MACHINE_STATUS = { name: "status", label: "Status", values: ["active", "ma
 const PRIORITY = { name: "priority", label: "Priority", values: ["low", "normal", "high", "urgent"] };
 const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operator"] };
 
-// What an inactive person was given before, for a manager to give to somebody else.
+// Work of an inactive person, for a manager to reassign.
 function workLeft({ work_left }) {
   if (!work_left?.steps) return null;
   return h("a", { href: pageOf(work_left.links.steps) }, count(work_left.steps, "step"));

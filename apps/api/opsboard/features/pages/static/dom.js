@@ -28,7 +28,7 @@ export function replace(container, ...children) {
 
 // While a row must stay in its place, each row is renewed where it is: none comes, goes or moves.
 function renewRows(container, children) {
-  // What is in the page already, and would be there again, must not be taken out.
+  // Nodes that stay in the page must not be removed and inserted again.
   const next = h("div", {}, ...present(children).filter((child) => !child.isConnected));
   for (const row of container.querySelectorAll("[data-row]")) {
     const successor = next.querySelector(`[data-row="${CSS.escape(row.dataset.row)}"]`);

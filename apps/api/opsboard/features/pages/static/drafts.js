@@ -1,4 +1,4 @@
-// What was typed into forms and not saved yet. It outlives leaving a form for another view and coming back.
+// Unsaved input of forms. It is kept while the user visits another view.
 
 /** @typedef {{ states: Record<string, any>, base: { data: any, etag: string | null } | null }} Draft */
 

@@ -47,7 +47,7 @@ export function stateWords(field, state) {
   return field.kind === "number" ? number(Number(state)) : state;
 }
 
-/** What is wrong with a state before it is sent, or nothing. */
+/** Returns the fault of a state before it is sent, or null. */
 function mistakeIn(field, state, input) {
   const label = field.label.toLowerCase();
   if (input.validity.badInput) return `Enter ${label} as a whole date, or nothing.`;

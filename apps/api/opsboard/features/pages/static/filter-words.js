@@ -1,4 +1,4 @@
-// What filters and sort orders are called: words of people for the names of the API.
+// Labels of filters and sort orders.
 
 import { words } from "./chips.js";
 

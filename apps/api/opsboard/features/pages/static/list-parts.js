@@ -1,4 +1,4 @@
-// What lists are made of: their filters, and the cell that names an item.
+// Parts of lists: filters, and the cell that names an item.
 
 import { h } from "./dom.js";
 import { sortWords } from "./filter-words.js";

@@ -34,7 +34,7 @@ export function showRecent(section, recent) {
   ]);
 }
 
-// What stands still first: that is what somebody has to look after.
+// Idle machines first: they need attention.
 export function showFloor(section, machines, { machines: counts }) {
   const order = ["maintenance", "active", "inactive"];
   const sorted = [...machines].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status) || b.load.in_progress - a.load.in_progress);

@@ -7,7 +7,7 @@ let wanted = null; // where to scroll as soon as the page is long enough
 
 history.scrollRestoration = "manual"; // the browser tries before there is anything to scroll
 
-// What the history knows of the entry that is shown; null for one that is new.
+// The history entry that is shown; null for a new one.
 export function knownPlace() {
   return history.state?.scroll ?? null;
 }

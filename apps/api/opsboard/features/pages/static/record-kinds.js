@@ -75,7 +75,7 @@ export const KINDS = {
     nameOf: (contact) => contact.name,
     mayCreate: () => true,
     mayEdit: () => true,
-    // What somebody may not see is not in the form either: an empty field would seem to say that there is none.
+    // Members a role may not see are not in the form: an empty field would suggest that there is no value.
     fields: ({ me }, contact) => [{ name: "name", label: "Name", required: true }, ...(contact === null || manages(me) ? reach : []), customer],
   },
   leads: {

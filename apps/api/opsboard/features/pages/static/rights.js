@@ -1,4 +1,4 @@
-// What a role may do, as the API decides it: a button that would be refused is not shown.
+// Permissions of each role, as in the API: a button that would be refused is not shown.
 
 export function manages(me) {
   return me.role !== "operator";

@@ -72,7 +72,7 @@ function asTable(bins) {
       h("tbody", {}, bins.map(row))));
 }
 
-// What the page of a job says of it.
+// The facts on the page of a job.
 export function riskFact(found) {
   const why = { closed: "–", no_due_date: "No due date", no_history: "Not known: no finished job had a due date" };
   if (found.reason in why) return why[found.reason];

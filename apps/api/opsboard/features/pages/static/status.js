@@ -58,7 +58,7 @@ function succeeded(status) {
   if (status === 404 || status === 410) stop();
 }
 
-// What is shown is the last that is known; its age is said.
+// The last known numbers are shown with their age.
 function failed() {
   failures += 1;
   const main = document.querySelector("main");

@@ -1,4 +1,4 @@
-// What is wrong with a value, in words of people: the API tells programs.
+// Messages for invalid values.
 
 import { filterLabel, oneOf } from "./filter-words.js";
 
