@@ -39,7 +39,7 @@ class Envelope:
         """Return the sealed bytes, or None if they are too large."""
         if len(body.identity) > LARGEST_CONTENT:
             return None
-        head = json.dumps({"label": watermark, "tables": sorted(tables)}).encode()
+        head = json.dumps({"watermark": watermark, "tables": sorted(tables)}).encode()
         content = len(head).to_bytes(LENGTH) + head + zlib.compress(body.identity, 1)
         return self._seal_of(name, content) + content if len(content) + SEAL <= LARGEST else None
 
