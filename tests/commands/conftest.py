@@ -26,8 +26,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
-    def run(*words: str, **settings: str) -> Result:
-        return CliRunner().invoke(opsboard, words, env={"OPSBOARD_DATA": str(tmp_path / "data"), **settings})
+    def run(*words: str, typed: str | None = None, **settings: str) -> Result:
+        env = {"OPSBOARD_DATA": str(tmp_path / "data"), **settings}
+        return CliRunner().invoke(opsboard, words, input=typed, env=env)
 
     return run
 

@@ -17,7 +17,7 @@ VALUES: dict[str, Any] = {
     "tenant_id": 1, "user_id": 1, "role": "manager", "request_id": "r", "limit": 10, "months": 12, "job_id": 1,
     "step_id": 1, "customer_id": 1, "machine_id": 1, "process_id": 1, "wanted_id": 2, "notification_id": 1,
     "read_at": "2026-11-01T00:00:00Z",
-    "account": "a", "place": "p", "spread": 100, "fewer": 2, "window": 300, "noted": "{}",
+    "account": "a", "unlocked": "u", "place": "p", "spread": 100, "fewer": 2, "window": 300, "noted": "{}",
     "most": 1000, "token_id": "t", "token_version": 1, "expires_at": 4e9, "seen": "3:3:",
     "login_email": "admin@alpha.example", "tenant_slug": "alpha", "patch": "{}", "id": "w", "machine": "m", "pid": 1,
     "started_at": 0.0, "cleared_to": 0, "report": "{}", "prefix": None, "order_id": 1, "silent_grace": 5.0,

@@ -166,10 +166,9 @@ def make_services(config: Config) -> Services:
         answered=lambda: tally.counts()["requests"],
     )
     businesses = Businesses()
+    attempts = Attempts(database, config.login_attempts)
     tokens = Tokens(secret, config.token_ttl)
-    sign_in = SignIn(
-        database, tokens, revocations, Attempts(database, config.login_attempts), Journal(database)
-    )
+    sign_in = SignIn(database, tokens, revocations, attempts, Journal(database))
     lookout = Lookout(
         # Its statements are several in one, which cannot be prepared.
         Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), 1.0, watch, 0),
@@ -188,7 +187,7 @@ def make_services(config: Config) -> Services:
         shared=shared,
         sign_in=sign_in,
         devices=Devices(secret),
-        password_links=PasswordLinks(database, secret),
+        password_links=PasswordLinks(database, attempts, secret),
         change_feed=change_feed,
         maintenance=maintenance,
         tally=tally,

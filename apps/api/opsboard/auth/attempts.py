@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
@@ -50,6 +50,7 @@ class Attempts:
             {
                 "account": account,
                 "place": place,
+                "unlocked": digest("unlocked", email),
                 "most": self._limit,
                 "spread": UNLIMITED if device else SPREAD * self._limit,
                 "fewer": min(FEWER, self._limit),
@@ -66,6 +67,15 @@ class Attempts:
     def succeeded(self, attempt: Attempt) -> None:
         """The password was right: the place begins anew."""
         self._database.fetch_unbound(sql.forget_attempt, {"place": attempt.place})
+
+    def unlock(self, email: str) -> None:
+        """Every place may try again as if there had been no wrong password."""
+        self._database.fetch_unbound(sql.unlock_account, unlocking(email))
+
+
+def unlocking(email: str) -> dict[str, Any]:
+    """The parameters of `unlock_account`."""
+    return {"account": digest("account", email), "unlocked": digest("unlocked", email), "window": WINDOW}
 
 
 def network_of(address: str) -> str:

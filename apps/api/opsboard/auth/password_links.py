@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from opsboard.auth.attempts import Attempts
 from opsboard.auth.links import PASSWORD, Link, read_token
 from opsboard.auth.password_rules import check_new_password
 from opsboard.auth.passwords import hash_password
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
-from opsboard.errors import Gone, InvalidInput
+from opsboard.errors import Gone, InvalidInput, OpsboardError
 from opsboard.observability import record
 
 sql = load_queries(__package__)
@@ -32,8 +34,9 @@ class LinkHolder:
 class PasswordLinks:
     """Reads and uses the links; features/users makes them."""
 
-    def __init__(self, database: Database, secret: str) -> None:
+    def __init__(self, database: Database, attempts: Attempts, secret: str) -> None:
         self._database = database
+        self._attempts = attempts
         self._secret = secret
 
     def find(self, token: str) -> dict[str, Any]:
@@ -64,6 +67,9 @@ class PasswordLinks:
         )
         if row is None:
             raise Gone(ENDED)
+        # Whoever forgot the password has often tried too many. The link is used up whatever becomes of this.
+        with suppress(OpsboardError):
+            self._attempts.unlock(person["email"])
         return str(row[0])
 
     def _read(self, token: str) -> Link:

@@ -80,12 +80,18 @@ WHERE u.tenant_id = %(tenant_id)s
 -- reads: sign_in_attempts
 -- writes: sign_in_attempts
 -- Count an attempt to sign in, unless there have been too many. Whether it may go on, seconds until the count begins anew,
--- and whether it is the first to be refused. The row is locked while it is counted, so that the limit is exact.
+-- and whether it is the first to be refused. The row is locked while it is counted, so that the limit is exact. What was
+-- counted before the account was unlocked ends no later than the mark of that.
 WITH known AS (
     SELECT a.failures
     FROM sign_in_attempts AS a
     WHERE a.key = %(account)s
         AND a.ends_at > clock_timestamp()
+),
+unlocked AS (
+    SELECT max(a.ends_at) AS ends_at
+    FROM sign_in_attempts AS a
+    WHERE a.key = %(unlocked)s
 ),
 limits AS (
     SELECT CASE
@@ -97,9 +103,16 @@ counted AS (
     INSERT INTO sign_in_attempts AS a (key, failures, ends_at)
     VALUES (%(place)s, 1, clock_timestamp() + make_interval(secs => %(window)s::float8))
     ON CONFLICT (key) DO UPDATE SET
-        failures = CASE WHEN a.ends_at <= clock_timestamp() THEN 1 ELSE least(a.failures, 1000000) + 1 END,
-        ends_at = CASE WHEN a.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE a.ends_at END,
-        is_refused = a.ends_at > clock_timestamp() AND a.failures > (SELECT l.most FROM limits AS l)
+        failures = CASE
+            WHEN a.ends_at <= greatest(clock_timestamp(), (SELECT u.ends_at FROM unlocked AS u)) THEN 1
+            ELSE least(a.failures, 1000000) + 1
+        END,
+        ends_at = CASE
+            WHEN a.ends_at <= greatest(clock_timestamp(), (SELECT u.ends_at FROM unlocked AS u)) THEN excluded.ends_at
+            ELSE a.ends_at
+        END,
+        is_refused = a.ends_at > greatest(clock_timestamp(), (SELECT u.ends_at FROM unlocked AS u))
+        AND a.failures > (SELECT l.most FROM limits AS l)
     RETURNING
         a.failures,
         a.ends_at,
@@ -121,6 +134,18 @@ ON CONFLICT (key) DO UPDATE SET
     failures = CASE WHEN a.ends_at <= clock_timestamp() THEN 1 ELSE least(a.failures, 1000000) + 1 END,
     ends_at = CASE WHEN a.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE a.ends_at END
 RETURNING a.failures
+
+-- name: unlock_account
+-- writes: sign_in_attempts
+-- Forget the wrong passwords of an account, wherever they came from: what was counted until now does not count.
+WITH forgotten AS (
+    DELETE FROM sign_in_attempts AS a
+    WHERE a.key = %(account)s
+)
+INSERT INTO sign_in_attempts AS a (key, failures, ends_at)
+VALUES (%(unlocked)s, 0, clock_timestamp() + make_interval(secs => %(window)s::float8))
+ON CONFLICT (key) DO UPDATE SET ends_at = excluded.ends_at
+RETURNING a.key
 
 -- name: forget_attempt
 -- writes: sign_in_attempts

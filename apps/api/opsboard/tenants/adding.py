@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from opsboard.auth.attempts import sql as auth
+from opsboard.auth.attempts import unlocking
 from opsboard.auth.password_rules import check_new_password
 from opsboard.auth.passwords import hash_password
 from opsboard.db.queries import Query, load_queries
@@ -64,6 +66,7 @@ def set_password(url: str, slug: str, *, email: str, password: str) -> int:
     with connected(url, "user password") as connection, transaction(connection) as cursor:
         bind_tenant(cursor, slug)
         changed = one_value(cursor, sql.set_password, user)
+        cursor.execute(auth.unlock_account.sql, unlocking(user["email"]))
     if changed is None:
         raise CommandError(
             f"{slug} has no user {email}; add them with: opsboard user add {email} --tenant {slug} --role ROLE"
@@ -71,12 +74,14 @@ def set_password(url: str, slug: str, *, email: str, password: str) -> int:
     return int(changed)
 
 
-def bind_tenant(cursor: Cursor, slug: str) -> None:
-    """From here on the transaction sees this business. Raises CommandError."""
-    if not SLUG.fullmatch(slug) or one_value(cursor, sql.bind_tenant, {"slug": slug}) is None:
+def bind_tenant(cursor: Cursor, slug: str) -> int:
+    """From here on the transaction sees this business; its id. Raises CommandError."""
+    tenant_id = one_value(cursor, sql.bind_tenant, {"slug": slug}) if SLUG.fullmatch(slug) else None
+    if tenant_id is None:
         raise CommandError(
             f"There is no business {slug}; add it with: opsboard tenant add {slug} --name NAME"
         )
+    return int(tenant_id)
 
 
 def require_time_zone(cursor: Cursor, time_zone: str) -> None:

@@ -1,8 +1,10 @@
-"""opsboard tenant add, opsboard user add."""
+"""opsboard tenant, opsboard user: businesses, and the people who sign in."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -11,7 +13,11 @@ from opsboard.db.addresses import embedded_server, service_url
 from opsboard.db.operators import operator_faults
 from opsboard.errors import CommandError
 from opsboard.tenants.adding import add_tenant, add_user, set_password
+from opsboard.tenants.changing import change_tenant, change_user, list_tenants, list_users, unlock_user
 
+of_tenant = click.option(
+    "--tenant", "slug", required=True, metavar="SLUG", help="The business they work for."
+)
 ROLES = ("admin", "manager", "operator")
 
 
@@ -45,6 +51,34 @@ def add_tenant_command(slug: str, name: str, time_zone: str) -> None:
     click.echo(f"{slug} added (id {tenant_id}); next: opsboard user add EMAIL --tenant {slug} --role admin")
 
 
+@tenant_group.command("list")
+def list_tenants_command() -> None:
+    """List the businesses: id, slug, name, time zone, and how many people can sign in."""
+    config = load_config()
+    with embedded_server(config):
+        found = list_tenants(service_url(config))
+    show_table(("ID", "SLUG", "NAME", "TIME ZONE", "PEOPLE"), found)
+
+
+@tenant_group.command("change")
+@click.argument("slug")
+@click.option("--name", help="What people call it from now on.")
+@click.option("--time-zone", metavar="TZ", help="Its days and months are cut here from now on.")
+def change_tenant_command(slug: str, name: str | None, time_zone: str | None) -> None:
+    """Give a business another name or time zone. Its slug stays: addresses and imports name it.
+
+    \b
+    Example:
+      opsboard tenant change north --name "North Works Ltd"
+    """
+    if name is None and time_zone is None:
+        raise CommandError("Nothing to change: give --name or --time-zone.")
+    config = load_config()
+    with embedded_server(config):
+        change_tenant(service_url(config), slug, name, time_zone)
+    click.echo(f"{slug} changed")
+
+
 @click.group("user")
 def user_group() -> None:
     """People who sign in."""
@@ -52,7 +86,7 @@ def user_group() -> None:
 
 @user_group.command("add")
 @click.argument("email")
-@click.option("--tenant", "slug", required=True, metavar="SLUG", help="The business they work for.")
+@of_tenant
 @click.option("--role", required=True, type=click.Choice(ROLES), help="What they may do.")
 @click.option("--name", "full_name", default="", help="Their full name.")
 def add_user_command(email: str, slug: str, role: str, full_name: str) -> None:
@@ -76,7 +110,7 @@ def add_user_command(email: str, slug: str, role: str, full_name: str) -> None:
 
 @user_group.command("password")
 @click.argument("email")
-@click.option("--tenant", "slug", required=True, metavar="SLUG", help="The business they work for.")
+@of_tenant
 def set_password_command(email: str, slug: str) -> None:
     """Give EMAIL another password, or an imported user their first; whoever was signed in as them is signed out.
 
@@ -92,6 +126,81 @@ def set_password_command(email: str, slug: str) -> None:
     with embedded_server(config):
         set_password(service_url(config), slug, email=email, password=password)
     click.echo(f"{email} of {slug} signs in with the new password")
+
+
+@user_group.command("list")
+@of_tenant
+def list_users_command(slug: str) -> None:
+    """List everybody of a business: id, address, role, state and name."""
+    config = load_config()
+    with embedded_server(config):
+        found = list_users(service_url(config), slug)
+    show_table(("ID", "EMAIL", "ROLE", "STATE", "NAME"), found)
+
+
+def change(slug: str, email: str, told: str, **changes: Any) -> None:
+    config = load_config()
+    with embedded_server(config):
+        change_user(service_url(config), slug, email, **changes)
+    click.echo(f"{email} of {slug} {told}")
+
+
+@user_group.command("rename")
+@click.argument("email")
+@of_tenant
+@click.option("--name", "full_name", required=True, help="Their full name.")
+def rename_user_command(email: str, slug: str, full_name: str) -> None:
+    """Give EMAIL another full name."""
+    change(slug, email, "renamed", full_name=full_name)
+
+
+@user_group.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+@of_tenant
+def change_role_command(email: str, role: str, slug: str) -> None:
+    """Let EMAIL do what a ROLE may do; their sign-ins end on every worker.
+
+    \b
+    Example:
+      opsboard user role kim@north.example admin --tenant north
+    """
+    change(slug, email, f"is {role} now", role=role)
+
+
+@user_group.command("deactivate")
+@click.argument("email")
+@of_tenant
+def deactivate_user_command(email: str, slug: str) -> None:
+    """Let EMAIL sign in no more, and end their sign-ins on every worker. What they did stays, and work stays theirs."""
+    change(slug, email, "deactivated", is_active=False)
+
+
+@user_group.command("activate")
+@click.argument("email")
+@of_tenant
+def activate_user_command(email: str, slug: str) -> None:
+    """Let EMAIL sign in again, with the password they had."""
+    change(slug, email, "activated", is_active=True)
+
+
+@user_group.command("unlock")
+@click.argument("email")
+@of_tenant
+def unlock_user_command(email: str, slug: str) -> None:
+    """Let EMAIL try again at once after too many wrong passwords. `opsboard user password` does so too."""
+    config = load_config()
+    with embedded_server(config):
+        unlock_user(service_url(config), slug, email)
+    click.echo(f"{email} of {slug} may try again")
+
+
+def show_table(heads: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Print columns that are as wide as they must be."""
+    lines = [heads, *(tuple(map(str, row)) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def read_password() -> str:

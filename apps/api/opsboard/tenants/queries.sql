@@ -46,6 +46,63 @@ SELECT set_config('app.tenant_id', t.id::text, true)
 FROM tenants AS t
 WHERE t.slug = %(slug)s
 
+-- name: show_tenant
+-- reads: tenants, users
+-- The business that is bound: its slug, name, time zone and how many people can sign in.
+SELECT
+    t.slug,
+    t.name,
+    t.time_zone,
+    (
+        SELECT count(*)
+        FROM users AS u
+        WHERE u.tenant_id = t.id
+            AND u.is_active
+            AND u.password_hash IS NOT NULL
+    )
+FROM tenants AS t
+WHERE t.id = current_setting('app.tenant_id')::bigint
+
+-- name: bind_tenant_id
+-- reads:
+-- Bind a business by its id.
+SELECT set_config('app.tenant_id', %(tenant_id)s::text, true)
+
+-- name: show_users
+-- reads: users
+-- Everybody of the business that is bound: active people first, by address.
+SELECT
+    u.id,
+    u.email,
+    u.role,
+    CASE
+        WHEN NOT u.is_active THEN 'deactivated'
+        WHEN u.is_service THEN 'service account'
+        WHEN u.password_hash IS NULL THEN 'no password yet'
+        ELSE 'active'
+    END,
+    u.full_name
+FROM users AS u
+WHERE u.tenant_id = current_setting('app.tenant_id')::bigint
+ORDER BY
+    u.is_active DESC,
+    u.email_search
+
+-- name: find_user
+-- reads: users
+-- The user of an address and the address as it is stored; of two who had one address before the forms were made equal, the
+-- one who is written just so.
+SELECT
+    u.id,
+    u.email
+FROM users AS u
+WHERE u.tenant_id = current_setting('app.tenant_id')::bigint
+    AND u.email_search = address_form(%(email)s)
+ORDER BY
+    u.email = %(email)s DESC,
+    u.id
+LIMIT 1
+
 -- name: add_user
 -- writes: users, audit_logs
 -- Somebody who signs in; no row when the address is taken in this business.
