@@ -14,6 +14,25 @@ WITH clock AS (
     FROM tenants AS t
     WHERE t.id = %(tenant_id)s
 ),
+-- Whose counts are read: what is not by person or campaign has the subject 0. Of those who may not see what inactive
+-- people left, nothing of that is read.
+subjects AS MATERIALIZED (
+    SELECT
+        ARRAY(
+            SELECT u.id
+            FROM users AS u
+            WHERE u.tenant_id = %(tenant_id)s
+                AND NOT u.is_active
+                AND %(role)s IN ('admin', 'manager')
+        ) AS inactive_people,
+        ARRAY(
+            SELECT k.id
+            FROM campaigns AS k
+            WHERE k.tenant_id = %(tenant_id)s
+                AND k.status IN ('scheduled', 'running')
+        ) AS active_campaigns
+),
+-- Open jobs are counted by the day they are due; what is not by day has the first of all days.
 counts AS MATERIALIZED (
     SELECT
         c.metric,
@@ -23,8 +42,26 @@ counts AS MATERIALIZED (
     FROM rollup_counts(
         %(tenant_id)s, ARRAY['jobs', 'open_jobs', 'machines', 'users_active', 'users_blocked']
     ) AS c
-    -- Open jobs are counted by the day they are due; what is not by day has the first of all days.
     WHERE c.day <= (SELECT today FROM clock)
+),
+counts_of_today AS MATERIALIZED (
+    SELECT
+        c.metric,
+        c.subject,
+        c.label,
+        c.n
+    FROM rollup_counts(
+        %(tenant_id)s,
+        ARRAY[
+            'leads', 'leads_by_day', 'response_approvals', 'response_approvals_by_day', 'campaigns', 'journeys',
+            'journey_contacts_by_label', 'open_steps', 'steps_completed', 'campaign_recipients'
+        ]
+    ) AS c
+    WHERE c.day IN ('-infinity', (SELECT today FROM clock))
+        AND c.subject = ANY((
+            SELECT ARRAY[0, %(user_id)s] || s.inactive_people || s.active_campaigns
+            FROM subjects AS s
+        )::bigint [])
 ),
 job_stats AS (
     SELECT
@@ -48,9 +85,8 @@ task_stats AS (
         coalesce(sum(c.n) FILTER (WHERE c.metric = 'open_steps' AND c.label = 'pending'), 0)::bigint AS pending,
         coalesce(sum(c.n) FILTER (WHERE c.metric = 'open_steps' AND c.label = 'in_progress'), 0)::bigint AS in_progress,
         coalesce(sum(c.n) FILTER (WHERE c.metric = 'steps_completed'), 0)::bigint AS completed_today
-    FROM rollup_counts(%(tenant_id)s, ARRAY['open_steps', 'steps_completed']) AS c
+    FROM counts_of_today AS c
     WHERE c.subject = %(user_id)s
-        AND c.day IN ('-infinity', (SELECT today FROM clock))
 ),
 machine_stats AS (
     SELECT
@@ -71,31 +107,11 @@ user_stats AS (
     FROM counts AS c
     WHERE c.metric IN ('users_active', 'users_blocked')
 ),
--- Open steps of people who are inactive; of those who may not see them, nothing is read.
 left_stats AS (
     SELECT coalesce(sum(c.n), 0)::bigint AS steps
-    FROM rollup_counts(%(tenant_id)s, ARRAY['open_steps']) AS c
-    WHERE c.subject = ANY(ARRAY(
-            SELECT u.id
-            FROM users AS u
-            WHERE u.tenant_id = %(tenant_id)s
-                AND NOT u.is_active
-                AND %(role)s IN ('admin', 'manager')
-        ))
-),
-sales_counts AS MATERIALIZED (
-    SELECT
-        c.metric,
-        c.label,
-        c.n
-    FROM rollup_counts(
-        %(tenant_id)s,
-        ARRAY[
-            'leads', 'leads_by_day', 'response_approvals', 'response_approvals_by_day', 'campaigns', 'journeys',
-            'journey_contacts_by_label'
-        ]
-    ) AS c
-    WHERE c.day IN ('-infinity', (SELECT today FROM clock))
+    FROM counts_of_today AS c
+    WHERE c.metric = 'open_steps'
+        AND c.subject = ANY((SELECT s.inactive_people FROM subjects AS s)::bigint [])
 ),
 lead_stats AS (
     SELECT
@@ -105,7 +121,7 @@ lead_stats AS (
             sum(c.n) FILTER (WHERE c.metric = 'leads' AND c.label IN ('new', 'contacted', 'qualified')), 0
         )::bigint AS in_progress,
         coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads_by_day'), 0)::bigint AS new_today
-    FROM sales_counts AS c
+    FROM counts_of_today AS c
 ),
 approval_stats AS (
     SELECT
@@ -120,29 +136,24 @@ approval_stats AS (
             WHERE a.tenant_id = %(tenant_id)s
                 AND a.status = 'pending'
         ) AS oldest_pending_at
-    FROM sales_counts AS c
+    FROM counts_of_today AS c
 ),
 campaign_stats AS (
     SELECT
         coalesce(sum(c.n), 0)::bigint AS total,
         coalesce(sum(c.n) FILTER (WHERE c.label IN ('scheduled', 'running')), 0)::bigint AS active,
         coalesce(sum(c.n) FILTER (WHERE c.label = 'paused'), 0)::bigint AS paused
-    FROM sales_counts AS c
+    FROM counts_of_today AS c
     WHERE c.metric = 'campaigns'
 ),
--- Read for the active campaigns alone: as many rows as those have statuses, however many recipients there are.
+-- Of the active campaigns alone: as many rows as those have statuses, however many recipients there are.
 recipient_stats AS (
     SELECT
         coalesce(sum(c.n) FILTER (WHERE c.label <> 'pending'), 0)::bigint AS sent,
         coalesce(sum(c.n) FILTER (WHERE c.label IN ('opened', 'clicked', 'converted')), 0)::bigint AS opened
-    FROM rollup_counts(%(tenant_id)s, ARRAY['campaign_recipients']) AS c
-    WHERE c.day = '-infinity'
-        AND c.subject = ANY(ARRAY(
-            SELECT k.id
-            FROM campaigns AS k
-            WHERE k.tenant_id = %(tenant_id)s
-                AND k.status IN ('scheduled', 'running')
-        ))
+    FROM counts_of_today AS c
+    WHERE c.metric = 'campaign_recipients'
+        AND c.subject = ANY((SELECT s.active_campaigns FROM subjects AS s)::bigint [])
 ),
 journey_stats AS (
     SELECT
@@ -156,7 +167,7 @@ journey_stats AS (
         coalesce(
             sum(c.n) FILTER (WHERE c.metric = 'journey_contacts_by_label' AND c.label = 'failed'), 0
         )::bigint AS failed
-    FROM sales_counts AS c
+    FROM counts_of_today AS c
 ),
 last_change AS (
     SELECT greatest(
