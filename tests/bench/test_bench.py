@@ -84,8 +84,8 @@ def test_a_quick_run_writes_a_whole_document_and_leaves_nothing_behind(folder: P
     assert text.endswith("\nMine too.\n")
     rows = rows_of(figures)
     assert list(rows) == [
-        "answers-1", "costs", "misses", "statements", "writes", "bulk", "freshness", "dashboards", "lists", "clears",
-        f"endpoints-{QUICK.rows[0]}",
+        "answers-1", "costs", "misses", "statements", "planning", "writes", "bulk", "freshness", "dashboards", "lists",
+        "clears", f"endpoints-{QUICK.rows[0]}",
     ]  # fmt: skip
     assert_sane(rows)
     for table in rows.values():

@@ -16,7 +16,7 @@ from opsboard.bench.figures import percentile
 from opsboard.bench.measures import clears, freshness, writes
 from opsboard.bench.options import QUICK, Options, choose_options
 from opsboard.bench.processors import Cores
-from opsboard.bench.reads import COUNTED, ONE_STATEMENT, ROLLUPS
+from opsboard.bench.reads import COUNTED, FOUR_STATEMENTS, ONE_PREPARED, ROLLUPS, VIEW
 from opsboard.bench.rounds import Answers, Measured
 from opsboard.bench.scenarios import HIT, MISS, NOT_MODIFIED, REFERENCE, SIMPLE, Contender
 from opsboard.bench.session import Session
@@ -73,16 +73,14 @@ def test_growth_is_to_the_smallest_size_of_the_same_round() -> None:
 
 
 def test_a_way_of_counting_that_is_faster_than_ours_is_named() -> None:
-    times = {ROLLUPS: {10: [2.0], 20: [2.0]}, ONE_STATEMENT: {10: [1.0], 20: [8.0]}}
+    times = {ROLLUPS: {10: [2.0], 20: [2.0]}, ONE_PREPARED: {10: [1.0], 20: [8.0]}}
     times |= {"Jobs by month": {10: [1.0], 20: [1.0]}, "Jobs by month" + COUNTED: {10: [3.0], 20: [3.0]}}
-    times |= {
-        label: {10: [9.0], 20: [9.0]} for label in ("Counted in four statements", "Materialized view, read")
-    }
+    times |= {label: {10: [9.0], 20: [9.0]} for label in (FOUR_STATEMENTS, VIEW)}
     times |= {"Materialized view, refresh": {10: [9.0], 20: [9.0]}}
     table = statements_table((10, 20), times)
-    assert table.slower == [f"{ROLLUPS} takes longer than: {ONE_STATEMENT} (2.0 times at 10 jobs)."]
+    assert table.slower == [f"{ROLLUPS} takes longer than: {ONE_PREPARED} (2.0 times at 10 jobs)."]
     to_ours = {row.label: row.values["to_ours"] for row in table.rows}
-    assert to_ours[ONE_STATEMENT] == [4.0]
+    assert to_ours[ONE_PREPARED] == [4.0]
     assert to_ours["Jobs by month" + COUNTED] == [3.0]
 
 

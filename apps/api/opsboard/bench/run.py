@@ -9,7 +9,17 @@ from pathlib import Path
 from opsboard import __version__
 from opsboard.bench import machine
 from opsboard.bench.environment import Bench, Report
-from opsboard.bench.measures import clears, dashboards, endpoints, freshness, hits, lists, sizes, writes
+from opsboard.bench.measures import (
+    clears,
+    dashboards,
+    endpoints,
+    freshness,
+    hits,
+    lists,
+    planning,
+    sizes,
+    writes,
+)
 from opsboard.bench.options import Options
 from opsboard.bench.results import Row, Run, Table
 from opsboard.bench.tables import plural
@@ -20,6 +30,7 @@ FAILED = "Failed: "
 MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
     "hits": hits.measure,
     "sizes": sizes.measure,
+    "planning": planning.measure,
     "writes": writes.measure,
     "freshness": freshness.measure,
     "dashboards": dashboards.measure,

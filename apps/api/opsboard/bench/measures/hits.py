@@ -60,6 +60,7 @@ def service_settings(bench: Bench, url: str) -> dict[str, str]:
         "DATABASE_URL": url,
         "OPSBOARD_ENV": "production",
         "SECRET_KEY": secrets.token_hex(32),
+        "OPERATOR_TENANTS": "1",  # of the demo's two businesses
         "WEB_THREADS": str(bench.config.web_threads),
         "WEB_MAX_REQUESTS": "0",
         "LOG_LEVEL": "error",
