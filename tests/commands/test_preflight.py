@@ -15,6 +15,7 @@ import pytest
 from opsboard.commands.preflight import check, for_gunicorn
 from opsboard.config import Config, load_config
 from opsboard.errors import ConfigError
+from opsboard.settings import SETTINGS, Setting
 from opsboard.tenants.adding import add_tenant
 from tests.application import SECRET
 from tests.clusters import FreshDatabase
@@ -35,6 +36,26 @@ ROLES = {
 
 def production(url: str) -> Config:
     return load_config({"OPSBOARD_ENV": "production", "SECRET_KEY": SECRET, "DATABASE_URL": url}, None)
+
+
+# A text each that is not the default; the others are texts, numbers and words.
+GIVEN = {
+    "OPERATOR_TENANTS": "1,7", "TRUSTED_PROXIES": "10.0.0.0/8, ::1", "OPSBOARD_ENV": "production", "SECRET_KEY": SECRET,
+    "DATABASE_URL": "postgresql://opsboard_app@db.example/opsboard",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_workers_read_each_setting_as_the_master_did(setting: Setting) -> None:
+    needed = {name: GIVEN[name] for name in ("SECRET_KEY", "DATABASE_URL")}
+    values = [GIVEN[setting.name]] if setting.name in GIVEN else []
+    if isinstance(setting.default, bool):
+        values += ["on", "off"]
+    for value in (*values, None):
+        given = needed if value is None else {**needed, setting.name: value}
+        config = load_config(given, None)
+        again = load_config(for_gunicorn(config)["environment"], None)
+        assert again.values == config.values
 
 
 def refusals(url: str) -> list[str]:

@@ -66,7 +66,10 @@ def for_gunicorn(config: Config) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+    """The text that a setting of this value is read from."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(as_text, value)) if isinstance(value, tuple) else str(value)
 
 
 def main() -> None:
