@@ -3,7 +3,7 @@
     python benchmarks/pool_checkout.py [DSN]
 
 Without a DSN it starts a throwaway Postgres. The contenders take turns in short rounds within one run, so
-that whatever else the machine does hits all of them, and connect anew for each round, for a server process
+that other load of the machine affects all of them, and reconnect for each round, for a server process
 keeps to a processor and statements on the same one as ours are thrice as fast. Printed are the median of the
 rounds and their spread.
 """

@@ -25,7 +25,7 @@ def calibration(database: FreshDatabase, slug: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("slug", ["north", "south"])
-def test_what_is_foretold_of_the_demo_is_better_than_its_base_rate_and_not_flat(
+def test_the_predicted_risk_of_the_demo_is_better_than_its_base_rate_and_not_flat(
     generated: FreshDatabase, slug: str
 ) -> None:
     found = calibration(generated, slug)

@@ -200,7 +200,7 @@ def generated(shop: Shop, jobs: int, chance: Callable[[int], float]) -> list[boo
     return [made[number] for number in in_order]
 
 
-def test_what_is_foretold_of_a_shop_whose_chances_are_known_comes_true(shop: Shop) -> None:
+def test_predictions_come_true_for_a_business_with_known_chances(shop: Shop) -> None:
     generated(shop, 1000, lambda steps: 0.18 * steps - 0.1)
     found = shop.get("/api/jobs/risk-calibration")
     assert (found["learned_from"], found["scored"], found["reason"]) == (750, 250, None)
@@ -214,7 +214,7 @@ def test_what_is_foretold_of_a_shop_whose_chances_are_known_comes_true(shop: Sho
             assert one["observed"] == pytest.approx(one["predicted"], abs=0.12), one
 
 
-def test_where_lateness_is_pure_chance_nothing_is_said_to_be_foretold(shop: Shop) -> None:
+def test_the_risk_claims_no_skill_where_lateness_is_pure_chance(shop: Shop) -> None:
     generated(shop, 1000, lambda _: 0.3)
     found = shop.get("/api/jobs/risk-calibration")
     assert found["brier"] == pytest.approx(found["brier_of_base_rate"], abs=0.005)

@@ -219,7 +219,7 @@ def test_the_risk_of_ending_late_says_itself_whether_it_is_better_than_the_base_
     if is_better:
         assert found["brier"] < 0.9 * found["brier_of_base_rate"]
     else:
-        # Before the second day a quarter ended late and then nobody: no past could have foretold that.
+        # Before the second day a quarter ended late and then nobody: no history predicts that.
         assert not any(late for _, _, late in scored)
         assert {one["observed"] for one in found["bins"]} == {0}
     risks = [item["risk"] for item in client.get("/api/jobs/at-risk?page_size=100").json["items"]]  # type: ignore[index]

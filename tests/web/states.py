@@ -162,7 +162,7 @@ def after_anothers_write(scene: Scene) -> TestResponse:
     return scene.made_anew()
 
 
-def before_it_is_heard(scene: Scene) -> TestResponse:
+def before_it_is_polled(scene: Scene) -> TestResponse:
     scene.kept()
     scene.somebody_writes()
     return scene.ask()
@@ -199,7 +199,7 @@ def while_it_is_made_anew(scene: Scene) -> TestResponse:
             thread.join(PATIENCE)
 
 
-def while_deaf(scene: Scene) -> TestResponse:
+def while_stale(scene: Scene) -> TestResponse:
     scene.kept()
     scene.somebody_writes()
     scene.fall_deaf()
@@ -236,13 +236,13 @@ STATES: dict[str, Callable[[Scene], TestResponse]] = {
     "asked with another ETag": with_another_tag,
     "its load takes a while": slow_load,
     "after a write through the same worker": after_own_write,
-    "after anybody's write, once heard": after_anothers_write,
-    "within the beat before that": before_it_is_heard,
+    "after any worker's write, once polled": after_anothers_write,
+    "within the poll interval before that": before_it_is_polled,
     "after a clear": after_a_clear,
     "just before its TTL ends": at_the_end_of_its_time,
     "after its TTL": after_its_time,
     "after its TTL, while another caller loads it": while_it_is_made_anew,
-    "the worker has not heard for 2 s": while_deaf,
+    "the worker has been stale for 2 s": while_stale,
     "that, and the database is away": while_deaf_and_the_database_is_away,
     "a table changed, and the database is away": changed_and_the_database_is_away,
     "nothing changed, and the database is away": kept_and_the_database_is_away,

@@ -202,7 +202,7 @@ class PreconditionFailed(OpsboardError):
     status = 412
     code = "precondition_failed"
     title = "Changed meanwhile"
-    default_detail = "This was changed since you read it; read it again and decide anew."
+    default_detail = "This was changed since you read it. Read it again, then repeat your change."
 
 
 class KeyTaken(Conflict):
@@ -279,7 +279,7 @@ class TooManyExports(OpsboardError):
 
 
 class RecountUnderWay(OpsboardError):
-    """This worker is counting everything anew for somebody."""
+    """This worker is already recounting for another request."""
 
     status = 503
     code = "recount_under_way"

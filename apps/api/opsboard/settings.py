@@ -206,7 +206,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HEALTH_PATIENCE_MS", integer(10, 60_000), 150,
             "Milliseconds an answer about health waits for the database, all statements together; then it says what "
             "was known last.", "Database"),
-    Setting("CACHE_ENABLED", boolean, True, "Off: every request is computed anew.", "Cache"),
+    Setting("CACHE_ENABLED", boolean, True, "Off: no answer is cached.", "Cache"),
     Setting("CACHE_MAX_ENTRIES", integer(1, 10_000_000), 10_000, "Most bodies one worker keeps.", "Cache"),
     Setting("CACHE_MAX_BYTES", integer(1024, 1 << 40), 64 << 20, "Most bytes of bodies one worker keeps.", "Cache"),
     Setting("CACHE_TTL_STATS", seconds(0, 86400), 30.0, "Seconds /api/dashboard/stats is kept.", "Cache"),
@@ -234,7 +234,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CACHE_STALE_IF_ERROR", seconds(0, 86400), 300.0,
             "Seconds after its TTL a body may still be given, marked STALE, while the database is away.", "Cache"),
     Setting("CACHE_STALE_WHILE_REVALIDATE", seconds(0, 86400), 5.0,
-            "Seconds after its TTL an unchanged body may be given, marked STALE, while it is made anew.",
+            "Seconds after its TTL an unchanged answer may still be served, marked STALE, while it is recomputed.",
             "Cache"),
     Setting("CACHE_URL", cache_url, "",
             "Redis or Valkey, where workers and machines share what they have made: redis://, rediss:// or unix://. "

@@ -65,7 +65,7 @@ class Attempts:
         self._database.fetch_unbound(sql.count_failure, {"account": attempt.account, "window": WINDOW})
 
     def succeeded(self, attempt: Attempt) -> None:
-        """The password was right: the place begins anew."""
+        """Reset the count of a place after a correct password."""
         self._database.fetch_unbound(sql.forget_attempt, {"place": attempt.place})
 
     def unlock(self, email: str) -> None:

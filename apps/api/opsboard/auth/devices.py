@@ -16,7 +16,7 @@ LONGEST = 1000  # characters
 
 
 class Devices:
-    """Reads and writes the cookie. It lets nobody in: whoever has it only has attempts of their own."""
+    """Reads and writes the cookie. It signs nobody in: a device with it only has a count of attempts of its own."""
 
     def __init__(self, secret: str) -> None:
         self._serializer = URLSafeTimedSerializer(

@@ -1,4 +1,4 @@
-"""Signed links: a token in an address that lets whoever has it see one thing of one business, until it expires."""
+"""Signed links: a token in an address gives its holder access to one resource of one business, until it expires."""
 
 from __future__ import annotations
 

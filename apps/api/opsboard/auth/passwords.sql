@@ -1,6 +1,6 @@
 -- name: find_password_link
 -- reads: password_links, users, tenants
--- The person a link is for and whether it is still good, for whoever has the link.
+-- The person a link is for and its validity, for the holder of the link.
 SELECT
     k.used_at IS NULL AND k.revoked_at IS NULL AND u.is_active AND NOT u.is_service,
     json_build_object(

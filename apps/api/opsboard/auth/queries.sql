@@ -149,7 +149,7 @@ RETURNING a.key
 
 -- name: forget_attempt
 -- writes: sign_in_attempts
--- Begin to count anew.
+-- Start a new count.
 DELETE FROM sign_in_attempts AS a
 WHERE a.key = %(place)s
 RETURNING a.key

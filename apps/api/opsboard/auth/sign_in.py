@@ -82,7 +82,7 @@ class SignIn:
 
         Takes no connection, unless this worker has not heard of revocations lately. `reading`: the request
         changes nothing, so while the database is away, and nobody can end a token there, one that was good
-        when this worker last heard is good enough for a kept answer.
+        at this worker's last poll is good enough for a cached answer.
         """
         identity = self._tokens.verify(token)
         revoked = self.revocations.is_revoked(identity)

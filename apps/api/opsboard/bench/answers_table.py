@@ -144,7 +144,7 @@ def costs_table(found: Sequence[Cost]) -> Table:
         name="costs",
         title="What an answer takes from the database",
         about="Counted over so many requests, one after the other: statements as `X-Queries` tells them, connections "
-        "as the worker's pool counts those it lent.",
+        "as the worker's pool counts checkouts.",
         columns=[
             Column("answers", "answers", ",.0f"),
             Column("statements", "statements", ",.0f"),

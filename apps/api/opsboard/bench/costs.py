@@ -31,7 +31,7 @@ def costs(scenarios: tuple[Scenario, ...], servers: dict[str, Server], session: 
 
 
 def cost(scenario: Scenario, server: Server, session: Session) -> Cost:
-    """The workers' own count of connections lent, less those that reading it took."""
+    """Return the workers' own count of checkouts, without those of reading it."""
     request = session.request(scenario).encode("latin-1")
     with HttpConnection(server.address) as connection:
         if scenario.conditional:

@@ -42,7 +42,7 @@ http {{
       proxy_cache_use_stale updating;
       proxy_cache_background_update on;
       proxy_ignore_headers Cache-Control Vary Expires;
-      # One that is just made anew is a hit to whoever asks.
+      # A response that is being refreshed is a hit for its callers.
       add_header X-Micro-Cache $micro_state;
     }}
   }}
@@ -65,7 +65,7 @@ def micro_cache(folder: Path, upstream: str, address: str, workers: int) -> list
 def redis(folder: Path) -> Iterator[str]:
     """A Redis that keeps nothing on disk; its address."""
     program = redis_program()
-    assert program  # whoever needs it has been asked
+    assert program  # checked before
     address = folder / "redis.sock"
     process = subprocess.Popen(
         [program, "--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(folder)],

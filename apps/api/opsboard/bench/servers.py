@@ -83,7 +83,7 @@ def started(grounds: Grounds, contender: Contender) -> Iterator[Server]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # Ctrl-C is for this process to obey; it ends the servers in its own order.
+            # Ctrl-C ends this process, which stops the servers in order.
             start_new_session=True,
         )
     try:

@@ -93,7 +93,7 @@ ORDER BY
 
 -- name: rebuild_rollups
 -- writes: rollups, changes
--- Count a business anew; how many counts were wrong.
+-- Recount a business. Returns the number of wrong counts.
 SELECT rebuild_rollups(%(tenant_id)s)
 
 -- name: present_indexes

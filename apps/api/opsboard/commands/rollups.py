@@ -19,13 +19,13 @@ only_one = click.option("--tenant", "slug", metavar="SLUG", help="This business 
 
 @click.group()
 def rollups() -> None:
-    """Counts that are kept so that no answer has to count: compare them with the tables, or make them anew."""
+    """Compare the stored counts with the tables, or rebuild them."""
 
 
 @rollups.command()
 @only_one
 def verify(slug: str | None) -> None:
-    """Count everything anew, in one snapshot for each business, and list every difference.
+    """Recount everything, in one snapshot for each business, and list every difference.
 
     Exit code 1 when there is one. Writers go on meanwhile.
 
@@ -55,7 +55,7 @@ def verify(slug: str | None) -> None:
 @rollups.command()
 @only_one
 def rebuild(slug: str | None) -> None:
-    """Make the counts anew, a business at a time. Readers and writers go on; folding waits.
+    """Rebuild the counts, one business at a time. Readers and writers go on; folding waits.
 
     \b
     Example:

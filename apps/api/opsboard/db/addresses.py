@@ -44,7 +44,7 @@ def owner_url(config: Config) -> str:
 def embedded_server(config: Config) -> Iterator[Cluster | None]:
     """The embedded server for as long as the block lasts; None where the settings name another one.
 
-    Whoever leaves last stops it: a command may start it, be joined by `opsboard demo` and end before it.
+    The last process that uses it stops it: a command may start it, be joined by `opsboard demo` and end first.
     """
     if config.owner_url:
         yield None

@@ -38,7 +38,7 @@ class Breaker:
         with self._lock:
             self._slots.dismiss()
             if self._status.is_silent(self._clock()):
-                for lease in self._slots.lent.values():
+                for lease in self._slots.checked_out.values():
                     if lease.repeatable and not lease.cut:
                         lease.abandoned = True
                         lease.shut()

@@ -106,7 +106,7 @@ class Checkout:
     def reclaim(self, thread: int) -> int:
         """Close the connections that a thread still holds. Returns their number."""
         with self._lock:
-            leases = [lease for lease in self.slots.lent.values() if lease.thread == thread]
+            leases = [lease for lease in self.slots.checked_out.values() if lease.thread == thread]
         for lease in leases:
             connection = lease.ref()
             if connection is not None:
@@ -127,7 +127,7 @@ class Checkout:
                 self._note_losses(dead, now)
             connects = self.slots.claim_connects() + self.slots.claim_minimum(now)
             self._watchdog.due = self.slots.next_due(now)
-            if self.slots.closed and not self.slots.lent:
+            if self.slots.closed and not self.slots.checked_out:
                 self._watchdog.stop()
         for connection in expired:
             connection.close()
@@ -188,7 +188,7 @@ class Checkout:
         """Return the error that explains why no connection was granted."""
         with self._lock:
             self.slots.counts["requests_errors"] += 1
-            nothing_open = not self.slots.lent and not self.slots.idle
+            nothing_open = not self.slots.checked_out and not self.slots.idle
             closed = self.slots.closed
         if closed:
             return self._closed_error()

@@ -51,7 +51,7 @@ class PooledConnection(extensions.connection):
     """A connection that the pool hands out.
 
     Everything a caller may do to it counts as a change of session state and is undone on return by
-    `DISCARD ALL`, one round trip. The exception is `run_clean`, whose caller vouches for the statement.
+    `DISCARD ALL`, one round trip. The exception is `run_clean`: its caller guarantees that nothing is changed.
     """
 
     # Slots, so that nobody can leave an attribute of their own behind.
@@ -196,7 +196,7 @@ class PooledConnection(extensions.connection):
         self.peer.close()
 
     def hang_up(self) -> None:
-        """Close it, whoever still uses it."""
+        """Close it, even while it is in use."""
         if self.in_a_statement():
             self.peer.shut()  # close() would wait for the statement to end
         self.close()
@@ -205,7 +205,7 @@ class PooledConnection(extensions.connection):
         """Let go of a connection that belongs to the parent process, without a word to the server."""
         self.peer.abandon()
         if not self.closed:
-            # The number stays taken: whoever still writes to this connection must not hit another file.
+            # The file number stays taken: a late write to this connection must not reach another file.
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, self.fileno(), inheritable=False)
             os.close(nowhere)

@@ -38,7 +38,7 @@ class Asked(NamedTuple):
 
 
 class Exports:
-    """Lends the pool's connections to exports: `most` at a time, each for `deadline` seconds.
+    """Gives the pool's connections to exports: `most` at a time, each for `deadline` seconds.
 
     An export holds its connection for as long as its reader takes; so that requests always find one, exports never
     have more than half of the pool. While others ask as well, one business has no more than half of them.
@@ -66,7 +66,7 @@ class Exports:
 
 
 class Export:
-    """Iterates over batches of items, each item a JSON text. To be closed by whoever has it; twice does no harm."""
+    """Iterates over batches of items, each item a JSON text. The caller closes it; closing twice is harmless."""
 
     def __init__(
         self, connect: Any, ended: Any, asked: Asked, identity: tenancy.Identity, deadline: float

@@ -57,7 +57,7 @@ def _session(dsn: str) -> Iterator[Connection]:
 def refuse_pooler(conn: Connection, dsn: str) -> None:
     """Refuse a pooler that shares server connections: it would give one lock to many, or lose it.
 
-    While a second client is inside a transaction, such a pooler has either lent it the server connection we
+    While a second client is inside a transaction, such a pooler has either given it the server connection we
     just used, or must give us another one. After that transaction it has one more to choose from: one that
     prefers the last given back gives us that, one that takes turns gives us two in a row.
     """

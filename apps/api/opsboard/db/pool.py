@@ -39,7 +39,7 @@ class PoolClosed(DatabaseUnavailable, psycopg2_pool.PoolError):
 class Pool(psycopg2_pool.ThreadedConnectionPool):
     """At most `maxconn` connections, handed out in order of arrival.
 
-    A connection is in exactly one place: idle, lent out, or being connected; a slot is free when it is in
+    A connection is in exactly one place: idle, checked out, or being connected; a slot is free when it is in
     none. All moves between them happen under one lock, all waiting for the server outside of it.
     """
 
@@ -87,7 +87,7 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
     def getconn(self, key: Hashable | None = None, timeout: float | None = None) -> PooledConnection:
         """Return a live connection in autocommit with clean session state. Waits in the queue for `timeout` seconds.
 
-        A key that is lent already gets the same connection again, as in the base class.
+        A key that is in use gets the same connection again, as in the base class.
         """
         if key is not None and (held := self._held_under(key)):
             return held
@@ -104,7 +104,7 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         if conn is None and key is not None:
             conn = self._held_under(key)
         if not isinstance(conn, PooledConnection) or (lease := conn.lease) is None:
-            raise psycopg2_pool.PoolError("trying to put a connection that is not lent")
+            raise psycopg2_pool.PoolError("trying to put a connection that is not checked out")
         if conn.process == os.getpid():  # else the parent process owns it
             self._checkout.check_in(conn, lease, close)
 
@@ -134,7 +134,7 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         return ConnectionContext(self, deadline, timeout, repeatable, owner)
 
     def closeall(self) -> None:
-        """Close idle connections, refuse those who wait, and close lent ones as they come back."""
+        """Close idle connections, refuse those who wait, and close checked-out ones as they come back."""
         self.closed = True
         self._checkout.close()
 
@@ -170,7 +170,7 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         }
 
     def _held_under(self, key: Hashable) -> PooledConnection | None:
-        lease = self._checkout.slots.lent.get(key)
+        lease = self._checkout.slots.checked_out.get(key)
         return lease.ref() if lease else None
 
     def _forget_parent(self) -> None:

@@ -19,7 +19,7 @@ SILENCE = 0.5
 
 
 class Slots:
-    """Every connection is idle, lent, or being connected; the sum never exceeds `maxconn`.
+    """Every connection is idle, checked out, or being connected; the sum never exceeds `maxconn`.
 
     Nothing in here waits or talks to the server, and every caller holds the pool's lock. There are idle connections
     only while the queue is empty, so no request overtakes the queue.
@@ -41,8 +41,8 @@ class Slots:
         self.max_idle = max_idle
         self.leak_seconds = leak_seconds
         self.watchdog = watchdog
-        self.idle: list[PooledConnection] = []  # the last one returned is the next one lent
-        self.lent: dict[Hashable, Lease] = {}
+        self.idle: list[PooledConnection] = []  # the last one returned is the next one checked out
+        self.checked_out: dict[Hashable, Lease] = {}
         self.waiting: deque[Lease] = deque()
         self.connecting = 0
         self.closed = False
@@ -50,23 +50,23 @@ class Slots:
         self.filled = False
         self.refill_at = -math.inf
         # True if a read was checked out since the watchdog last ran; it must run in time to notice a silence.
-        self.has_lent_read = False
+        self.has_new_read = False
         self.counts: Counter[str] = Counter()
         self.usage = self.waited = 0.0
 
     @property
     def size(self) -> int:
         """The number of connections, including those being opened."""
-        return len(self.idle) + len(self.lent) + self.connecting
+        return len(self.idle) + len(self.checked_out) + self.connecting
 
     def ask(self, lease: Lease, now: float, again: bool) -> None:
         """Grant at once or queue: at the end, or in front after a dead connection."""
         lease.ready = None
         if self.idle:
-            self._lend(self.idle.pop(), lease, now)
+            self._grant(self.idle.pop(), lease, now)
             return
         # Requests with a free slot wait for a connect, not for another request, so they do not count.
-        if not again and len(self.waiting) - (self.maxconn - len(self.lent)) >= self.max_waiting:
+        if not again and len(self.waiting) - (self.maxconn - len(self.checked_out)) >= self.max_waiting:
             raise PoolFull()
         lease.ready = threading.Lock()
         lease.ready.acquire()
@@ -87,7 +87,7 @@ class Slots:
         if self.waiting:
             lease = self._next_waiting()
             self.waiting.remove(lease)
-            self._lend(connection, lease, now)
+            self._grant(connection, lease, now)
             return
         connection.idle_since = now
         self.idle.append(connection)
@@ -97,9 +97,9 @@ class Slots:
     def end(self, lease: Lease, now: float) -> bool:
         """End a lease. Returns False if it had ended before."""
         name = lease.name
-        if self.lent.get(name) is not lease:
+        if self.checked_out.get(name) is not lease:
             return False
-        del self.lent[name]
+        del self.checked_out[name]
         self.usage += now - lease.since
         return True
 
@@ -127,22 +127,22 @@ class Slots:
 
     def overdue(self, now: float) -> Iterator[Lease]:
         """Return leases past their deadline that are not cut yet."""
-        return (lease for lease in self.lent.values() if lease.cut_at <= now and not lease.cut)
+        return (lease for lease in self.checked_out.values() if lease.cut_at <= now and not lease.cut)
 
     def silent(self, now: float) -> list[Lease]:
         """Return reads that have waited so long that the server may be silent."""
-        return [lease for lease in self.lent.values() if lease.silent_at <= now and not lease.cut]
+        return [lease for lease in self.checked_out.values() if lease.silent_at <= now and not lease.cut]
 
     def leaking(self, now: float) -> list[Lease]:
         """Return leases held for too long; each is returned once."""
-        late = [lease for lease in self.lent.values() if lease.leaks_at <= now and not lease.reported]
+        late = [lease for lease in self.checked_out.values() if lease.leaks_at <= now and not lease.reported]
         for lease in late:
             lease.reported = True
         return late
 
     def forgotten(self, now: float) -> list[Lease]:
         """End and return leases whose connection was garbage collected."""
-        gone = [lease for lease in self.lent.values() if lease.granted is None and lease.ref() is None]
+        gone = [lease for lease in self.checked_out.values() if lease.granted is None and lease.ref() is None]
         for lease in gone:
             self.end(lease, now)
         return gone
@@ -167,14 +167,14 @@ class Slots:
         due = [connection.expires for connection in self.idle]
         if self.size > self.minconn:
             due += [connection.idle_since + self.max_idle for connection in self.idle]
-        for lease in self.lent.values():
+        for lease in self.checked_out.values():
             due.append(math.inf if lease.cut else min(lease.cut_at, lease.silent_at))
             due.append(math.inf if lease.reported else lease.leaks_at)
         if self.is_short():
             due.append(self.refill_at)
-        if self.has_lent_read:
+        if self.has_new_read:
             # Otherwise every single read would wake the watchdog.
-            self.has_lent_read = False
+            self.has_new_read = False
             due.append(now + SILENCE)
         return min(due, default=math.inf)
 
@@ -194,8 +194,8 @@ class Slots:
 
     def everything(self) -> list[PooledConnection]:
         """Return all connections, idle and checked out."""
-        lent = (lease.granted or lease.ref() for lease in self.lent.values())
-        return [*self.idle, *(connection for connection in lent if connection is not None)]
+        checked_out = (lease.granted or lease.ref() for lease in self.checked_out.values())
+        return [*self.idle, *(connection for connection in checked_out if connection is not None)]
 
     def stats(self) -> dict[str, int]:
         """Return the statistics about slots and requests."""
@@ -205,7 +205,7 @@ class Slots:
             "pool_max": self.maxconn,
             "pool_size": self.size,
             "pool_available": len(self.idle),
-            "pool_lent": len(self.lent),
+            "pool_lent": len(self.checked_out),
             "requests_waiting": len(self.waiting),
             "requests_wait_ms": int(self.waited * 1000),
             "usage_ms": int(self.usage * 1000),
@@ -217,15 +217,15 @@ class Slots:
         first = self.waiting[0]
         if all(lease.owner == first.owner for lease in self.waiting):
             return first
-        held = Counter(lease.owner for lease in self.lent.values() if lease.owner is not None)
+        held = Counter(lease.owner for lease in self.checked_out.values() if lease.owner is not None)
         return min(self.waiting, key=lambda lease: 0 if lease.owner is None else held[lease.owner])
 
-    def _lend(self, connection: PooledConnection, lease: Lease, now: float) -> None:
+    def _grant(self, connection: PooledConnection, lease: Lease, now: float) -> None:
         lease.leaks_at = due = now + self.leak_seconds
         if lease.repeatable:
-            self.has_lent_read = True
+            self.has_new_read = True
             lease.silent_at = now + SILENCE
             due = min(due, lease.silent_at)
-        self.lent[lease.name] = lease
+        self.checked_out[lease.name] = lease
         self.watchdog.expect(due if due < lease.cut_at else lease.cut_at)
         lease.grant(connection, now)

@@ -37,7 +37,7 @@ class Peer:
         return not self._poll.poll(0)
 
     def shut(self) -> None:
-        """End the conversation both ways: whoever waits for the server in libpq is woken with an error."""
+        """Shut the socket both ways: a thread that waits in libpq is woken with an error."""
         # It fails when the server was quicker, or the duplicate is closed: then there is nothing to end.
         with self._lock, contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)

@@ -80,7 +80,7 @@ def _wait_until_ready(child: subprocess.Popen[bytes], client: Client) -> None:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """SIGINT is gunicorn's quick stop; whoever does not follow is killed with all of its workers."""
+    """SIGINT is gunicorn's quick stop; a master that does not end is killed with all of its workers."""
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
         try:

@@ -5,7 +5,7 @@ SELECT pg_advisory_xact_lock(1869640546, 2)
 
 -- name: find_business
 -- reads: tenants
--- The business of a slug; row security shows it to whoever names it.
+-- The business of a slug; row security shows it to a caller that names it.
 SELECT set_config('app.tenant_slug', %(slug)s, true);
 SELECT t.id
 FROM tenants AS t

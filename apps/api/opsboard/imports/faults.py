@@ -143,7 +143,7 @@ def collect(faults: Iterable[Fault], lines: int, report: Path | None) -> Rejecti
 
 
 def printable(value: str) -> str:
-    """A value in quotes, short and without anything a terminal would obey."""
+    """A value in quotes, short and without terminal control characters."""
     short = value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "..."
     return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
 

@@ -25,7 +25,7 @@ def by_mark(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
     try:
         start = cast(io.BufferedReader, stream).peek(4)[:4]
     except DAMAGE:
-        return stream, encoding  # whoever reads its lines meets the damage, and tells of the line
+        return stream, encoding  # reading its lines meets the damage and reports the line
     wide = next((name for mark, name in MARKS if start.startswith(mark)), "")
     if not wide and encoding.startswith(WIDE):
         wide = encoding

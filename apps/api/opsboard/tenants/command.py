@@ -112,7 +112,7 @@ def add_user_command(email: str, slug: str, role: str, full_name: str) -> None:
 @click.argument("email")
 @of_tenant
 def set_password_command(email: str, slug: str) -> None:
-    """Give EMAIL another password, or an imported user their first; whoever was signed in as them is signed out.
+    """Give EMAIL another password, or an imported user their first. All their sessions are signed out.
 
     The password is asked for, or read from standard input.
 

@@ -40,7 +40,7 @@ FROM added AS a
 
 -- name: bind_tenant
 -- reads: tenants
--- Find a business by its slug, which row security shows to whoever names it, and bind it.
+-- Find a business by its slug, which row security shows to a caller that names it, and bind it.
 SELECT set_config('app.tenant_slug', %(slug)s, true);
 SELECT set_config('app.tenant_id', t.id::text, true)
 FROM tenants AS t

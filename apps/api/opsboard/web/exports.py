@@ -105,7 +105,7 @@ def sent(
     # The body is read when the request's context is over: what it needs of it is taken here.
     current, socket = record.current(), request.environ.get("gunicorn.socket")
     if socket is not None:
-        # The server sets it anew for the next request.
+        # The server sets it again for the next request.
         getattr(socket, "stream", socket.settimeout)(STALLED)
     request_id = current.request_id if current else ""
     watched = watched_pieces(export, begin, made, arguments.query.name, request_id)

@@ -1,4 +1,4 @@
-"""Lends a worker's threads to businesses in turn, so that the requests of one do not keep out another's."""
+"""Shares a worker's threads between businesses in turn, so that one cannot block the others."""
 
 from __future__ import annotations
 

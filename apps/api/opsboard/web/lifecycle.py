@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
 }
 DATA_POLICY = "default-src 'none'"
 HSTS = "max-age=31536000"
-# A part of a path that is longer than any name we gave is a token, or next to one: whoever has it needs no sign-in.
+# A path segment longer than any name of ours may be a token, which grants access without sign-in.
 TOKEN = re.compile(r"[^/]{33,}")
 
 

@@ -42,7 +42,7 @@ def numbering() -> Iterator[str]:
 
 
 def begin() -> None:
-    """A forked worker would go on with its parent's numbers, and so would its siblings: each begins anew."""
+    """A forked worker would continue its parent's numbers, and so would its siblings: each starts a new sequence."""
     global _new
     _new = numbering()
 

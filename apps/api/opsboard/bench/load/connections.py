@@ -14,7 +14,7 @@ PATIENCE = 30.0  # seconds without any answer
 
 
 class Connection:
-    """One connection with one request under way at most; opened anew when the server closes it."""
+    """One connection with at most one request in progress; reopened when the server closes it."""
 
     def __init__(self, address: Address, request: bytes, watched: Watched) -> None:
         self.address = address

@@ -1,4 +1,4 @@
-"""A cache clear on busy workers: how long until all have obeyed."""
+"""Measures a cache clear on busy workers: the time until all have carried it out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def measure(bench: Bench) -> list[Table]:
 
 
 def clears(service: Fleet, number: int) -> list[tuple[float, bool]]:
-    """Of each: milliseconds until its answer came, and whether every worker had obeyed by then."""
+    """Return for each clear the milliseconds until its answer, and if every worker had carried it out by then."""
     request = service.request("/api/health/cache/clear", "POST", {})
     found = []
     with HttpConnection(service.server.address) as connection:
@@ -36,16 +36,16 @@ def clears(service: Fleet, number: int) -> list[tuple[float, bool]]:
 
 def table(workers: int, found: list[tuple[float, bool]]) -> Table:
     times = [took for took, _ in found]
-    obeyed = sum(by_all for _, by_all in found)
+    cleared = sum(by_all for _, by_all in found)
     p99 = percentile(times, 0.99)
     return Table(
         name="clears",
         title=f"Clearing the cache of {workers} busy workers",
-        about="`POST /api/health/cache/clear`, from the request to the answer that names who obeyed; meanwhile every "
-        "worker answers the dashboard's poll as fast as it can.",
+        about="`POST /api/health/cache/clear`, from the request to the answer that lists the workers that carried it out; "
+        "meanwhile every worker answers the dashboard's poll as fast as it can.",
         columns=[
             Column("clears", "clears", ",.0f"),
-            Column("obeyed", "obeyed by all", ",.0f"),
+            Column("cleared", "carried out by all", ",.0f"),
             Column("p50", "p50", ",.0f", "ms"),
             Column("p99", "p99", ",.0f", "ms"),
             Column("ratio", "p99 ÷ p50", ",.1f"),
@@ -56,7 +56,7 @@ def table(workers: int, found: list[tuple[float, bool]]) -> Table:
                 "Opsboard",
                 {
                     "clears": [len(found)],
-                    "obeyed": [obeyed],
+                    "cleared": [cleared],
                     "p50": [percentile(times, 0.5)],
                     "p99": [p99],
                     "ratio": [p99 / percentile(times, 0.5)],
@@ -66,7 +66,7 @@ def table(workers: int, found: list[tuple[float, bool]]) -> Table:
             )
         ],
         promises=[
-            Promise("Clear until all workers obeyed, p99", P99, [p99], at_least=False, unit="ms"),
-            Promise("Clears that not all workers obeyed", 0, [len(found) - obeyed], at_least=False),
+            Promise("Clear until all workers carried it out, p99", P99, [p99], at_least=False, unit="ms"),
+            Promise("Clears that not all workers carried out", 0, [len(found) - cleared], at_least=False),
         ],
     )

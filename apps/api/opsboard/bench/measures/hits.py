@@ -1,4 +1,4 @@
-"""Answers on the same gunicorn: cached, not modified and made anew, beside what else could answer."""
+"""Answers of the same gunicorn: cached, not modified and recomputed, beside other servers."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def folding(environment: Environment) -> Iterator[None]:
 
 
 def differences(cursor: Cursor, triggers: Triggers) -> int:
-    """Counts that are wrong after all that: counted anew once, for without triggers nothing was counted."""
+    """Return the wrong counts after one rebuild, which the phases without triggers require."""
     triggers.switch(on=True)
     cursor.execute("SELECT rebuild_rollups(t.id) FROM tenants AS t")
     cursor.execute("UPDATE jobs SET status = 'active' WHERE tenant_id = 1 AND id <= 500 AND status = 'draft'")

@@ -125,7 +125,7 @@ class RollupHealth(BaseModel):
 
 
 class Cleared(BaseModel):
-    """`cleared` names the workers that obeyed, `waiting` those that did not within a second."""
+    """`cleared` lists the workers that carried out the clear, `waiting` those that did not within a second."""
 
     status: Literal["ok", "partial"]
     prefix: str | None

@@ -219,7 +219,7 @@ SELECT json_build_object(
 
 -- name: rollups
 -- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, documents, contacts, conversations, messages, call_log, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, journey_node_executions, journey_messages, notifications, workflow_execution_monitoring, tenants
--- Every count of the business made anew from its tables and compared with the one kept, in one snapshot.
+-- Every count of the business, recomputed from its tables and compared with the stored one, in one snapshot.
 SELECT json_build_object(
     'differences', (
         SELECT coalesce(

@@ -50,7 +50,7 @@ from opsboard.web.access import for_operators, only_for, open_to_all, operationa
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.services import identity, services
 
-# How long a clear waits for the other workers to obey, and between two looks. Seconds.
+# Seconds a clear waits for the other workers, and between two checks.
 PATIENCE = 1.0
 POLL = 0.01
 STARTED = time.time()
@@ -145,7 +145,7 @@ def db_test() -> Response:
 @only_for(Role.ADMIN)
 @operational
 def rollups() -> Response:
-    """Count everything of your business anew and compare: takes as long as counting takes; must find nothing."""
+    """Recount everything of your business and compare. It must find no difference; it takes as long as counting."""
     lookout = services().lookout
     # Counting takes as long as it takes, on a server that answers; one that does not is not waited for.
     lookout.require_answer(schema.missing_migrations, {"ids": []})
@@ -202,7 +202,7 @@ def clear_cache(wanted: OfPrefix) -> Response:
         )
         cleared, waiting = told["cleared"], told["waiting"]
         elapsed = time.perf_counter() - began
-        # Nobody waits for the silent: they distrust what they keep until they hear, and then obey first.
+        # Silent workers are not waited for: they are stale, and clear before they use cached bodies again.
         if len(waiting) == told["silent"] or elapsed > PATIENCE:
             break
         time.sleep(POLL)

@@ -1,4 +1,4 @@
-"""/api/job-status/<token>, and /status/<token>, the same as a page: how far a job is, for whoever has the link."""
+"""/api/job-status/<token>, and the page /status/<token>: the progress of a job, for the holder of the link."""
 
 from __future__ import annotations
 

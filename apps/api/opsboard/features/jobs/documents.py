@@ -87,6 +87,6 @@ class StatusLinks(Envelope):
 
 
 class NewStatusLink(StatusLink):
-    """`url` is told here and nowhere else: whoever has it sees the job's status."""
+    """`url` is returned only here; everyone who has it can see the job's status."""
 
     url: str

@@ -92,7 +92,7 @@ class LeadTimes(BaseModel):
 
 
 class Kept(BaseModel):
-    """Of the newest quarter, how many took no longer than the older ones foretold with this confidence."""
+    """The share of the newest quarter that kept the dates promised from the older jobs at this confidence."""
 
     cases: int
     share: float | None

@@ -136,7 +136,7 @@ def get_status_link(job_id: int, link_id: int, wanted: Detail) -> Body:
 @area.output(NewStatusLink, status_code=201)
 @only_for(Role.ADMIN, Role.MANAGER)
 def create_status_link(job_id: int, wanted: MakeStatusLink) -> Response:
-    """Make a link by which a customer sees how far the job is; whoever has it needs no account."""
+    """Create a link that shows a customer the progress of the job, without an account."""
     return command(
         sql.create_status_link,
         {"job_id": job_id, **wanted.model_dump()},

@@ -12,7 +12,7 @@ from opsboard.web.services import identity, services
 
 
 def with_url(text: str) -> str:
-    """The finished JSON of a link with its address, which neither the database nor a kept answer ever holds."""
+    """The finished JSON of a link with its address, which is stored neither in the database nor in the cache."""
     made = json.loads(text)
     expires_at = int(dt.datetime.fromisoformat(made["expires_at"]).timestamp())
     token = write_token(services().secret, Link(identity().tenant_id, made["id"], expires_at))

@@ -40,7 +40,7 @@ class Runner:
         self._limits = {"messages_per_hour": messages_per_hour, "loop_window": loop_window, "most": most}
 
     def run(self, stop: Event, interval: float) -> None:
-        """Go on until `stop` is set. While the database is away it is tried again at each beat."""
+        """Go on until `stop` is set. While the database is away it is tried again at each interval."""
         while not stop.is_set():
             try:
                 done = self.run_once(stop)
@@ -69,7 +69,7 @@ class Runner:
             try:
                 row = self._database.fetch_row(sql.run_due, business, self._limits)
             except Conflict:
-                # Somebody changes the nodes of a journey at this moment: the next beat sees them.
+                # The nodes of a journey are being changed: the next run sees the change.
                 return
             assert row is not None  # an aggregate always has its row
             batch = dict(zip(COUNTS, row, strict=True))

@@ -2,7 +2,7 @@
 -- contact that somebody names and for many that are due; `running` and `locked` say for whom.
 --
 -- Why it happens once: the contact's row is locked, and journey_contacts.steps, which rises with every step, must be
--- what the snapshot of this statement shows. Whoever waited for the lock while another took the step sees another
+-- what the snapshot of this statement shows. A caller that waited for the lock while another took the step sees another
 -- number and does nothing. So all that is read here (keys, messages of the last hour, executions) is what it was when
 -- the lock was got, and the cap on messages holds. The key of journey_step_keys is the second lock on the same door.
 --

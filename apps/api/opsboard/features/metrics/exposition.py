@@ -152,7 +152,7 @@ class Workers(Collector):
         }
         started = GaugeMetricFamily("process_start_time_seconds", "Start, since 1970.", labels=WHO)
         lag = GaugeMetricFamily(
-            "opsboard_change_lag_seconds", "Longest a change went unheard lately.", labels=WHO
+            "opsboard_change_lag_seconds", "Longest time a change waited to be read lately.", labels=WHO
         )
         for who, worker in self._workers.items():
             report = worker["report"]

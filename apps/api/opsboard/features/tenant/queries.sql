@@ -27,7 +27,7 @@ WITH before AS (
     WHERE t.id = %(tenant_id)s
     FOR UPDATE
 ),
--- Before the change: another time zone counts everything anew, and the entry must have been counted by then.
+-- Before the change: another time zone recounts everything, and the entry must have been counted by then.
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
     SELECT

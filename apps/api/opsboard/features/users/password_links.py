@@ -22,7 +22,7 @@ def with_invitation(text: str) -> str:
 
 
 def with_url(text: str) -> str:
-    """The finished JSON of a link with its address, which neither the database nor a kept answer ever holds."""
+    """The finished JSON of a link with its address, which is stored neither in the database nor in the cache."""
     address = address_of(json.loads(text))
     return f'{text[:-1]}, "url" : {json.dumps(address["url"])}, "token" : {json.dumps(address["token"])}}}'
 

@@ -209,7 +209,7 @@ addEventListener("hashchange", async () => {
   const before = view.place;
   const place = knownPlace();
   await open();
-  // The same list narrowed otherwise: whoever set a filter goes on from there.
+  // The same list with another filter: keep the focus where the user set it.
   if (view.place !== before || place !== null) goTo(place ?? 0);
   if (view.place === before) return;
   // A form puts the focus into its first field itself.

@@ -48,7 +48,7 @@ export function clearTransientNotice() {
   byId("problems").querySelector("[data-transient]")?.remove();
 }
 
-// The error and, for whoever is asked about it, the id under which the server's log has it.
+// The error, and the request id that finds it in the server's log.
 export function problemWords(problem) {
   const request = problem.requestId && h("span", { class: "request-id" }, `Request ${problem.requestId}`);
   return h("p", { class: "problem" }, problem.words ?? "Something went wrong on this page.", " ", request);

@@ -132,7 +132,7 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
     return true;
   }
 
-  // A poll has read the record anew.
+  // A poll has read the record again.
   function renewed(data) {
     if (base && data !== base.data && note.textContent === "") note.textContent = "Somebody else has just changed this. When you save, you see both versions.";
   }

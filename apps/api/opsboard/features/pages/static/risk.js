@@ -1,4 +1,4 @@
-// Which jobs may end late, as bars, and how far to believe it: what was foretold against what came, as a picture.
+// Jobs at risk of ending late, as bars, and the calibration of the risk: predicted against actual shares.
 
 import { h, replace } from "./dom.js";
 import { count, number } from "./format.js";
@@ -17,7 +17,7 @@ export function showAtRisk(section, jobs) {
   ]);
 }
 
-// The risk as a bar, a number and, for whoever points at it, what it rests on.
+// The risk as a bar and a number, with its basis in the tooltip.
 export function riskBar({ risk, risk_basis: basis }) {
   if (risk === null) return h("span", { class: "quiet" }, "Not known");
   const label = `${SHARE.format(risk)} risk of ending late, from ${count(basis, "past job")} in this state`;
@@ -43,8 +43,8 @@ function verdict(found) {
 function picture(bins) {
   const most = Math.max(...bins.map((bin) => bin.cases));
   const place = (bin) => ({ cx: bin.predicted * SIDE, cy: SIDE - bin.observed * SIDE, r: 1.5 + (LARGEST - 1.5) * Math.sqrt(bin.cases / most) });
-  const title = bins.map((bin) => `foretold ${SHARE.format(bin.predicted)}, came ${SHARE.format(bin.observed)}`).join("; ");
-  return drawn("svg", { viewBox: "-15 -6 124 122", class: "calibration-picture", role: "img", "aria-label": `Foretold and what came: ${title}` },
+  const title = bins.map((bin) => `predicted ${SHARE.format(bin.predicted)}, actual ${SHARE.format(bin.observed)}`).join("; ");
+  return drawn("svg", { viewBox: "-15 -6 124 122", class: "calibration-picture", role: "img", "aria-label": `Predicted and actual shares: ${title}` },
     drawn("path", { class: "frame", d: `M0 0V${SIDE}H${SIDE}` }),
     drawn("path", { class: "exact", d: `M0 ${SIDE}L${SIDE} 0` }),
     bins.map((bin) => drawn("circle", { class: "bin", ...place(bin) })),
@@ -52,7 +52,7 @@ function picture(bins) {
       drawn("text", { x: share * SIDE, y: SIDE + 6, class: "middle-text" }, SHARE.format(share)),
       drawn("text", { x: -2, y: SIDE - share * SIDE + 1.5, class: "end-text" }, SHARE.format(share)),
     ]),
-    drawn("text", { x: SIDE / 2, y: SIDE + 13, class: "middle-text" }, "foretold"),
+    drawn("text", { x: SIDE / 2, y: SIDE + 13, class: "middle-text" }, "predicted"),
     drawn("text", { x: 2, y: -1 }, "ended late"));
 }
 
@@ -66,9 +66,9 @@ function drawn(tag, attributes, ...children) {
 function asTable(bins) {
   const row = (bin) => h("tr", {}, h("th", { scope: "row" }, SHARE.format(bin.predicted)), h("td", {}, SHARE.format(bin.observed)), h("td", {}, number(bin.cases)));
   return h("details", {},
-    h("summary", {}, "As a table", h("span", { class: "visually-hidden" }, ": foretold and what came")),
+    h("summary", {}, "As a table", h("span", { class: "visually-hidden" }, ": predicted and actual")),
     h("table", {},
-      h("thead", {}, h("tr", {}, ["Foretold", "Ended late", "Cases"].map((head) => h("th", { scope: "col" }, head)))),
+      h("thead", {}, h("tr", {}, ["Predicted", "Ended late", "Cases"].map((head) => h("th", { scope: "col" }, head)))),
       h("tbody", {}, bins.map(row))));
 }
 

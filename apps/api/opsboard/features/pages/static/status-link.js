@@ -22,7 +22,7 @@ export function statusLink(id, { me, act }) {
     const address = h("input", { type: "url", "data-key": "link-address", readonly: true, value: made.url, "aria-label": "Link for the customer", onfocus: ({ target }) => target.select() });
     const copy = h("button", { type: "button", class: "main-button", "data-key": "copy-link", onclick: () => copied(address) }, "Copy");
     replace(box.querySelector(".made"),
-      h("p", {}, `Whoever has this link sees the status until ${dateTime(made.expires_at)}. It is shown only now.`),
+      h("p", {}, `Everyone with this link can see the status until ${dateTime(made.expires_at)}. Copy it now: it is not shown again.`),
       h("div", { class: "field-row" }, address, copy));
     copy.focus();
     return showActive();

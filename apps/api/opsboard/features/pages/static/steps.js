@@ -38,7 +38,7 @@ async function completeStep({ button, step, job, name, act }) {
   if (button.ariaDisabled === "true" || document.querySelector("dialog[open]")) return;
   hold(button, button.closest("[data-row]") ?? button);
   const answer = await ask({ title: `Complete ${name}`, text: job.title, verb: "Complete", fields: pieceFields(step, job) });
-  // A poll may have drawn the row anew meanwhile.
+  // A poll may have redrawn the row meanwhile.
   const current = button.isConnected ? button : (document.querySelector(`[data-key="move-${step.id}"]`) ?? button);
   current.focus({ preventScroll: true });
   if (answer === null) return;

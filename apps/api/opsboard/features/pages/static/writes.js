@@ -7,10 +7,10 @@ import { hold, isLowPress } from "./steady.js";
 // Gives act(button, write, row), which is true when the write was done. A write is { method, path, content, done },
 // and where it can be taken back { undo(answer) -> write }. `note` says what Undo does not bring back; `then(answer)`
 // shows what only the answer has; `pressed` is what the button says while its row stays; `doneOf(answer)` stands for `done`
-// where only the answer knows; `refused(problem)` is true when whoever asked for the write says what is wrong.
+// where only the answer knows; `refused(problem)` returns true if the caller shows the error itself.
 export function writer({ changed, signedOut }) {
   return async function act(button, write, row = rowOf(button)) {
-    // Not `disabled`: that would take the focus away from whoever uses the keyboard.
+    // Not `disabled`: that would take the focus away from keyboard users.
     if (button.ariaDisabled === "true") return false;
     button.ariaDisabled = "true";
     let answer = null;
