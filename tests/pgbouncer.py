@@ -14,7 +14,8 @@ import pytest
 
 from opsboard.db.embedded import Cluster
 from tests.clusters import APPLICATION
-from tests.deploy.servers import eventually, free_port, listens, private_folder
+from tests.deploy.servers import free_port, listens, private_folder
+from tests.waiting import eventually
 
 SHIPPED = Path(__file__).parents[1] / "deploy" / "pgbouncer.ini"
 

@@ -12,7 +12,7 @@ from psycopg2.errors import DeadlockDetected
 from tests.application import Application
 from tests.commands.conftest import Run
 from tests.commands.test_rollups import addresses
-from tests.deploy.servers import eventually
+from tests.waiting import eventually
 
 # A thread that dies of an error would leave the rest to pass without it.
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")

@@ -17,16 +17,6 @@ from opsboard.db.pool import Pool
 _numbers = count(1)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Return True if the condition comes true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
-
-
 def in_threads(tasks: list[Callable[[], Any]], seconds: float = 60.0) -> list[Any]:
     """Run all at once; each one's result or exception, in the order of the tasks."""
     results: list[Any] = [TimeoutError("still running")] * len(tasks)

@@ -16,8 +16,9 @@ from opsboard.db.pool import Pool
 from opsboard.db.queries import Query
 from opsboard.db.server_status import LATELY, ServerStatus
 from opsboard.errors import DatabaseUnavailable
-from tests.db.pooling import FakeClock, Server, eventually, in_threads
+from tests.db.pooling import FakeClock, Server, in_threads
 from tests.fleet.silent_network import SilentNetwork, silent_network
+from tests.waiting import comes_true
 
 NOTHING_LISTENS = "host=127.0.0.1 port=1"
 READ = Query("test.read", "SELECT 1", "", writes=frozenset())
@@ -74,7 +75,7 @@ def test_after_the_first_failure_the_next_requests_ask_nobody(
         assert (waits, pool.get_stats()["connections_num"]) == ([], before)
         # The prober asks, and closes the breaker; no request has to fail for it to go on.
         pool._checkout._connector._dsn = right
-        assert eventually(lambda: not pool._status.is_open(pool._clock()))
+        assert comes_true(lambda: not pool._status.is_open(pool._clock()))
         assert answers(pool)
 
 
@@ -92,7 +93,7 @@ def test_a_silent_server_holds_no_read_and_ends_no_write(pool: Pool, network: Si
     network.fall_silent()
     writer = threading.Thread(target=lambda: written.append(write(pool)), daemon=True)
     writer.start()
-    assert eventually(lambda: pool.get_stats()["pool_lent"] == 1)
+    assert comes_true(lambda: pool.get_stats()["pool_lent"] == 1)
     (error,) = in_threads([lambda: read(pool)], 30.0)
     assert isinstance(error, DatabaseUnavailable), "long before its deadline"
     with pytest.raises(DatabaseUnavailable):
@@ -103,7 +104,7 @@ def test_a_silent_server_holds_no_read_and_ends_no_write(pool: Pool, network: Si
     network.speak()
     writer.join(30)
     assert written == [2]
-    assert eventually(lambda: in_threads([lambda: read(pool)]) == [1])
+    assert comes_true(lambda: in_threads([lambda: read(pool)]) == [1])
 
 
 def test_those_who_wait_for_a_connect_are_told_that_the_server_is_silent(

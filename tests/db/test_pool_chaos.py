@@ -16,7 +16,8 @@ from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool, is_disconnect
 from opsboard.errors import DeadlineExceeded
 from tests.clusters import running_cluster
-from tests.db.pooling import Server, eventually, in_threads
+from tests.db.pooling import Server, in_threads
+from tests.waiting import comes_true
 
 THREADS = 32
 CONNECTIONS = 8
@@ -143,13 +144,13 @@ def run_chaos(server: Server, seconds: float, restarts: int) -> None:
 
 def check_at_rest(server: Server, pool: Pool) -> None:
     """All slots are there, and the pool's numbers are the server's."""
-    assert eventually(lambda: pool.reference_stats()["in_use"] == 0)
+    assert comes_true(lambda: pool.reference_stats()["in_use"] == 0)
     # The death of an idle connection shows when it is lent.
     held = [pool.getconn(timeout=5) for _ in range(CONNECTIONS)]
     ours = {connection.get_backend_pid() for connection in held}
     assert len(ours) == CONNECTIONS
     # A session whose connection was cut ends when the server notices.
-    assert eventually(lambda: server.pids() == ours)
+    assert comes_true(lambda: server.pids() == ours)
     for connection in held:
         pool.putconn(connection)
     stats = pool.get_stats()

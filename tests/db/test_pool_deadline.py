@@ -17,7 +17,8 @@ from opsboard.db import checkout
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool, PooledConnection
 from opsboard.errors import DeadlineExceeded
-from tests.db.pooling import Server, eventually, in_threads, pid_of
+from tests.db.pooling import Server, in_threads, pid_of
+from tests.waiting import comes_true
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_frozen_server_process_holds_no_request(server: Server) -> None:
             assert pid_of(pool) != pid  # its slot is free at once, and on another connection
         stats = pool.get_stats()
         assert (stats["connections_lost"], stats["pool_lent"], stats["returns_bad"]) == (1, 0, 1)
-        assert eventually(lambda: pid not in server.pids())
+        assert comes_true(lambda: pid not in server.pids())
 
 
 def test_all_threads_are_free_after_a_frozen_server(server: Server) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool
-from tests.db.pooling import Server, eventually, fill, pid_of
+from tests.db.pooling import Server, fill, pid_of
+from tests.waiting import comes_true
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_server_notices_the_end_of_the_parents_connection_while_a_child_lives(se
         connection = pool.getconn()
         connection.peer.shut()  # as if the parent died: no farewell is sent
         pool.putconn(connection, close=True)
-        assert eventually(lambda: pid not in server.pids())
+        assert comes_true(lambda: pid not in server.pids())
         os.close(writing)
         assert ended_well(child)
         os.close(reading)
@@ -164,14 +165,14 @@ def test_a_child_opens_its_own_minimum(server: Server) -> None:
     """As a worker does after its fork: the parent's connections are not counted, and no request is needed."""
     with server.pool(3, 5) as pool:
         pool.fill()
-        assert eventually(lambda: pool.get_stats()["pool_available"] == 3)
+        assert comes_true(lambda: pool.get_stats()["pool_available"] == 3)
         parents = server.pids()
 
         def fill_own() -> None:
             assert pool.get_stats()["pool_size"] == 0
             pool.fill()
-            assert eventually(lambda: pool.get_stats()["pool_available"] == 3)
+            assert comes_true(lambda: pool.get_stats()["pool_available"] == 3)
             assert len(server.pids() - parents) == 3
 
         assert ended_well(forked(fill_own))
-        assert eventually(lambda: server.pids() == parents)
+        assert comes_true(lambda: server.pids() == parents)

@@ -14,7 +14,8 @@ from opsboard.db import checkout, connector
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool, is_disconnect
 from opsboard.errors import DatabaseUnavailable
-from tests.db.pooling import Server, eventually, fill, in_threads, pid_of
+from tests.db.pooling import Server, fill, in_threads, pid_of
+from tests.waiting import comes_true
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_dead_idle_connections_are_dropped_without_waiting_for_requests(server: 
             in_use.run_clean("SELECT 1")
         assert is_disconnect(lost.value)
         pool.putconn(in_use)  # proves that the server ended sessions
-        assert eventually(lambda: pool.get_stats()["pool_size"] == 0)
+        assert comes_true(lambda: pool.get_stats()["pool_size"] == 0)
         assert pool.get_stats()["connections_lost"] == 4
 
 
@@ -75,7 +76,7 @@ def test_connection_with_a_waiting_message_is_asked_not_dropped(server: Server) 
         connection.touched = False
         pool.putconn(connection)
         server.rows("SELECT pg_notify('something', '')")
-        assert eventually(lambda: not connection.peer.silent())
+        assert comes_true(lambda: not connection.peer.silent())
         assert pid_of(pool) == pid
 
 
@@ -126,7 +127,7 @@ def test_hanging_connect_delays_nobody_else(
         monkeypatch.setattr(pool._checkout._connector, "_dsn", deaf)
         stuck = threading.Thread(target=in_threads, args=([pool.getconn],), daemon=True)
         stuck.start()
-        assert eventually(lambda: pool._checkout.slots.connecting == 1)
+        assert comes_true(lambda: pool._checkout.slots.connecting == 1)
         slowest = 0.0
         for _ in range(200):
             began = time.monotonic()
@@ -134,7 +135,7 @@ def test_hanging_connect_delays_nobody_else(
             slowest = max(slowest, time.monotonic() - began)
         # The one who waits for the connect is served by the first connection that comes back ...
         pool.putconn(held.pop())
-        assert eventually(lambda: pool.get_stats()["requests_waiting"] == 0)
+        assert comes_true(lambda: pool.get_stats()["requests_waiting"] == 0)
         stuck.join(5)
         # ... and all the time others come and go.
         pool.putconn(held.pop())
@@ -150,7 +151,7 @@ def test_hanging_connect_holds_its_own_request_no_longer_than_the_timeout(deaf_p
         pool.getconn()
     assert time.monotonic() - began < 0.9
     pool.closeall()
-    assert eventually(lambda: pool.get_stats()["pool_size"] == 0)
+    assert comes_true(lambda: pool.get_stats()["pool_size"] == 0)
 
 
 def test_keepalives_bound_a_dead_network_unless_the_address_says_otherwise() -> None:

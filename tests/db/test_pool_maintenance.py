@@ -14,7 +14,8 @@ import pytest
 from opsboard.db.connector import LIFETIME_JITTER
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool
-from tests.db.pooling import FakeClock, Server, eventually, fill, in_threads, pid_of
+from tests.db.pooling import FakeClock, Server, fill, in_threads, pid_of
+from tests.waiting import comes_true
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def pool(server: Server, clock: FakeClock) -> Iterator[Pool]:
 def sizes(server: Server, pool: Pool) -> tuple[int, int]:
     stats = pool.get_stats()
     assert stats["pool_size"] == stats["pool_available"] + stats["pool_lent"]
-    eventually(lambda: len(server.pids()) == stats["pool_size"], 2.0)
+    comes_true(lambda: len(server.pids()) == stats["pool_size"], 2.0)
     return stats["pool_size"], len(server.pids())
 
 
@@ -67,7 +68,7 @@ def test_idle_connections_go_down_to_the_minimum(server: Server, pool: Pool, clo
 def test_watchdog_shrinks_a_pool_nobody_uses(server: Server) -> None:
     with server.pool(1, 5, max_idle=0.2) as pool:
         fill(pool, 5)
-        assert eventually(lambda: sizes(server, pool) == (1, 1))
+        assert comes_true(lambda: sizes(server, pool) == (1, 1))
 
 
 def test_old_connections_are_replaced_idle_or_in_use(server: Server, pool: Pool, clock: FakeClock) -> None:
@@ -119,7 +120,7 @@ def test_leak_is_logged_once_with_the_caller(
 def test_watchdog_tells_of_a_leak_by_itself(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     with server.pool(leak_seconds=0.1) as pool:
         held = hold_on(pool)
-        assert eventually(lambda: len(caplog.records) == 1)
+        assert comes_true(lambda: len(caplog.records) == 1)
         pool.putconn(held)  # type: ignore[arg-type]
 
 
@@ -129,8 +130,8 @@ def test_forgotten_connection_is_reclaimed_when_it_is_garbage(
     with server.pool(1, 1, leak_seconds=3600) as pool:
         held = hold_on(pool)
         del held
-        assert eventually(lambda: pool.reference_stats()["in_use"] == 0)
-        assert eventually(lambda: server.pids() == set())
+        assert comes_true(lambda: pool.reference_stats()["in_use"] == 0)
+        assert comes_true(lambda: server.pids() == set())
         assert "in hold_on" in caplog.records[0].getMessage()
         assert pid_of(pool)
 
@@ -147,7 +148,7 @@ def test_forgotten_connection_in_a_cycle_serves_who_waits_for_it(server: Server)
             target=lambda: results.extend(in_threads([lambda: pid_of(pool)])), daemon=True
         )
         waiter.start()
-        assert eventually(lambda: pool.get_stats()["requests_waiting"] == 1)
+        assert comes_true(lambda: pool.get_stats()["requests_waiting"] == 1)
         gc.collect()
         waiter.join(10)
         assert isinstance(results[0], int)
@@ -188,7 +189,7 @@ def test_statistics_count_what_happened(server: Server) -> None:
         held = [pool.getconn(), pool.getconn()]
         waiter = threading.Thread(target=lambda: pid_of(pool), daemon=True)
         waiter.start()
-        assert eventually(lambda: pool.get_stats()["requests_waiting"] == 1)
+        assert comes_true(lambda: pool.get_stats()["requests_waiting"] == 1)
         stats = pool.get_stats()
         assert (stats["pool_size"], stats["pool_available"], stats["pool_lent"]) == (2, 0, 2)
         assert len(server.pids()) == 2
@@ -230,7 +231,7 @@ def test_checkout_leaves_nothing_for_the_garbage_collector(server: Server) -> No
 def test_the_minimum_is_opened_before_anybody_asks(server: Server, pool: Pool) -> None:
     assert sizes(server, pool) == (0, 0)
     pool.fill()
-    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+    assert comes_true(lambda: pool.get_stats()["pool_available"] == 2)
     assert sizes(server, pool) == (2, 2)
     assert pool.get_stats()["requests_num"] == 0
 
@@ -239,24 +240,24 @@ def test_the_minimum_is_opened_again_when_it_grows_old_or_is_killed(
     server: Server, pool: Pool, clock: FakeClock
 ) -> None:
     pool.fill()
-    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+    assert comes_true(lambda: pool.get_stats()["pool_available"] == 2)
     first = server.pids()
     clock.now += 3600 * (1 + LIFETIME_JITTER)
     pool.maintain()
-    assert eventually(lambda: len(server.pids() - first) == 2 and not server.pids() & first)
-    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+    assert comes_true(lambda: len(server.pids() - first) == 2 and not server.pids() & first)
+    assert comes_true(lambda: pool.get_stats()["pool_available"] == 2)
     second = server.pids()
     for pid in second:
         server.rows("SELECT pg_terminate_backend(%s)", pid)
-    assert eventually(lambda: not server.pids() & second)
+    assert comes_true(lambda: not server.pids() & second)
     clock.now += 2
     pool.maintain()
-    assert eventually(lambda: len(server.pids() - second) == 2)
+    assert comes_true(lambda: len(server.pids() - second) == 2)
     # One that is closed when it comes back leaves a gap as well.
     connection = pool.getconn()
     clock.now += 2
     pool.putconn(connection, close=True)
-    assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+    assert comes_true(lambda: pool.get_stats()["pool_available"] == 2)
 
 
 def test_the_minimum_is_opened_once_the_server_is_there(
@@ -276,7 +277,7 @@ def test_the_minimum_is_opened_once_the_server_is_there(
 
         monkeypatch.setattr(connector, "open", away)
         pool.fill()
-        assert eventually(lambda: pool.get_stats()["pool_available"] == 2)
+        assert comes_true(lambda: pool.get_stats()["pool_available"] == 2)
         assert len(attempts) == 6
 
 
@@ -285,5 +286,5 @@ def test_a_closed_pool_opens_nothing_more(server: Server) -> None:
         pool.fill()
         pool.closeall()
         pool.fill()
-        assert eventually(lambda: not server.pids())
+        assert comes_true(lambda: not server.pids())
         assert pool.get_stats()["pool_size"] == 0

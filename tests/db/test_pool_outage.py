@@ -13,7 +13,8 @@ from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool
 from opsboard.errors import DatabaseUnavailable, PoolTimeout
 from tests.clusters import running_cluster
-from tests.db.pooling import Server, eventually, fill, in_threads
+from tests.db.pooling import Server, fill, in_threads
+from tests.waiting import comes_true
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_server_away_at_the_start_is_an_answer_and_not_a_crash(own_cluster: Clus
         assert errors[0].status == 503
         assert errors[0].headers["Retry-After"]
         own_cluster.start()
-        assert eventually(lambda: in_threads([lambda: answers(pool)]) == [True], 5.0)
+        assert comes_true(lambda: in_threads([lambda: answers(pool)]) == [True], 5.0)
         assert pool.get_stats()["connections_errors"] >= 3
 
 
@@ -72,7 +73,7 @@ def test_server_away_for_long_is_told_at_once_until_it_is_back(own_cluster: Clus
         assert time.monotonic() - began < 5 * 0.25
         own_cluster.start()
         began = time.monotonic()
-        assert eventually(lambda: in_threads([lambda: answers(pool)]) == [True], 5.0)
+        assert comes_true(lambda: in_threads([lambda: answers(pool)]) == [True], 5.0)
         assert time.monotonic() - began < 1.0
 
 

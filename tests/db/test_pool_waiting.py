@@ -12,7 +12,8 @@ from psycopg2.pool import PoolError
 from opsboard.db.embedded import Cluster
 from opsboard.db.pool import Pool, PoolClosed
 from opsboard.errors import DeadlineExceeded, OpsboardError, PoolFull, PoolTimeout
-from tests.db.pooling import Server, eventually, fill, in_threads
+from tests.db.pooling import Server, fill, in_threads
+from tests.waiting import comes_true
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_order_of_service_is_order_of_arrival(server: Server) -> None:
         for number in range(20):
             threads.append(threading.Thread(target=ask, args=(number,), daemon=True))
             threads[-1].start()
-            assert eventually(lambda: waiting(pool) == len(threads))
+            assert comes_true(lambda: waiting(pool) == len(threads))
         pool.putconn(first)
         for thread in threads:
             thread.join(10)
@@ -90,7 +91,7 @@ def test_nobody_overtakes_the_queue(server: Server) -> None:
 
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
-        assert eventually(lambda: waiting(pool) == 1)
+        assert comes_true(lambda: waiting(pool) == 1)
         pool.putconn(held)  # goes to the waiter, though this thread asks again at once
         with pool.connection():
             got.append("newcomer")
@@ -111,7 +112,7 @@ def test_who_is_handed_a_dead_connection_keeps_his_place(server: Server) -> None
         for name in ("first", "second"):
             threads.append(threading.Thread(target=ask, args=(name,), daemon=True))
             threads[-1].start()
-            assert eventually(lambda: waiting(pool) == len(threads))
+            assert comes_true(lambda: waiting(pool) == len(threads))
         server.kill()
         pool.putconn(held)  # libpq has not noticed, so it goes to the first
         for thread in threads:
@@ -126,7 +127,7 @@ def test_one_waiter_too_many_is_refused_at_once(server: Server) -> None:
         threads = [threading.Thread(target=query_for, args=(pool, 0), daemon=True) for _ in range(3)]
         for thread in threads:
             thread.start()
-        assert eventually(lambda: waiting(pool) == 3)
+        assert comes_true(lambda: waiting(pool) == 3)
         began = time.monotonic()
         with pytest.raises(PoolFull) as refusal:
             pool.getconn()
@@ -180,7 +181,7 @@ def test_closing_wakes_those_who_wait(server: Server) -> None:
         threads = [threading.Thread(target=ask, daemon=True) for _ in range(5)]
         for thread in threads:
             thread.start()
-        assert eventually(lambda: waiting(pool) == 5)
+        assert comes_true(lambda: waiting(pool) == 5)
         pool.closeall()
         for thread in threads:
             thread.join(5)
@@ -190,7 +191,7 @@ def test_closing_wakes_those_who_wait(server: Server) -> None:
         assert held.closed
         with pytest.raises(PoolError):  # as the base class says it
             pool.getconn()
-        assert eventually(lambda: server.pids() == set())
+        assert comes_true(lambda: server.pids() == set())
 
 
 def test_interrupted_waiter_leaves_no_trace(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -121,15 +120,6 @@ def alive(pids: set[int]) -> set[int]:
         except OSError:
             continue
     return found
-
-
-def eventually(what: Callable[[], bool], patience: float = 30) -> bool:
-    deadline = time.monotonic() + patience
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def is_free(address: str) -> bool:

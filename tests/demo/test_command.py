@@ -22,7 +22,8 @@ from opsboard.demo.server import free_port
 from opsboard.errors import CommandError
 from tests.clusters import FreshDatabase
 from tests.demo.reading import rows, value
-from tests.demo.running import Demo, alive, environment, eventually, family, get, is_free, running_demo
+from tests.demo.running import Demo, alive, environment, family, get, is_free, running_demo
+from tests.waiting import comes_true
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
@@ -107,7 +108,7 @@ def test_a_killed_demo_can_be_started_again_at_once(folder: Path) -> None:
             assert total_jobs(second) == 300
             assert "--jobs is ignored" in second.errors
             assert "applying" not in second.errors
-            assert eventually(lambda: not alive(server))
+            assert comes_true(lambda: not alive(server))
             processes = everything(second, folder)
             assert second.end(signal.SIGTERM) == 0
             assert alive(processes) == set()

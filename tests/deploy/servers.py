@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -18,19 +17,10 @@ import pytest
 
 from tests.application import SECRET
 from tests.deploy.http_client import Client
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
-
-
-def eventually(what: str, holds: Callable[[], bool], patience: float = PATIENCE) -> float:
-    """Wait until something holds; how many seconds that took."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > patience:
-            pytest.fail(f"{what}: not within {patience:g} s")
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 def alive(pid: int) -> bool:

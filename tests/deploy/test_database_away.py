@@ -15,8 +15,9 @@ from opsboard.db.embedded import Cluster
 from tests.clusters import FreshDatabase, fresh_database, migrate_template, running_cluster
 from tests.deploy.conftest import people_of
 from tests.deploy.load import Crowd
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
+from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.seed import seed
+from tests.waiting import eventually
 
 CLIENTS = 32
 # Counted on both sides: what a worker says it has lent, and the server's sessions of our role.

@@ -18,8 +18,9 @@ from opsboard.web.exports import STALLED
 from tests.clusters import FreshDatabase, fresh_database
 from tests.deploy.conftest import Person, people_of
 from tests.deploy.http_client import OverUnixSocket
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
+from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.seed import Business
+from tests.waiting import eventually
 
 SHORT, LONG = 50_000, 1_000_000
 # As the triggers would not make a difference to what is read, they are left out: a million rows take seconds.

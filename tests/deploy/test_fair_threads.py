@@ -9,7 +9,8 @@ import psycopg2
 
 from tests.clusters import FreshDatabase
 from tests.deploy.conftest import people_of
-from tests.deploy.servers import eventually, running_gunicorn
+from tests.deploy.servers import running_gunicorn
+from tests.waiting import eventually
 
 WAITS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -11,9 +11,10 @@ import pytest
 from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Client
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
+from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.deploy.test_workers import in_background
 from tests.seed import PASSWORD
+from tests.waiting import eventually
 
 STATS = "/api/dashboard/stats"
 CHANGING = re.compile(rb"(?m)^(Date|Age|X-Request-Id|Server-Timing): .*$")

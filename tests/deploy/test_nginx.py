@@ -10,8 +10,9 @@ import pytest
 
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Client
-from tests.deploy.servers import Gunicorn, eventually, running_nginx
+from tests.deploy.servers import Gunicorn, running_nginx
 from tests.seed import PASSWORD
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from opsboard.settings import env_example
 from tests.application import SECRET
 from tests.clusters import MIGRATIONS, FreshDatabase, running_cluster
 from tests.deploy.http_client import Client
-from tests.deploy.servers import eventually, private_folder
+from tests.deploy.servers import private_folder
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 BUILT_FROM = (

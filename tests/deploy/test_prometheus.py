@@ -17,7 +17,8 @@ from opsboard.observability.durations import BOUNDS
 from tests.application import Application
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Client
-from tests.deploy.servers import Gunicorn, eventually
+from tests.deploy.servers import Gunicorn
+from tests.waiting import eventually
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus-rules.yml"
 THRESHOLDS = {

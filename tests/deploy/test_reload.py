@@ -12,7 +12,8 @@ from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Client
 from tests.deploy.load import Crowd
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn, running_nginx
+from tests.deploy.servers import Gunicorn, running_gunicorn, running_nginx
+from tests.waiting import eventually
 
 GATED = "tests.deploy.gated_app:app()"
 

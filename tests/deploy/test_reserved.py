@@ -11,8 +11,9 @@ import pytest
 from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Answer, Client
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
+from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.deploy.test_workers import in_background
+from tests.waiting import eventually
 
 OF_HEALTH = ("", "/ready", "/db", "/db/test", "/cache", "/indexes", "/queries", "/tables", "/rollups")
 ASKED = (*(f"/api/health{path}" for path in OF_HEALTH), "/health", "/metrics")

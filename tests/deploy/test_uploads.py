@@ -17,7 +17,8 @@ import pytest
 from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Client
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn, running_nginx
+from tests.deploy.servers import Gunicorn, running_gunicorn, running_nginx
+from tests.waiting import eventually
 
 SIZE = 6 << 20
 MOST = 8 << 20

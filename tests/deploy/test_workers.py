@@ -15,15 +15,8 @@ from tests.clusters import FreshDatabase
 from tests.deploy.conftest import Person
 from tests.deploy.http_client import Answer, Client
 from tests.deploy.load import Crowd
-from tests.deploy.servers import (
-    Gunicorn,
-    alive,
-    eventually,
-    free_port,
-    listens,
-    running_gunicorn,
-    running_nginx,
-)
+from tests.deploy.servers import Gunicorn, alive, free_port, listens, running_gunicorn, running_nginx
+from tests.waiting import eventually
 
 PROBES = "tests.deploy.probe_app:app()"
 # A request and the look at whether the master lives, with the margin of a busy machine.

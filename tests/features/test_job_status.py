@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -18,6 +17,7 @@ from opsboard.errors import DatabaseUnavailable
 from opsboard.web.lifecycle import DATA_POLICY, PAGE_POLICY
 from tests.application import SECRET, Application, running_application
 from tests.features.test_status_links import first_job, make_link, token_of
+from tests.waiting import eventually
 
 KEYS = {
     "business_name", "job_number", "title", "status", "due_date", "progress", "completed_at", "as_of",
@@ -37,13 +37,6 @@ def do(shop: Application, sql: str, *parameters: object) -> Any:
 
 def status(shop: Application, token: str, **headers: str) -> Any:
     return shop.app.test_client().get(f"/api/job-status/{token}", headers=headers)
-
-
-def eventually(what: str, holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + HEARD
-    while not holds():
-        assert time.monotonic() < until, what
-        time.sleep(0.005)
 
 
 def kept(shop: Application, token: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from opsboard.auth.links import PASSWORD, Link, read_token, write_token
 from tests.application import SECRET, Application
-from tests.features.test_job_status import eventually
+from tests.waiting import eventually
 
 GOOD = "tall trees in march"
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from opsboard.db.embedded import Cluster
 from opsboard.fleet import change_feed as module
 from tests.clusters import SETTINGS, FreshDatabase, cluster_folder, fresh_database, migrate_template
-from tests.deploy.servers import eventually
 from tests.fleet.feed_recorder import FeedRecorder
 from tests.fleet.overlapping import TABLES, Visible, Writer
+from tests.waiting import eventually
 
 WRITERS = 3
 # "beat" and "prune" are the change feed's; all others are a writer's.

@@ -15,7 +15,7 @@ from opsboard.errors import DatabaseUnavailable
 from opsboard.fleet import change_feed as module
 from opsboard.fleet import heartbeat
 from tests.application import Application
-from tests.deploy.servers import eventually
+from tests.waiting import eventually
 
 STATS = "/api/dashboard/stats"
 

@@ -18,10 +18,11 @@ from opsboard.db.embedded import Cluster
 from tests.clusters import FreshDatabase, fresh_database
 from tests.deploy.conftest import people_of
 from tests.deploy.http_client import Client
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
+from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.fleet.workers import STATS, one_client_each
 from tests.redis_servers import RedisServer
 from tests.seed import Business
+from tests.waiting import eventually
 
 # After this long a worker that hears nothing distrusts what it keeps: no answer may be older.
 OLDEST = 2.0  # seconds

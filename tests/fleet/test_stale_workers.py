@@ -17,11 +17,12 @@ import pytest
 from opsboard.db.embedded import Cluster
 from tests.clusters import APPLICATION, FreshDatabase, fresh_database
 from tests.deploy.conftest import Person, people_of
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
+from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.fleet.silent_network import SilentNetwork, silent_network
 from tests.fleet.workers import STATS, Commits, Seen, one_client_each, reading
 from tests.rollups.history import repeatedly
 from tests.seed import Business
+from tests.waiting import eventually
 
 # A writer that dies of an error would leave nothing to be late.
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")

@@ -14,11 +14,12 @@ from opsboard.fleet.change_feed import sql
 from tests.application import running_application
 from tests.clusters import APPLICATION, FreshDatabase, fresh_database, migrate_template, running_cluster
 from tests.deploy.conftest import people_of
-from tests.deploy.servers import eventually, running_gunicorn
+from tests.deploy.servers import running_gunicorn
 from tests.fleet.feed_recorder import FeedRecorder
 from tests.fleet.workers import STATS, one_client_each
 from tests.pgbouncer import running_pgbouncer
 from tests.seed import Business
+from tests.waiting import eventually
 
 FEEDS = 4
 SERVER_CONNECTIONS = 2

@@ -18,9 +18,10 @@ from tests.clusters import (
     running_cluster,
 )
 from tests.deploy.conftest import Person, people_of
-from tests.deploy.servers import Gunicorn, eventually, running_gunicorn
+from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.fleet.workers import STATS, one_client_each, reading
 from tests.seed import Business, seed
+from tests.waiting import eventually
 
 WORKERS = 4
 

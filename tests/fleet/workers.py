@@ -12,7 +12,8 @@ from http.client import HTTPException
 from itertools import pairwise
 
 from tests.deploy.http_client import Answer, Client
-from tests.deploy.servers import Gunicorn, eventually
+from tests.deploy.servers import Gunicorn
+from tests.waiting import eventually
 
 STATS = "/api/dashboard/stats"
 LIST = "/api/jobs?page_size=2&fields=id"

@@ -14,10 +14,10 @@ import pytest
 from psycopg2.errors import DeadlockDetected
 
 from tests.clusters import FreshDatabase, cluster_folder, migrate_template, running_cluster
-from tests.deploy.servers import eventually
 from tests.rollups.conftest import DIFFERENCES, Books
 from tests.rollups.history import Writer, repeatedly, was_lost
 from tests.seed import seed as seed_businesses
+from tests.waiting import eventually
 
 # A thread that dies of an error would leave the rest to pass without it.
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")

@@ -8,9 +8,9 @@ import pytest
 
 from tests.application import Application
 from tests.contract.test_every_query import explain, nodes
-from tests.deploy.servers import eventually
 from tests.rollups.conftest import DIFFERENCES, Books
 from tests.rollups.test_rollups import ALL_SOURCES
+from tests.waiting import eventually
 
 WAITING = """
 SELECT count(*) FROM pg_locks AS k

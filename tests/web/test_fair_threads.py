@@ -14,7 +14,8 @@ from opsboard.db.businesses import RECENTLY, Businesses, Share
 from opsboard.db.embedded import Cluster
 from opsboard.web.fair_threads import NOBODY, FairThreads, business_of_request
 from tests.application import Application
-from tests.db.pooling import FakeClock, Server, eventually
+from tests.db.pooling import FakeClock, Server
+from tests.waiting import comes_true
 
 THREADS = 4
 
@@ -52,17 +53,17 @@ def scene() -> Iterator[Scene]:
 def test_slow_requests_of_one_business_leave_a_thread_to_another(scene: Scene) -> None:
     scene.businesses.seen(2)
     asked = [scene.ask(1) for _ in range(20)]
-    assert eventually(lambda: len(scene.running) == 3)
+    assert comes_true(lambda: len(scene.running) == 3)
     other = scene.ask(2)
-    assert eventually(lambda: sorted(scene.running) == [1, 1, 1, 2])
+    assert comes_true(lambda: sorted(scene.running) == [1, 1, 1, 2])
     scene.let_go.release(21)
     assert [future.result(30) for future in (*asked, other)] == [1] * 20 + [2]
-    assert eventually(lambda: not scene.threads._running and not scene.threads._passed)
+    assert comes_true(lambda: not scene.threads._running and not scene.threads._passed)
 
 
 def test_a_request_of_another_does_not_queue_behind_the_many_of_one(scene: Scene) -> None:
     asked = [scene.ask(1) for _ in range(20)]
-    assert eventually(lambda: len(scene.running) == THREADS), "all, while it is alone"
+    assert comes_true(lambda: len(scene.running) == THREADS), "all, while it is alone"
     asked += [scene.ask(2), scene.ask(3), scene.ask(2)]
     for _ in range(len(asked)):
         scene.let_go.release()
@@ -73,13 +74,13 @@ def test_a_request_of_another_does_not_queue_behind_the_many_of_one(scene: Scene
 def test_a_sole_business_has_all_threads_and_those_without_a_token_have_their_share(scene: Scene) -> None:
     for _ in range(6):
         scene.ask(NOBODY)
-    assert eventually(lambda: len(scene.running) == THREADS)
+    assert comes_true(lambda: len(scene.running) == THREADS)
     scene.let_go.release(6)
-    assert eventually(lambda: not scene.running)
+    assert comes_true(lambda: not scene.running)
     scene.ask(1)
     for _ in range(6):
         scene.ask(NOBODY)
-    assert eventually(lambda: sorted(scene.running) == [NOBODY] * 3 + [1])
+    assert comes_true(lambda: sorted(scene.running) == [NOBODY] * 3 + [1])
 
 
 def test_an_exception_is_the_callers_and_frees_the_thread(scene: Scene) -> None:
@@ -140,9 +141,9 @@ def test_a_connection_that_comes_back_goes_to_the_business_with_the_fewest(clust
             for waiting, owner in enumerate([1, 1, 1, 2], 1):
                 threads.append(threading.Thread(target=hold, args=(pool, owner)))
                 threads[-1].start()
-                assert eventually(lambda n=waiting: pool.get_stats()["requests_waiting"] == n)  # type: ignore[misc]
+                assert comes_true(lambda n=waiting: pool.get_stats()["requests_waiting"] == n)  # type: ignore[misc]
             first.__exit__(None, None, None)
-            assert eventually(lambda: granted == [2])
+            assert comes_true(lambda: granted == [2])
         go_on.set()
         for thread in threads:
             thread.join(30)

@@ -41,7 +41,7 @@ def table(workers: int, found: list[tuple[float, bool]]) -> Table:
     return Table(
         name="clears",
         title=f"Clearing the cache of {workers} busy workers",
-        about="`POST /api/health/cache/clear`, from the request to the answer that lists the workers that carried it out; "
+        about="`POST /api/health/cache/clear`, from the request to the answer that lists the workers that did; "
         "meanwhile every worker answers the dashboard's poll as fast as it can.",
         columns=[
             Column("clears", "clears", ",.0f"),
