@@ -188,7 +188,7 @@ SETTINGS: tuple[Setting, ...] = (
             "Seconds an unused connection above the minimum stays open.", "Database"),
     Setting("DB_POOL_MAX_LIFETIME", seconds(1, 604800), 3600.0, "Seconds after which a connection is replaced.",
             "Database"),
-    Setting("DB_PREPARED_STATEMENTS", integer(0, 10000), 250,
+    Setting("DB_PREPARED_STATEMENTS", integer(0, 10000), 150,
             "Statements that each connection keeps prepared, so that they are not planned again; 0: none. Not used "
             "behind a pooler.", "Database"),
     Setting("DB_LEAK_SECONDS", seconds(0.1, 86400), 60.0,

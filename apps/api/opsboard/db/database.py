@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 # A read is repeated on another connection when its own dies. The deadline is the real bound.
 READ_ATTEMPTS = 5
-PREPARED_STATEMENTS = 250
+PREPARED_STATEMENTS = 150
 
 
 class Database:
