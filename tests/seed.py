@@ -124,6 +124,20 @@ JOIN journey_nodes AS f ON f.name = v.source
 JOIN journey_nodes AS t ON t.name = v.target AND t.journey_id = f.journey_id
 WHERE f.tenant_id = %(tenant)s;
 
+INSERT INTO sessions (tenant_id, user_id, token_id, token_version, device, address, expires_at, ends_at)
+SELECT %(tenant)s, id, %(word)s || n, 1, %(word)s || ' device', '10.0.0.' || n, to_timestamp(4e9), to_timestamp(4e9)
+FROM users
+CROSS JOIN generate_series(1, 2) AS n
+WHERE tenant_id = %(tenant)s AND role = 'admin';
+
+INSERT INTO api_tokens (tenant_id, user_id, name, scopes, hint, token_hash, created_by, expires_at)
+SELECT
+    %(tenant)s, id, %(word)s || ' token ' || n, ARRAY['read'], 'opsb_' || %(tenant)s || '_' || n,
+    repeat(n::text, 64), id, to_timestamp(4e9)
+FROM users
+CROSS JOIN generate_series(1, 2) AS n
+WHERE tenant_id = %(tenant)s AND role = 'admin';
+
 INSERT INTO password_links (tenant_id, user_id, kind, created_by, expires_at)
 SELECT %(tenant)s, max(id), 'invitation', min(id), to_timestamp(4000000000)
 FROM users

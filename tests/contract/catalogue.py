@@ -41,7 +41,9 @@ VALUES: dict[str, Any] = {
     "contact_email": None, "contact_phone": None, "whatsapp_number": None, "opens_at": "08:00", "closes_at": "17:00",
     "auto_reply": False, "auto_reply_text": None, "options": "{}", "response_id": 1, "became": "sent",
     "link_id": 1, "expires_in_days": 60, "to_user_id": 3, "deactivate": True, "new_role": "operator",
-    "is_service": False, "full_name": "n", "password_hash": "h", "contradictions": "warn",
+    "is_service": False, "full_name": "n", "session_id": 1, "api_token_id": 1, "of_user_id": None, "uses": "[]",
+    "hint": "h", "token_hash": "0" * 64, "scopes": ["read"], "old_hash": "h", "device": "d", "ends_at": 4e9,
+    "password_hash": "h", "contradictions": "warn",
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
 }  # fmt: skip
 FILTER_VALUES: dict[str, Any] = {
@@ -56,7 +58,7 @@ FILTER_VALUES: dict[str, Any] = {
     "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1, "pending": "true", "approval_id": 1,
     "active": "true", "campaign_id": 1, "journey_id": 1, "node_id": 2, "unsent": "true", "workflow_id": 1,
     "open": "true", "acknowledged": "true", "created_today": "true", "decided_today": "true", "ahead": "true",
-    "waiting": "true", "assignee_inactive": "true", "channel": "email", "reason": ["bounced"],
+    "waiting": "true", "assignee_inactive": "true", "of_user_id": 1, "channel": "email", "reason": ["bounced"],
 }  # fmt: skip
 # Filters a view always adds: its list is never asked without them.
 ALWAYS: dict[str, dict[str, Any]] = {
@@ -79,6 +81,7 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "conversations.create_conversation": {"channel": "sms"},
     "leads.create_lead": {"status": "new"},
     "suppressions.add_suppression": {"address": "kim@x.example"},
+    "auth.begin_session": {"address": "a"},
     "users.create_user": {"email": "new@north.example"},
     "campaigns.list_campaigns": {"status": ["paused"]},
     "workflow_monitoring.list_history": {"status": ["failed"]},

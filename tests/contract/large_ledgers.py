@@ -17,6 +17,11 @@ SELECT u.tenant_id, u.id, 'large ' || n, now() + interval '1 day', n::text::xid8
 FROM users AS u CROSS JOIN generate_series(1, 500) AS n
 WHERE u.full_name LIKE '%% operator';
 
+INSERT INTO api_tokens (tenant_id, user_id, name, scopes, hint, token_hash, expires_at, created_at)
+SELECT u.tenant_id, u.id, 'large', ARRAY['read'], 'large ' || u.id || '/' || n, repeat('x', 64), to_timestamp(4e9),
+    now() - n * interval '1 minute'
+FROM users AS u CROSS JOIN generate_series(1, 10) AS n;
+
 INSERT INTO sign_in_attempts (key, failures, ends_at)
 SELECT 'large ' || n, 1, now() + (n - 20) * interval '1 minute'
 FROM generate_series(1, 2000) AS n;

@@ -26,6 +26,14 @@ IDS = {
     "call_id": "SELECT min(id) FROM call_log WHERE tenant_id = %s",
     "document_id": "SELECT min(id) FROM documents WHERE tenant_id = %s",
     "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s",
+    "api_token_id": "SELECT min(id) FROM api_tokens WHERE tenant_id = %s",
+    # The admin's own, as below.
+    "session_id": """
+        SELECT min(s.id)
+        FROM sessions AS s
+        JOIN users AS u ON u.id = s.user_id
+        WHERE s.tenant_id = %s AND u.role = 'admin'
+    """,
     "lead_id": "SELECT min(id) FROM leads WHERE tenant_id = %s",
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
     "response_id": "SELECT min(id) FROM auto_responses WHERE tenant_id = %s AND status IN ('queued', 'failed')",
@@ -55,6 +63,7 @@ OTHER_IDS = {
         "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s AND is_active"
     },
     "jobs.revoke_status_link": {"link_id": "SELECT min(id) + 1 FROM job_status_links WHERE tenant_id = %s"},
+    "tokens.revoke_token": {"api_token_id": "SELECT max(id) FROM api_tokens WHERE tenant_id = %s"},
     "suppressions.remove_suppression": {
         "suppression_id": "SELECT max(id) FROM suppressions WHERE tenant_id = %s"
     },
@@ -98,6 +107,9 @@ BODIES: dict[str, dict[str, object]] = {
     "users.create_user": {"email": "new@north.example", "full_name": "New", "role": "operator"},
     "users.update_user": {"full_name": "Another Name"},
     "users.hand_over": {"to_user_id": None},
+    "auth.update_me": {"full_name": "Another Name"},
+    "auth.change_password": {"current_password": "wrong password", "new_password": "tall trees in march"},
+    "tokens.create_token": {"name": "A token", "scopes": ["read"]},
     "auth.find_password_link": {"token": "none"},
     "auth.accept_password_link": {"token": "none", "password": "tall trees in march"},
     "leads.create_lead": {"name": "A lead"},

@@ -13,7 +13,7 @@ TABLES = (
     "leads", "lead_status_history", "response_approvals", "approval_queue", "approval_history", "auto_responses",
     "campaigns", "campaign_recipients", "campaign_tracking_events", "campaign_event_keys", "campaign_metrics",
     "workflows", "workflow_execution_monitoring", "workflow_alerts", "job_status_links", "text_collisions",
-    "suppressions", "password_links",
+    "suppressions", "password_links", "sessions", "api_tokens",
 )  # fmt: skip
 # Written by triggers and functions alone.
 NOT_WRITTEN = ("changes", "rollup_deltas", "rollups", "text_collisions")
@@ -30,6 +30,7 @@ FINGERPRINTED = (
     "documents", "contacts", "conversations", "messages", "call_log",
     "journeys", "journey_nodes", "journey_contacts", "journey_node_executions", "journey_messages",
     "workflows", "workflow_execution_monitoring", "workflow_alerts", "job_status_links", "password_links",
+    "sessions", "api_tokens",
 )  # fmt: skip
 SLUG = "(slug = ( SELECT NULLIF(current_setting('app.tenant_slug'::text, true), ''::text) AS \"nullif\"))"
 LOGIN = (

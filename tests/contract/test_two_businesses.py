@@ -22,13 +22,19 @@ RUN_BY_NEITHER = (1_000_000,)
 MOMENTS = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?|\d{8}T\d{6}Z"
     r'|"\w*(?:age|seconds|ms|cursor)\w*"\s*:\s*(?:[\d.-]+|"[^"]*"|null)|/status/[\w-]+\.[\w-]+'
-    r'|#[\w-]+\.[\w-]+|"\w*token"\s*:\s*"[^"]*"'
+    r'|opsb_[\w-]+(?:\.[\w-]+)?|#[\w-]+\.[\w-]+|"\w*token"\s*:\s*"[^"]*"'
 )
 # Where an id may be sent, and which of the other business's is.
 FOREIGN_MEMBERS = {
     "assigned_user_id": "wanted_id", "user_id": "wanted_id", "by_user_id": "wanted_id", "to_user_id": "wanted_id",
     "active_document_id": "document_id", "entity_id": "job_id",
 }  # fmt: skip
+
+
+# These end or replace sign-ins, or count wrong passwords: they are sent at the end, each by a client of its own.
+OF_SIGN_IN = (
+    "auth.login", "auth.logout", "auth.renew", "auth.change_password", "auth.end_other_sessions", "auth.end_session",
+)  # fmt: skip
 
 
 class Sent(NamedTuple):
@@ -176,7 +182,7 @@ def writes(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
     spec: dict[str, Any] = shop.app.spec  # type: ignore[assignment]
     elsewhere = {(route.method, route.rule): route.path for route in routes(shop, shop.beta)}
     for route in routes(shop):
-        if route.method == "GET" or route.endpoint in ("auth.logout", "auth.login"):
+        if route.method == "GET" or route.endpoint in OF_SIGN_IN:
             continue
         for role in ROLES:
             if route.path != route.rule:
@@ -191,7 +197,7 @@ def writes(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
             for _ in range(2):
                 yield Sent(route, role, route.path, route.body, "shared", plain=role == "admin")
     for route in routes(shop):
-        if route.endpoint in ("auth.login", "auth.logout"):
+        if route.endpoint in OF_SIGN_IN:
             yield Sent(route, "admin", route.path, route.body, plain=True)
 
 
@@ -212,7 +218,7 @@ def members_for_ids(spec: dict[str, Any], route: Route) -> list[str]:
 def answer_to(shop: Application, sent: Sent) -> str:
     """Everything of an answer that is not the moment it was made in."""
     headers = {"X-Request-Id": "the-same-for-both"} | ({"Idempotency-Key": sent.key} if sent.key else {})
-    client = clients(shop)[sent.role] if sent.route.endpoint != "auth.logout" else shop.client("operator")
+    client = shop.client("operator") if sent.route.endpoint in OF_SIGN_IN else clients(shop)[sent.role]
     answer = client.open(sent.path, method=sent.route.method, json=sent.body, headers=headers)
     kept = [f"{name}: {value}" for name, value in sorted(answer.headers.items()) if name in SHOWN]
     return MOMENTS.sub("", "\n".join([answer.status, *kept, answer.get_data(as_text=True)]))

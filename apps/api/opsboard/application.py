@@ -8,9 +8,11 @@ from typing import Any
 from apiflask import APIFlask
 
 from opsboard import __version__
+from opsboard.auth.api_tokens import ApiTokens
 from opsboard.auth.attempts import Attempts
 from opsboard.auth.devices import Devices
 from opsboard.auth.journal import Journal
+from opsboard.auth.last_use import LastUses
 from opsboard.auth.password_links import PasswordLinks
 from opsboard.auth.revocations import Revocations
 from opsboard.auth.sign_in import SignIn
@@ -50,6 +52,7 @@ from opsboard.web.proxies import TrustedProxies
 from opsboard.web.request_bodies import check_bodies
 from opsboard.web.reserved import ThreadUse
 from opsboard.web.role_guard import guard_role
+from opsboard.web.scopes import assign_scopes
 from opsboard.web.services import Services
 
 # A server that answered within this many intervals of the change feed is not frozen.
@@ -83,6 +86,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     register_features(app)
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
+    assign_scopes(app)
     # Inside the proxies' layer, which sets the scheme that the caller used.
     fast_path = FastPath(
         check_bodies(app.wsgi_app),
@@ -130,16 +134,15 @@ def make_services(config: Config) -> Services:
             totals.ENDPOINT: max(1, config.cache_max_entries // totals.SHARE),
         },
     )
-    maintenance = Maintenance(
-        # A long deadline: no request waits for it.
-        Database(
-            Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),
-            deadline=30.0,
-            watch=watch,
-            prepared_statements=config.db_prepared_statements,
-        ),
-        rest_interval=REST_INTERVAL,
+    # A long deadline: no request waits for it.
+    in_background = Database(
+        Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),
+        deadline=30.0,
+        watch=watch,
+        prepared_statements=config.db_prepared_statements,
     )
+    last_uses = LastUses(in_background)
+    maintenance = Maintenance(in_background, rest_interval=REST_INTERVAL, chores=[last_uses.write_if_due])
     change_feed = ChangeFeed(
         # Its own connection, and a deadline well below the time after which a worker counts as stale.
         Database(
@@ -167,8 +170,9 @@ def make_services(config: Config) -> Services:
     )
     businesses = Businesses()
     attempts = Attempts(database, config.login_attempts)
-    tokens = Tokens(secret, config.token_ttl)
-    sign_in = SignIn(database, tokens, revocations, attempts, Journal(database))
+    tokens = Tokens(secret, config.token_ttl, session_longest=config.session_longest)
+    api_tokens = ApiTokens(secret, revocations)
+    sign_in = SignIn(database, tokens, revocations, attempts, Journal(database), api_tokens, last_uses)
     lookout = Lookout(
         # Its statements are several in one, which cannot be prepared.
         Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), 1.0, watch, 0),

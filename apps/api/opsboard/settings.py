@@ -160,7 +160,9 @@ SETTINGS: tuple[Setting, ...] = (
             "Ids of the businesses whose admins see and clear what belongs to the whole service (/health/db, cache, "
             "indexes, tables, queries). Empty: admins of the only business; of several none in production, of every "
             "one in development.", "Sign-in"),
-    Setting("TOKEN_TTL", integer(60, 604800), 43200, "Seconds a sign-in lasts.", "Sign-in"),
+    Setting("TOKEN_TTL", integer(60, 604800), 43200, "Seconds a sign-in lasts without being used.", "Sign-in"),
+    Setting("SESSION_LONGEST", integer(60, 31_536_000), 2_592_000,
+            "Seconds a sign-in lasts however much it is used: the page renews it by use until then.", "Sign-in"),
     Setting("LOGIN_ATTEMPTS", integer(1, 10000), 10,
             "Failed sign-ins per account and address in five minutes before 429.", "Sign-in"),
     Setting("COOKIE_SECURE", boolean, False,

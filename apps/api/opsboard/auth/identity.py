@@ -24,3 +24,16 @@ class Identity:
     token_id: str
     token_version: int
     expires_at: float  # seconds since 1970
+    # A sign-in is renewed by use until then; 0: it is not.
+    session_ends_at: float = 0.0
+    # What an API token may be used for; None: a sign-in, which may do all that its role may.
+    scopes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody of one business who is no user: the holder of a link, or of a token that is being looked up."""
+
+    tenant_id: int
+    user_id: int = 0
+    role: str = "link"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from opsboard.auth.attempts import Attempts
+from opsboard.auth.identity import Holder
 from opsboard.auth.links import PASSWORD, Link, read_token
 from opsboard.auth.password_rules import check_new_password
 from opsboard.auth.passwords import hash_password
@@ -20,15 +20,6 @@ from opsboard.observability import record
 sql = load_queries(__package__)
 
 ENDED = "This link has expired, was used or was revoked; ask for a new one."
-
-
-@dataclass(frozen=True, slots=True)
-class LinkHolder:
-    """The holder of a link: of one business, no user, in no role. Row security and predicates use its tenant."""
-
-    tenant_id: int
-    user_id: int = 0
-    role: str = "link"
 
 
 class PasswordLinks:
@@ -58,7 +49,7 @@ class PasswordLinks:
         current = record.current()
         row = self._database.fetch_row(
             sql.use_password_link,
-            LinkHolder(link.tenant_id),
+            Holder(link.tenant_id),
             {
                 "link_id": link.link_id,
                 "password_hash": hash_password(password),
@@ -80,7 +71,7 @@ class PasswordLinks:
 
     def _find(self, link: Link) -> dict[str, Any]:
         row = self._database.fetch_row(
-            sql.find_password_link, LinkHolder(link.tenant_id), {"link_id": link.link_id}
+            sql.find_password_link, Holder(link.tenant_id), {"link_id": link.link_id}
         )
         if row is None or not row[0]:
             raise Gone(ENDED)

@@ -27,6 +27,7 @@ FROM accounts AS a
 
 -- name: get_me
 -- reads: users, tenants
+-- locks: users AS u | u.tenant_id = %(tenant_id)s AND u.id = %(user_id)s
 -- The signed-in user and their business.
 SELECT json_build_object(
     'id', u.id,
@@ -47,9 +48,14 @@ WHERE u.tenant_id = %(tenant_id)s
     AND u.id = %(user_id)s
 
 -- name: revoke_token
--- writes: revocations
--- End one token on every worker. What expired long ago is cleared away on the same occasion.
-WITH expired AS (
+-- writes: revocations, sessions
+-- End one session on every worker. What expired long ago is cleared away on the same occasion.
+WITH session AS (
+    DELETE FROM sessions AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.token_id = %(token_id)s
+),
+expired AS (
     DELETE FROM revocations AS r
     WHERE r.tenant_id = %(tenant_id)s
         AND r.expires_at < now() - interval '1 day'

@@ -56,6 +56,10 @@ class Revocations:
             return True
         return None if self._monotonic() > self.fresh_until else False
 
+    def has_ended(self, token_id: str) -> bool:
+        """True if this one token was revoked, as far as is known here."""
+        return token_id in self._tokens
+
     @property
     def has_synced(self) -> bool:
         """True if this memory has ever been complete."""

@@ -6,11 +6,14 @@ import json
 import time
 from typing import Any
 
+from opsboard.auth.api_tokens import PREFIX, ApiTokens
 from opsboard.auth.attempts import Attempts
 from opsboard.auth.identity import Identity
 from opsboard.auth.journal import Account, Journal
+from opsboard.auth.last_use import LastUses
 from opsboard.auth.passwords import passwords_fit
 from opsboard.auth.revocations import Revocations
+from opsboard.auth.sessions import Sessions
 from opsboard.auth.tokens import Tokens
 from opsboard.db.database import Database
 from opsboard.db.lookout import Lookout
@@ -38,22 +41,33 @@ class SignIn:
         revocations: Revocations,
         attempts: Attempts,
         journal: Journal,
+        api_tokens: ApiTokens,
+        last_uses: LastUses,
     ) -> None:
         self._database = database
         self._tokens = tokens
         self.revocations = revocations
         self._attempts = attempts
         self.journal = journal
+        self.api_tokens = api_tokens
+        self.last_uses = last_uses
+        self.sessions = Sessions(database, tokens, revocations, attempts)
 
     def sign_in(
-        self, email: str, password: str, tenant: str, address: str, device: str | None = None
+        self,
+        email: str,
+        password: str,
+        tenant: str,
+        address: str,
+        device: str | None = None,
+        agent: str = "",
     ) -> tuple[str, int]:
         """A token and how many seconds it lasts.
 
         `tenant` (a slug) is needed only by somebody with the same e-mail address and password at two businesses.
         Raises WrongCredentials, the same for a wrong name, a wrong password and a blocked account;
         TooManyAttempts; TooManySignIns; Conflict when the business must be named. `device`: the id of one on which this
-        account has signed in before.
+        account has signed in before. `agent`: what the client says it is.
         """
         attempt = self._attempts.begin(email, address, device)
         if not attempt.is_allowed:
@@ -72,10 +86,8 @@ class SignIn:
             raise Conflict("This e-mail address is known at more than one business; send its slug as tenant.")
         account = fitting[0]
         self.journal.note("sign_in", email, address, users_of([account]))
-        token = self._tokens.issue(
-            account["tenant_id"], account["user_id"], account["role"], account["token_version"]
-        )
-        return token, self._tokens.ttl
+        issued = self.sessions.begin(account, address, agent)
+        return issued.token, issued.lasts
 
     def identify(self, token: str, reading: bool = False) -> Identity:
         """Return the identity of a valid token. Raises NotSignedIn.
@@ -84,6 +96,16 @@ class SignIn:
         changes nothing, so while the database is away, and nobody can end a token there, one that was good
         at this worker's last poll is good enough for a cached answer.
         """
+        if token.startswith(PREFIX):
+            identity = self.api_tokens.identify(
+                token, reading, lambda query, values, holder: self._database.fetch_row(query, holder, values)
+            )
+        else:
+            identity = self._identify_person(token, reading)
+        self.last_uses.note(identity)
+        return identity
+
+    def _identify_person(self, token: str, reading: bool) -> Identity:
         identity = self._tokens.verify(token)
         revoked = self.revocations.is_revoked(identity)
         if revoked:
@@ -102,8 +124,17 @@ class SignIn:
         """As `identify`, for an answer about the state of the service, which must not wait for the database.
 
         While the database does not answer, nobody can end a token there. Then one that is not revoked as far as this
-        worker has ever heard is good enough to read with, also when it was never shown to this worker before.
+        worker has ever heard is good enough to read with, also when it was never shown to this worker before. An API
+        token has to have been shown: it cannot be told without the database whether there is one.
         """
+        if token.startswith(PREFIX):
+            identity = self.api_tokens.identify(
+                token,
+                reading,
+                lambda query, values, holder: lookout.ask(query, values, holder, remember=False).row,
+            )
+            self.last_uses.note(identity)
+            return identity
         identity = self._tokens.verify(token)
         revoked = self.revocations.is_revoked(identity)
         if revoked:
@@ -127,6 +158,8 @@ class SignIn:
     def business_of(self, token: str) -> int | None:
         """The business that a token was issued for, ended or not; None: it is none of ours. Asks nobody."""
         try:
+            if token.startswith(PREFIX):
+                return self.api_tokens.business_of(token)
             return self._tokens.verify(token).tenant_id
         except NotSignedIn:
             return None
@@ -146,6 +179,10 @@ class SignIn:
     def seconds_left(self, identity: Identity) -> float:
         """Until the token expires by itself."""
         return self._tokens.seconds_left(identity)
+
+    def renewal_due_in(self, identity: Identity) -> float:
+        """Seconds until a sign-in should get a new token; endless for one that is not renewed."""
+        return self._tokens.renewal_due_in(identity)
 
     def _check(self, identity: Identity) -> None:
         row = self._database.fetch_row(

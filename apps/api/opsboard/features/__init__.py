@@ -23,6 +23,7 @@ ALL = (
     "settings",
     "tenant",
     "users",
+    "tokens",
     "journeys",
     "notifications",
     "audit",

@@ -6,6 +6,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -35,13 +36,20 @@ class Maintenance:
     new rows go to the default partition, and none is refused.
     `database` has one connection of its own, so it takes none from requests and never delays the change feed.
     The caller reports every change by `note_change`; while there is none, the thread runs only every `rest_interval`
-    seconds.
+    seconds. `chores` are done in the same thread after that; each knows itself when it is due.
     """
 
-    def __init__(self, database: Database, interval: float = 0.5, rest_interval: float = 0.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        interval: float = 0.5,
+        rest_interval: float = 0.0,
+        chores: Sequence[Callable[[], None]] = (),
+    ) -> None:
         self._database = database
         self._interval = interval
         self._rest_interval = rest_interval
+        self._chores = chores
         self._ran_at = -math.inf
         self._changed = threading.Event()
         self._pid = 0
@@ -73,6 +81,8 @@ class Maintenance:
                 if time.monotonic() >= self._partitions_due:
                     self._make_partitions()
                 self._prune()
+                for chore in self._chores:
+                    chore()
         except OpsboardError as error:
             if not self._is_failing:
                 log.warning("maintenance cannot reach the database; counts stay right", error=error.code)

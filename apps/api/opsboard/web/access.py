@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Request, current_app, g, request
+from flask import Request, Response, current_app, g, request
 
 from opsboard.auth.identity import Role
 from opsboard.errors import Forbidden, NotSignedIn
+from opsboard.web.scopes import require_scope
 from opsboard.web.services import services
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -40,6 +41,12 @@ def for_operators(view: View) -> View:
     return only_for(Role.ADMIN)(view)
 
 
+def sign_in_only(view: View) -> View:
+    """This view is about ways to sign in: it answers people who did, and no API token."""
+    view.sign_in_only = True  # type: ignore[attr-defined]
+    return view
+
+
 def operational(view: View) -> View:
     """This view is about the state of the service: it waits for nothing that other requests wait for."""
     view.operational = True  # type: ignore[attr-defined]
@@ -68,6 +75,8 @@ def let_in() -> None:
     else:
         services().change_feed.ensure_current()
         g.identity = services().sign_in.identify(token, reading)
+    require_scope(g.identity)
+    g.by_cookie = by_cookie
     roles = getattr(view, "only_for", None)
     if roles is not None and g.identity.role not in roles:
         raise Forbidden(f"This needs the role {' or '.join(sorted(roles))}.")
@@ -104,3 +113,21 @@ def same_origin(request: Request) -> bool:
     if origin is not None:
         return origin == f"{'https' if is_https() else request.scheme}://{request.host}"
     return request.headers.get("Sec-Fetch-Site") == "same-origin"
+
+
+def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
+    response.set_cookie(
+        cookie_name(name), value, max_age=seconds, httponly=True, samesite="Strict", secure=is_https()
+    )
+
+
+def renew_cookie(response: Response) -> Response:
+    """A sign-in by cookie is renewed by use: half way through the life of its token the page gets another one."""
+    who = g.get("identity")
+    if who is not None and g.get("by_cookie") and "Set-Cookie" not in response.headers:
+        sign_in = services().sign_in
+        if sign_in.renewal_due_in(who) <= 0:
+            issued = sign_in.sessions.renew(who)
+            sign_in.last_uses.note(issued.identity)
+            set_cookie(response, COOKIE, issued.token, issued.lasts)
+    return response

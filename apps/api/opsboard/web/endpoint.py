@@ -69,7 +69,8 @@ def cached(
                 lambda: view(*args, **kwargs),
                 deadline=deadline(),
             )
-            request.environ[REMEMBER] = RememberedRequest(identity(), key)
+            who = identity()
+            request.environ[REMEMBER] = RememberedRequest(who, key, services().sign_in.last_uses.of(who))
             return respond(found.body, found.outcome, found.age)
 
         answer.cached_per_user = per_user  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any
@@ -94,7 +95,7 @@ class FastPath:
             prepared, body = last_good
         else:
             return self._ask(request, remembered, environ, start_response)
-        remembered.used = True
+        remembered.used = remembered.use.is_new = True
         age, seconds = int(now - prepared.since), self._store.clock() - now
         self._add(prepared.series, seconds)
         start_response(
@@ -120,11 +121,16 @@ class FastPath:
         changes, revoked = self._versions.now, self._revocations.added
         if not self._sign_in.is_valid_for(remembered.identity):
             return None
+        # The page's cookie is renewed on the slow path.
+        by_header = "HTTP_AUTHORIZATION" in environ
+        renewal = math.inf if by_header else self._sign_in.renewal_due_in(remembered.identity)
+        if renewal <= 0:
+            return None
         # `peek` counts a hit, so this request must be answered from here.
         found = self._store.peek(remembered.key)
         if found is None:
             return None
-        until = min(found.expires, now + self._sign_in.seconds_left(remembered.identity))
+        until = min(found.expires, now + self._sign_in.seconds_left(remembered.identity), now + renewal)
         remembered.prepared = prepared = PreparedResponse(environ, found, now, until, changes, revoked)
         prepared.series = self._tally.series(remembered.key.endpoint, prepared.status)
         return prepared, found.body

@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, request
 from opsboard.errors import NotFound
 from opsboard.observability import record
 from opsboard.observability.performance import QueryCounter
-from opsboard.web.access import let_in
+from opsboard.web.access import let_in, renew_cookie
 from opsboard.web.arguments import refuse_undeclared
 from opsboard.web.request_ids import request_id, trace_id
 from opsboard.web.services import services
@@ -42,6 +42,7 @@ def watch_requests(app: Flask) -> None:
     app.before_request(let_in)
     app.before_request(check_query_string)
     app.after_request(finish)
+    app.after_request(renew_cookie)
     app.teardown_request(end)
 
 

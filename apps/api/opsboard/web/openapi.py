@@ -58,6 +58,9 @@ PROBLEMS = {
 KEYLESS = {
     "auth.login",
     "auth.logout",
+    "auth.change_password",
+    "auth.end_other_sessions",
+    "auth.renew",
     "health.clear_cache",
     "auth.accept_password_link",
     "auth.find_password_link",
@@ -121,7 +124,7 @@ def describe_api(app: APIFlask) -> None:
         VALIDATION_ERROR_STATUS_CODE=400,
         INFO={"description": "Numbers, lists and writes of the shop, and the health of the service."},
         SECURITY_SCHEMES={
-            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, or an API token (opsb_...)"},
             "cookie": {"type": "apiKey", "in": "cookie", "name": "opsboard_token"},
         },
     )
@@ -173,7 +176,7 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
         "auth.find_password_link",
     ):
         possible |= {"404", "410"}
-    if endpoint == "auth.login":
+    if endpoint in ("auth.login", "auth.change_password"):
         possible |= {"401", "429"}
     if endpoint in ("journeys.create_journey", "journeys.update_journey"):
         possible.add("422")

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from opsboard.auth.identity import Identity
+from opsboard.auth.last_use import Use
 from opsboard.cache.key import Key
 from opsboard.web.prepared_response import PreparedResponse
 
@@ -27,13 +28,14 @@ SWEEP_EVERY = 60.0  # seconds
 class RememberedRequest:
     """The caller and the cache key of a request, as reported by the slow path. Never the body, never the token."""
 
-    __slots__ = ("identity", "key", "prepared", "used")
+    __slots__ = ("identity", "key", "prepared", "use", "used")
 
-    def __init__(self, identity: Identity, key: Key) -> None:
+    def __init__(self, identity: Identity, key: Key, use: Use | None = None) -> None:
         self.identity = identity
         self.key = key
         self.prepared: PreparedResponse | None = None
         self.used = False
+        self.use = use or Use(identity)
 
     @property
     def user(self) -> tuple[int, int]:

@@ -1,23 +1,33 @@
-"""POST /api/auth/login and /logout, GET /api/auth/me."""
+"""POST /api/auth/login and /logout, GET and PATCH /api/auth/me."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from flask import Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from opsboard.auth.devices import LASTS
 from opsboard.auth.passwords import LONGEST
 from opsboard.auth.sign_in import sql
 from opsboard.cache.body import Body
 from opsboard.errors import Forbidden
-from opsboard.features.auth import password_routes  # noqa: F401  # adds its routes
-from opsboard.features.auth.area import area
-from opsboard.web.access import COOKIE, DEVICE_COOKIE, cookie_name, is_https, open_to_all, same_origin
-from opsboard.web.arguments import Arguments, Text, Verbatim
+from opsboard.features.auth import password_routes, session_routes  # noqa: F401  # add their routes
+from opsboard.features.auth.area import area, own_sql
+from opsboard.features.auth.documents import Me, Token
+from opsboard.web.access import (
+    COOKIE,
+    DEVICE_COOKIE,
+    cookie_name,
+    is_https,
+    open_to_all,
+    same_origin,
+    set_cookie,
+    sign_in_only,
+)
+from opsboard.web.arguments import Arguments, Patch, Text, Verbatim
+from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.documents import RoleName
 from opsboard.web.endpoint import fresh
 from opsboard.web.services import identity, services
 
@@ -36,28 +46,6 @@ class Credentials(Arguments):
     model_config = ConfigDict(str_strip_whitespace=False)
 
 
-class Token(BaseModel):
-    access_token: str
-    token_type: Literal["Bearer"]
-    expires_in: int
-
-
-class Business(BaseModel):
-    id: int
-    slug: str
-    name: str
-    time_zone: str
-    as_of: str | None
-
-
-class Me(BaseModel):
-    id: int
-    email: str
-    full_name: str
-    role: RoleName
-    tenant: Business
-
-
 @area.post("/login")
 @area.input(Credentials, arg_name="given")
 @area.output(Token)
@@ -70,6 +58,7 @@ def login(given: Credentials) -> Response:
         given.tenant,
         request.remote_addr or "unix",
         services().devices.known(request.cookies.get(cookie_name(DEVICE_COOKIE), ""), given.email),
+        request.user_agent.string,
     )
     response = jsonify(access_token=token, token_type="Bearer", expires_in=lasts)
     if given.cookie:
@@ -81,12 +70,6 @@ def login(given: Credentials) -> Response:
     return response
 
 
-def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
-    response.set_cookie(
-        cookie_name(name), value, max_age=seconds, httponly=True, samesite="Strict", secure=is_https()
-    )
-
-
 @area.get("/me")
 @area.output(Me)
 @fresh
@@ -95,8 +78,22 @@ def me() -> Body:
     return document(sql.get_me)
 
 
+class ChangeMe(Patch):
+    full_name: Annotated[Text, Field(max_length=200, examples=["Kim Sand"])]
+
+
+@area.patch("/me")
+@area.input(ChangeMe, arg_name="change")
+@area.output(Me)
+@sign_in_only
+def update_me(change: ChangeMe) -> Response:
+    """Change your own name."""
+    return command(own_sql.update_me, {"patch": change.patch()}, current=sql.get_me)
+
+
 @area.post("/logout")
 @area.output({}, status_code=204)
+@sign_in_only
 def logout() -> Response:
     """End this token, on every worker."""
     services().sign_in.sign_out(identity(), request.remote_addr or "unix")

@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from pydantic import Field
 
+from opsboard.auth.api_tokens import PREFIX
+from opsboard.auth.identity import Role
 from opsboard.db.queries import load_queries
 from opsboard.errors import Forbidden, NotSignedIn, OpsboardError
 from opsboard.features.metrics.exposition import Workers, label_of
@@ -20,6 +22,7 @@ from opsboard.web.access import open_to_all, operational
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
 from opsboard.web.proxies import UNKNOWN_CALLER
+from opsboard.web.scopes import require_scope
 from opsboard.web.services import services
 
 area = Area("metrics", __name__, tag="Health", url_prefix="")
@@ -45,8 +48,8 @@ class OfScope(Arguments):
 @operational
 def metrics(wanted: OfScope) -> Response:
     """Counters, gauges and histograms of this machine's workers; needs METRICS_TOKEN, or a caller on the machine."""
-    let_scrape()
     services().change_feed.start()
+    let_scrape()
     workers, server = look(None if wanted.scope == "fleet" else services().change_feed.worker.machine)
     live = [worker for worker in workers if worker["silent_seconds"] <= SILENT_AFTER]
     # One that was killed has fallen silent too, but nobody misses it once another has its place.
@@ -59,8 +62,18 @@ def metrics(wanted: OfScope) -> Response:
 
 
 def let_scrape() -> None:
-    """The token of the setting or, without one, a caller on this machine that no proxy stands before."""
-    token = services().config.metrics_token
+    """The token of the setting or, without one, a caller on this machine that no proxy stands before.
+
+    Also an API token with the scope metrics, of an admin of those who run the service.
+    """
+    token, sent_token = services().config.metrics_token, request.authorization and request.authorization.token
+    if sent_token and sent_token.startswith(PREFIX) and sent_token != token:
+        identity = services().sign_in.identify_operator(sent_token, services().lookout, reading=True)
+        require_scope(identity)
+        if identity.role != Role.ADMIN:
+            raise Forbidden("This needs the role admin.")
+        services().operators.require(identity.tenant_id)
+        return
     if token:
         sent = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(sent, f"Bearer {token}".encode()):

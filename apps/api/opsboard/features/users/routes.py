@@ -20,7 +20,7 @@ from opsboard.features.users.documents import (
     Work,
 )
 from opsboard.features.users.password_links import DAYS, with_invitation, with_url
-from opsboard.web.access import only_for
+from opsboard.web.access import only_for, sign_in_only
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Patch, Search, Text
 from opsboard.web.command import command
@@ -80,6 +80,7 @@ def get_user(wanted_id: int, wanted: Detail) -> Body:
 @area.input(CreateUser, arg_name="user")
 @area.output(NewUser, status_code=201)
 @only_for(Role.ADMIN)
+@sign_in_only
 def create_user(user: CreateUser) -> Response:
     """Invite a person: the answer has the link, shown once, by which they set their password within 7 days."""
     given = user.model_dump()
@@ -97,6 +98,7 @@ def create_user(user: CreateUser) -> Response:
 @area.input(ChangeUser, arg_name="change")
 @area.output(User)
 @only_for(Role.ADMIN)
+@sign_in_only
 def update_user(wanted_id: int, change: ChangeUser) -> Response:
     """Change a user's name or role, deactivate or reactivate them; a new role ends their sign-ins on every worker."""
     return command(sql.update_user, {"wanted_id": wanted_id, "patch": change.patch()}, current=sql.get_user)
@@ -132,6 +134,7 @@ def get_password_link(wanted_id: int) -> Body:
 @area.post("/<id:wanted_id>/password-link")
 @area.output(NewPasswordLink, status_code=201)
 @only_for(Role.ADMIN)
+@sign_in_only
 def create_password_link(wanted_id: int) -> Response:
     """Make a new invitation or reset link, shown once and good once for 7 days; the one before it ends."""
     return command(
@@ -146,6 +149,7 @@ def create_password_link(wanted_id: int) -> Response:
 @area.delete("/<id:wanted_id>/password-link")
 @area.output(PasswordLink)
 @only_for(Role.ADMIN)
+@sign_in_only
 def revoke_password_link(wanted_id: int) -> Response:
     """End the open link of a person before its time."""
     return command(sql.revoke_password_link, {"wanted_id": wanted_id}, current=sql.get_password_link)

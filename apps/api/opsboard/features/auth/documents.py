@@ -1,0 +1,48 @@
+"""What answers about sign-in and one's own account look like."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import BaseModel
+
+from opsboard.web.documents import RoleName
+
+
+class Token(BaseModel):
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+
+
+class Business(BaseModel):
+    id: int
+    slug: str
+    name: str
+    time_zone: str
+    as_of: str | None
+
+
+class Me(BaseModel):
+    id: int
+    email: str
+    full_name: str
+    role: RoleName
+    tenant: Business
+
+
+class Session(BaseModel):
+    """`device`: what the browser or program said it is. `last_used_at` is right to the minute."""
+
+    id: int
+    device: str
+    address: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime
+    expires_at: dt.datetime
+    is_current: bool
+
+
+class Sessions(BaseModel):
+    items: list[Session]

@@ -1,0 +1,1 @@
+"""API tokens: of users and service accounts, for programs."""
