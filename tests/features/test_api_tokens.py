@@ -74,10 +74,10 @@ def test_on_the_cached_path_a_token_is_as_fast_as_a_sign_in(own_shop: Applicatio
     ways, token = Ways(own_shop), make(own_shop)["token"]
     ways.ask(STATS, headers=bearer(token))
     eventually("it is kept", lambda: ways.goes_long(STATS, headers=bearer(token)) is None)
-    hit = ways.ask_short(STATS, headers=bearer(token))
+    hit = ways.ask_fast(STATS, headers=bearer(token))
     assert (hit.headers["X-Cache"], hit.headers["X-Queries"]) == ("HIT", "0")
     # Also the slow path looks a known token up no more: the one statement is the answer's.
-    answer = ways.ask_long("/api/auth/me", headers=bearer(token))
+    answer = ways.ask_slow("/api/auth/me", headers=bearer(token))
     assert (answer.status_code, answer.headers["X-Queries"]) == (200, "1")
 
 

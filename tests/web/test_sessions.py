@@ -148,7 +148,7 @@ def test_the_cookie_is_renewed_by_use_also_where_answers_are_kept(own_shop: Appl
     ways, token = Ways(own_shop), own_shop.token()
     ways.ask(STATS, headers=cookie(token))
     eventually("it is kept", lambda: ways.goes_long(STATS, headers=cookie(token)) is None)
-    assert "Set-Cookie" not in ways.ask_short(STATS, headers=cookie(token)).headers
+    assert "Set-Cookie" not in ways.ask_fast(STATS, headers=cookie(token)).headers
     at(own_shop, 0)
     own_shop.services.store.bump(own_shop.alpha.id, {"jobs"})
     renewed = ways.goes_long(STATS, headers=cookie(token))
@@ -156,7 +156,7 @@ def test_the_cookie_is_renewed_by_use_also_where_answers_are_kept(own_shop: Appl
     new = renewed.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
     assert new != token and "HttpOnly" in renewed.headers["Set-Cookie"]
     ways.ask(STATS, headers=cookie(new))
-    assert "Set-Cookie" not in ways.ask_short(STATS, headers=cookie(new)).headers
+    assert "Set-Cookie" not in ways.ask_fast(STATS, headers=cookie(new)).headers
     # A token in the header is the caller's to renew.
     by_header = ways.ask(STATS, headers=bearer(token))
     assert by_header.status_code == 200 and "Set-Cookie" not in by_header.headers
@@ -178,7 +178,7 @@ def test_the_last_use_is_written_without_a_statement_in_any_request(own_shop: Ap
     uses.write()
     assert rows(own_shop, recent) == [(0,)], "it was not used since"
     # The fast path notes it, too.
-    assert ways.ask_short(STATS, headers=bearer(token)).headers["X-Queries"] == "0"
+    assert ways.ask_fast(STATS, headers=bearer(token)).headers["X-Queries"] == "0"
     uses._written_at = -1e9
     own_shop.services.maintenance.run_once()
     assert rows(own_shop, recent) == [(1,)]
