@@ -67,7 +67,7 @@ def risk_calibration() -> Body:
 
 
 @area.get("/promise-date")
-@area.input(Routing, location="query", arg_name="way")
+@area.input(Routing, location="query", arg_name="routing")
 @area.output(PromiseDate)
 @cache_route(ttl=60)
 def promise_date(routing: Routing) -> Body:
