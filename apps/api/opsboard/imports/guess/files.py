@@ -39,6 +39,8 @@ class SeenFile:
     columns: list[Facts] = field(default_factory=list)
     is_whole: bool = True
     damage: str = ""
+    # Together with the other files: a folder of exports of ours.
+    is_export: bool = False
 
     @property
     def stem(self) -> str:

@@ -9,13 +9,16 @@ from opsboard.errors import CommandError
 from opsboard.imports.guess.dates import formats_of
 from opsboard.imports.guess.files import SeenFile, look_at
 from opsboard.imports.guess.filling import fill
+from opsboard.imports.guess.merging import merge
 from opsboard.imports.guess.numbers import number_settings
-from opsboard.imports.guess.relations import add_parents, merge
+from opsboard.imports.guess.relations import add_parents, campaign_of
 from opsboard.imports.guess.steps import event_steps, number_steps
-from opsboard.imports.guess.tables import Part, best_table, coverage, part_for
+from opsboard.imports.guess.tables import LEAST_OF_ONE, Part, best_table, coverage, part_for
 from opsboard.imports.guess.writing import written
 from opsboard.imports.targets import TARGETS
 
+# So many files that are like exports of ours make a folder of them.
+FEW, MOST = 3, 0.8
 NOTHING = (
     "no file of {folder} is like a table that can be filled; looked for were CSV, TSV, Excel and JSON lines. "
     "opsboard import --example prints a mapping to start from"
@@ -26,18 +29,22 @@ def guess_mapping(folder: Path) -> str:
     """The text of a mapping for the files of a folder. Raises CommandError when none of them is like a table."""
     seen, problems = look_at(folder)
     unused: dict[str, str] = {}
-    parts: list[Part] = []
     beside = _beside(folder, seen)
+    exports = sum(one.is_own for one in seen)
     for one in seen:
         one.settings |= {} if one.file.kind == "jsonl" else number_settings(one)
-        table = best_table(one, beside)
-        if table is None:
+        one.is_export = one.is_own and exports >= max(FEW, MOST * len(seen))
+    tables = {one.name: best_table(one, beside) for one in seen}
+    if not any(tables.values()):
+        tables = {one.name: best_table(one, beside, LEAST_OF_ONE) for one in seen}
+        for one in seen:
+            one.notes.append("unsure: what this file is about")
+    parts: list[Part] = []
+    for one in seen:
+        if table := tables[one.name]:
+            parts.append(_part(one, table, parts))
+        else:
             unused[_label(one)] = "is like no table; not used"
-            continue
-        part = part_for(one, table, [other.name for other in parts])
-        _set_dates(one)
-        fill(part)
-        parts.append(part)
     if not parts:
         raise CommandError("\n".join([NOTHING.format(folder=folder), *problems]))
     parts, others = _most_like(parts)
@@ -45,6 +52,7 @@ def guess_mapping(folder: Path) -> str:
     parts, notes = merge(parts)
     parts += [steps for part in parts for steps in event_steps(part)]
     parts += add_parents(parts)
+    parts += [campaign for part in parts if (campaign := campaign_of(part))]
     parts, lacking = _with_parents(parts)
     for part in parts:
         number_steps(part)
@@ -52,6 +60,13 @@ def guess_mapping(folder: Path) -> str:
     order = list(TARGETS)
     parts.sort(key=lambda part: order.index(part.table))
     return written(parts, unused, [*problems, *notes])
+
+
+def _part(seen: SeenFile, table: str, parts: list[Part]) -> Part:
+    part = part_for(seen, table, [other.name for other in parts])
+    _set_dates(seen)
+    fill(part)
+    return part
 
 
 def _beside(folder: Path, seen: list[SeenFile]) -> str:

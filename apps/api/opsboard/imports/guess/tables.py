@@ -31,6 +31,8 @@ COMMON = frozenset(
 )
 LEAST = 6.0
 OF_NAME = 9.0
+# Of a file that is alone in its folder: it is meant to fill something.
+LEAST_OF_ONE = 1.5
 # Of an export of ours: other lists have columns of the same names too.
 LEAST_COVERAGE = 0.5
 ENTITY = {"leads": "mql lead", "jobs": "job order case ticket incident", "users": "employee user agent"}
@@ -54,6 +56,7 @@ class Part:
     notes: list[str] = field(default_factory=list)
     numbered_by: str = ""
     where: dict[str, str] = field(default_factory=dict)
+    each: list[str] = field(default_factory=list)
     # The files of its look-ups.
     lookup_files: dict[str, SeenFile] = field(default_factory=dict)
 
@@ -141,7 +144,7 @@ def is_event_log(seen: SeenFile) -> bool:
 
 def coverage(seen: SeenFile, target: Target) -> float | None:
     """How many columns and parents of a table an export of ours has by their very names; None when it is none."""
-    if not seen.is_own:
+    if not seen.is_export:
         return None
     names = {one.name for one in seen.columns}
     needed = [column.name for column in target.columns if column.required]
@@ -150,10 +153,10 @@ def coverage(seen: SeenFile, target: Target) -> float | None:
     return sum(name in names for name in own) / len(own) if names.issuperset(needed) else 0.0
 
 
-def best_table(seen: SeenFile, beside: str) -> str | None:
+def best_table(seen: SeenFile, beside: str, least: float = LEAST) -> str | None:
     found = scores(seen, beside)
     table = max(found, key=lambda name: found[name])
-    return table if found[table] >= LEAST else None
+    return table if found[table] >= least else None
 
 
 def part_for(seen: SeenFile, table: str, taken: list[str]) -> Part:

@@ -62,6 +62,8 @@ def _part(part: Part) -> Iterator[str]:
         yield f"table = {_toml(part.table)}"
     yield f"file = {_toml(part.seen.name)}"
     yield f"external_id = {_toml(part.external_id)}"
+    if part.each:
+        yield f"each = {_toml(part.each)}"
     if part.where:
         yield f"where = {_toml(part.where)}"
     if part.numbered_by:
