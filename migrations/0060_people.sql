@@ -42,7 +42,7 @@ CREATE INDEX idx_password_links_created_by ON password_links (tenant_id, created
 
 SELECT watch_changes('password_links');
 
--- A password that was set otherwise, or a deactivated user, ends the links made before, whoever made the change.
+-- A password that was set otherwise, or a deactivated user, ends the links made before, by any writer.
 CREATE FUNCTION end_password_links() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

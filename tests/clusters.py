@@ -114,7 +114,7 @@ def migrate_template(cluster: Cluster) -> str:
 
 @contextmanager
 def fresh_database(cluster: Cluster, template: str) -> Iterator[FreshDatabase]:
-    """A copy of the template, dropped afterwards whoever is still connected."""
+    """A copy of the template, dropped afterwards even while sessions are connected."""
     database = FreshDatabase(cluster, f"test_{next(_numbers)}")
     # FILE_COPY is twice as fast as the default where fsync is off.
     names = {name: sql.Identifier(value) for name, value in [("name", database.name), ("template", template)]}
@@ -160,7 +160,7 @@ def end_server(data: Path) -> None:
         processes = [server, *server.children()]
     except psutil.NoSuchProcess:
         return
-    # A stopped process obeys no other signal but SIGKILL.
+    # A stopped process handles no signal but SIGKILL.
     _signal(processes, signal.SIGCONT)
     _signal([server], signal.SIGQUIT)
     _, remaining = psutil.wait_procs(processes, GRACE)

@@ -29,7 +29,7 @@ def running_pgbouncer(
     in_turn: bool = False,
     log: Path = Path(os.devnull),
 ) -> Iterator[str]:
-    """The address of the database through a pooler that has few connections: it lends the one given back last
+    """The address of the database through a pooler that has few connections: it hands out the one returned last
     first, or each `in_turn`."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:

@@ -93,7 +93,7 @@ def test_roles_that_may_not_are_403_and_those_that_may_are_not(own_shop: Applica
 
 
 def test_ids_of_another_tenant_are_not_found(own_shop: Application) -> None:
-    # Open ones are for whoever has the token, of whatever business.
+    # Open ones are for every holder of the token, of any business.
     foreign = [
         route
         for route in routes(own_shop, own_shop.beta)

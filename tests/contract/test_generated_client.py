@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def generated(shop: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What the generator printed; the package it made can be imported."""
+    """Return the generator's output; the package it made can be imported."""
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_text(json.dumps(shop.app.test_client().get("/api/openapi.json").json))
     # No hooks: they would format the code with whatever is installed.

@@ -170,7 +170,7 @@ def test_every_schema_has_a_name_that_generators_can_use(document: dict[str, Any
     assert len({name.lower() for name in schemas}) == len(schemas)
     refs = set(re.findall(r"#/components/schemas/([^\"]*)", json.dumps(document)))
     assert refs <= schemas.keys()
-    # What several answers have in common is one schema.
+    # A model that several answers share is one schema.
     assert [name for name in schemas if name.endswith("CustomerName")] == ["CustomerName"]
 
 

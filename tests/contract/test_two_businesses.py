@@ -160,7 +160,7 @@ def reads(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
         for role in ROLES:
             yield Sent(route, role, route.path, plain=True)
             yield Sent(route, role, f"{route.path}?surprise=1")
-            # An open one is for whoever has the link, of whatever business.
+            # An open one is for every holder of the link, of any business.
             if route.path != route.rule and not route.open_to_all:
                 yield Sent(route, role, elsewhere[route.method, route.rule])
         for name in names:

@@ -145,7 +145,7 @@ def run_chaos(server: Server, seconds: float, restarts: int) -> None:
 def check_at_rest(server: Server, pool: Pool) -> None:
     """All slots are there, and the pool's numbers are the server's."""
     assert comes_true(lambda: pool.reference_stats()["in_use"] == 0)
-    # The death of an idle connection shows when it is lent.
+    # The death of an idle connection shows at checkout.
     held = [pool.getconn(timeout=5) for _ in range(CONNECTIONS)]
     ours = {connection.get_backend_pid() for connection in held}
     assert len(ours) == CONNECTIONS

@@ -186,7 +186,7 @@ def test_closing_wakes_those_who_wait(server: Server) -> None:
         for thread in threads:
             thread.join(5)
         assert [type(error) for error in errors] == [PoolClosed] * 5
-        assert held.run_clean("SELECT 1") == (1,)  # whoever has one may finish
+        assert held.run_clean("SELECT 1") == (1,)  # requests with a connection may finish
         pool.putconn(held)
         assert held.closed
         with pytest.raises(PoolError):  # as the base class says it

@@ -26,7 +26,7 @@ LAST = "0029_more_counts"
 EXPECTED = ("23",)
 
 # Writes of the old service that fail between the migration and its reload: their ON CONFLICT names an index that has
-# changed since. docs/operations.md says so to whoever upgrades; nothing else may be here.
+# changed since. docs/operations.md documents it; nothing else may be here.
 UNTIL_THE_RELOAD = {"campaigns.add_recipients", "campaigns.take_events"}
 
 

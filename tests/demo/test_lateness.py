@@ -1,4 +1,4 @@
-"""In the demo's businesses it depends on a job's state whether it ends late, so that there is something to foretell."""
+"""In the demo's businesses a job's lateness depends on its state, so that there is something to predict."""
 
 from __future__ import annotations
 

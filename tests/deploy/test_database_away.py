@@ -20,7 +20,7 @@ from tests.seed import seed
 from tests.waiting import eventually
 
 CLIENTS = 32
-# Counted on both sides: what a worker says it has lent, and the server's sessions of our role.
+# Counted on both sides: checked-out connections of each worker, and the server's sessions of our role.
 LENT_NOW = "SELECT count(*) FROM pg_stat_activity AS a WHERE a.usename = 'opsboard_app' AND a.state <> 'idle'"
 END_ALL = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity AS a WHERE a.usename = 'opsboard_app'"
 
@@ -52,10 +52,10 @@ def server_that_came_before_its_database(data: FreshDatabase) -> Iterator[Gunico
 
 
 def lent(server: Gunicorn, token: str) -> dict[int, int]:
-    """For each worker, how many connections it has lent, as /api/health/db tells once all have reported."""
+    """Return the checked-out connections of each worker, from /api/health/db once all have reported."""
     found: dict[int, int] = {}
     deadline = time.monotonic() + 30
-    # A report is half a second old at most; what was lent then may have come back.
+    # A report is half a second old at most; connections checked out then may have been returned.
     while (len(found) < 2 or any(found.values())) and time.monotonic() < deadline:
         answer = server.client(token).get("/api/health/db").json
         found = {line["pid"]: line["pool"]["in_use"] for line in answer["workers"] if line["status"] == "ok"}
@@ -93,7 +93,7 @@ def test_starts_without_its_database_and_outlives_a_restart_of_it(own_data: Fres
         assert (tally.wrong, tally.failed) == ([], {}), tally
         assert list(lent(server, tokens[0]).values()) == [0, 0]
         # A change feed may be asking at any one moment.
-        eventually("nothing is lent", lambda: run_sql(own_data.cluster, LENT_NOW) == [(0,)])
+        eventually("nothing is checked out", lambda: run_sql(own_data.cluster, LENT_NOW) == [(0,)])
 
 
 @pytest.mark.slow
@@ -120,4 +120,4 @@ def test_sixty_seconds_of_kills_and_three_restarts(own_data: FreshDatabase) -> N
         assert (tally.wrong, tally.failed) == ([], {}), tally
         assert list(lent(server, admin).values()) == [0, 0]
         # A change feed may be asking at any one moment.
-        eventually("nothing is lent", lambda: run_sql(own_data.cluster, LENT_NOW) == [(0,)])
+        eventually("nothing is checked out", lambda: run_sql(own_data.cluster, LENT_NOW) == [(0,)])

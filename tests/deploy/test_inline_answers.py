@@ -1,4 +1,4 @@
-"""Kept answers of a real gunicorn: without a free thread, and byte for byte what a thread would have sent."""
+"""Cached answers of a real gunicorn: without a free thread, and byte for byte those of a thread."""
 
 from __future__ import annotations
 

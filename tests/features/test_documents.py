@@ -99,7 +99,7 @@ def test_a_wrong_count_is_seen_and_mended(own_shop: Application) -> None:
     assert found == [("documents", "photo", 3)]
     run(own_shop, "DELETE FROM changes")
     assert run(own_shop, "SELECT rebuild_rollups(%s)", own_shop.alpha.id) == [(1,)]
-    # Kept answers made from the wrong count go.
+    # Cached answers made from the wrong count are dropped.
     assert run(own_shop, "SELECT c.tenant_id FROM changes AS c WHERE c.table_name = 'documents'") != []
     assert run(own_shop, "SELECT metric FROM rollup_differences(%s)", own_shop.alpha.id) == []
 

@@ -40,7 +40,7 @@ PATIENCE = 60
 
 
 class Runners:
-    """`opsboard journeys run` as real processes; whoever dies is replaced by another."""
+    """`opsboard journeys run` as real processes; a dead one is replaced by another."""
 
     def __init__(self, application: Application, count: int) -> None:
         self._environment = {
@@ -60,7 +60,7 @@ class Runners:
         self.processes[place] = self._start()
 
     def stop(self) -> list[int]:
-        """By SIGTERM, which is obeyed after the batch at hand; their exit codes."""
+        """Stop them by SIGTERM, which takes effect after the current batch; return their exit codes."""
         for process in self.processes:
             process.terminate()
         return [process.wait(PATIENCE) for process in self.processes]

@@ -1,4 +1,4 @@
-"""Journeys by the API: made, refused with the path, changed, deleted; kept answers end everywhere."""
+"""Journeys by the API: created, refused with the path, changed, deleted; cached answers end everywhere."""
 
 from __future__ import annotations
 

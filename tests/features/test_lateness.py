@@ -222,7 +222,7 @@ def test_the_risk_claims_no_skill_where_lateness_is_pure_chance(shop: Shop) -> N
 
 
 def test_what_is_scored_was_not_learned_from(shop: Shop) -> None:
-    # The old ones end late and the newest do not: whoever had seen those would do well.
+    # The old ones end late and the newest do not: a risk learned from these too would look good.
     generated(shop, 400, lambda _: 1.0)
     shop.write(
         "UPDATE jobs SET completed_at = due_date + interval '1 hour' WHERE due_date > '2025-04-10' RETURNING 1"

@@ -51,7 +51,7 @@ def test_an_answer_is_counted_once_whichever_way_it_went(own_shop: Application) 
     tag = ways.ask_fast(STATS, headers=headers).headers["ETag"]
     ways.ask(STATS, headers={**headers, "If-None-Match": tag})
     ways.ask("/api/jobs/999999", headers=headers)
-    assert ways.asked < 6, "the front answered some of them"
+    assert ways.asked < 6, "the fast path answered some of them"
     samples = scraped(own_shop)
     count = "http_request_duration_seconds_count"
     assert value(samples, count, endpoint="dashboard.stats", status="2xx") == 4

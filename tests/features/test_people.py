@@ -206,7 +206,7 @@ def test_the_last_admin_stays_one(own_shop: Application, change: dict[str, Any])
 def test_two_admins_who_end_each_other_at_once_leave_one(
     own_shop: Application, way: str, conditional: bool
 ) -> None:
-    """Both hold: whoever waits sees what the other one did, and neither waits in a circle."""
+    """Both hold: the waiting one sees the other's change, and there is no deadlock."""
     if conditional and way == "hand over":
         return
     me: Any = own_shop.client().get("/api/auth/me").json["id"]  # type: ignore[index]

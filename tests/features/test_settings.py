@@ -97,7 +97,7 @@ def test_they_are_kept_per_business_until_they_change(own_shop: Application, pat
 
 def test_another_worker_drops_them_when_they_change_whoever_wrote(own_shop: Application) -> None:
     def pushed_out(shop: Application, path: str) -> bool:
-        """Return True if the kept answer goes within seconds; it is asked for again and again meanwhile."""
+        """Return True if the cached answer ends within seconds while it is requested repeatedly."""
         until = time.monotonic() + 10
         while time.monotonic() < until:
             if shop.client().get(path).headers["X-Cache"] == "MISS":

@@ -128,7 +128,7 @@ def test_no_row_of_the_database_holds_a_token(own_shop: Application) -> None:
             text = (cursor.fetchone() or ("",))[0]
             seen += f'"job_id" : {made["job_id"]}' in text.replace('""', '"')
             assert token_of(made) not in text and token_of(made).partition(".")[2] not in text
-    assert seen, "the kept answer of the write must be among what was looked at"
+    assert seen, "the stored answer of the write must be among the rows examined"
 
 
 def test_the_address_of_a_link_is_the_public_one_and_not_the_callers_word(own_shop: Application) -> None:

@@ -1,4 +1,4 @@
-"""After a commit, whoever made it, every worker's next answer is new; at rest nothing kept is old."""
+"""After a commit by any writer, every worker's next answer is new; at rest nothing cached is outdated."""
 
 from __future__ import annotations
 

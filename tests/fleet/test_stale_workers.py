@@ -32,7 +32,7 @@ ADD_JOB = (
     "INSERT INTO jobs (tenant_id, job_number, title) "
     "SELECT id, gen_random_uuid(), 'new' FROM tenants WHERE slug = 'alpha'"
 )
-# The connections of pulses, whatever they did last.
+# The connections of change feeds, by their last statements.
 FEEDS = (
     "SELECT pid FROM pg_stat_activity "
     "WHERE datname = %s AND query LIKE '/* fleet.%%' AND query NOT LIKE '%%fold_rollups%%'"
@@ -41,7 +41,7 @@ FEEDS = (
 
 @dataclass
 class Fleet:
-    """Four workers whose requests and whose pulses can be cut off from the database, each by itself."""
+    """Four workers whose requests and change feeds can be cut off from the database separately."""
 
     server: Gunicorn
     database: FreshDatabase
@@ -177,7 +177,7 @@ def test_pulses_that_hear_nothing_and_are_told_nothing(fleet: Fleet, seconds: fl
                 over.wait(0.5)
 
     kinds, oldest = judge(*live_through(fleet, silence, seconds))
-    assert oldest > 1.0, "kept answers were given for a while, or this proves nothing"
+    assert oldest > 1.0, "cached answers were served for a while, or this proves nothing"
     assert kinds["MISS"] > 0
 
 
@@ -198,7 +198,7 @@ def test_pulses_whose_server_process_is_frozen(fleet: Fleet, seconds: float) -> 
 
     _, oldest = judge(*live_through(fleet, freeze, seconds))
     assert len(frozen) >= WORKERS
-    assert oldest > 0.5, "kept answers were given for a while, or this proves nothing"
+    assert oldest > 0.5, "cached answers were served for a while, or this proves nothing"
 
 
 @pytest.mark.parametrize("seconds", LENGTHS)

@@ -37,7 +37,7 @@ LISTS: dict[str, set[str]] = {
 }
 RECIPIENTS: set[str] = {"events"}
 ALWAYS = {"id", "updated_at"}
-# What no column says: whose notifications they are, and whose history.
+# Facts missing in every column: the owner of notifications and of the history.
 BY_HAND = """
 [files.notifications]
 path = "notifications.{kind}"

@@ -74,5 +74,5 @@ def test_token_that_ends_meanwhile_leads_back_to_the_form(own_visit: Visiting, o
     token = page.context.cookies()[0]["value"]
     own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
     let_pass_until_shown(page, page.get_by_text("Your sign-in has ended. Sign in again."))
-    # The view waits behind the form for whoever comes back; until then it shows nothing.
+    # The view waits behind the form until the user signs in; until then it shows nothing.
     expect(page.locator("[data-count]:visible")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""After any history, and at any moment of it, the kept counts are those of the tables; whoever is killed meanwhile."""
+"""After any history, and at any moment of it, the stored counts equal those of the tables, also after kills."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def sign_out(ways: Ways, token: str) -> None:
     assert ways.ask("/api/auth/logout", "POST", headers=bearer(token)).status_code == 204
 
 
-LIFE = 10  # seconds of a token; less than any kept body's
+LIFE = 10  # seconds of a token; less than any cached body's
 
 
 def expire(ways: Ways, token: str) -> None:

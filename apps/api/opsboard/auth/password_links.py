@@ -58,7 +58,7 @@ class PasswordLinks:
         )
         if row is None:
             raise Gone(ENDED)
-        # Whoever forgot the password has often tried too many. The link is used up whatever becomes of this.
+        # A person who forgot the password may have used up their attempts. The link is used up in any case.
         with suppress(OpsboardError):
             self._attempts.unlock(person["email"])
         return str(row[0])

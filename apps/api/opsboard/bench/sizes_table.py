@@ -23,7 +23,7 @@ from opsboard.bench.results import Column, Plot, Promise, Row, Series, Table
 # Jobs -> times what it takes at the smallest size.
 PROMISED = {1_000_000: 1.5, 10_000_000: 2.0}
 OURS = (ROLLUPS, ANEW, BY_MONTH, BY_STATUS, TOTAL)
-# What the service does, to the same counted in one statement, both prepared, at the smallest size.
+# The service's statement against a plain count in one statement, both prepared, at the smallest size.
 TO_COUNTING = 1.0
 
 

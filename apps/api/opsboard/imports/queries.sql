@@ -1,6 +1,6 @@
 -- name: find_tenant
 -- reads: tenants
--- The business of a slug; the row is visible to whoever names it.
+-- The business of a slug; the row is visible to a caller that names it.
 SELECT
     t.id,
     t.time_zone

@@ -54,7 +54,7 @@ def choose_names(schemas: dict[str, Schema]) -> dict[str, str]:
 
 
 def shape_of(schema: Schema, names: dict[str, str]) -> str:
-    """What makes two schemas equal: their text, with the new names of what they refer to."""
+    """Return the text that equal schemas share, with the new names of their references."""
     copy: Schema = json.loads(json.dumps(schema))
     for holder, member, target in references(copy):
         holder[member] = names[target]

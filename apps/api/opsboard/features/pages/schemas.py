@@ -100,6 +100,6 @@ def is_nullable(schema: Schema) -> bool:
 
 
 def is_selection(choices: list[Schema]) -> bool:
-    """Whether it is an answer or, with `fields`, some of its members: the page shows all."""
+    """Return True if it is an answer or, with `fields`, some of its members: the page shows all."""
     first, *others = [choice.get("$ref", "") for choice in choices] or [""]
     return bool(first) and others == [f"{first}Selection"]

@@ -131,6 +131,6 @@ def revoke_token(api_token_id: int) -> Response:
 
 
 def with_token(text: str) -> str:
-    """The finished JSON of a token with the token itself, which neither the database nor a kept answer ever holds."""
+    """The finished JSON of a token with the token itself, which is stored neither in the database nor in the cache."""
     token = services().sign_in.api_tokens.token_of(json.loads(text)["hint"])
     return f'{text[:-1]}, "token" : {json.dumps(token)}}}'

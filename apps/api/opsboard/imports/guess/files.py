@@ -53,7 +53,7 @@ class SeenFile:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is an export of ours, or of a program that names members as ours does."""
+        """Return True if it is an export of ours, or of a program that names members as ours does."""
         names = {one.name for one in self.columns}
         return (
             "id" in names

@@ -64,7 +64,7 @@ def _shared_key(first: Part, second: Part) -> Facts | None:
 
 
 def _share_texts(first: Part, second: Part) -> bool:
-    """Whether two files have the same texts in a column: keys that are numbers from 1 tell nothing by themselves."""
+    """Return True if two files share texts in a column: keys that are numbers from 1 prove nothing by themselves."""
     texts = {
         one.name: one
         for one in first.seen.columns
