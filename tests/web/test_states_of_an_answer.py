@@ -75,12 +75,12 @@ def test_every_state_says_what_the_table_says(
     assert (age == 0) == (told["Age"] == "0"), "the clock has moved, or this proves nothing"
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert answer.headers["Vary"] == "Authorization, Cookie, Accept-Encoding"
-    check_body(answer, scene, told["Tells of"])
+    check_body(answer, scene, told["Contains"])
     if told["X-Cache"] == "HIT":
         assert answer.headers["X-Queries"] == "0"
 
 
-def check_body(answer: TestResponse, scene: Scene, tells_of: str) -> None:
+def check_body(answer: TestResponse, scene: Scene, contains: str) -> None:
     """Its bytes are those of its ETag, and its as_of is the last change that is in its numbers."""
     zipped = bool(scene.sent)
     if answer.status_code == 304:
@@ -95,7 +95,7 @@ def check_body(answer: TestResponse, scene: Scene, tells_of: str) -> None:
     assert answer.headers["ETag"] == (f'"{digest}-gzip"' if zipped else f'"{digest}"')
     as_of = dt.datetime.fromisoformat(json.loads(identity)["as_of"])
     assert as_of == scene.last_change
-    assert (as_of == scene.true_last_change()) == (tells_of == "everything")
+    assert (as_of == scene.true_last_change()) == (contains == "everything")
 
 
 @pytest.mark.parametrize("way", ["fast", "slow"])
