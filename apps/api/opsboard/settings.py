@@ -273,8 +273,8 @@ SETTINGS: tuple[Setting, ...] = (
             "A proxy such as nginx stands in front and limits connections. Without it production listens only on this "
             "machine (a loopback HOST or a unix socket).", "Server"),
     Setting("METRICS_TOKEN", text, "",
-            "The token that a scraper of /metrics sends as `Authorization: Bearer ...`. Empty: /metrics answers callers "
-            "on this machine only.", "Server", secret=True),
+            "The token that a scraper of /metrics sends as `Authorization: Bearer ...`. Empty: /metrics answers "
+            "callers on this machine only.", "Server", secret=True),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
