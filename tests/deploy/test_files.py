@@ -15,7 +15,7 @@ from opsboard.settings import BY_NAME
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SOCKET = "unix:/run/opsboard/opsboard.sock"
-UNITS = ("opsboard.service", "opsboard-migrate.service")
+UNITS = ("opsboard.service", "opsboard-migrate.service", "opsboard-journeys.service")
 
 
 def compose() -> dict[str, Any]:
@@ -41,7 +41,9 @@ def test_everything_meets_at_one_socket() -> None:
     assert unit("opsboard.service")["Service"]["RuntimeDirectory"] == "opsboard"
 
 
-@pytest.mark.parametrize("name", ["opsboard-migrate.service", "opsboard-backup.service"])
+@pytest.mark.parametrize(
+    "name", ["opsboard-migrate.service", "opsboard-backup.service", "opsboard-journeys.service"]
+)
 def test_every_unit_is_as_hardened_as_the_service(name: str) -> None:
     def hardening(unit_name: str) -> dict[str, str]:
         text = (DEPLOY / unit_name).read_text().partition("NoNewPrivileges=")
@@ -58,7 +60,9 @@ def test_no_unit_waits_for_ever() -> None:
 
 def test_only_settings_that_exist_are_set() -> None:
     inside = {
-        name for service in ("migrate", "service") for name in compose()["services"][service]["environment"]
+        name
+        for service in ("migrate", "service", "journeys")
+        for name in compose()["services"][service]["environment"]
     }
     dockerfile = (DEPLOY / "Dockerfile").read_text().partition("\nENV ")[2].partition("\nUSER ")[0]
     inside |= set(re.findall(r"(?m)^\s*(\w+)=", dockerfile)) - {"PATH", "PYTHONUNBUFFERED"}
@@ -76,6 +80,10 @@ def test_compose_starts_each_when_what_it_needs_is_there() -> None:
     services = compose()["services"]
     assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert services["service"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+    assert services["journeys"]["depends_on"] == services["service"]["depends_on"]
+    assert services["journeys"]["environment"] == {
+        name: value for name, value in services["service"]["environment"].items() if name != "BIND"
+    }
     assert services["nginx"]["depends_on"] == {"service": {"condition": "service_healthy"}}
     assert services["postgres"]["volumes"][0] == "database:/var/lib/postgresql"
 

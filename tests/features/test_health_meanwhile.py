@@ -27,7 +27,18 @@ from tests.seed import seed
 
 # Those that the answers read themselves, and one of each kind of the others.
 FEW = {"workers", "tenants", "users", "jobs", "audit_logs", "changes", "cache_clears", "rollups"}
-ASKED = ("", "/ready", "/db", "/db/test", "/cache", "/indexes", "/queries", "/tables", "/rollups")
+ASKED = (
+    "",
+    "/ready",
+    "/db",
+    "/db/test",
+    "/cache",
+    "/indexes",
+    "/queries",
+    "/tables",
+    "/journeys",
+    "/rollups",
+)
 
 
 @contextmanager
@@ -90,7 +101,7 @@ def test_with_a_locked_table_no_answer_waits_for_it(busy: Application, table: st
     client = busy.client()
     with holding(busy, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
         found = ask_all(client)
-    for path in ("", "/db", "/cache", "/queries", "/indexes", "/tables", "metrics"):
+    for path in ("", "/db", "/cache", "/queries", "/indexes", "/tables", "/journeys", "metrics"):
         assert found[path][0] == 200, (path, found[path])
     # Reads of the table itself report the lock; they wait a tenth of a second for it, not a request's deadline.
     assert {found[path][0] for path in ("/ready", "/db/test", "/rollups")} <= {200, 503, 504}
@@ -156,7 +167,9 @@ def test_on_a_frozen_server_what_was_known_is_told_with_its_age(
     with frozen(freezing):
         found = ask_all(client)
     assert {path: status for path, (status, _) in found.items()} == {
-        **dict.fromkeys(("", "/db", "/cache", "/indexes", "/queries", "/tables", "metrics"), 200),
+        **dict.fromkeys(
+            ("", "/db", "/cache", "/indexes", "/queries", "/tables", "/journeys", "metrics"), 200
+        ),
         **dict.fromkeys(("/ready", "/db/test", "/rollups"), 503),
     }
     for path in ("/db", "/cache", "/indexes", "/queries", "/tables"):

@@ -9,6 +9,7 @@ from threading import Event
 
 import click
 
+from opsboard.commands.preflight import check
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
 from opsboard.db.database import Database
@@ -47,6 +48,8 @@ def run(once: bool, batch: int, every: float) -> None:
     """
     config = load_config()
     configure_logs(config.log_level, config.log_format)
+    for warning in check(config):
+        click.echo(f"opsboard: {warning}", err=True)
     with embedded_server(config), pool_of_one(service_url(config)) as pool:
         runner = Runner(
             Database(pool, PATIENCE), config.journey_messages_per_hour, config.journey_loop_window, batch

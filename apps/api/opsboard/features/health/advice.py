@@ -14,6 +14,7 @@ BUSY = 0.8  # of all connections in use: the reference's alert
 FULL_LATELY = 300.0  # seconds
 OLD_BACKUP = 50 * 3600.0  # seconds: two nights
 BLOCKED = 1.0  # seconds a session may wait for a lock of another
+JOURNEYS_LATE = 120.0  # seconds
 SLOW_WAIT = 100  # ms of waiting per queued request on average
 OLD_TRANSACTION = 60  # seconds
 # When the server does not tell since when a transaction is open: one that so many others have overtaken is old.
@@ -121,6 +122,15 @@ def advise_on_backup(config: Config, server: Mapping[str, Any], advice: Advice) 
         advice.warn(
             f"the last backup is {last['age_seconds'] / 3600:.0f} hours old",
             "systemctl status opsboard-backup.timer opsboard-backup; journalctl -u opsboard-backup",
+        )
+
+
+def advise_on_journeys(oldest_due: float | None, advice: Advice) -> None:
+    """A runner looks every second and takes a minute for a batch at most; nobody else notices that there is none."""
+    if oldest_due is not None and oldest_due > JOURNEYS_LATE:
+        advice.warn(
+            f"a step of a journey has been due for {oldest_due:.0f} s: no runner executes it",
+            "systemctl status opsboard-journeys; journalctl -u opsboard-journeys; or start: opsboard journeys run",
         )
 
 

@@ -80,6 +80,15 @@ class QueryHealth(Remembered):
     workers: int
 
 
+class JourneyHealth(Remembered):
+    """`oldest_due_seconds`: how long the oldest due step of all businesses has waited; null when none is due."""
+
+    status: Literal["ok", "warning", "unknown"]
+    oldest_due_seconds: float | None
+    warnings: list[str]
+    recommendations: list[str]
+
+
 class TableUse(BaseModel):
     """One table, its partitions added up. `locked`: somebody has it to themselves, so its sizes are estimates."""
 

@@ -1,4 +1,4 @@
-"""/api/health/indexes, /queries and /tables: how the database is used, for admins; one statement each."""
+"""/api/health/indexes, /queries, /tables and /journeys: how the database is used, for admins; one statement each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from flask import Response, current_app, jsonify
 from opsboard.db.index_catalogue import Index, read_catalogue
 from opsboard.db.lookout import Seen
 from opsboard.db.queries import Query
+from opsboard.features.health.advice import Advice, advise_on_journeys
 from opsboard.features.health.area import area, sql
-from opsboard.features.health.database_documents import IndexHealth, QueryHealth, TableHealth
+from opsboard.features.health.database_documents import IndexHealth, JourneyHealth, QueryHealth, TableHealth
 from opsboard.web.access import for_operators, operational
 from opsboard.web.services import identity, services
 
@@ -131,3 +132,23 @@ def tables() -> Response:
     found, age = look(sql.tables)
     due = [table["name"] for table in found["tables"] if table["vacuum_due"] or table["analyze_due"]]
     return jsonify(due=due, **found, **age)
+
+
+@area.get("/journeys")
+@area.output(JourneyHealth)
+@for_operators
+@operational
+def journeys() -> Response:
+    """Whether somebody executes the steps of journeys that are due, of all businesses."""
+    found, age = look(sql.journeys)
+    if not found["is_known"]:
+        age["problem"] = "A table of the journeys is locked: see `blocked` of /api/health/db."
+    advice = Advice("ok" if found["is_known"] else "unknown")
+    advise_on_journeys(found["oldest_due_seconds"], advice)
+    return jsonify(
+        status=advice.status,
+        oldest_due_seconds=found["oldest_due_seconds"],
+        warnings=advice.warnings,
+        recommendations=advice.recommendations,
+        **age,
+    )

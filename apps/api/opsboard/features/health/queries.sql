@@ -440,6 +440,17 @@ SELECT json_build_object(
     )
 )::text
 
+-- name: journeys
+-- reads:
+-- How long the oldest step of a journey that is due has waited, of all businesses; null when none is due.
+SELECT json_build_object(
+    'oldest_due_seconds', CASE
+        WHEN isfinite(d.due_at) THEN round(extract(epoch FROM clock_timestamp() - d.due_at)::numeric, 1)
+    END,
+    'is_known', isfinite(d.due_at) IS NOT FALSE
+)::text
+FROM oldest_due_step() AS d (due_at)
+
 -- name: tables
 -- reads:
 -- Every table with its live and dead rows, its size, how it is read, and when it was last vacuumed and analysed. What

@@ -1,6 +1,7 @@
 -- name: workers
 -- reads: workers
--- The last word of the workers of one machine, or of all when none is named, and the connections of the server.
+-- The last word of the workers of one machine, or of all when none is named, the connections of the server, and how long
+-- the oldest step of a journey that is due has waited: 0 when none is due, null when that is not known.
 SELECT json_build_object(
     'workers', (
         SELECT coalesce(
@@ -20,6 +21,13 @@ SELECT json_build_object(
         FROM workers AS w
         WHERE %(machine)s::text IS NULL
             OR w.machine = %(machine)s
+    ),
+    'oldest_due_seconds', (
+        SELECT CASE
+            WHEN d.due_at IS NULL THEN 0
+            WHEN isfinite(d.due_at) THEN extract(epoch FROM clock_timestamp() - d.due_at)
+        END
+        FROM oldest_due_step() AS d (due_at)
     ),
     'server', json_build_object(
         'max_connections', current_setting('max_connections')::integer,

@@ -50,14 +50,16 @@ def metrics(wanted: OfScope) -> Response:
     """Counters, gauges and histograms of this machine's workers; needs METRICS_TOKEN, or a caller on the machine."""
     services().change_feed.start()
     let_scrape()
-    workers, server = look(None if wanted.scope == "fleet" else services().change_feed.worker.machine)
+    workers, server, oldest_due_step = look(
+        None if wanted.scope == "fleet" else services().change_feed.worker.machine
+    )
     live = [worker for worker in workers if worker["silent_seconds"] <= SILENT_AFTER]
     # One that was killed has fallen silent too, but nobody misses it once another has its place.
     places = {label_of(worker) for worker in live}
     silent = {label_of(worker) for worker in workers} - places
     registry = CollectorRegistry()
     registry.register(Workers(live))
-    registry.register(Surroundings(len(places), len(silent), server))
+    registry.register(Surroundings(len(places), len(silent), server, oldest_due_step))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -90,8 +92,11 @@ def on_this_machine(address: str | None) -> bool:
     return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
-def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    """The last word of each worker, of this one as of now; this one alone while the database is away."""
+def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None, float | None]:
+    """The last word of each worker, of this one as of now; this one alone while the database is away.
+
+    Then what the server says of itself, and for how many seconds the oldest step of a journey has been due.
+    """
     change_feed = services().change_feed
     own = {
         "id": change_feed.worker.id,
@@ -104,8 +109,8 @@ def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | No
     try:
         row = services().lookout.fetch_unbound(sql.workers, {"machine": machine})
     except OpsboardError:
-        return [own], None
+        return [own], None, None
     assert row is not None  # json_build_object always gives a row
     found = json.loads(row[0])
     others = [worker for worker in found["workers"] if worker["id"] != own["id"]]
-    return [*others, own], found["server"]
+    return [*others, own], found["server"], found["oldest_due_seconds"]

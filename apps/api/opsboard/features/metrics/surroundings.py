@@ -28,10 +28,13 @@ NOW = {
 class Surroundings(Collector):
     """`server` is None while the database does not answer."""
 
-    def __init__(self, live: int, silent: int, server: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, live: int, silent: int, server: Mapping[str, Any] | None, oldest_due_step: float | None
+    ) -> None:
         self._live = live
         self._silent = silent
         self._server = server
+        self._oldest_due_step = oldest_due_step
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("opsboard_workers", "Workers that report.", value=self._live)
@@ -45,6 +48,11 @@ class Surroundings(Collector):
             yield GaugeMetricFamily(
                 "opsboard_server_max_connections", "Connections the server allows.",
                 value=self._server["max_connections"],
+            )  # fmt: skip
+        if self._oldest_due_step is not None:
+            yield GaugeMetricFamily(
+                "opsboard_journeys_oldest_due_seconds", "How long the oldest due step of a journey has waited.",
+                value=self._oldest_due_step,
             )  # fmt: skip
         yield from machine()
 

@@ -1,0 +1,1 @@
+DROP FUNCTION IF EXISTS oldest_due_step();
