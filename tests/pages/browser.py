@@ -93,7 +93,7 @@ class Visit:
 
     def assert_clean(self) -> None:
         unexpected = [text for text in self.complaints if not any(part in text for part in self.expected)]
-        assert (unexpected, self.strangers) == ([], [])
+        assert (unexpected, self.strangers) == ([], []), unexpected
 
     def listen(self) -> None:
         self.page.on("request", lambda request: self.requests.append(request))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from opsboard.features.pages import assets
 from opsboard.web.lifecycle import PAGE_POLICY
 from tests.application import Application
+from tests.pages.conftest import Visiting
 
 TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
@@ -42,22 +44,23 @@ def test_the_version_follows_the_bytes(
     assert assets.version() != before
 
 
-def test_chart_library_is_the_package_s_and_travels_compressed(shop: Application) -> None:
-    answer = shop.client(role=None).get("/static/charts/Chart.bundle.js", headers={"Accept-Encoding": "gzip"})
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert len(answer.data) < 250_000
-    plain = shop.client(role=None).get(
-        "/static/charts/Chart.bundle.js", headers={"Accept-Encoding": "identity"}
-    )
-    assert plain.data == (assets.CHARTS / "Chart.bundle.js").read_bytes()
-    assert answer.headers["ETag"] != plain.headers["ETag"]
+def test_a_first_visit_loads_little(visit: Visiting) -> None:
+    """All of it, compressed: page, styles, code and charts; forms come when they are opened."""
+    visitor = visit("manager")
+    page = visitor.open_board()
+    expect(page.locator("#month-chart .chart-bar").first).to_be_attached()
+    loaded = [found for found in visitor.responses if "/api/" not in found.url]
+    names = [found.url.rpartition("/")[2] for found in loaded]
+    assert "app.js" in names and "record.js" not in names
+    weight = sum(int(found.headers["content-length"]) for found in loaded)
+    assert weight < 80_000
 
 
 @pytest.mark.parametrize(
     "path",
     [
         "nothing.js",
-        "charts/chartkick.js",
+        "charts/Chart.bundle.js",
         "../routes.py",
         "%2e%2e/routes.py",
         "..%2froutes.py",

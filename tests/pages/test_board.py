@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.application import Application
-from tests.pages.browser import until
 from tests.pages.conftest import Visiting
 
 
@@ -129,18 +128,24 @@ def test_a_number_is_followed_by_click_and_back_returns(visit: Visiting) -> None
 
 def test_charts_are_drawn_with_the_numbers_of_the_api(visit: Visiting, shop: Application) -> None:
     page = visit().open_board()
-    until(page, "Boolean(window.Chart?.getChart('status-chart') && Chart.getChart('month-chart'))")
     client = shop.client("admin")
     statuses = client.get("/api/dashboard/chart/jobs-by-status").json["items"]  # type: ignore[index]
     months = client.get("/api/dashboard/chart/jobs-by-month").json["items"]  # type: ignore[index]
-    data = "id => Chart.getChart(id).data.datasets.map(set => set.data)"
-    assert page.evaluate(data, "status-chart") == [[item["count"] for item in statuses]]
-    assert page.evaluate(data, "month-chart") == [
-        [item["created"] for item in months],
-        [item["completed"] for item in months],
-    ]
-    painted = "id => new Set(document.getElementById(id).getContext('2d').getImageData(0, 0, 400, 100).data).size > 5"
-    assert page.evaluate(painted, "status-chart")
+    expect(page.locator("#status-chart .status-count")).to_have_text(
+        [str(item["count"]) for item in statuses]
+    )
+    widths = page.locator("#status-chart .chart-bar").evaluate_all("all => all.map(bar => bar.offsetWidth)")
+    largest = max(item["count"] for item in statuses)
+    for width, item in zip(widths, statuses, strict=True):
+        assert width == pytest.approx(max(widths) * item["count"] / largest, abs=3)
+    ticks = page.locator("#month-chart .tick").all_inner_texts()
+    assert int(ticks[-1]) >= max(max(item["created"], item["completed"]) for item in months) > int(ticks[-2])
+    room = page.locator(".months").evaluate("months => months.clientHeight")
+    for kind in ("created", "completed"):
+        bars = page.locator(f"#month-chart .chart-bar.is-{kind}")
+        heights = bars.evaluate_all("all => all.map(bar => bar.offsetHeight)")
+        expected = [item[kind] * room / int(ticks[-1]) for item in months]
+        assert heights == pytest.approx(expected, abs=3)
 
 
 def test_charts_tell_the_same_as_a_table(visit: Visiting, shop: Application) -> None:
@@ -155,21 +160,20 @@ def test_charts_tell_the_same_as_a_table(visit: Visiting, shop: Application) -> 
 
 def test_a_bar_of_a_chart_opens_its_list(visit: Visiting) -> None:
     page = visit().open_board()
-    until(page, "Boolean(window.Chart?.getChart('status-chart'))")
-    bar = page.evaluate(
-        "(({x, y}) => ({x: x - 3, y}))(Chart.getChart('status-chart').getDatasetMeta(0).data[3])"
-    )
-    page.locator("#status-chart").click(position=bar)
+    page.locator("#status-chart .is-completed .chart-bar").click()
     expect(page.get_by_role("heading", name="Completed jobs")).to_be_visible()
 
 
-def test_without_chart_library_the_tables_are_open(visit: Visiting) -> None:
-    visitor = visit()
-    visitor.expected = ["ERR_FAILED"]
-    visitor.page.route("**/Chart.bundle.js", lambda route: route.abort())
-    page = visitor.open_board()
-    expect(page.locator("#status-table table")).to_be_visible()
-    expect(page.locator("#month-table table")).to_be_visible()
+@pytest.mark.parametrize(
+    ("largest", "scale"), [(0, [1, 1]), (3, [1, 3]), (7, [2, 8]), (24, [10, 30]), (1234, [500, 1500])]
+)
+def test_a_scale_has_few_round_steps(visit: Visiting, largest: int, scale: list[int]) -> None:
+    page = visit().open_board()
+    module = page.locator("script[type=module]").get_attribute("src").replace("app.js", "charts.js")  # type: ignore[union-attr]
+    found = page.evaluate(
+        "async ([module, largest]) => (await import(module)).scaleFor(largest)", [module, largest]
+    )
+    assert [found["step"], found["top"]] == scale
 
 
 def test_my_step_is_started_and_completed_by_its_button(own_visit: Visiting, own_shop: Application) -> None:

@@ -135,3 +135,31 @@ def test_page_opened_while_the_server_fails_comes_back_by_itself(visit: Visiting
     expect(page.locator("main")).to_contain_text("The server cannot be reached.")
     page.unroute("**/api/auth/me")
     let_pass_until_shown(page, page.locator("[data-count='jobs.active'] .value"), "24")
+
+
+def test_a_poll_renews_only_the_row_that_changed(own_visit: Visiting, own_shop: Application) -> None:
+    visitor = own_visit("manager")
+    visitor.page.clock.install()
+    page = visitor.open_board("#/machines")
+    machines = own_shop.client().get("/api/machines?sort=name").json["items"]  # type: ignore[index]
+    rows = "document.querySelectorAll('.list-table tbody tr')"
+    page.evaluate(f"{rows}.forEach(row => (row.wasThere = true))")
+    page.evaluate(f"getSelection().selectAllChildren({rows}[5].querySelector('.job-number'))")
+    selected = page.evaluate("getSelection().toString()")
+    changed = machines[2]["id"]
+    assert (
+        own_shop.client().patch(f"/api/machines/{changed}", json={"status": "maintenance"}).status_code == 200
+    )
+    row = page.locator(f"tr[data-row='{changed}']")
+    let_pass_until_shown(page, row.locator(".chip"), "Maintenance")
+    kept = page.evaluate(f"[...{rows}].map(row => [row.dataset.row, Boolean(row.wasThere)])")
+    assert [int(id) for id, was_there in kept if not was_there] == [changed]
+    assert len(kept) == len(machines)
+    assert page.evaluate("getSelection().toString()") == selected != ""
+    # One that goes takes no other with it.
+    page.evaluate("location.hash = '#/machines?status=maintenance'")
+    expect(page.locator("#total")).to_have_text("3 machines")
+    page.evaluate(f"{rows}.forEach(row => (row.wasThere = true))")
+    own_shop.client().patch(f"/api/machines/{changed}", json={"status": "active"})
+    let_pass_until_shown(page, page.locator("#total"), "2 machines")
+    assert page.evaluate(f"[...{rows}].map(row => Boolean(row.wasThere))") == [True, True]

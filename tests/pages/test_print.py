@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.browser import until
 from tests.pages.conftest import Visiting
 
 A4 = {"width": 703, "height": 1032}  # CSS pixels within margins of 12 mm
@@ -55,11 +54,9 @@ def test_a_job_is_printed_without_controls(visit: Visiting) -> None:
 
 def test_charts_stay_within_their_cards(visit: Visiting) -> None:
     page = visit("manager").open_board()
-    until(page, "Boolean(window.Chart?.getChart('status-chart') && Chart.getChart('month-chart'))")
+    expect(page.locator("#status-chart .chart-bar").first).to_be_visible()
     on_paper(page)
-    # A printer gives no chance to draw anew: the canvas has the size that it had on the screen.
-    page.locator("canvas").evaluate_all("all => all.forEach(canvas => { canvas.style.width = '2000px' })")
-    beyond = page.locator("canvas, svg.calibration-picture").evaluate_all(
+    beyond = page.locator(".chart, svg.calibration-picture").evaluate_all(
         """all => all.map(picture => picture.getBoundingClientRect().right
             - picture.closest(".card").getBoundingClientRect().right)"""
     )

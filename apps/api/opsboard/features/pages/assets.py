@@ -7,19 +7,14 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
-import chartkick  # type: ignore[import-untyped]
 from flask import Response, request
 
 from opsboard.cache.body import Body, matches
 from opsboard.errors import NotFound
 
 STATIC = Path(__file__).parent / "static"
-# Chart.js comes from the files of a package, not from this repository.
-CHARTS = Path(chartkick.__file__).parent / "django" / "static" / "chartkick"
 # Only what is listed here is served: no path of a request ever reaches the disk.
-FILES = {file.name: file for file in sorted(STATIC.iterdir())} | {
-    "charts/Chart.bundle.js": CHARTS / "Chart.bundle.js",
-}
+FILES = {file.name: file for file in sorted(STATIC.iterdir())}
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"

@@ -69,7 +69,7 @@ def reference_of(app: APIFlask) -> Any:
 @area.get("/static/<path:name>")
 @open_to_all
 def static(name: str) -> Response:
-    """A file of the pages, or Chart.js as the chartkick package ships it."""
+    """A file of the pages."""
     return serve(name)
 
 

@@ -106,7 +106,6 @@ function signedOut(reason) {
 function forgetPerson() {
   poller.stop();
   release();
-  view?.close?.();
   me = view = null;
   forgetAll();
   forget();
@@ -122,7 +121,6 @@ async function open() {
   const context = { me, act, cameFrom: () => hasCome };
   release();
   forgetChoices();
-  view?.close?.();
   const listed = id ? `${area}/${id}` : area;
   const form = WITH_FORMS.includes(area) && id.match(FORM);
   if (form) view = formOf(area, form[1] ?? null, context);

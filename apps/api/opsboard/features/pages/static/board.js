@@ -1,6 +1,6 @@
 // The board: figures, charts and the lists a shift looks at, each renewed only when its answer is a new one.
 
-import { closeCharts, drawMonths, drawStatuses } from "./charts.js";
+import { drawMonths, drawStatuses } from "./charts.js";
 import { fromTemplate, h } from "./dom.js";
 import { dateTime, number } from "./format.js";
 import { counted } from "./freshness.js";
@@ -71,7 +71,7 @@ export function board(context) {
     drawInto(element, data);
   }
 
-  return { title: "Board", element, load, changed: () => (listed = null), close: () => closeCharts(element) };
+  return { title: "Board", element, load, changed: () => (listed = null) };
 }
 
 // Since when the request waits that has waited longest.

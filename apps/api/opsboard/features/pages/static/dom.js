@@ -1,5 +1,6 @@
 // Elements without markup in strings: text is always text, whatever it holds.
 
+import { keepRows } from "./rows.js";
 import { isHeld } from "./steady.js";
 
 export function h(tag, attributes = {}, ...children) {
@@ -18,8 +19,9 @@ export function h(tag, attributes = {}, ...children) {
 export function replace(container, ...children) {
   const focused = document.activeElement;
   const key = container.contains(focused) ? focused.dataset.key : undefined;
-  if (isHeld(container)) renewRows(container, children);
-  else container.replaceChildren(...present(children));
+  const content = present(children);
+  if (isHeld(container)) renewRows(container, content);
+  else if (!keepRows(container, content)) container.replaceChildren(...content);
   if (key === undefined) return;
   const successor = container.querySelector(`[data-key="${CSS.escape(key)}"]`);
   (successor ?? container.closest("[tabindex]"))?.focus({ preventScroll: true });
@@ -27,9 +29,15 @@ export function replace(container, ...children) {
 }
 
 // While a row must stay in its place, each row is renewed where it is: none comes, goes or moves.
+<<<<<<< HEAD
 function renewRows(container, children) {
   // Nodes that stay in the page must not be removed and inserted again.
   const next = h("div", {}, ...present(children).filter((child) => !child.isConnected));
+=======
+function renewRows(container, content) {
+  // What is in the page already, and would be there again, must not be taken out.
+  const next = h("div", {}, ...content.filter((child) => !child.isConnected));
+>>>>>>> fd9ca0c (Draw the charts without Chart.js; keep unchanged rows; say why)
   for (const row of container.querySelectorAll("[data-row]")) {
     const successor = next.querySelector(`[data-row="${CSS.escape(row.dataset.row)}"]`);
     if (successor) row.replaceChildren(...successor.childNodes);

@@ -8,6 +8,7 @@ import { count } from "./format.js";
 import { counted } from "./freshness.js";
 import { problemWords } from "./notices.js";
 import { address } from "./router.js";
+import { stamped } from "./rows.js";
 
 const PAGE_SIZE = 25;
 
@@ -89,8 +90,8 @@ export function table(caption, columns, items, context) {
   columns = columns.filter(isShown);
   // On paper: nothing to press, and no column without a value.
   const kinds = columns.map(([, , kind], index) => kind ?? (rows.every((cells) => isNothing(cells[index])) ? "is-empty" : null));
-  const row = (cells, at) => h("tr", { role: "row", "data-row": items[at].id }, cells.map((cell, index) =>
-    h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": columns[index][0], class: kinds[index] }, isNothing(cell) ? nothing() : cell)));
+  const row = (cells, at) => stamped(items[at], h("tr", { role: "row", "data-row": items[at].id }, cells.map((cell, index) =>
+    h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": columns[index][0], class: kinds[index] }, isNothing(cell) ? nothing() : cell))));
   return h("table", { class: "list-table", role: "table" },
     h("caption", { class: "visually-hidden" }, caption),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([head], index) => h("th", { scope: "col", role: "columnheader", class: kinds[index] }, head)))),

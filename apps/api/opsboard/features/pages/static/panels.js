@@ -4,6 +4,7 @@ import { chip, glyph, words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { count, day, daysLate, number } from "./format.js";
 import { pageOf } from "./router.js";
+import { stamped } from "./rows.js";
 import { moveButton } from "./steps.js";
 
 const MOST_MACHINES = 20;
@@ -53,7 +54,7 @@ export function show(section, link, linkWords, nothing, items, line) {
   more.textContent = linkWords;
   more.setAttribute("aria-label", `${linkWords}: ${section.querySelector("h2").textContent}`);
   more.hidden = items.length === 0;
-  const content = items.length ? h("ul", { class: "lines" }, items.map((item) => h("li", { "data-row": item.id }, line(item)))) : h("p", { class: "empty" }, nothing);
+  const content = items.length ? h("ul", { class: "lines" }, items.map((item) => stamped(item, h("li", { "data-row": item.id }, line(item))))) : h("p", { class: "empty" }, nothing);
   replace(section.querySelector(".card-body"), content);
 }
 

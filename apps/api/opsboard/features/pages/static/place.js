@@ -15,6 +15,7 @@ export function knownPlace() {
 export function goTo(place) {
   clearTimeout(timer);
   wanted = place;
+  hold("none"); // what is still drawn above the place must not move it
   scrollTo(0, place);
   if (Math.abs(scrollY - place) <= 1) wanted = null;
 }
@@ -23,6 +24,11 @@ export function goTo(place) {
 export function settle() {
   if (wanted !== null) scrollTo(0, wanted);
   wanted = null;
+  hold("");
+}
+
+function hold(anchor) {
+  document.documentElement.style.overflowAnchor = anchor;
 }
 
 function note() {

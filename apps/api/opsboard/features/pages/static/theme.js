@@ -14,12 +14,6 @@
 
   function apply() {
     dark.media = chosen === null ? "screen and (prefers-color-scheme: dark)" : chosen === "dark" ? "screen" : "not all";
-    announce();
-  }
-
-  // Charts are drawn in the colours of the moment: tell them. The style sheet may still be on its way.
-  function announce() {
-    requestAnimationFrame(() => dispatchEvent(new Event("themechange")));
   }
 
   function toggle() {
@@ -36,11 +30,10 @@
   }
 
   apply();
-  system.addEventListener("change", announce);
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-toggle]")) toggle();
   });
   // Paper is white.
-  addEventListener("beforeprint", () => { dark.media = "not all"; dispatchEvent(new Event("themechange")); });
+  addEventListener("beforeprint", () => (dark.media = "not all"));
   addEventListener("afterprint", apply);
 })();
