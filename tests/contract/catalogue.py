@@ -10,9 +10,11 @@ from typing import Any
 from opsboard.db.listing import Page, Position, compose
 from opsboard.db.queries import Queries, Query, load_queries
 from opsboard.features import ALL
+from tests.contract.samples import always, filters_of, parameters_of
+from tests.contract.tables import TABLES
 
 PACKAGES = ("opsboard.auth", "opsboard.fleet", "opsboard.web", *(f"opsboard.features.{area}" for area in ALL))
-# Values for the parameters of all queries; a new parameter without one fails the tests, by design.
+# Values for the parameters of queries; of a write's members and of ids they are made from the declaration.
 VALUES: dict[str, Any] = {
     "tenant_id": 1, "user_id": 1, "role": "manager", "request_id": "r", "limit": 10, "months": 12, "job_id": 1,
     "step_id": 1, "customer_id": 1, "machine_id": 1, "process_id": 1, "wanted_id": 2, "notification_id": 1,
@@ -46,36 +48,15 @@ VALUES: dict[str, Any] = {
     "password_hash": "h", "contradictions": "warn",
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
 }  # fmt: skip
+# Filters by texts that the rows have; of the others a value is made from their declaration.
 FILTER_VALUES: dict[str, Any] = {
-    "status": ["active"], "priority": ["high"], "customer_id": 1, "q": "canary", "overdue": "true",
-    "due_today": "true", "due_from": "2020-01-01", "due_to": "2040-01-01", "created_from": "2020-01-01",
-    "created_to": "2040-01-01", "completed_from": "2020-01-01", "completed_to": "2040-01-01",
-    "started_from": "2020-01-01", "started_to": "2040-01-01", "job_id": 1,
-    "process_id": 1, "machine_id": 1, "assigned_user_id": 1, "mine": "true", "completed_today": "true",
-    "is_active": True, "role_filter": "operator", "unread": "true", "entity": "job", "entity_id": 1, "by_user_id": 1,
-    "document_type": "invoice", "contact_id": 1, "conversation_id": 1, "to_number": "555 3",
-    "uploaded_from": "2020-01-01", "uploaded_to": "2040-01-01", "category": "bulk", "source": "fair",
-    "scraped_from": "2020-01-01", "scraped_to": "2040-01-01", "lead_id": 1, "pending": "true", "approval_id": 1,
-    "active": "true", "campaign_id": 1, "journey_id": 1, "node_id": 2, "unsent": "true", "workflow_id": 1,
-    "open": "true", "acknowledged": "true", "created_today": "true", "decided_today": "true", "ahead": "true",
-    "waiting": "true", "assignee_inactive": "true", "of_user_id": 1, "channel": "email", "reason": ["bounced"],
+    "q": "canary", "entity": "job", "to_number": "555 3", "category": "bulk", "source": "fair", "priority": ["high"],
 }  # fmt: skip
-# Filters a view always adds: its list is never asked without them.
-ALWAYS: dict[str, dict[str, Any]] = {
-    "notifications.list_notifications": {"mine": "true"},
-    "jobs.list_at_risk": {"ahead": "true"},
-    "leads.list_timeline": {"lead_id": 1},
-    "jobs.list_status_links": {"job_id": 1},
-    "campaigns.list_active": {"active": "true"},
-    "campaigns.list_active_recipients": {"active": "true"},
-    "workflow_monitoring.list_active": {"active": "true"},
-    "campaigns.list_recipients": {"campaign_id": 1, "events": 3},
-    "workflow_approvals.list_pending": {"pending": "true"},
-    "workflow_approvals.list_history": {"approval_id": 1},
-    "conversations.list_messages": {"conversation_id": 1},
-}
+# Parameters of a list's item, which every page of it has.
+OWN_ALWAYS: dict[str, dict[str, Any]] = {"campaigns.list_recipients": {"events": 3}}
 # Of queries whose words are their own.
 OWN_VALUES: dict[str, dict[str, Any]] = {
+    "jobs.list_jobs": {"status": ["active"]},
     "auth.note_sign_in": {"outcome": "sign_in"},
     "leads.list_leads": {"status": ["unprocessed"]},
     "conversations.create_conversation": {"channel": "sms"},
@@ -107,6 +88,17 @@ def all_queries() -> list[Query]:
     return [query for package in PACKAGES if has_queries(package) for query in load_queries(package)]
 
 
+def listed_tables() -> list[str]:
+    """The tables that lists page over, in the order in which they were made."""
+    paged = {query.base.split()[0] for query in all_queries() if query.base}
+    return [table for table in TABLES if table in paged]
+
+
+def filter_values(query: Query) -> dict[str, Any]:
+    """A value for each filter of a list."""
+    return filters_of(query) | FILTER_VALUES | OWN_VALUES.get(query.name, {})
+
+
 def has_queries(package: str) -> bool:
     import_module(package)
     return (files(package) / "queries.sql").is_file()
@@ -115,18 +107,18 @@ def has_queries(package: str) -> bool:
 def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, SQL and parameters of a query; of a list query for each filter, sort, direction and way of paging."""
     if not query.base:
-        yield query.name, query.sql, {**VALUES, **OWN_VALUES.get(query.name, {})}
+        yield query.name, query.sql, {**VALUES, **parameters_of(query), **OWN_VALUES.get(query.name, {})}
         return
-    first, always = next(iter(query.sorts)), ALWAYS.get(query.name, {})
+    first, fixed = next(iter(query.sorts)), always(query) | OWN_ALWAYS.get(query.name, {})
     for sort in query.sorts:
         for descending in (False, True):
             for position in (None, Position(KEYS[query.sorts[sort].type], 5, False)):
-                yield shape(query, always, Page(sort, descending, 10, position=position))
+                yield shape(query, fixed, Page(sort, descending, 10, position=position))
     asked = {frozenset({name}) for name in query.filters} | query.totals.keys()
     for names in sorted(asked, key=sorted):
-        values = FILTER_VALUES | OWN_VALUES.get(query.name, {})
+        values = filter_values(query)
         filters = {name: values[name] for name in names}
-        yield shape(query, {**always, **filters}, Page(first, True, 10))
+        yield shape(query, {**fixed, **filters}, Page(first, True, 10))
 
 
 def shape(query: Query, filters: dict[str, Any], page: Page) -> tuple[str, str, dict[str, Any]]:

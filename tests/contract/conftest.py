@@ -11,9 +11,11 @@ import pytest
 from opsboard.db.embedded import Cluster
 from tests.application import Application, running_application
 from tests.clusters import fresh_database
+from tests.contract.catalogue import listed_tables
 from tests.contract.large_ledgers import LARGE_LEDGERS, NOT_FOLDED
 from tests.contract.large_sales import LARGE_SALES
 from tests.contract.large_shop import LARGE_SHOP
+from tests.rows import fill, not_written_by
 from tests.seed import Business
 
 JOBS = 10_000
@@ -28,6 +30,8 @@ def large(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[
             connection.autocommit = True
             seed = {"alpha": alpha.id, "beta": beta.id, "jobs": JOBS}
             cur.execute(LARGE_SHOP + LARGE_SALES + LARGE_LEDGERS, seed)
+            for table in not_written_by(LARGE_SHOP + LARGE_SALES + LARGE_LEDGERS, listed_tables()):
+                fill(cur, table, alpha.id, "large", JOBS)
             cur.execute("SELECT fold_rollups(1000000)")
             cur.execute(NOT_FOLDED, seed)
             cur.execute("VACUUM ANALYZE")

@@ -8,7 +8,8 @@ import pytest
 
 from opsboard.db.listing import Page, compose
 from tests.application import Application
-from tests.contract.catalogue import ALWAYS, VALUES, all_queries
+from tests.contract.catalogue import VALUES, all_queries
+from tests.contract.samples import always
 from tests.contract.test_every_query import explain
 from tests.contract.test_index_use import rows_read
 
@@ -23,7 +24,9 @@ def read(shop: Application, name: str, newest: int, fields: tuple[str, ...] | No
     given: dict[str, Any] = {**VALUES, "tenant_id": shop.alpha.id, "newest": newest, "most": MOST}
     sql, asked = query.sql, {}
     if query.base:
-        sql, asked = compose(query, ALWAYS[name], Page("due_date", False, PAGE, counted=False, fields=fields))
+        sql, asked = compose(
+            query, always(query), Page("due_date", False, PAGE, counted=False, fields=fields)
+        )
     return rows_read(explain(shop, sql, {**given, **asked}, options=MEASURED))
 
 

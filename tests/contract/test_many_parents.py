@@ -12,7 +12,9 @@ import pytest
 from opsboard.db.embedded import Cluster
 from tests.application import Application, running_application
 from tests.clusters import fresh_database
+from tests.contract.catalogue import listed_tables
 from tests.contract.routes import IDS, routes
+from tests.rows import fill, not_written_by
 from tests.seed import Business
 
 # Of everything a list shows so many, each with what belongs to it.
@@ -106,6 +108,8 @@ def parents(
             cursor.execute(IDS["approval_id"], (alpha.id,))
             given["approval"] = (cursor.fetchone() or (0,))[0]
             cursor.execute(MANY, given)
+            for table in not_written_by(MANY, listed_tables()):
+                fill(cursor, table, alpha.id, "many", request.param)
             cursor.execute("SELECT fold_rollups(1000000)")
         with running_application(database, alpha, beta) as application:
             yield application, request.param

@@ -13,8 +13,9 @@ import pytest
 from opsboard.db.listing import CLOCK, Page, Position, compose
 from opsboard.db.queries import Query
 from tests.application import Application
-from tests.contract.catalogue import ALWAYS, OWN_VALUES, VALUES, all_queries
+from tests.contract.catalogue import OWN_ALWAYS, OWN_VALUES, VALUES, all_queries
 from tests.contract.routes import routes
+from tests.contract.samples import always
 from tests.contract.test_every_query import explain, nodes, own_table
 from tests.contract.test_index_use import superuser
 from tests.features.test_lists import ids
@@ -177,7 +178,7 @@ def rows_read(shop: Application, query: Query, page: Page) -> int:
 
 
 def asked(shop: Application, query: Query, page: Page) -> tuple[str, dict[str, Any]]:
-    sql, params = compose(query, ALWAYS.get(query.name, {}), page)
+    sql, params = compose(query, always(query) | OWN_ALWAYS.get(query.name, {}), page)
     return sql, {**VALUES, **OWN_VALUES.get(query.name, {}), **params, "tenant_id": shop.alpha.id}
 
 
@@ -193,7 +194,8 @@ def at_the_end(
     shop: Application, query: Query, sort: str, falling: bool, behind: int = 2 * PAGE
 ) -> tuple[str, int] | None:
     """The row that has so many behind it; those of a page and of what it is found by, when nothing is said."""
-    alias, order, always = query.base.split()[-1], "ASC" if falling else "DESC", ALWAYS.get(query.name, {})
+    alias, order = query.base.split()[-1], "ASC" if falling else "DESC"
+    fixed = always(query) | OWN_ALWAYS.get(query.name, {})
     expression, condition = query.sorts[sort].expression, query.sorts[sort].condition or "true"
     wanted = [f"{alias}.tenant_id = %(tenant_id)s", condition]
     wanted += [query.filters[name] for name in always if name in query.filters]
@@ -201,7 +203,7 @@ def at_the_end(
         cursor.execute(
             f"WITH {CLOCK} SELECT ({expression})::text, {alias}.id FROM {query.base} WHERE {' AND '.join(wanted)} "
             f"ORDER BY {expression} {order}, {alias}.id {order} OFFSET {behind} LIMIT 1",
-            {**VALUES, **always, "tenant_id": shop.alpha.id},
+            {**VALUES, **fixed, "tenant_id": shop.alpha.id},
         )
         found: tuple[str, int] | None = cursor.fetchone()
         return found

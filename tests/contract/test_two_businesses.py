@@ -190,7 +190,7 @@ def writes(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
             for name in members_for_ids(spec, route):
                 given: Any = foreign[FOREIGN_MEMBERS.get(name, name)] if name.endswith("_id") else None
                 if given is None:
-                    given = [foreign[f"{name.removesuffix('s')}" if name != "ids" else id_of(route)]]
+                    given = [foreign[f"{name.removesuffix('s')}" if name != "ids" else id_of(shop, route)]]
                 yield Sent(route, role, route.path, {**(route.body or {}), name: given})
             yield Sent(route, role, route.path, route.body, plain=True)
             yield Sent(route, role, route.path, {**(route.body or {}), "surprise": 1})
@@ -201,9 +201,11 @@ def writes(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
             yield Sent(route, "admin", route.path, route.body, plain=True)
 
 
-def id_of(route: Route) -> str:
-    """The kind of the ids that a bulk change names."""
-    return {"jobs": "job_id", "job_steps": "step_id", "machines": "machine_id"}[route.endpoint.split(".")[0]]
+def id_of(shop: Application, route: Route) -> str:
+    """The kind of the ids that a bulk change names: what the area shows one of."""
+    base = route.rule.rpartition("/")[0]
+    rules = [rule.rule for rule in shop.app.url_map.iter_rules()]
+    return next(rule for rule in rules if re.fullmatch(rf"{base}/<id:\w+>", rule)).rpartition(":")[2][:-1]
 
 
 def members_for_ids(spec: dict[str, Any], route: Route) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from opsboard.db.listing import Page, compose
 from opsboard.db.queries import Query
-from tests.contract.catalogue import FILTER_VALUES, OWN_VALUES, VALUES, all_queries
+from tests.contract.catalogue import VALUES, all_queries, filter_values
 from tests.rollups.conftest import Books
 
 LISTS = [query for query in all_queries() if query.totals]
@@ -32,7 +32,7 @@ def total(books: Books, query: Query, values: dict[str, Any]) -> int:
 )
 def test_kept_totals_are_what_counting_gives(books: Books, query: Query, filters: frozenset[str]) -> None:
     ((today,),) = books.run("SELECT (now() AT TIME ZONE 'UTC')::date")
-    own = FILTER_VALUES | OWN_VALUES.get(query.name, {})
+    own = filter_values(query)
     values = {name: own[name] for name in filters} | {"events": 3}
     for name in filters & DATES.keys():
         ((values[name],),) = books.run("SELECT %s::date + %s::integer", today, DATES[name])

@@ -3,39 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 from apiflask import APIFlask
 
-ALL = (
-    "auth",
-    "dashboard",
-    "jobs",
-    "job_steps",
-    "job_status",
-    "customers",
-    "machines",
-    "processes",
-    "contacts",
-    "conversations",
-    "calls",
-    "intelligence",
-    "documents",
-    "settings",
-    "tenant",
-    "users",
-    "tokens",
-    "journeys",
-    "notifications",
-    "audit",
-    "leads",
-    "workflow_approvals",
-    "campaigns",
-    "suppressions",
-    "workflow_monitoring",
-    "health",
-    "metrics",
-    "pages",
-)
+ALL = tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
 def register_features(app: APIFlask) -> None:
