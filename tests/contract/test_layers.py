@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import opsboard
+from opsboard.features import ALL
+from tests.contract.tables import TABLES
 
 ROOT = Path(opsboard.__file__).parent
 LAYERS = [
@@ -30,6 +33,9 @@ ALLOWED = {
     ("config", "settings"),
     ("bench", "commands"),
 }
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+NAMING = ["jobs", "jobs.list_jobs", "see auth.login, which", "jobs_customer_fkey"]
+NOT_NAMING = ["jobs and steps", "the jobs. They", "opsboard.features.jobs", "idempotency_key", "/api/jobs"]
 ONLY_HERE = {"flask": {"web", "features", "application", "bench"}, "psycopg2": {"db"}}
 # Commands that talk to the database with COPY, EXPLAIN or their own connection.
 OWN_CONNECTIONS = {"imports", "demo", "tenants", "bench", "commands"}
@@ -75,9 +81,43 @@ def test_no_feature_imports_another() -> None:
         words = module.split(".")
         if package == "features" and words[:2] == ["opsboard", "features"] and len(words) > 2:
             area = file.relative_to(ROOT).parts[1]
-            if words[2] != area:
+            if words[2] != area and words[2] in ALL:
                 wrong.append(f"{file.relative_to(ROOT)} imports {module}")
     assert wrong == []
+
+
+def names_of_areas(file: Path) -> Iterator[str]:
+    """The strings of a module that name an area, one of its views or queries, or a constraint of one of its tables."""
+    areas, tables = "|".join(ALL), "|".join(TABLES)
+    # `settings.py` is the name of a file.
+    name = re.compile(
+        rf"({areas})|.*(?<![\w./])({areas})\.(?!py\b)[a-z]\w*\b.*|({tables})_\w+_(fkey|key|check)", re.DOTALL
+    )
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    docstrings = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, DOCUMENTED) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node not in docstrings and name.fullmatch(str(node.value)):
+            yield f"{node.lineno}: {node.value}"
+
+
+def test_no_lower_layer_names_an_area_in_a_string() -> None:
+    wrong = []
+    for package in set[str]().union(*LAYERS[: LEVEL["features"]], LAYERS[LEVEL["application"]]):
+        module = ROOT / f"{package}.py"
+        for file in [module] if module.exists() else (ROOT / package).rglob("*.py"):
+            wrong += [f"{file.relative_to(ROOT)}:{found}" for found in names_of_areas(file)]
+    assert wrong == []
+
+
+def test_an_area_in_a_string_would_be_seen(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    lines = ['"""About jobs.list_jobs."""', *(f"x = {name!r}" for name in NAMING + NOT_NAMING)]
+    module.write_text("\n".join(lines))
+    assert [found.partition(": ")[2] for found in names_of_areas(module)] == NAMING
 
 
 def test_flask_and_psycopg2_stay_where_they_belong() -> None:

@@ -198,7 +198,7 @@ def at_the_end(
     fixed = always(query) | OWN_ALWAYS.get(query.name, {})
     expression, condition = query.sorts[sort].expression, query.sorts[sort].condition or "true"
     wanted = [f"{alias}.tenant_id = %(tenant_id)s", condition]
-    wanted += [query.filters[name] for name in always if name in query.filters]
+    wanted += [query.filters[name] for name in fixed if name in query.filters]
     with superuser(shop) as cursor:
         cursor.execute(
             f"WITH {CLOCK} SELECT ({expression})::text, {alias}.id FROM {query.base} WHERE {' AND '.join(wanted)} "

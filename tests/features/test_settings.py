@@ -155,7 +155,8 @@ def test_after_ten_minutes_they_are_read_again(own_shop: Application) -> None:
 
 
 def test_the_least_used_goes_when_there_are_too_many_and_nothing_else_does() -> None:
-    store = Store(10_000, 64 << 20, limits={"settings.get_settings": 1000})
+    store = Store(10_000, 64 << 20)
+    store.limit("settings.get_settings", 1000)
 
     def ask(tenant: int, endpoint: str = "settings.get_settings") -> Outcome:
         key = Key(tenant, "admin", None, endpoint, "")

@@ -84,6 +84,9 @@ def make_app(config: Config | None = None) -> APIFlask:
     register_problems(app)
     watch_requests(app)
     register_features(app)
+    for endpoint, view in app.view_functions.items():
+        if setting := getattr(view, "max_entries", ""):
+            services.store.limit(endpoint, getattr(config, setting))
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     assign_scopes(app)
@@ -129,11 +132,8 @@ def make_services(config: Config) -> Services:
         stale_while_revalidate=config.cache_stale_while_revalidate,
         in_sync=lambda: not change_feed.is_stale,
         shared=shared,
-        limits={
-            **dict.fromkeys(("settings.get_settings", "tenant.get_tenant"), config.cache_max_settings),
-            totals.ENDPOINT: max(1, config.cache_max_entries // totals.SHARE),
-        },
     )
+    store.limit(totals.ENDPOINT, max(1, config.cache_max_entries // totals.SHARE))
     # A long deadline: no request waits for it.
     in_background = Database(
         Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),

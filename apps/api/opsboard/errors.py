@@ -16,6 +16,8 @@ class OpsboardError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
+    # For the log: what the person who reads it can do.
+    advice: str = ""
     retry_after: ClassVar[int | None] = None
     default_detail: ClassVar[str] = "Something went wrong on our side; the request id finds it in the log."
 
@@ -74,6 +76,7 @@ class PoolTimeout(OpsboardError):
 
     status = 503
     code = "pool_timeout"
+    advice = "raise DB_POOL_MAX_CONNECTIONS or find the slow query: curl .../api/health/db"
     title = "All connections are busy"
     retry_after = 1
     default_detail = "All database connections are busy; try again in a moment."
@@ -84,6 +87,7 @@ class PoolFull(OpsboardError):
 
     status = 503
     code = "pool_full"
+    advice = "requests pile up: add workers or find the slow query: curl .../api/health/db"
     title = "Too many requests are waiting"
     retry_after = 1
     default_detail = "Too many requests wait for a database connection; try again in a moment."
@@ -94,6 +98,7 @@ class DatabaseUnavailable(OpsboardError):
 
     status = 503
     code = "database_unavailable"
+    advice = "check DATABASE_URL and the server: opsboard doctor"
     title = "Database unavailable"
     retry_after = 2
     default_detail = "The database cannot be reached; try again in a moment."
@@ -103,6 +108,7 @@ class DiskFull(DatabaseUnavailable):
     """The server has no room left for what was to be written, or for what a query sorts on disk."""
 
     code = "disk_full"
+    advice = "make room on the database's disk; nothing else is to be done"
     title = "The database's disk is full"
     retry_after = 60
     default_detail = "The database has no room left on its disk; nothing can be written until there is."
@@ -113,6 +119,7 @@ class DeadlineExceeded(OpsboardError):
 
     status = 504
     code = "deadline_exceeded"
+    advice = "look at the query with opsboard explain, or raise REQUEST_DEADLINE"
     title = "Took too long"
     default_detail = "The request took longer than it may; narrow it down or try again."
 
@@ -122,6 +129,7 @@ class SchemaMissing(OpsboardError):
 
     status = 503
     code = "schema_missing"
+    advice = "run opsboard migrate"
     title = "Database is not migrated"
     retry_after = 10
     default_detail = "The database schema does not fit this version; run `opsboard migrate`."
@@ -232,15 +240,6 @@ class Stale(Conflict):
     """Somebody else was faster while the write waited for its turn; asked again, it sees what they did."""
 
 
-class UnsoundJourney(OpsboardError):
-    """A journey that could be run through without rest or without end; `fields` has the way each time."""
-
-    status = 422
-    code = "unsound_journey"
-    title = "The journey is not sound"
-    default_detail = "The journey is not saved: its nodes and ways do not make a sound one."
-
-
 class TooManyAttempts(OpsboardError):
     """The limit of sign-in attempts is reached."""
 
@@ -273,19 +272,10 @@ class TooManyExports(OpsboardError):
 
     status = 503
     code = "too_many_exports"
+    advice = "exports hold connections: see EXPORT_MOST and EXPORT_DEADLINE"
     title = "Too many exports"
     retry_after = 10
     default_detail = "Other exports are under way; try again in a moment."
-
-
-class RecountUnderWay(OpsboardError):
-    """This worker is already recounting for another request."""
-
-    status = 503
-    code = "recount_under_way"
-    title = "Counting"
-    retry_after = 5
-    default_detail = "Another recount is under way; try again in a moment."
 
 
 # SQLSTATE -> the error a client gets. A prefix of two characters stands for its whole class.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from opsboard.cache.body import Body
@@ -55,13 +55,9 @@ class Entries:
         max_bytes: int,
         counts: Counts,
         keep: float = 0.0,
-        limits: Mapping[str, int] | None = None,
     ) -> None:
-        """`keep`: seconds an expired entry stays, to be served while the database is away.
-
-        `limits`: the most entries that some endpoints may have.
-        """
-        self._limits = limits or {}
+        """`keep`: seconds an expired entry stays, to be served while the database is away."""
+        self._limits: dict[str, int] = {}
         self._of_limited: Counter[str] = Counter()
         self._keep = keep
         self._lists = Shares(max_entries, max_bytes)
@@ -77,6 +73,10 @@ class Entries:
         # Holds no bodies. Keys that left the dict stay here until their time or the next rebuild.
         self._by_expiry: list[tuple[float, int, Key]] = []
         self._pushed = 0
+
+    def limit(self, endpoint: str, most: int) -> None:
+        """Let an endpoint have only so many of the entries; before it has any."""
+        self._limits[endpoint] = most
 
     def __contains__(self, key: Key) -> bool:
         return key in self._by_use

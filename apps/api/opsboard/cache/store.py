@@ -73,7 +73,6 @@ class Store:
         stale_while_revalidate: float = 0.0,
         in_sync: Callable[[], bool] = lambda: True,
         shared: SharedCache | None = None,
-        limits: Mapping[str, int] | None = None,
     ) -> None:
         self.clock = clock
         self._stale_if_error = stale_if_error
@@ -82,7 +81,8 @@ class Store:
         self._shared = shared
         self._lock = threading.Lock()
         self._counts = new_counts()
-        self._entries = Entries(max_entries, max_bytes, self._counts, keep=stale_if_error, limits=limits)
+        self._entries = Entries(max_entries, max_bytes, self._counts, keep=stale_if_error)
+        self.limit = self._entries.limit
         self._flights: dict[Key, Flight] = {}
         # While its count stays, a body returned as a hit stays valid until it expires or this worker is out of sync.
         self.versions = Versions()

@@ -184,29 +184,4 @@ def translated(error: psycopg2.Error, query: Query, lost: bool) -> OpsboardError
         "query failed", query=query.name, sqlstate=error.pgcode, error=str(error).strip(), answer=kind.code
     )
     constraint = error.diag.constraint_name if error.diag else None
-    return kind(CONSTRAINTS.get(constraint or ""))
-
-
-# The message for a violated constraint, for the person who sent the value.
-CONSTRAINTS = {
-    "jobs_job_number_key": "There is a job with this job_number already.",
-    "jobs_customer_fkey": "There is no such customer (customer_id).",
-    "job_steps_machine_fkey": "There is no such machine (machine_id).",
-    "job_steps_process_fkey": "There is no such process (process_id).",
-    "response_approvals_lead_fkey": "There is no such lead (lead_id).",
-    "approval_queue_assigned_user_fkey": "There is no such user (assigned_user_id).",
-    "campaign_recipients_lead_fkey": "There is no such lead (lead_id).",
-    "contacts_customer_fkey": "There is no such customer (customer_id).",
-    "conversations_contact_fkey": "There is no such contact (contact_id).",
-    "conversations_contact_channel_key": "There is a conversation with this contact on this channel already.",
-    "call_log_customer_fkey": "There is no such customer (customer_id).",
-    "call_log_lead_fkey": "There is no such lead (lead_id).",
-    "call_log_contact_fkey": "There is no such contact (contact_id).",
-    "leads_customer_fkey": "There is no such customer (customer_id).",
-    "leads_assigned_user_fkey": "There is no such user (assigned_user_id).",
-    "journey_nodes_name_key": "Two nodes have the same name.",
-    "journey_node_executions_node_fkey": "Contacts went through a node that would go; give it another config instead.",
-    "journey_contacts_node_fkey": "Contacts are at a node that would go; wait until they left it.",
-    "job_steps_assigned_user_fkey": "There is no such user (assigned_user_id).",
-    "password_links_open_key": "Another link for this person was made at this moment; ask again.",
-}
+    return kind(query.constraints.get(constraint or ""))

@@ -22,6 +22,10 @@ The query of one thing that can be changed says which row a change of it locks:
 
     -- locks: jobs AS j | j.tenant_id = %(tenant_id)s AND j.id = %(job_id)s
 
+What a violated constraint means to the person who sent the value stands before the queries of the area:
+
+    -- constraint jobs_customer_fkey: There is no such customer (customer_id).
+
 What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
 put where they say `/* include name */`. What several areas say stands in `fragments.sql` above them; with
 `/* include name word word */` the words take the places of $1 and $2.
@@ -36,7 +40,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 from opsboard.db.members import answer_members, item_members
@@ -45,6 +49,7 @@ HEADER = re.compile(
     r"^--\s*(?P<word>name|reads|writes|from|within|locks|filter|sort|total)\b(?:\s+(?P<label>[\w,]+))?\s*:\s*(?P<value>.*)$"
 )
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
+CONSTRAINT = re.compile(r"(?m)^-- constraint (\w+): (.+)\n")
 INCLUDE = re.compile(r"/\* include (\w+)((?: \w+)*) \*/")
 SHARED = "fragments.sql"
 PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -91,6 +96,8 @@ class Query:
     totals: dict[frozenset[str], Total] = field(default_factory=dict)
     # The members of an item, or of the answer, each with its SQL; empty where they are not written out.
     members: dict[str, str] = field(default_factory=dict)
+    # Constraints of the area's tables, each with the message for the person whose value violates it.
+    constraints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -140,13 +147,16 @@ def load_queries(package: str) -> Queries:
     area = package.rpartition(".")[2]
     fragments = shared_fragments(package)
     found: dict[str, Query] = {}
+    constraints: dict[str, str] = {}
     for file in sorted(files(package).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".sql"):
-            queries = parse(area, file.read_text(encoding="utf-8"), file.name, fragments)
+            text = file.read_text(encoding="utf-8")
+            constraints.update(CONSTRAINT.findall(text))
+            queries = parse(area, text, file.name, fragments)
             if twice := sorted(found.keys() & queries.keys()):
                 raise ValueError(f"{area}/{file.name}: {', '.join(twice)} is in another file already")
             found |= queries
-    return Queries(area, found)
+    return Queries(area, {name: replace(query, constraints=constraints) for name, query in found.items()})
 
 
 def shared_fragments(package: str) -> dict[str, str]:
@@ -162,7 +172,7 @@ def parse(
 ) -> dict[str, Query]:
     """All queries of one file by name. `shared`: fragments of other files."""
     queries: dict[str, Query] = {}
-    own, blocks = split(text)
+    own, blocks = split(CONSTRAINT.sub("", text))
     fragments = {**(shared or {}), **own}
     for block in blocks:
         try:

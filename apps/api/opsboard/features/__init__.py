@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 
 from apiflask import APIFlask
 
-ALL = tuple(sorted(module.name for module in iter_modules(__path__)))
+ALL = tuple(sorted(module.name for module in iter_modules(__path__) if module.ispkg))
 
 
 def register_features(app: APIFlask) -> None:

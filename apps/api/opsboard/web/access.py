@@ -53,6 +53,12 @@ def operational(view: View) -> View:
     return view
 
 
+def without_database(view: View) -> View:
+    """This view says that the process is alive: it answers while nothing is known of the database."""
+    view.without_database = True  # type: ignore[attr-defined]
+    return view
+
+
 def is_operational() -> bool:
     """Return True if the view of this request is such a one."""
     view = current_app.view_functions.get(request.endpoint or "")

@@ -16,6 +16,7 @@ from opsboard.web.documents import Envelope
 from opsboard.web.endpoint import cache_list
 from opsboard.web.exports import export_arguments, export_file
 from opsboard.web.listing import ListArguments, list_page
+from opsboard.web.visibility import Addresses
 
 List = TypeVar("List", bound=type[ListArguments])
 View = Callable[..., Any]
@@ -62,10 +63,18 @@ class Area(APIBlueprint):
     """The routes of one area, under /api/<its name> unless another prefix is given."""
 
     def __init__(
-        self, name: str, import_name: str, tag: str, url_prefix: str | None = None, **options: Any
+        self,
+        name: str,
+        import_name: str,
+        tag: str,
+        url_prefix: str | None = None,
+        addresses: Addresses | None = None,
+        **options: Any,
     ) -> None:
+        """`addresses`: the members that operators see of what is their own only."""
         prefix = f"/api/{name.replace('_', '-')}" if url_prefix is None else url_prefix
         super().__init__(name, import_name, url_prefix=prefix, tag=tag, **options)
+        self.addresses = addresses
         self.lists: dict[str, ListDeclaration] = {}
 
     def list(

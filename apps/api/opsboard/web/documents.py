@@ -1,4 +1,4 @@
-"""Shapes that answers of more than one area share; they describe the API, Postgres makes the JSON."""
+"""Shapes of answers that every area may use; they describe the API, Postgres makes the JSON."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-JobStatus = Literal["draft", "active", "on_hold", "completed", "cancelled"]
-StepStatus = Literal["pending", "in_progress", "completed", "skipped"]
-MachineStatus = Literal["active", "maintenance", "inactive"]
-Priority = Literal["low", "normal", "high", "urgent"]
 RoleName = Literal["admin", "manager", "operator"]
-
-
-class CustomerName(BaseModel):
-    id: int
-    name: str
 
 
 class Named(BaseModel):

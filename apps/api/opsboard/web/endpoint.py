@@ -27,9 +27,12 @@ def cache_route_with_user(ttl: float | str) -> Callable[[View], Callable[..., Re
     return cached(ttl, per_user=True)
 
 
-def cache_route(ttl: float | str) -> Callable[[View], Callable[..., Response]]:
-    """The same for a body that is equal for everybody of a tenant with the same role."""
-    return cached(ttl, per_user=False)
+def cache_route(ttl: float | str, max_entries: str = "") -> Callable[[View], Callable[..., Response]]:
+    """The same for a body that is equal for everybody of a tenant with the same role.
+
+    `max_entries`: the setting that says how many bodies of this view one worker keeps at most.
+    """
+    return cached(ttl, per_user=False, max_entries=max_entries)
 
 
 def cache_list(view: View) -> Callable[..., Response]:
@@ -52,7 +55,7 @@ def fresh(view: View) -> Callable[..., Response]:
 
 
 def cached(
-    ttl: float | str, per_user: bool, of_list: bool = False
+    ttl: float | str, per_user: bool, of_list: bool = False, max_entries: str = ""
 ) -> Callable[[View], Callable[..., Response]]:
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
@@ -75,6 +78,7 @@ def cached(
 
         answer.cached_per_user = per_user  # type: ignore[attr-defined]
         answer.of_list = of_list  # type: ignore[attr-defined]
+        answer.max_entries = max_entries  # type: ignore[attr-defined]
         return answer
 
     return decorate

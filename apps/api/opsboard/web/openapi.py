@@ -47,24 +47,12 @@ PROBLEMS = {
     "412": "If-Match names another state than the present one.",
     "413": "The request body is too large.",
     "414": "The address is too long.",
-    "422": "What was sent makes no sense together: the Idempotency-Key belongs to another request, or a journey is not "
-    "sound; `errors` then names the nodes of each offending way in `path`.",
+    "422": "What was sent makes no sense together: the Idempotency-Key belongs to another request{more}.",
     "429": "Too many sign-in attempts.",
     "503": "The database is busy or away; try again after Retry-After seconds.",
     "504": "It took longer than REQUEST_DEADLINE.",
 }
 
-# Writes whose repetition does no harm, or whose answer must not be kept.
-KEYLESS = {
-    "auth.login",
-    "auth.logout",
-    "auth.change_password",
-    "auth.end_other_sessions",
-    "auth.renew",
-    "health.clear_cache",
-    "auth.accept_password_link",
-    "auth.find_password_link",
-}
 KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
@@ -98,6 +86,27 @@ DIGEST_PARAMETER = {
     "schema": {"type": "string"},
 }
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+def problems(*statuses: int, others: bool = True, more: str = "") -> Callable[[View], View]:
+    """This view can answer with these errors, beside those of every view unless `others` is False.
+
+    `more`: what the description of 422 says of this view.
+    """
+
+    def mark(view: View) -> View:
+        view.problems = {str(status) for status in statuses}  # type: ignore[attr-defined]
+        view.has_other_problems = others  # type: ignore[attr-defined]
+        view.more = more  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def takes_no_key(view: View) -> View:
+    """This write has no Idempotency-Key: repeating it does no harm, or its answer must not be kept."""
+    view.takes_no_key = True  # type: ignore[attr-defined]
+    return view
 
 
 def takes_bytes(view: View) -> View:
@@ -162,30 +171,21 @@ def complete_operation(app: APIFlask, method: str, operation: dict[str, Any]) ->
         operation["requestBody"]["required"] = not getattr(view, "has_optional_body", False)
     if method != "get":
         possible |= {"409", "413"}
-    if method != "get" and endpoint not in KEYLESS:
+    if method != "get" and not getattr(view, "takes_no_key", False):
         possible.add("422")
         operation["parameters"].append(KEY_PARAMETER)
     if method in ("put", "patch", "delete"):
         possible.add("412")
         operation["parameters"].append(MATCH_PARAMETER)
-    if endpoint == "metrics.metrics":
-        possible = {"400", "401", "403"}
-    if endpoint in (
-        "job_status.get_job_status",
-        "auth.accept_password_link",
-        "auth.find_password_link",
-    ):
-        possible |= {"404", "410"}
-    if endpoint in ("auth.login", "auth.change_password"):
-        possible |= {"401", "429"}
-    if endpoint in ("journeys.create_journey", "journeys.update_journey"):
-        possible.add("422")
+    if not getattr(view, "has_other_problems", True):
+        possible = set()
+    possible |= getattr(view, "problems", set())
     for status in sorted(possible):
         operation["responses"][status] = {
-            "description": PROBLEMS[status],
+            "description": PROBLEMS[status].format(more=getattr(view, "more", "")),
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-    if getattr(app.view_functions.get(endpoint), "exports", False):
+    if getattr(view, "exports", False):
         operation["responses"]["200"] = EXPORTED
     elif "200" in operation["responses"] and method == "get" and not is_open:
         operation["responses"]["304"] = {"description": "The body that If-None-Match names still holds."}

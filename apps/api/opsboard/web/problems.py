@@ -68,25 +68,8 @@ def register_problems(app: Flask) -> None:
 
 def ours(error: OpsboardError) -> Response:
     if error.status >= 500:
-        log.error("request failed", code=error.code, detail=error.detail, advice=ADVICE.get(error.code, ""))
+        log.error("request failed", code=error.code, detail=error.detail, advice=error.advice)
     return problem(error.status, error.code, error.title, error.detail, error.fields, error.headers)
-
-
-# The remedy, for the reader of the log.
-ADVICE = {
-    "pool_timeout": "raise DB_POOL_MAX_CONNECTIONS or find the slow query: curl .../api/health/db",
-    "pool_full": "requests pile up: add workers or find the slow query: curl .../api/health/db",
-    "database_unavailable": "check DATABASE_URL and the server: opsboard doctor",
-    "disk_full": "make room on the database's disk; nothing else is to be done",
-    "recount_under_way": "one recount of a worker at a time",
-    "deadline_exceeded": "look at the query with opsboard explain, or raise REQUEST_DEADLINE",
-    "document_store_off": "set DOCUMENT_STORE to a folder or an address",
-    "document_store_unavailable": "check the folder, rights and room of DOCUMENT_STORE",
-    "document_content_lost": "restore the file from a backup of DOCUMENT_STORE",
-    "too_many_exports": "exports hold connections: see EXPORT_MOST and EXPORT_DEADLINE",
-    "schema_missing": "run opsboard migrate",
-    "unsafe_database_role": "mend DATABASE_URL: opsboard doctor",
-}
 
 
 def of_validation(error: HTTPError) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import structlog
-from flask import Flask, request
+from flask import Flask, current_app, request
 
 from opsboard.db.row_security import role_dangers_of, sql
 from opsboard.errors import OpsboardError
@@ -14,15 +14,13 @@ from opsboard.web.services import Services
 
 log = structlog.get_logger(__name__)
 
-# Says that the process is alive, and needs no database for it.
-ALIVE = {"health.health", "root_health.health"}
-
 
 class UnsafeDatabaseRole(OpsboardError):
     """The role of DATABASE_URL could read every tenant's rows."""
 
     status = 503
     code = "unsafe_database_role"
+    advice = "mend DATABASE_URL: opsboard doctor"
     title = "Not safe to serve"
     retry_after = 10
     default_detail = "The service refuses to run with its present database role; its log says why."
@@ -42,7 +40,10 @@ class RoleGuard:
         self._reported: list[str] = []
 
     def __call__(self) -> None:
-        if not self._proved and request.endpoint not in ALIVE:
+        if self._proved:
+            return
+        view = current_app.view_functions.get(request.endpoint or "")
+        if not getattr(view, "without_database", False):
             self.prove()
 
     def prove(self) -> None:

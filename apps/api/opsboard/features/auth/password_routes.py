@@ -12,6 +12,7 @@ from opsboard.features.auth.area import area
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import Arguments, Verbatim
 from opsboard.web.document import JSON
+from opsboard.web.openapi import problems, takes_no_key
 from opsboard.web.services import services
 
 LinkToken = Annotated[
@@ -60,6 +61,8 @@ class Account(BaseModel):
 @area.post("/password-link")
 @area.input(FindLink, arg_name="given")
 @area.output(LinkedPerson)
+@problems(404, 410)
+@takes_no_key
 @open_to_all
 def find_password_link(given: FindLink) -> Response:
     """The person that an invitation or reset link is for; 410 when it has ended."""
@@ -69,6 +72,8 @@ def find_password_link(given: FindLink) -> Response:
 @area.post("/password-link/accept")
 @area.input(AcceptLink, arg_name="given")
 @area.output(Account)
+@problems(404, 410)
+@takes_no_key
 @open_to_all
 def accept_password_link(given: AcceptLink) -> Response:
     """Set the password by an invitation or reset link, once; sign in with it afterwards."""

@@ -29,6 +29,7 @@ from opsboard.web.arguments import Arguments, Patch, Text, Verbatim
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.openapi import problems, takes_no_key
 from opsboard.web.services import identity, services
 
 
@@ -49,6 +50,8 @@ class Credentials(Arguments):
 @area.post("/login")
 @area.input(Credentials, arg_name="given")
 @area.output(Token)
+@problems(401, 429)
+@takes_no_key
 @open_to_all
 def login(given: Credentials) -> Response:
     """Exchange e-mail address and password for a token."""
@@ -93,6 +96,7 @@ def update_me(change: ChangeMe) -> Response:
 
 @area.post("/logout")
 @area.output({}, status_code=204)
+@takes_no_key
 @sign_in_only
 def logout() -> Response:
     """End this token, on every worker."""

@@ -18,6 +18,7 @@ from opsboard.web.arguments import Arguments, Verbatim
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.openapi import problems, takes_no_key
 from opsboard.web.services import identity, services
 
 
@@ -62,6 +63,7 @@ def end_session(session_id: int) -> Response:
 
 @area.post("/sessions/end-others")
 @area.output(Token)
+@takes_no_key
 @sign_in_only
 def end_other_sessions() -> Response:
     """Sign out everywhere else; this sign-in goes on with the token of the answer."""
@@ -71,6 +73,8 @@ def end_other_sessions() -> Response:
 @area.post("/password")
 @area.input(ChangePassword, arg_name="given")
 @area.output(Token)
+@problems(401, 429)
+@takes_no_key
 @sign_in_only
 def change_password(given: ChangePassword) -> Response:
     """Change your password and sign out everywhere else; this sign-in goes on with the token of the answer."""
@@ -83,6 +87,7 @@ def change_password(given: ChangePassword) -> Response:
 
 @area.post("/renew")
 @area.output(Token)
+@takes_no_key
 @sign_in_only
 def renew() -> Response:
     """Another token of this sign-in, which lasts as long as a new one, until SESSION_LONGEST is over."""

@@ -1,3 +1,7 @@
+-- constraint call_log_customer_fkey: There is no such customer (customer_id).
+-- constraint call_log_lead_fkey: There is no such lead (lead_id).
+-- constraint call_log_contact_fkey: There is no such contact (contact_id).
+
 -- fragment: call_members
         'id', p.id,
         'direction', p.direction,

@@ -17,8 +17,14 @@ from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.visibility import Addresses
 
-area = Area("calls", __name__, tag="Calls")
+area = Area(
+    "calls",
+    __name__,
+    tag="Calls",
+    addresses=Addresses(("from_number", "to_number"), "calls they made or took"),
+)
 sql = load_queries(__package__)
 
 CallStatus = Literal["in_progress", "completed", "missed", "busy", "failed"]

@@ -1,3 +1,5 @@
+-- constraint campaign_recipients_lead_fkey: There is no such lead (lead_id).
+
 -- fragment: campaign_members
         'id', c.id,
         'name', c.name,

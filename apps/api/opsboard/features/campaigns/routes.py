@@ -34,8 +34,9 @@ from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.visibility import Addresses
 
-area = Area("campaigns", __name__, tag="Campaigns")
+area = Area("campaigns", __name__, tag="Campaigns", addresses=Addresses(("address",)))
 sql = load_queries(__package__)
 
 AT_ONCE = 5000

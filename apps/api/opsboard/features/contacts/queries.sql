@@ -1,3 +1,5 @@
+-- constraint contacts_customer_fkey: There is no such customer (customer_id).
+
 -- fragment: contact_members
         'id', k.id,
         'name', k.name,

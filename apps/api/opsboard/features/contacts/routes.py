@@ -17,8 +17,9 @@ from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.visibility import Addresses
 
-area = Area("contacts", __name__, tag="Contacts")
+area = Area("contacts", __name__, tag="Contacts", addresses=Addresses(("email", "phone")))
 sql = load_queries(__package__)
 
 Phone = Annotated[Text, Field(max_length=50)]

@@ -1,3 +1,6 @@
+-- constraint conversations_contact_fkey: There is no such contact (contact_id).
+-- constraint conversations_contact_channel_key: There is a conversation with this contact on this channel already.
+
 -- fragment: conversation_members
         'id', v.id,
         'channel', v.channel,

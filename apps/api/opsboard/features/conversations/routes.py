@@ -25,8 +25,9 @@ from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.visibility import Addresses
 
-area = Area("conversations", __name__, tag="Conversations")
+area = Area("conversations", __name__, tag="Conversations", addresses=Addresses(("from_number", "to_number")))
 sql = load_queries(__package__)
 
 

@@ -6,7 +6,8 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, JobStatus
+from opsboard.features.shapes import JobStatus
+from opsboard.web.documents import Envelope
 
 
 class Customer(BaseModel):

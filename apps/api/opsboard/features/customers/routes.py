@@ -18,8 +18,9 @@ from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.visibility import Addresses
 
-area = Area("customers", __name__, tag="Customers")
+area = Area("customers", __name__, tag="Customers", addresses=Addresses(("email", "phone", "address")))
 sql = load_queries(__package__)
 
 Phone = Annotated[Text, Field(max_length=50)]

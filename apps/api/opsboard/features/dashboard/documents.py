@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from opsboard.web.documents import CustomerName, JobStatus, Priority
+from opsboard.features.shapes import CustomerName, JobStatus, Priority
 
 # Without the default, which is no answer's.
 NeverNull = Annotated[dt.datetime, Field(json_schema_extra=lambda schema: schema.pop("default", None))]

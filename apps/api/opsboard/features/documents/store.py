@@ -25,6 +25,7 @@ class DocumentStoreOff(OpsboardError):
 
     status = 503
     code = "document_store_off"
+    advice = "set DOCUMENT_STORE to a folder or an address"
     title = "Contents are not stored"
     default_detail = "This service does not store the content of documents (DOCUMENT_STORE is not set)."
 
@@ -34,6 +35,7 @@ class DocumentStoreUnavailable(OpsboardError):
 
     status = 503
     code = "document_store_unavailable"
+    advice = "check the folder, rights and room of DOCUMENT_STORE"
     title = "The document store is unavailable"
     retry_after = 10
     default_detail = "The content of documents cannot be read or written at present; try again in a moment."
@@ -43,6 +45,7 @@ class ContentLost(DocumentStoreUnavailable):
     """A row names a file that the store does not have."""
 
     code = "document_content_lost"
+    advice = "restore the file from a backup of DOCUMENT_STORE"
     title = "The content is missing"
     default_detail = (
         "The content of this document is missing from the store; upload it again or restore a backup."

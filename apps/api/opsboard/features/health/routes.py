@@ -20,7 +20,7 @@ from opsboard.db.schema_version import sql as schema
 from opsboard.errors import (
     DatabaseUnavailable,
     DeadlineExceeded,
-    RecountUnderWay,
+    OpsboardError,
     SchemaMissing,
 )
 from opsboard.features.health import database_routes  # noqa: F401  # adds its routes
@@ -46,8 +46,9 @@ from opsboard.features.health.fleet import (
 )
 from opsboard.features.health.fleet_now import look_at_fleet
 from opsboard.observability.build import commit
-from opsboard.web.access import for_operators, only_for, open_to_all, operational
+from opsboard.web.access import for_operators, only_for, open_to_all, operational, without_database
 from opsboard.web.arguments import Arguments, Text, optional_body
+from opsboard.web.openapi import takes_no_key
 from opsboard.web.services import identity, services
 
 # Seconds a clear waits for the other workers, and between two checks.
@@ -62,6 +63,17 @@ Prefix = Annotated[
 ]
 
 
+class RecountUnderWay(OpsboardError):
+    """This worker is already recounting for another request."""
+
+    status = 503
+    code = "recount_under_way"
+    advice = "one recount of a worker at a time"
+    title = "Counting"
+    retry_after = 5
+    default_detail = "Another recount is under way; try again in a moment."
+
+
 class OfPrefix(Arguments):
     prefix: Prefix = None
 
@@ -69,6 +81,7 @@ class OfPrefix(Arguments):
 @area.get("")
 @area.output(Health)
 @open_to_all
+@without_database
 @operational
 def health() -> Response:
     """Return True if this worker answers; never touches the database."""
@@ -184,6 +197,7 @@ def cache(wanted: OfPrefix) -> Response:
 @area.post("/cache/clear")
 @area.output(Cleared)
 @optional_body(area, OfPrefix, "wanted")
+@takes_no_key
 @for_operators
 @operational
 def clear_cache(wanted: OfPrefix) -> Response:

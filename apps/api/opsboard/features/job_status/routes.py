@@ -18,6 +18,7 @@ from opsboard.web.area import Area
 from opsboard.web.arguments import any_query_string
 from opsboard.web.document import respond
 from opsboard.web.lifecycle import PAGE_POLICY
+from opsboard.web.openapi import problems
 
 area = Area("job_status", __name__, tag="Job status", url_prefix="", template_folder="templates")
 
@@ -45,6 +46,7 @@ LATER = ("The status cannot be shown right now", "Please try again in a moment."
 
 @area.get("/api/job-status/<token>")
 @area.output(JobStatusForCustomer)
+@problems(404, 410)
 @open_to_all
 def get_job_status(token: str) -> Response:
     """The progress of a job for the holder of a link; a sign-in token is neither needed nor read."""

@@ -6,7 +6,8 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, JobStatus, Named, StepStatus, WriteWarning
+from opsboard.features.shapes import JobStatus, StepStatus
+from opsboard.web.documents import Envelope, Named, WriteWarning
 
 
 class JobOfStep(BaseModel):

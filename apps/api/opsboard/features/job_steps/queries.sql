@@ -1,3 +1,7 @@
+-- constraint job_steps_machine_fkey: There is no such machine (machine_id).
+-- constraint job_steps_process_fkey: There is no such process (process_id).
+-- constraint job_steps_assigned_user_fkey: There is no such user (assigned_user_id).
+
 -- fragment: step_members
         'id', s.id,
         'step_order', s.step_order,

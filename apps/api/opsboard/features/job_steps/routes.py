@@ -10,11 +10,11 @@ from pydantic import Field
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.job_steps.documents import Step, Steps, WrittenStep
+from opsboard.features.shapes import StepStatus
 from opsboard.web.area import Area
 from opsboard.web.arguments import Day, Id, OneOrMore, Patch
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
-from opsboard.web.documents import StepStatus
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments

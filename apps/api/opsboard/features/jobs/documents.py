@@ -6,15 +6,8 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import (
-    CustomerName,
-    Envelope,
-    JobStatus,
-    Named,
-    Priority,
-    StepStatus,
-    WriteWarning,
-)
+from opsboard.features.shapes import CustomerName, JobStatus, Priority, StepStatus
+from opsboard.web.documents import Envelope, Named, WriteWarning
 
 
 class Progress(BaseModel):

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from opsboard.web.documents import CustomerName, Envelope, JobStatus, Priority
+from opsboard.features.shapes import CustomerName, JobStatus, Priority
+from opsboard.web.documents import Envelope
 
 
 class JobAtRisk(BaseModel):

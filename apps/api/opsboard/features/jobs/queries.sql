@@ -1,3 +1,6 @@
+-- constraint jobs_job_number_key: There is a job with this job_number already.
+-- constraint jobs_customer_fkey: There is no such customer (customer_id).
+
 -- fragment: job_members
         'id', j.id,
         'job_number', j.job_number,

@@ -21,11 +21,11 @@ from opsboard.features.jobs.documents import (
     WrittenJob,
 )
 from opsboard.features.jobs.status_links import with_url
+from opsboard.features.shapes import JobStatus, Priority
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Arguments, Day, Id, Line, OneOrMore, Patch, Search, Text, optional_body
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
-from opsboard.web.documents import JobStatus, Priority
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments

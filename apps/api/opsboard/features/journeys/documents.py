@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from opsboard.web.documents import CustomerName, Envelope, Named
+from opsboard.features.shapes import CustomerName
+from opsboard.web.documents import Envelope, Named
 
 JourneyStatus = Literal["draft", "active", "paused", "archived"]
 ContactStatus = Literal["active", "paused", "completed", "failed", "removed"]

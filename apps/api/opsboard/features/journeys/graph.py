@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from opsboard.errors import UnsoundJourney
+from opsboard.errors import OpsboardError
 from opsboard.features.journeys.documents import Branch
 from opsboard.features.journeys.proof import Edge, Node, prove
 from opsboard.web.arguments import Arguments, Line, Text
@@ -18,6 +18,15 @@ LONGEST_WAIT = 366 * 86_400
 MOST_NODES, MOST_EDGES = 200, 400
 
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+class UnsoundJourney(OpsboardError):
+    """A journey that could be run through without rest or without end; `fields` has the way each time."""
+
+    status = 422
+    code = "unsound_journey"
+    title = "The journey is not sound"
+    default_detail = "The journey is not saved: its nodes and ways do not make a sound one."
 
 
 class Nothing(Arguments):

@@ -1,3 +1,7 @@
+-- constraint journey_nodes_name_key: Two nodes have the same name.
+-- constraint journey_node_executions_node_fkey: Contacts went through a node that would go; give it another config instead.
+-- constraint journey_contacts_node_fkey: Contacts are at a node that would go; wait until they left it.
+
 -- fragment: journey_members
         'id', j.id,
         'name', j.name,

@@ -41,8 +41,10 @@ from opsboard.web.command import command
 from opsboard.web.endpoint import cache_route, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.openapi import problems
 from opsboard.web.services import services
 
+UNSOUND = ", or a journey is not sound; `errors` then names the nodes of each offending way in `path`"
 # Each attempt waits its turn behind those who were faster; so many in a row are faster for no contact.
 ATTEMPTS = 5
 
@@ -58,6 +60,7 @@ class ListJourneys(ListArguments, query=sql.list_journeys, default_sort="-create
 @area.post("")
 @area.input(NewJourney, arg_name="journey")
 @area.output(JourneyWithNodes, status_code=201)
+@problems(422, more=UNSOUND)
 @only_for(Role.ADMIN, Role.MANAGER)
 def create_journey(journey: NewJourney) -> Response:
     """Make a journey; refused with the path where it could be run through without rest or without end."""
@@ -77,6 +80,7 @@ def get_journey(journey_id: int, wanted: Detail) -> Body:
 @area.patch("/<id:journey_id>")
 @area.input(ChangeJourney, arg_name="change")
 @area.output(JourneyWithNodes)
+@problems(422, more=UNSOUND)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_journey(journey_id: int, change: ChangeJourney) -> Response:
     """Change what is sent of a journey and leave the rest; nodes and edges come together, and are proven."""

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import CustomerName, Envelope, Named
+from opsboard.features.shapes import CustomerName
+from opsboard.web.documents import Envelope, Named
 
 LeadStatus = Literal["unprocessed", "new", "contacted", "qualified", "won", "lost"]
 

@@ -1,3 +1,6 @@
+-- constraint leads_customer_fkey: There is no such customer (customer_id).
+-- constraint leads_assigned_user_fkey: There is no such user (assigned_user_id).
+
 -- fragment: is_own_lead
 -- Assigned to the caller, or claimed by them and the claim has not run out.
 l.assigned_user_id = %(user_id)s OR l.claimed_by = %(user_id)s AND l.claimable_at > now()

@@ -18,8 +18,16 @@ from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.visibility import Addresses
 
-area = Area("leads", __name__, tag="Leads")
+area = Area(
+    "leads",
+    __name__,
+    tag="Leads",
+    addresses=Addresses(
+        ("email", "phone"), "leads assigned to them, or claimed by them until the claim runs out"
+    ),
+)
 sql = load_queries(__package__)
 
 Word = Annotated[Text, Field(min_length=1, max_length=100)]

@@ -6,7 +6,8 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, MachineStatus, WriteWarning
+from opsboard.features.shapes import MachineStatus
+from opsboard.web.documents import Envelope, WriteWarning
 
 
 class Load(BaseModel):

@@ -10,11 +10,11 @@ from pydantic import Field
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.machines.documents import Machines, MachineWithLink, WrittenMachine
+from opsboard.features.shapes import MachineStatus
 from opsboard.web.area import Area
 from opsboard.web.arguments import Line, OneOrMore, Patch, Search, Text
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
-from opsboard.web.documents import MachineStatus
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments

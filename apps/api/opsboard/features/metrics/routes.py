@@ -21,6 +21,7 @@ from opsboard.features.metrics.surroundings import Surroundings
 from opsboard.web.access import open_to_all, operational
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
+from opsboard.web.openapi import problems
 from opsboard.web.proxies import UNKNOWN_CALLER
 from opsboard.web.scopes import require_scope
 from opsboard.web.services import services
@@ -44,6 +45,7 @@ class OfScope(Arguments):
 @area.get("/metrics")
 @area.input(OfScope, location="query", arg_name="wanted")
 @area.doc(responses=RESPONSES)
+@problems(400, 401, 403, others=False)
 @open_to_all
 @operational
 def metrics(wanted: OfScope) -> Response:

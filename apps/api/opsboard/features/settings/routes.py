@@ -89,7 +89,7 @@ class NewSettings(Arguments):
 
 @area.get("")
 @area.output(Settings)
-@cache_route(ttl="cache_ttl_settings")
+@cache_route(ttl="cache_ttl_settings", max_entries="cache_max_settings")
 def get_settings() -> Body:
     """The business with its settings."""
     return document(sql.get_settings)

@@ -47,7 +47,7 @@ class ChangeTenant(Patch):
 
 @area.get("")
 @area.output(Tenant)
-@cache_route(ttl="cache_ttl_tenant")
+@cache_route(ttl="cache_ttl_tenant", max_entries="cache_max_settings")
 def get_tenant() -> Body:
     """Your business."""
     return document(sql.get_tenant)

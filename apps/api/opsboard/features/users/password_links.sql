@@ -1,3 +1,5 @@
+-- constraint password_links_open_key: Another link for this person was made at this moment; ask again.
+
 -- fragment: link_members
         'id', k.id,
         'user_id', k.user_id,

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, Named, Priority
+from opsboard.features.shapes import Priority
+from opsboard.web.documents import Envelope, Named
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "changes_requested"]
 NextAction = Literal["assign", "decide", "escalate", "resubmit"]

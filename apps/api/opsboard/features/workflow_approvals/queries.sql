@@ -1,3 +1,6 @@
+-- constraint response_approvals_lead_fkey: There is no such lead (lead_id).
+-- constraint approval_queue_assigned_user_fkey: There is no such user (assigned_user_id).
+
 -- fragment: approval_members
         'id', a.id,
         'subject', a.subject,

@@ -11,6 +11,7 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.errors import InvalidInput
+from opsboard.features.shapes import Priority
 from opsboard.features.workflow_approvals.documents import (
     Approval,
     Approvals,
@@ -26,7 +27,6 @@ from opsboard.web.access import only_for
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Id, Line, OneOrMore, Patch, Text
 from opsboard.web.command import command
-from opsboard.web.documents import Priority
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
