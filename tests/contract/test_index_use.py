@@ -148,7 +148,7 @@ def test_every_index_of_the_database_says_whom_it_serves(large: Application) -> 
             JOIN pg_class AS c ON c.oid = i.indexrelid
             WHERE c.relnamespace = 'public'::regnamespace
                 AND NOT c.relispartition
-                AND c.relname !~ 'yoyo|migration'
+                AND c.relname !~ 'migration'
                 AND NOT EXISTS (SELECT FROM pg_constraint AS o WHERE o.conindid = i.indexrelid)
             """
         )

@@ -15,7 +15,7 @@ from tests.application import Application
 from tests.contract.catalogue import all_queries, shapes
 from tests.contract.tables import APPENDED, EXTRAS, NOT_WRITTEN, SHARED, TABLES
 
-BOOKKEEPING = re.compile(r"yoyo|migration")
+BOOKKEEPING = re.compile(r"migration")
 INITPLAN = re.compile(
     r"\( SELECT \(NULLIF\(current_setting\('app\.tenant_id'::text, true\), ''::text\)\)::bigint AS \"?nullif\"?\)"
 )
