@@ -13,7 +13,7 @@ from tests.contract.tables import TABLES
 
 ROOT = Path(opsboard.__file__).parent
 LAYERS = [
-    {"errors", "settings", "config", "text"},
+    {"errors", "settings", "config", "text", "staleness"},
     {"observability"},
     {"db"},
     {"auth", "cache", "fleet", "secret"},

@@ -55,9 +55,7 @@ class Worker:
         self.pool = Pool(0, 1, shop.database.app_url, timeout=5.0)
         self.shared = SharedCache(link, Envelope(KEY_OF_SEALS, namespace), Horizon())
         self.store = Store(100, 10**6, shared=self.shared)
-        subscribers = Subscribers(
-            self.store, self.shared, Revocations(), Maintenance(Database(self.pool, 1.0))
-        )
+        subscribers = Subscribers(self.store, Revocations(), Maintenance(Database(self.pool, 1.0)))
         self.change_feed = ChangeFeed(Database(self.pool, 5.0), 60.0, subscribers, lambda: {})
         self.reader = psycopg2.connect(shop.database.superuser_url)
         self.reader.autocommit = True

@@ -152,7 +152,7 @@ def make_services(config: Config) -> Services:
             prepared_statements=config.db_prepared_statements,
         ),
         config.pulse_ms / 1000,
-        Subscribers(store, shared, revocations, maintenance),
+        Subscribers(store, revocations, maintenance),
         report=lambda: {
             **process_report(tally, queries),
             "request_threads": threads.report(),
@@ -211,19 +211,14 @@ def make_shared_cache(config: Config, secret: str) -> SharedCache | None:
 
 @dataclass
 class Subscribers:
-    """Passes what the change feed reads to the parts that depend on it.
-
-    The second level comes before the store: a body that the store drops must not come back from there.
-    """
+    """Passes what the change feed reads to the parts that depend on it."""
 
     store: Store
-    shared: SharedCache | None
     revocations: Revocations
     maintenance: Maintenance
 
     def observe_server(self, asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
-        if self.shared:
-            self.shared.horizon.observe_server(asked, epoch, snapshot, server_clock)
+        self.store.observe_server(asked, epoch, snapshot, server_clock)
 
     def apply_changes(self, tenant_id: int, newest: dict[str, int]) -> None:
         self.store.apply_changes(tenant_id, newest)
@@ -233,16 +228,11 @@ class Subscribers:
         self.revocations.add(**row)
 
     def clear(self, prefix: str | None, xid: int | None) -> None:
-        if self.shared:
-            self.shared.horizon.record_clear(prefix, xid)
-        self.store.clear(prefix)
+        self.store.apply_clear(prefix, xid)
 
     def reset(self) -> None:
-        if self.shared:
-            self.shared.horizon.reset()
-        self.store.clear()
+        self.store.reset()
 
     def mark_current(self, asked: float) -> None:
-        if self.shared:
-            self.shared.horizon.mark_current(asked)
+        self.store.mark_current(asked)
         self.revocations.mark_current(asked)

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from cachetools import LRUCache
 
 from opsboard.auth.identity import Identity
+from opsboard.staleness import STALE_AFTER
 
-# After this long without a read of the change feed, the database is asked about each token.
-STALE_AFTER = 2.0  # seconds
 PRUNE_EVERY = 60.0  # seconds
 
 

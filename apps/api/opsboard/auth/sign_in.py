@@ -164,6 +164,16 @@ class SignIn:
         except NotSignedIn:
             return None
 
+    @property
+    def generation(self) -> int:
+        """The number of revocations so far. While it stays, `is_valid_for` stays true until `fresh_until`."""
+        return self.revocations.added
+
+    @property
+    def fresh_until(self) -> float:
+        """The time (of the monotonic clock) until which this worker knows of every revocation."""
+        return self.revocations.fresh_until
+
     def is_valid_for(self, identity: Identity) -> bool:
         """Return True if `identify` would return this identity again, without asking the database."""
         return self.revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)

@@ -20,12 +20,13 @@ from opsboard.cache.shared import SharedCache
 from opsboard.cache.statistics import statistics
 from opsboard.cache.versions import Versions
 from opsboard.errors import DatabaseUnavailable, DeadlineExceeded, PoolFull, PoolTimeout
+from opsboard.staleness import STALE_AFTER
 
 # The database is away or overloaded: an old answer is better than none.
 UNAVAILABLE = (DatabaseUnavailable, PoolTimeout, PoolFull, DeadlineExceeded)
 
 # While this worker is stale, a load may be joined for this long, so that its answer is no older than that.
-JOIN_WHILE_STALE = 2.0  # seconds
+JOIN_WHILE_STALE = STALE_AFTER
 
 
 class Outcome(StrEnum):
@@ -165,6 +166,34 @@ class Store:
             self._shared.horizon.apply_changes(tenant_id, newest)
         with self._lock:
             self.versions.bump(tenant_id, newest.keys())
+
+    def observe_server(self, asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
+        """Note the state of the database: the first call of each poll of the change feed."""
+        if self._shared is not None:
+            self._shared.horizon.observe_server(asked, epoch, snapshot, server_clock)
+
+    def mark_current(self, asked: float) -> None:
+        """Note that every change before `asked` has been applied: the last call of each poll."""
+        if self._shared is not None:
+            self._shared.horizon.mark_current(asked)
+
+    def reset(self) -> None:
+        """Drop everything: changes may have been missed."""
+        # The second level first, here and below: a body that is dropped must not come back from there.
+        if self._shared is not None:
+            self._shared.horizon.reset()
+        self.clear()
+
+    def apply_clear(self, prefix: str | None, xid: int | None) -> None:
+        """Carry out an order to clear; `xid` None: an own order whose number is not known yet."""
+        if self._shared is not None:
+            self._shared.horizon.record_clear(prefix, xid)
+        self.clear(prefix)
+
+    @property
+    def generation(self) -> int:
+        """The number of changes so far. While it stays, a body returned as a hit stays valid until it expires."""
+        return self.versions.now
 
     def clear(self, prefix: str | None = None, tenant_id: int | None = None) -> int:
         """Drop all entries, or those of an endpoint prefix or of a tenant. Returns how many.

@@ -17,14 +17,13 @@ from opsboard.errors import OpsboardError
 from opsboard.fleet.heartbeat import Heartbeat
 from opsboard.fleet.worker import Worker
 from opsboard.observability import record
+from opsboard.staleness import STALE_AFTER
 
 log = structlog.get_logger(__name__)
 sql = load_queries(__package__)
 
 # A snapshot from before the first transaction: everything is new.
 NOTHING_SEEN = "3:3:"
-# After this long without a successful read the cached answers and tokens of a worker count as stale.
-STALE_AFTER = 2.0  # seconds
 # After a longer gap the missed changes may have been pruned, so everything is dropped.
 LONGEST_GAP = 30.0  # seconds
 # A worker without requests for REST_AFTER polls less often. It then counts as stale two normal intervals after its

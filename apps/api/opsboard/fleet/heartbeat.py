@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 sql = load_queries(__package__)
 
 REPORT_EVERY = 0.5  # seconds
+# A worker that has not reported for this long is listed as silent.
+SILENT_AFTER = 2.0  # seconds
 REST_REPORT_EVERY = 1.0  # seconds, while the worker rests
 # A worker that ended without a goodbye is listed as silent for this long; then its neighbours remove it.
 SILENT_GRACE = 5.0  # seconds

@@ -11,9 +11,9 @@ from opsboard.db.database import Row
 from opsboard.db.queries import Query
 from opsboard.errors import Conflict, Forbidden, InvalidInput, NotFound, OpsboardError, Stale
 from opsboard.observability import record
-from opsboard.web.document import CACHE_CONTROL, JSON, VARY
 from opsboard.web.idempotency import REPLAYED, Answer, done_once, sent_key
 from opsboard.web.preconditions import TagsOf, precondition, tags_of_document
+from opsboard.web.representation import CACHE_CONTROL, JSON, VARY
 from opsboard.web.services import identity, services
 
 PROBLEMS: dict[str, type[OpsboardError]] = {

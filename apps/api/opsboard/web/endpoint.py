@@ -58,8 +58,13 @@ def cached(
     ttl: float | str, per_user: bool, of_list: bool = False, max_entries: str = ""
 ) -> Callable[[View], Callable[..., Response]]:
     def decorate(view: View) -> Callable[..., Response]:
+        # The tables of the view, known since its first body: with them a caller after a write does not join a load that
+        # is out of date already.
+        reads: frozenset[str] = frozenset()
+
         @wraps(view)
         def answer(*args: Any, **kwargs: Any) -> Response:
+            nonlocal reads
             config = services().config
             seconds = getattr(config, ttl) if isinstance(ttl, str) else ttl
             if not config.cache_enabled or seconds <= 0:
@@ -68,10 +73,12 @@ def cached(
             found = services().store.get_or_load(
                 key,
                 seconds,
-                frozenset(),  # the body itself says which tables it was made from
+                reads,
                 lambda: view(*args, **kwargs),
                 deadline=deadline(),
             )
+            if not found.body.tables <= reads:
+                reads |= found.body.tables
             who = identity()
             request.environ[REMEMBER] = RememberedRequest(who, key, services().sign_in.last_uses.of(who))
             return respond(found.body, found.outcome, found.age)

@@ -17,9 +17,9 @@ from opsboard.db.listing import Page
 from opsboard.db.queries import load_queries
 from opsboard.observability import record
 from opsboard.observability.performance import memory_tracker
-from opsboard.web.document import VARY, accepts_gzip
 from opsboard.web.documents import Envelope
 from opsboard.web.listing import ListArguments, show_choices
+from opsboard.web.representation import VARY, accepts_gzip
 from opsboard.web.services import identity, services
 from opsboard.web.spreadsheet import columns, header, rows
 

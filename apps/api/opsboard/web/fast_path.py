@@ -46,9 +46,7 @@ class FastPath:
     ) -> None:
         self._app = app
         self._sign_in = sign_in
-        self._revocations = sign_in.revocations
         self._store = store
-        self._versions = store.versions
         self._given = store.note_repeat
         self._tally = tally
         self._add = tally.add
@@ -80,10 +78,10 @@ class FastPath:
         # the response was prepared after they were read.
         if (
             prepared is not None
-            and prepared.changes == self._versions.now
-            and prepared.revoked == self._revocations.added
+            and prepared.changes == self._store.generation
+            and prepared.revoked == self._sign_in.generation
             and now < prepared.until
-            and now <= self._revocations.fresh_until
+            and now <= self._sign_in.fresh_until
             and prepared.accept_encoding == environ.get("HTTP_ACCEPT_ENCODING")
             and prepared.if_none_match == environ.get("HTTP_IF_NONE_MATCH")
             and (body := prepared.body()) is not None
@@ -118,7 +116,7 @@ class FastPath:
         self, remembered: RememberedRequest, environ: Environ, now: float
     ) -> tuple[PreparedResponse, Body] | None:
         """Ask sign-in and the store. The counters are read first, so that a later change invalidates the response."""
-        changes, revoked = self._versions.now, self._revocations.added
+        changes, revoked = self._store.generation, self._sign_in.generation
         if not self._sign_in.is_valid_for(remembered.identity):
             return None
         # The page's cookie is renewed on the slow path.

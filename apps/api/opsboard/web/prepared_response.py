@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import Any
 from weakref import ref
 
-from opsboard.cache.body import Body, matches
 from opsboard.cache.store import Found
 from opsboard.observability.durations import Series
-from opsboard.web.document import CACHE_CONTROL, JSON, VARY, accepts_gzip
 from opsboard.web.lifecycle import DATA_POLICY, HSTS, SECURITY_HEADERS
+from opsboard.web.representation import represent
 
 Environ = dict[str, Any]
-Header = tuple[str, str]
+LINES = {200: "200 OK", 304: "304 NOT MODIFIED"}
 
 # The headers that every answer shares.
 ALWAYS = [
-    ("Cache-Control", CACHE_CONTROL),
-    ("Vary", VARY),
     *SECURITY_HEADERS.items(),
     ("Content-Security-Policy", DATA_POLICY),
     ("X-Queries", "0"),
@@ -58,25 +55,10 @@ class PreparedResponse:
         self.body = ref(body)
         self.accept_encoding: str | None = environ.get("HTTP_ACCEPT_ENCODING")
         self.if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
-        zipped = body.gzipped is not None and accepts_gzip(self.accept_encoding or "")
-        # The attribute of the body to send.
-        self.sends = "gzipped" if zipped else "identity"
-        if matches(self.if_none_match, body):
-            self.status, self.line, content = 304, "304 NOT MODIFIED", None
-        else:
-            self.status, self.line, content = 200, "200 OK", body.gzipped if zipped else body.identity
-        self.headers = representation_headers(body, zipped, content, environ["wsgi.url_scheme"])
+        chosen = represent(body, self.accept_encoding, self.if_none_match)
+        self.sends = chosen.part
+        self.status, self.line = chosen.status, LINES[chosen.status]
+        self.headers = [*chosen.headers, *ALWAYS]
+        if environ["wsgi.url_scheme"] == "https":
+            self.headers.append(("Strict-Transport-Security", HSTS))
         self.headers.append(("X-Cache", self.outcome))
-
-
-def representation_headers(body: Body, zipped: bool, content: bytes | None, scheme: str) -> list[Header]:
-    """Return the headers that are equal each time this representation is sent."""
-    headers = []
-    if content is not None:
-        headers += [("Content-Type", JSON), ("Content-Length", str(len(content)))]
-        if zipped:
-            headers.append(("Content-Encoding", "gzip"))
-    headers += [("ETag", body.gzip_etag if zipped else body.etag), *ALWAYS]
-    if scheme == "https":
-        headers.append(("Strict-Transport-Security", HSTS))
-    return headers

@@ -41,7 +41,7 @@ def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
 
     asked = {**filters, "list": query.name, "only": query.sorts[page.sort].condition}
     key = Key(who.tenant_id, who.role, who.user_id, ENDPOINT, canonical(asked))
-    found = services().store.get_or_load(key, config.cache_ttl_totals, frozenset(), counted, deadline())
+    found = services().store.get_or_load(key, config.cache_ttl_totals, query.reads, counted, deadline())
     if made:
         return made[0]
     # An older value is not acceptable here.

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from opsboard.features.auth.area import area
 from opsboard.web.access import open_to_all
 from opsboard.web.arguments import Arguments, Verbatim
-from opsboard.web.document import JSON
 from opsboard.web.openapi import problems, takes_no_key
+from opsboard.web.representation import JSON
 from opsboard.web.services import services
 
 LinkToken = Annotated[

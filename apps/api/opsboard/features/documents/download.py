@@ -11,8 +11,8 @@ from urllib.parse import quote
 from flask import Response, request
 from werkzeug.http import dump_options_header
 
-from opsboard.web.document import CACHE_CONTROL, VARY
 from opsboard.web.exports import STALLED
+from opsboard.web.representation import CACHE_CONTROL, VARY
 
 PIECE = 64 << 10  # bytes
 # Media types that a browser would run or draw with the rights of this host, were it ever to show them.

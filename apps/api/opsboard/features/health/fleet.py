@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from opsboard.cache.key import matches_prefix
+from opsboard.fleet.heartbeat import SILENT_AFTER
 
 # A worker reports every half second; after this long it has fallen silent.
-SILENT_AFTER = 2.0  # seconds
 NO_THREADS = {"max": 0, "busy": 0, "waiting": 0}
 # Of these the sum over workers says nothing.
 NOT_SUMMED = {"hit_rate", "endpoints", "second_level", "state", "reason", "longest_ms"}

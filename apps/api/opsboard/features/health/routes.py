@@ -36,7 +36,6 @@ from opsboard.features.health.documents import (
     RollupHealth,
 )
 from opsboard.features.health.fleet import (
-    SILENT_AFTER,
     line,
     live_and_silent,
     of_prefix,
@@ -45,6 +44,7 @@ from opsboard.features.health.fleet import (
     total_threads,
 )
 from opsboard.features.health.fleet_now import look_at_fleet
+from opsboard.fleet.heartbeat import SILENT_AFTER
 from opsboard.observability.build import commit
 from opsboard.web.access import for_operators, only_for, open_to_all, operational, without_database
 from opsboard.web.arguments import Arguments, Text, optional_body

@@ -64,7 +64,7 @@ def status_page(token: str) -> Response:
     except OpsboardError as error:
         return trouble(error)
     html = render_template("job_status.html", etag=body.etag.strip('"'), **shown(json.loads(body.identity)))
-    response = respond(Body(html.encode()), outcome, age, HTML)
+    response = respond(Body(html.encode()), outcome, age, f"{HTML}; charset=utf-8")
     # On a 304 too, as on the other pages.
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response

@@ -54,7 +54,7 @@ def kept_or_read(link: Link) -> tuple[Body, str, float]:
     found: Found = services().store.get_or_load(
         key_of(link),
         config.cache_ttl_job_status,
-        frozenset(),  # the body itself says which tables it was made from
+        sql.get_job_status.reads,
         lambda: read(link),
         deadline=deadline(),
         last_good=False,

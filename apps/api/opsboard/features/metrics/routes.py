@@ -18,6 +18,7 @@ from opsboard.db.queries import load_queries
 from opsboard.errors import Forbidden, NotSignedIn, OpsboardError
 from opsboard.features.metrics.exposition import Workers, label_of
 from opsboard.features.metrics.surroundings import Surroundings
+from opsboard.fleet.heartbeat import SILENT_AFTER
 from opsboard.web.access import open_to_all, operational
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
@@ -29,7 +30,6 @@ from opsboard.web.services import services
 area = Area("metrics", __name__, tag="Health", url_prefix="")
 sql = load_queries(__package__)
 
-SILENT_AFTER = 2.0  # seconds; a worker reports every half second
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Text exposition format.", "content": {"text/plain": {}}}
 }

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from flask import Response, request
 
-from opsboard.cache.body import Body, matches
+from opsboard.cache.body import Body
 from opsboard.errors import NotFound
+from opsboard.web.representation import represent, to_response
 
 STATIC = Path(__file__).parent / "static"
 # Only what is listed here is served: no path of a request ever reaches the disk.
@@ -45,22 +46,11 @@ def serve(path: str) -> Response:
     return answer(body_of(name), TYPES[FILES[name].suffix], keep)
 
 
-def answer(body: Body, mimetype: str, cache_control: str) -> Response:
-    """200 with the bytes, gzip'd when the client takes that, or 304."""
-    zipped = body.gzipped is not None and request.accept_encodings.quality("gzip") > 0
-    if matches(request.headers.get("If-None-Match"), body):
-        response = Response(status=304)
-        response.headers.remove("Content-Type")
-    else:
-        response = Response(
-            body.gzipped if zipped else body.identity, content_type=f"{mimetype}; charset=utf-8"
-        )
-        if zipped:
-            response.headers["Content-Encoding"] = "gzip"
-    response.headers["ETag"] = body.gzip_etag if zipped else body.etag
-    response.headers["Cache-Control"] = cache_control
-    response.headers["Vary"] = "Accept-Encoding"
-    return response
+def answer(body: Body, mimetype: str, cache_control: str, vary: str = "Accept-Encoding") -> Response:
+    """A file or a page, in the representation that the client accepts."""
+    sent, content_type = request.headers, f"{mimetype}; charset=utf-8"
+    accepted, known = sent.get("Accept-Encoding"), sent.get("If-None-Match")
+    return to_response(represent(body, accepted, known, content_type, cache_control, vary))
 
 
 def body_of(name: str) -> Body:

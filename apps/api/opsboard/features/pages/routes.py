@@ -85,8 +85,7 @@ def not_found(error: HTTPException) -> Response:
 
 
 def respond(body: Body) -> Response:
-    response = answer(body, "text/html", ASK_EACH_TIME)
-    response.headers["Vary"] = "Accept-Encoding, Cookie"
+    response = answer(body, "text/html", ASK_EACH_TIME, vary="Accept-Encoding, Cookie")
     # On a 304 too: a browser replaces the headers it has kept, and this one would shut the page.
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
