@@ -42,8 +42,8 @@ IDS = {
         WHERE n.tenant_id = %s AND u.role = 'admin'
     """,
 }
-# Routes whose ids must not be those of the others, beside every DELETE, which removes the last one: what they change is in
-# another state.
+# Routes whose ids must not be those of the others, beside every DELETE, which removes the last one: what they change is
+# in another state.
 OTHER_IDS = {
     "workflow_approvals.resubmit_approval": {
         "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'changes_requested'"
