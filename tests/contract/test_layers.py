@@ -34,8 +34,8 @@ ALLOWED = {
     ("bench", "commands"),
 }
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
-# Also the name of a member: the business.
-ORDINARY_WORDS = {"tenant"}
+# Names of areas that are also a member and the scopes of API tokens.
+ORDINARY_WORDS = {"tenant", "health", "metrics"}
 NAMING = ["jobs", "jobs.list_jobs", "see auth.login, which", "jobs_customer_fkey"]
 NOT_NAMING = ["jobs and steps", "the jobs. They", "opsboard.features.jobs", "idempotency_key", "/api/jobs"]
 ONLY_HERE = {"flask": {"web", "features", "application", "bench"}, "psycopg2": {"db"}}
