@@ -114,7 +114,6 @@ SAMPLES = {
     "password": "opsboard-demo",
     "title": "Bracket, 40 pieces",
     "name": "Mill 7",
-    "prefix": "dashboard",
 }
 Named = Callable[[str], Schema]
 

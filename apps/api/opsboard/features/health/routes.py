@@ -59,7 +59,11 @@ STARTED = time.time()
 RECOUNT = Lock()
 Prefix = Annotated[
     Text | None,
-    Field(max_length=100, description="The beginning of an endpoint's name: dashboard, dashboard.stats."),
+    Field(
+        max_length=100,
+        examples=["dashboard"],
+        description="The beginning of an endpoint's name: dashboard, dashboard.stats.",
+    ),
 ]
 
 
