@@ -35,7 +35,7 @@ function renewRows(container, children) {
   const next = h("div", {}, ...present(children).filter((child) => !child.isConnected));
 =======
 function renewRows(container, content) {
-  // What is in the page already, and would be there again, must not be taken out.
+  // Nodes that stay in the page must not be removed and inserted again.
   const next = h("div", {}, ...content.filter((child) => !child.isConnected));
 >>>>>>> fd9ca0c (Draw the charts without Chart.js; keep unchanged rows; say why)
   for (const row of container.querySelectorAll("[data-row]")) {
