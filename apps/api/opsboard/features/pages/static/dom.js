@@ -29,15 +29,9 @@ export function replace(container, ...children) {
 }
 
 // While a row must stay in its place, each row is renewed where it is: none comes, goes or moves.
-<<<<<<< HEAD
-function renewRows(container, children) {
-  // Nodes that stay in the page must not be removed and inserted again.
-  const next = h("div", {}, ...present(children).filter((child) => !child.isConnected));
-=======
 function renewRows(container, content) {
   // Nodes that stay in the page must not be removed and inserted again.
   const next = h("div", {}, ...content.filter((child) => !child.isConnected));
->>>>>>> fd9ca0c (Draw the charts without Chart.js; keep unchanged rows; say why)
   for (const row of container.querySelectorAll("[data-row]")) {
     const successor = next.querySelector(`[data-row="${CSS.escape(row.dataset.row)}"]`);
     if (successor) row.replaceChildren(...successor.childNodes);
