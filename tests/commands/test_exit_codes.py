@@ -28,6 +28,14 @@ WELL = {
     "migrate": 0, "migrate --status": 0, "migrate --verify": 0, "doctor": 0, "serve --check": 0,
     "journeys run --once": 0, "collisions": 0, "documents sweep --dry-run": 0,
     "documents sweep": 0, "import --example": 0, "tenant add gamma --name Gamma": 0,
+    "tenant list": 0, "tenant change gamma --name Delta": 0, "user list --tenant alpha": 0,
+    "user rename operator@alpha.example --tenant alpha --name Kim": 0,
+    "user role operator@alpha.example manager --tenant alpha": 0,
+    "user deactivate operator@alpha.example --tenant alpha": 0,
+    "user activate operator@alpha.example --tenant alpha": 0, "user unlock operator@alpha.example --tenant alpha": 0,
+    "user invite new@alpha.example --tenant alpha --role operator": 0, "user link new@alpha.example --tenant alpha": 0,
+    "user hand-over new@alpha.example --to-nobody --tenant alpha": 0, "token list --tenant alpha": 0,
+    "token add T --tenant alpha --user admin@alpha.example --scope read": 0, "token revoke 1 --tenant alpha": 0,
 }  # fmt: skip
 # With a database that lacks an index and a migration and has a wrong count.
 SPOILED = {
@@ -40,6 +48,14 @@ REFUSED = {
     "collisions --tenant nobody": 2, "migrate --to 9999": 2,
     "import nowhere": 2, "tenant add UPPER --name x": 2, "tenant add alpha --name x": 2,
     "user add x --tenant alpha --role admin": 2, "user password nobody@alpha.example --tenant alpha": 2,
+    "tenant list --nonsense": 2, "tenant change alpha": 2, "user list --tenant nobody": 2,
+    "user rename nobody@alpha.example --tenant alpha --name x": 2,
+    "user role admin@alpha.example manager --tenant alpha": 2,
+    "user deactivate admin@alpha.example --tenant alpha": 2, "user activate nobody@alpha.example --tenant alpha": 2,
+    "user unlock nobody@alpha.example --tenant alpha": 2, "user invite x --tenant alpha --role operator": 2,
+    "user link nobody@alpha.example --tenant alpha": 2, "user hand-over admin@alpha.example --tenant alpha": 2,
+    "token list --tenant nobody": 2, "token add T --tenant alpha --user admin@alpha.example --scope all": 2,
+    "token revoke 999999 --tenant alpha": 2,
     "journeys run --batch 0": 2, "bench --only nonsense": 2, "demo --jobs 0": 2, "serve --nonsense": 2,
     "indexes list --nonsense": 2, "documents sweep --older-than 0": 2,
 }  # fmt: skip

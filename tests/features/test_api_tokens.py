@@ -9,8 +9,8 @@ import pytest
 
 from opsboard.auth.api_tokens import PREFIX, SHAPE
 from tests.application import Application, running_application
-from tests.features.test_job_status import eventually
 from tests.features.test_people import invite, rows
+from tests.waiting import eventually
 from tests.web.ways import Ways, bearer
 
 STATS = "/api/dashboard/stats"

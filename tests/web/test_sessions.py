@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.application import Application, running_application
-from tests.features.test_job_status import eventually
 from tests.features.test_people import rows
 from tests.seed import PASSWORD
+from tests.waiting import eventually
 from tests.web.ways import Ways, bearer, cookie
 
 STATS = "/api/dashboard/stats"

@@ -166,3 +166,31 @@ audited AS (
 )
 SELECT c.id
 FROM changed AS c
+
+-- name: link_end
+-- reads: password_links
+-- When a link ends, in seconds since 1970.
+SELECT extract(epoch FROM k.expires_at)::float8
+FROM password_links AS k
+WHERE k.tenant_id = current_setting('app.tenant_id')::bigint
+    AND k.id = %(link_id)s
+
+-- name: show_tokens
+-- reads: api_tokens, users
+-- The API tokens of the business that is bound and that have not ended, newest first.
+SELECT
+    k.id,
+    k.name,
+    u.email,
+    array_to_string(k.scopes, ','),
+    k.expires_at::date,
+    coalesce(to_char(k.last_used_at, 'YYYY-MM-DD HH24:MI'), 'never'),
+    k.hint
+FROM api_tokens AS k
+JOIN users AS u ON u.tenant_id = k.tenant_id AND u.id = k.user_id
+WHERE k.tenant_id = current_setting('app.tenant_id')::bigint
+    AND k.revoked_at IS NULL
+    AND k.expires_at > now()
+ORDER BY
+    k.created_at DESC,
+    k.id DESC
