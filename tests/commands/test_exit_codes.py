@@ -82,7 +82,7 @@ for words in json.load(sys.stdin):
 def settings(database: FreshDatabase, folder: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": database.app_url, "DATABASE_OWNER_URL": database.owner_url, "SECRET_KEY": SECRET,
-        "OPSBOARD_ENV": "production", "DOCUMENT_STORE": str(folder / "documents"),
+        "OPSBOARD_ENV": "production", "OPERATOR_TENANTS": "1", "DOCUMENT_STORE": str(folder / "documents"),
         "OPSBOARD_DATA": str(folder), "PATH": os.environ["PATH"],
     }  # fmt: skip
 
