@@ -17,7 +17,7 @@ from opsboard.bench.document import ALONE, require_markers, write_document
 from opsboard.bench.one_url import measure_url
 from opsboard.bench.options import choose_options
 from opsboard.bench.results import Run, as_json, from_json
-from opsboard.bench.run import FAILED, MEASURES, run
+from opsboard.bench.run import BY_NAME, FAILED, MEASURES, run, usual
 from opsboard.bench.tables import markdown
 from opsboard.config import load_config
 from opsboard.errors import CommandError
@@ -59,7 +59,12 @@ class Numbers(click.ParamType):
 
 
 @click.command()
-@click.option("--only", type=Names(), metavar="TABLES", help=f"Some of: {', '.join(MEASURES)}.")
+@click.option(
+    "--only",
+    type=Names(),
+    metavar="TABLES",
+    help=f"Some of: {', '.join(MEASURES)}. By name only: {', '.join(BY_NAME)}.",
+)
 @click.option("--quick", is_flag=True, help="A look at every table in seconds; its figures say little.")
 @click.option(
     "--full",
@@ -114,6 +119,7 @@ def bench(
       opsboard bench --only hits,clears
       opsboard bench --full --write docs/performance.md --json figures.json
       opsboard bench --only endpoints --full --write docs/performance.md
+      opsboard bench --only incidents
       OPSBOARD_TOKEN=$TOKEN opsboard bench --url "/api/jobs?overdue=true" --clients 20 --seconds 10
     """  # fmt: skip
     if url:
@@ -133,7 +139,7 @@ def bench(
     else:
         options = choose_options(quick, full, sizes or (), **changes)
         keep = partial(store, json_path)
-        found = run(load_config(), options, only or tuple(MEASURES), folder, report, keep)
+        found = run(load_config(), options, only or usual(), folder, report, keep)
     if document:
         write_document(document, found, only)
     else:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from opsboard.bench.environment import Bench, Environment, with_demo_data
 from opsboard.bench.load.connections import HttpConnection
-from opsboard.bench.load.jobs import Job
 from opsboard.bench.measures.hits import service_settings
-from opsboard.bench.scenarios import STATS, Contender
-from opsboard.bench.servers import HERE, Grounds, Server, await_answer, started
+from opsboard.bench.scenarios import Contender
+from opsboard.bench.servers import Grounds, Server, await_answer, started
 from opsboard.bench.session import request_token
 from opsboard.errors import CommandError
 
@@ -84,36 +80,3 @@ def one_client_each(fleet: Fleet) -> Iterator[list[HttpConnection]]:
         if len(clients) < fleet.workers:
             raise CommandError(f"Only {len(clients)} of {fleet.workers} workers answer.")
         yield list(clients.values())
-
-
-@contextmanager
-def kept_busy(fleet: Fleet) -> Iterator[None]:
-    """Two connections for each worker ask for the statistics, again as soon as they are answered."""
-    job = Job(
-        address=fleet.server.address,
-        request=fleet.request(STATS).decode("latin-1"),
-        status=200,
-        expected=[],
-        connections=2 * fleet.workers,
-        seconds=86_400,  # until it is ended
-        warm_up=1,
-        cores=[],
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-m", "load"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(HERE)},
-        start_new_session=True,
-    )
-    try:
-        assert process.stdin  # a pipe
-        process.stdin.write(json.dumps(asdict(job)))
-        process.stdin.close()
-        yield
-        if process.poll() is not None:
-            raise CommandError("The load beside the measurement ended before it.")
-    finally:
-        process.kill()
-        process.wait()

@@ -15,6 +15,7 @@ from opsboard.bench.measures import (
     endpoints,
     freshness,
     hits,
+    incidents,
     lists,
     planning,
     sizes,
@@ -27,6 +28,8 @@ from opsboard.config import Config
 from opsboard.errors import CommandError
 
 FAILED = "Failed: "
+# Measured only when they are named: they stop and flood servers for minutes.
+BY_NAME = ("incidents",)
 MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
     "hits": hits.measure,
     "sizes": sizes.measure,
@@ -36,6 +39,7 @@ MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
     "dashboards": dashboards.measure,
     "lists": lists.measure,
     "clears": clears.measure,
+    "incidents": incidents.measure,
     "endpoints": endpoints.measure,
 }
 
@@ -66,6 +70,11 @@ def run(
             found = Run(facts(config, options, before, machine.clock() - began), tables)
             keep(found)
     return found
+
+
+def usual() -> tuple[str, ...]:
+    """The measures of a run that names none."""
+    return tuple(name for name in MEASURES if name not in BY_NAME)
 
 
 def attempted(bench: Bench, name: str) -> list[Table]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import time
 
+from opsboard.bench.asking import kept_busy
 from opsboard.bench.environment import Bench
 from opsboard.bench.figures import percentile
-from opsboard.bench.fleet import Fleet, fleet, kept_busy
+from opsboard.bench.fleet import Fleet, fleet
 from opsboard.bench.load.connections import HttpConnection
 from opsboard.bench.results import Column, Promise, Row, Table
+from opsboard.bench.scenarios import STATS
 
 P99 = 150  # ms
 
 
 def measure(bench: Bench) -> list[Table]:
-    with fleet(bench, "clears") as service, kept_busy(service):
+    with fleet(bench, "clears") as service:
         bench.report(f"clears: {bench.options.clears} clears")
-        found = clears(service, bench.options.clears)
+        with kept_busy(service, service.request(STATS), 2 * service.workers):
+            found = clears(service, bench.options.clears)
     return [table(service.workers, found)]
 
 
