@@ -278,7 +278,8 @@ class ChangeFeed:
             # Before the poll: a request that arrives during it needs the next one.
             self._wake.clear()
             self.poll()
-            due = max(due + (REST_INTERVAL if self.is_resting else self._interval), time.monotonic())
+            now = time.monotonic()
+            due = now + REST_INTERVAL if self.is_resting else max(due + self._interval, now)
 
 
 def running_in(snapshot: str) -> list[int]:
