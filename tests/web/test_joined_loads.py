@@ -15,7 +15,7 @@ JOBS = "/api/jobs?priority=high"
 
 
 @pytest.mark.parametrize(("path", "method"), [(STATS, "fetch_json"), (JOBS, "fetch_list")])
-def test_a_load_that_a_write_overtook_is_joined_by_nobody(
+def test_a_load_that_a_write_overtook_is_not_joined(
     own_shop: Application, monkeypatch: pytest.MonkeyPatch, path: str, method: str
 ) -> None:
     services, loads, begun, go_on = own_shop.services, [], threading.Event(), threading.Event()

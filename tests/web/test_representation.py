@@ -1,4 +1,4 @@
-"""One rule for gzip, ETags and 304, whoever answers: the fast path, the application, the pages and their files."""
+"""One rule for gzip, ETags and 304 in every answer: fast path, application, pages and their files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_client_that_has_the_body_gets_no_bytes(known: str, accepted: str | No
     assert headers["ETag"] == (LARGE.gzip_etag if accepted else LARGE.etag)
 
 
-def test_everybody_who_answers_follows_it(shop: Application) -> None:
+def test_every_way_to_answer_follows_it(shop: Application) -> None:
     client = shop.client()
     checked = 0
     for path in (
