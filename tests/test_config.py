@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any, get_origin, get_type_hints
 
 import pytest
 from dotenv import dotenv_values
 
 from opsboard.commands.settings_table import with_table
-from opsboard.config import Config, load_config
+from opsboard.config import Config, SettingTypes, load_config
 from opsboard.errors import ConfigError
 from opsboard.settings import PLACEHOLDER_SECRET, SETTINGS, env_example
+from opsboard.web.endpoint import cache_route
 
 ROOT = Path(__file__).parents[1]
 LONG = "0123456789abcdef0123456789abcdef"
@@ -30,6 +35,46 @@ def faults(**environ: str) -> list[str]:
 
 def read(file: Path | None = None, **environ: str) -> Config:
     return load_config(environ, file)
+
+
+def test_each_setting_has_its_type() -> None:
+    types = get_type_hints(SettingTypes)
+    assert list(types) == [setting.name.lower() for setting in SETTINGS]
+    for setting in SETTINGS:
+        expected = types[setting.name.lower()]
+        assert type(setting.default) is (get_origin(expected) or expected), setting.name
+
+
+def test_a_misspelt_setting_is_an_error_of_mypy(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    for name, errors in (("cache_ttl_stats", 0), ("cache_tll_stats", 1)):
+        module.write_text(
+            f"from opsboard.config import Config\n\ndef ttl(c: Config) -> float:\n    return c.{name}\n"
+        )
+        mypy = [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--config-file",
+            os.devnull,
+            "--follow-imports=silent",
+            str(module),
+        ]
+        done = subprocess.run(mypy, cwd=ROOT, env={**os.environ, "MYPYPATH": "apps/api"}, capture_output=True)
+        assert done.returncode == errors, done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "mistake", [{"ttl": "cache_tll_stats"}, {"ttl": 30, "max_entries": "cache_max_setings"}]
+)
+def test_a_view_that_names_no_setting_is_refused_at_the_start(mistake: dict[str, Any]) -> None:
+    with pytest.raises(AttributeError, match="there is no setting cache_"):
+        cache_route(**mistake)
+
+
+def test_only_settings_can_be_replaced() -> None:
+    with pytest.raises(AttributeError, match="there is no setting cache_tll"):
+        read().with_values(cache_tll=1)
 
 
 def test_env_example_is_what_config_example_prints() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from opsboard.db.listing import Page, Position, compose
 from opsboard.db.queries import Queries, Query, load_queries
 from opsboard.features import ALL
-from tests.contract.samples import always, filters_of, parameters_of
+from tests.contract.samples import always, filters_of, ids_of, parameters_of
 from tests.contract.tables import TABLES
 
 PACKAGES = ("opsboard.auth", "opsboard.fleet", "opsboard.web", *(f"opsboard.features.{area}" for area in ALL))
@@ -107,7 +107,11 @@ def has_queries(package: str) -> bool:
 def shapes(query: Query) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, SQL and parameters of a query; of a list query for each filter, sort, direction and way of paging."""
     if not query.base:
-        yield query.name, query.sql, {**VALUES, **parameters_of(query), **OWN_VALUES.get(query.name, {})}
+        yield (
+            query.name,
+            query.sql,
+            {**ids_of(query), **VALUES, **parameters_of(query), **OWN_VALUES.get(query.name, {})},
+        )
         return
     first, fixed = next(iter(query.sorts)), always(query) | OWN_ALWAYS.get(query.name, {})
     for sort in query.sorts:

@@ -73,14 +73,19 @@ def areas() -> dict[str, Area]:
     return {name: import_module(f"opsboard.features.{name}.routes").area for name in ALL}
 
 
+def ids_of(query: Query) -> dict[str, int]:
+    """A value for each parameter that is called like an id."""
+    return {parameter: 1 for parameter in query.parameters if parameter.endswith("_id")}
+
+
 def parameters_of(query: Query) -> dict[str, Any]:
     """Values for a query: of a list, its fixed filters and the ids in its address; of a write, a body's members."""
     area, _, name = query.name.partition(".")
-    found = {parameter: 1 for parameter in query.parameters if parameter.endswith("_id")}
+    found: dict[str, Any] = {}
     if area not in ALL:
         return found
     if name in areas()[area].lists:
-        return found | always(query)
+        return always(query)
     model = body_model(vars(import_module(f"opsboard.features.{area}.routes")).get(name))
     if model is not None and not issubclass(model, Patch):
         body = model.model_validate(body_of(model)).model_dump()

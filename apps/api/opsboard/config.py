@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
 
@@ -19,19 +19,95 @@ from opsboard.settings import PLACEHOLDER_SECRET, SETTINGS, SHORTEST_SECRET, Set
 SIZE_OR_OVERFLOW = "10"
 
 
+class SettingTypes:
+    """The type of each setting of SETTINGS, so that mypy knows a misspelt one; a test compares the two."""
+
+    # Service
+    opsboard_env: str
+    secret_key: str
+    opsboard_debug: bool
+    opsboard_data: str
+    log_level: str
+    log_format: str
+    # Sign-in
+    operator_tenants: tuple[int, ...]
+    token_ttl: int
+    session_longest: int
+    login_attempts: int
+    cookie_secure: bool
+    # Database
+    database_url: str
+    database_owner_url: str
+    db_pool_min_connections: int
+    db_pool_max_connections: int
+    db_pool_timeout: float
+    db_away_patience: float
+    db_pool_max_waiting: int
+    db_pool_max_idle: float
+    db_pool_max_lifetime: float
+    db_prepared_statements: int
+    db_leak_seconds: float
+    db_connect_timeout: int
+    request_deadline: float
+    export_deadline: float
+    export_most: int
+    slow_query_ms: int
+    health_patience_ms: int
+    # Cache
+    cache_enabled: bool
+    cache_max_entries: int
+    cache_max_bytes: int
+    cache_ttl_stats: float
+    cache_ttl_recent_jobs: float
+    cache_ttl_jobs_by_status: float
+    cache_ttl_jobs_by_month: float
+    cache_ttl_settings: float
+    cache_ttl_tenant: float
+    cache_max_settings: int
+    cache_ttl_document_analytics: float
+    cache_ttl_journey_nodes: float
+    cache_ttl_job_status: float
+    cache_ttl_lists: float
+    cache_ttl_totals: float
+    cache_stale_if_error: float
+    cache_stale_while_revalidate: float
+    cache_url: str
+    pulse_ms: int
+    # Journeys
+    journey_messages_per_hour: int
+    journey_loop_window: float
+    # Documents
+    document_store: str
+    document_max_bytes: int
+    # Server
+    host: str
+    port: int
+    bind: str
+    web_concurrency: int
+    web_threads: int
+    web_max_requests: int
+    web_graceful_timeout: int
+    trusted_proxies: str
+    public_url: str
+    behind_proxy: bool
+    metrics_token: str
+
+
 @dataclass(frozen=True)
-class Config:
+class Config(SettingTypes):
     """The settings of one process; each is an attribute by its name in lower case."""
 
     values: Mapping[str, Any] = field(repr=False)
     # Setting name -> where its value came from: the environment name that won, ".env" or "default".
     origins: Mapping[str, str] = field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.values[name.upper()]
-        except KeyError:
-            raise AttributeError(name) from None
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self.values[name.upper()]
+            except KeyError:
+                raise AttributeError(name) from None
 
     @property
     def production(self) -> bool:
@@ -46,7 +122,9 @@ class Config:
         return str(self.values["DATABASE_OWNER_URL"] or self.values["DATABASE_URL"])
 
     def with_values(self, **changes: Any) -> Config:
-        """A copy with some settings replaced, by lower-case name."""
+        """A copy with some settings replaced, by lower-case name. Raises AttributeError for a name that is none."""
+        if unknown := changes.keys() - SettingTypes.__annotations__.keys():
+            raise AttributeError(f"there is no setting {', '.join(sorted(unknown))}")
         return Config(
             {**self.values, **{name.upper(): value for name, value in changes.items()}}, self.origins
         )

@@ -156,7 +156,7 @@ SETTINGS: tuple[Setting, ...] = (
             "~/.local/share/opsboard, or /var/lib/opsboard for root, when empty.", "Service"),
     Setting("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "How much is logged.", "Service"),
     Setting("LOG_FORMAT", one_of("text", "json"), "text", "One line of text or one of JSON per event.", "Service"),
-    Setting("OPERATOR_TENANTS", ids, "",
+    Setting("OPERATOR_TENANTS", ids, (),
             "Ids of the businesses whose admins see and clear what belongs to the whole service (/health/db, cache, "
             "indexes, tables, queries). Empty: admins of the only business; of several none in production, of every "
             "one in development.", "Sign-in"),
@@ -302,4 +302,4 @@ def example_value(setting: Setting) -> str:
         return "on" if default else "off"
     if isinstance(default, float):
         return f"{default:g}"
-    return str(default)
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)

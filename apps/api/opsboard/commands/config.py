@@ -24,4 +24,6 @@ def config(example: bool) -> None:
     loaded = load_config()
     shown = loaded.masked()
     for setting in SETTINGS:
-        click.echo(f"{setting.name}={shown[setting.name]}  ({loaded.origins[setting.name]})")
+        value = shown[setting.name]
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        click.echo(f"{setting.name}={text}  ({loaded.origins[setting.name]})")

@@ -39,11 +39,6 @@ WHERE id = %(tenant_id)s
 INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
 VALUES (%(tenant_id)s, 'import', 'tenant', %(tenant_id)s, %(changes)s)
 
--- name: fold_rollups
--- writes: rollup_deltas, rollups, changes
--- Move deltas into the rollups; how many, or null when a worker is at it.
-SELECT fold_rollups(%(most)s)
-
 -- name: analyze_imported
 -- reads: tenants
 -- Renew the statistics of tables that were filled; autovacuum would come to them only later.

@@ -31,6 +31,7 @@ from opsboard.imports.storing import Stored, store
 from opsboard.imports.undated import note_first_imports
 
 queries = load_queries(__package__)
+maintenance = load_queries("opsboard.fleet")
 
 # Messages for a stored import.
 Remarked = Counted | Unmatched | Later
@@ -190,7 +191,7 @@ def _follow_up(connection: Connection, tables: list[Stored]) -> None:
     with suppress(psycopg2.Error), connection.cursor() as cursor:
         folded: int | None = BATCH
         while folded == BATCH:
-            cursor.execute(queries.fold_rollups.sql, {"most": BATCH})
+            cursor.execute(maintenance.fold_rollups.sql, {"most": BATCH})
             row = cursor.fetchone()
             folded = row[0] if row else None
 

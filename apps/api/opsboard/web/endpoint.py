@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from opsboard.cache.body import Body
 from opsboard.cache.key import Key, canonical
+from opsboard.config import SettingTypes
 from opsboard.web.document import respond
 from opsboard.web.remembered_requests import REMEMBER, RememberedRequest
 from opsboard.web.services import deadline, identity, services
@@ -57,6 +58,11 @@ def fresh(view: View) -> Callable[..., Response]:
 def cached(
     ttl: float | str, per_user: bool, of_list: bool = False, max_entries: str = ""
 ) -> Callable[[View], Callable[..., Response]]:
+    for setting in (ttl, max_entries):
+        # At the start of the program, not at the first request.
+        if isinstance(setting, str) and setting and setting not in SettingTypes.__annotations__:
+            raise AttributeError(f"there is no setting {setting}")
+
     def decorate(view: View) -> Callable[..., Response]:
         # The tables of the view, known since its first body: with them a caller after a write does not join a load that
         # is out of date already.
