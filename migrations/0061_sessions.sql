@@ -19,7 +19,8 @@ CREATE TABLE sessions (
     ends_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
     CONSTRAINT sessions_token_key UNIQUE (tenant_id, token_id),
-    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
+    -- A user who is moved takes the rows along; their tokens end.
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
