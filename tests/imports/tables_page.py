@@ -35,6 +35,7 @@ KINDS = {
     "boolean": "true/false, yes/no, t/f, y/n, on/off or 1/0",
     "date": "date",
     "timestamp": "time",
+    "members": "up to 50 names with a text each: `members`, or an object of JSON; at most 20,000 characters",
     "changes": "members with what they were and what they are: `differences`, or an object of JSON",
 }
 MOST_PHRASES = 12

@@ -66,6 +66,9 @@ TEXTS = [
 ]  # fmt: skip
 WRITE = """
 UPDATE customers SET name = %(text)s, address = %(text)s WHERE id = %(id)s AND tenant_id = %(tenant)s;
+UPDATE customers SET own_fields = jsonb_build_object(%(text)s, %(text)s, 'b', 'c')
+WHERE id = %(id)s AND tenant_id = %(tenant)s;
+UPDATE jobs SET own_fields = jsonb_build_object('own', %(text)s) WHERE id = %(id)s AND tenant_id = %(tenant)s;
 UPDATE leads SET notes = %(text)s, source = left(%(text)s, 100) WHERE id = %(id)s AND tenant_id = %(tenant)s;
 UPDATE jobs SET title = %(text)s WHERE id = %(id)s AND tenant_id = %(tenant)s;
 UPDATE call_log SET topic = %(text)s, to_number = left(%(text)s, 50) WHERE id = %(id)s AND tenant_id = %(tenant)s;

@@ -18,7 +18,7 @@ from opsboard.imports.progress import Progress
 from opsboard.imports.reasons import unreadable
 from opsboard.imports.rows import bad, given, missing, parent_key
 from opsboard.imports.rules import Rule, insert_by_rules
-from opsboard.imports.target import LONGEST_EXTERNAL_ID, Column, Unique
+from opsboard.imports.target import LONGEST_EXTERNAL_ID, LONGEST_MEMBERS, Column, Unique
 
 
 class Check(NamedTuple):
@@ -112,6 +112,9 @@ def _column_rules(column: Column, unreadable: str | sql.Composable, target: str 
     if column.longest is not None and not column.one_of:
         longer = sql.SQL("length({}) > {}").format(name, sql.Literal(column.longest))
         yield Rule(longer, name, f"is longer than {column.longest} characters, the most of {column.name}")
+    if column.kind == "members":
+        longer = sql.SQL("length({}::text) > {}").format(name, sql.Literal(LONGEST_MEMBERS))
+        yield Rule(longer, text, f"is longer than {LONGEST_MEMBERS:,} characters, the most of {column.name}")
     if column.kind in ("integer", "seconds"):
         outside = sql.SQL("{} NOT BETWEEN {} AND {}").format(
             name, sql.Literal(column.least), sql.Literal(column.most)

@@ -29,6 +29,8 @@ def given(value: Value, resolve: Resolve) -> sql.Composable:
     """The text the file gives for a column, or the default, before value maps."""
     if value.differences is not None:
         return _differences(value.differences, resolve)
+    if value.members is not None:
+        return _members(value.members, resolve)
     text = _from_file(value, resolve)
     if value.default is None:
         return text
@@ -64,6 +66,15 @@ def _differences(members: Mapping[str, Sequence[str]], resolve: Resolve) -> sql.
         "(SELECT coalesce(jsonb_object_agg(d.name, jsonb_build_array(d.was, d.now)), '{{}}')::text "
         "FROM (VALUES {}) AS d (name, was, now) WHERE d.was IS DISTINCT FROM d.now)"
     ).format(rows)
+
+
+def _members(members: Mapping[str, str], resolve: Resolve) -> sql.Composable:
+    """An object of the members that are not empty."""
+    pairs = sql.SQL(", ").join(
+        sql.SQL("{}::text, {}").format(sql.Literal(name), template(text, resolve))
+        for name, text in members.items()
+    )
+    return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))::text").format(pairs)
 
 
 def where(conditions: Where, resolve: Resolve, without: Where | None = None) -> list[sql.Composable]:

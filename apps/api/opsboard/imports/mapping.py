@@ -27,6 +27,11 @@ Constant = Annotated[str, AfterValidator(_constant)]
 Difference = Annotated[list[Template], Field(min_length=2, max_length=2)]
 
 
+# jsonb_build_object takes a hundred arguments.
+MOST_MEMBERS = 50
+MemberName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class Strict(BaseModel):
     """A table of the TOML file."""
 
@@ -78,6 +83,8 @@ class Value(Strict):
     join: str = " "
     # Instead of value, of a column of changes: member -> what it was and what it is; equal ones are left out.
     differences: Annotated[dict[str, Difference], Field(min_length=1)] | None = None
+    # Instead of value, of own fields: the name of each and its text; empty ones are left out.
+    members: Annotated[dict[MemberName, Template], Field(min_length=1, max_length=MOST_MEMBERS)] | None = None
     # Instead of value, over all lines of the row's key: the largest, the smallest, the sum, the number of values.
     max: Template | None = None
     min: Template | None = None
@@ -109,7 +116,7 @@ class Value(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Value:
-        ways = ("value", "first_of", "parts", "differences", *OVER_LINES)
+        ways = ("value", "first_of", "parts", "differences", "members", *OVER_LINES)
         if [getattr(self, name) is not None for name in ways].count(True) != 1:
             raise ValueError(f"needs one of {', '.join(ways[:-1])} and {ways[-1]}")
         for name, partner in (("join", "parts"), ("otherwise", "values"), ("until_then", "when_status")):
@@ -122,6 +129,8 @@ class Value(Strict):
         """The templates it is made from."""
         if self.differences is not None:
             return [text for both in self.differences.values() for text in both]
+        if self.members is not None:
+            return list(self.members.values())
         own = self.over_lines[1] if self.over_lines else self.value
         return ([own] if own is not None else self.first_of or self.parts or []) + (
             [self.plus] if self.plus else []

@@ -148,11 +148,19 @@ def _value_faults(value: Value, column: Column, table: Table, target: Target) ->
             yield f"{place}: {constant} is not one of {_words(column.one_of)}"
     if value.differences is not None and column.kind != "changes":
         yield ": differences are what a column of changes has, and no other"
+    if value.members is not None and column.kind != "members":
+        yield ": members are what own fields have, and no other"
+    if column.kind == "members" and not (value.members or value.value):
+        yield ": needs members, or a value with an object of JSON"
     if column.kind == "changes" and not (value.differences or value.value):
         yield ": needs differences, or a value with an object of JSON"
     if value.plus is not None and column.kind not in ("date", "timestamp"):
         yield f".plus: {column.name} is no date"
-    if value.over_lines and value.over_lines[0] != "count" and column.kind in ("text", "boolean", "changes"):
+    if (
+        value.over_lines
+        and value.over_lines[0] != "count"
+        and column.kind in ("text", "boolean", "changes", "members")
+    ):
         yield f".{value.over_lines[0]}: {column.name} is neither a number nor a date"
     if value.over_lines and value.over_lines[0] == "sum" and column.kind in ("date", "timestamp"):
         yield f".sum: {column.name} is no number"

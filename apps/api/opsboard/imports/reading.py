@@ -60,6 +60,14 @@ def _changes(column: Column, text: sql.Composable, formats: Formats) -> sql.Comp
     return sql.SQL("{}({})").format(READ_OBJECT, text)
 
 
+def _members(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:
+    # An export shows none to those who may not see them.
+    read = sql.SQL("{}(coalesce({}, '{{}}'))").format(READ_OBJECT, text)
+    return sql.SQL(
+        """CASE WHEN NOT jsonb_path_exists({0}, '$.* ? (@.type() != "string")') THEN {0} END"""
+    ).format(read)
+
+
 def _boolean(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:
     return sql.SQL(
         "CASE WHEN lower({0}) = ANY ({1}) THEN true WHEN lower({0}) = ANY ({2}) THEN false END"
@@ -86,6 +94,7 @@ READERS: dict[str, Callable[[Column, sql.Composable, Formats], sql.Composable]] 
     "integer": _integer,
     "seconds": _seconds,
     "changes": _changes,
+    "members": _members,
     "boolean": _boolean,
     "timestamp": _timestamp,
     "date": _date,

@@ -32,6 +32,7 @@ def unreadable(plan: Plan, table: TablePlan, column: Column, value: Value) -> st
         "seconds": "is neither a number of seconds nor hh:mm:ss",
         "boolean": "is neither true nor false",
         "changes": "is not an object of JSON",
+        "members": "is not an object of JSON with texts as its members",
     }.get(column.kind, "cannot be read")
 
 

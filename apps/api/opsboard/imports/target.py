@@ -8,11 +8,14 @@ from typing import Literal
 from opsboard.text import LONGEST_EMAIL
 
 # seconds: an integer that a file may write as hh:mm:ss. changes: members with what they were and what they are.
-Kind = Literal["text", "integer", "seconds", "boolean", "date", "timestamp", "changes"]
+# members: names with a text each.
+Kind = Literal["text", "integer", "seconds", "boolean", "date", "timestamp", "changes", "members"]
 
 LARGEST_INTEGER = 2**31 - 1
 # An outside key is part of an index entry, which Postgres limits to about 2,700 bytes.
 LONGEST_EXTERNAL_ID = 200
+# Of all own fields of a record, with their names.
+LONGEST_MEMBERS = 20_000
 
 
 @dataclass(frozen=True)
@@ -97,3 +100,5 @@ def timestamp(name: str, *, nullable: bool = True) -> Column:
 
 
 CREATED_AT = timestamp("created_at", nullable=False)
+# What a business knows of a record and no other column is for.
+OWN_FIELDS = Column("own_fields", "members", nullable=False)

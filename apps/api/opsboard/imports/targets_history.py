@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, text, timestamp
+from opsboard.imports.target import CREATED_AT, OWN_FIELDS, Column, Parent, Target, Unique, text, timestamp
 
 APPROVAL_STATUSES = ("pending", "approved", "rejected", "changes_requested")
 
@@ -15,6 +15,7 @@ HISTORY = (
             text("response", 10000),
             text("status", 50, nullable=False, one_of=APPROVAL_STATUSES),
             timestamp("decided_at"),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         parents=(

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, email, text, timestamp
+from opsboard.imports.target import (
+    CREATED_AT,
+    OWN_FIELDS,
+    Column,
+    Parent,
+    Target,
+    Unique,
+    email,
+    text,
+    timestamp,
+)
 
 RECIPIENT_STATUSES = (
     "pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed",
@@ -28,6 +38,7 @@ SALES = (
             timestamp("scraped_at", nullable=False),
             timestamp("processed_at"),
             timestamp("closed_at"),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         parents=(Parent("customer", "customers"), Parent("assigned_user", "users")),
@@ -48,6 +59,7 @@ SALES = (
             timestamp("scheduled_at"),
             timestamp("started_at"),
             timestamp("completed_at"),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         in_order=(("scheduled_at", "started_at", "completed_at"),),
@@ -65,6 +77,7 @@ SALES = (
                 nullable=False,
                 one_of=RECIPIENT_STATUSES,
             ),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         parents=(Parent("campaign", "campaigns", required=True), Parent("lead", "leads")),
@@ -86,7 +99,7 @@ SALES = (
     Target(
         "contacts",
         "contact",
-        (text("name", 200, required=True), email(), text("phone", 50), CREATED_AT),
+        (text("name", 200, required=True), email(), text("phone", 50), OWN_FIELDS, CREATED_AT),
         parents=(Parent("customer", "customers"),),
     ),
     Target(
@@ -109,6 +122,7 @@ SALES = (
             Column("waited_seconds", "seconds", least=0),
             Column("rating", "integer", least=1, most=5),
             timestamp("started_at", nullable=False),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         parents=(

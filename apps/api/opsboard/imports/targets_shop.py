@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from opsboard.imports.target import CREATED_AT, Column, Parent, Target, Unique, email, text, timestamp
+from opsboard.imports.target import (
+    CREATED_AT,
+    OWN_FIELDS,
+    Column,
+    Parent,
+    Target,
+    Unique,
+    email,
+    text,
+    timestamp,
+)
 
 SHOP = (
     Target(
@@ -13,6 +23,7 @@ SHOP = (
             email(),
             text("phone", 50),
             text("address", 1000),
+            OWN_FIELDS,
             CREATED_AT,
         ),
     ),
@@ -25,6 +36,7 @@ SHOP = (
             text("role", 50, nullable=False, one_of=("admin", "manager", "operator")),
             Column("is_active", "boolean", nullable=False),
             Column("is_service", "boolean", nullable=False),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         uniques=(Unique(("email",), folded={"email": ("email_search", "address_form")}),),
@@ -36,6 +48,7 @@ SHOP = (
             text("name", 200, required=True),
             text("description", 2000),
             Column("is_active", "boolean", nullable=False),
+            OWN_FIELDS,
             CREATED_AT,
         ),
     ),
@@ -46,6 +59,7 @@ SHOP = (
             text("name", 200, required=True),
             text("status", 50, nullable=False, one_of=("active", "maintenance", "inactive")),
             text("location", 200),
+            OWN_FIELDS,
             CREATED_AT,
         ),
     ),
@@ -67,6 +81,7 @@ SHOP = (
             Column("due_date", "date"),
             timestamp("started_at"),
             timestamp("completed_at"),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         parents=(Parent("customer", "customers"),),
@@ -85,6 +100,7 @@ SHOP = (
             timestamp("completed_at"),
             Column("quantity_done", "integer", nullable=False, least=0),
             Column("quantity_rejected", "integer", nullable=False, least=0),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         parents=(

@@ -18,6 +18,7 @@
         'waited_seconds', p.waited_seconds,
         'rating', p.rating,
         'started_at', p.started_at,
+        'own_fields', CASE WHEN /* include sees_addresses */ OR p.user_id = %(user_id)s THEN p.own_fields END,
         'created_at', p.created_at,
         'updated_at', p.updated_at
 

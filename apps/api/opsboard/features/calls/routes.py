@@ -52,6 +52,7 @@ class Call(BaseModel):
     waited_seconds: int | None
     rating: int | None
     started_at: dt.datetime
+    own_fields: dict[str, str] | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

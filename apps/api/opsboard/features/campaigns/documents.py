@@ -26,6 +26,7 @@ class Campaign(BaseModel):
     scheduled_at: dt.datetime | None
     started_at: dt.datetime | None
     completed_at: dt.datetime | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 
@@ -101,6 +102,7 @@ class Recipient(BaseModel):
     suppressed: SuppressionReason | None
     lead: Named | None
     events: list[TrackingEvent]
+    own_fields: dict[str, str] | None
     created_at: dt.datetime
     updated_at: dt.datetime
 
@@ -118,6 +120,7 @@ class ActiveRecipient(BaseModel):
     status: RecipientStatus
     suppressed: SuppressionReason | None
     lead: Named | None
+    own_fields: dict[str, str] | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

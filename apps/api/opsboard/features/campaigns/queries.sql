@@ -8,6 +8,7 @@
         'scheduled_at', c.scheduled_at,
         'started_at', c.started_at,
         'completed_at', c.completed_at,
+        'own_fields', c.own_fields,
         'created_at', c.created_at,
         'updated_at', c.updated_at
 
@@ -207,6 +208,7 @@ SELECT
         'suppressed', s.reason,
         'lead', CASE WHEN l.id IS NOT NULL THEN json_build_object('id', l.id, 'name', l.name) END,
         'events', t.events,
+        'own_fields', CASE WHEN /* include sees_addresses */ THEN r.own_fields END,
         'created_at', r.created_at,
         'updated_at', r.updated_at
     ) AS item
@@ -258,6 +260,7 @@ SELECT
         'status', r.status,
         'suppressed', s.reason,
         'lead', CASE WHEN l.id IS NOT NULL THEN json_build_object('id', l.id, 'name', l.name) END,
+        'own_fields', CASE WHEN /* include sees_addresses */ THEN r.own_fields END,
         'created_at', r.created_at,
         'updated_at', r.updated_at
     ) AS item
@@ -281,7 +284,7 @@ WITH c AS (
         CASE WHEN %(status)s IN ('running', 'paused', 'completed') THEN now() END,
         CASE WHEN %(status)s = 'completed' THEN now() END
     )
-    RETURNING id, name, channel, status, scheduled_at, started_at, completed_at, created_at, updated_at
+    RETURNING id, name, channel, status, scheduled_at, started_at, completed_at, own_fields, created_at, updated_at
 ),
 /* include audited_create campaign c name */
 SELECT

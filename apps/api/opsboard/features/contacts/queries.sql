@@ -6,6 +6,7 @@
         'email', CASE WHEN /* include sees_addresses */ THEN k.email END,
         'phone', CASE WHEN /* include sees_addresses */ THEN k.phone END,
         'customer', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.name) END,
+        'own_fields', CASE WHEN /* include sees_addresses */ THEN k.own_fields END,
         'created_at', k.created_at,
         'updated_at', k.updated_at
 
@@ -63,7 +64,7 @@ WHERE k.tenant_id = %(tenant_id)s
 WITH k AS (
     INSERT INTO contacts (tenant_id, customer_id, name, email, phone)
     VALUES (%(tenant_id)s, %(customer_id)s, %(name)s, %(email)s, %(phone)s)
-    RETURNING id, customer_id, name, email, phone, created_at, updated_at
+    RETURNING id, customer_id, name, email, phone, own_fields, created_at, updated_at
 ),
 /* include audited_create contact k name */
 SELECT

@@ -31,6 +31,7 @@ class Contact(BaseModel):
     email: str | None
     phone: str | None
     customer: Named | None
+    own_fields: dict[str, str] | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -16,6 +16,7 @@ class Customer(BaseModel):
     email: str | None
     phone: str | None
     address: str | None
+    own_fields: dict[str, str] | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -4,6 +4,7 @@
         'email', CASE WHEN /* include sees_addresses */ THEN c.email END,
         'phone', CASE WHEN /* include sees_addresses */ THEN c.phone END,
         'address', CASE WHEN /* include sees_addresses */ THEN c.address END,
+        'own_fields', CASE WHEN /* include sees_addresses */ THEN c.own_fields END,
         'created_at', c.created_at,
         'updated_at', c.updated_at
 
@@ -72,7 +73,7 @@ WHERE c.tenant_id = %(tenant_id)s
 WITH c AS (
     INSERT INTO customers (tenant_id, name, email, phone, address)
     VALUES (%(tenant_id)s, %(name)s, %(email)s, %(phone)s, %(address)s)
-    RETURNING id, name, email, phone, address, created_at, updated_at
+    RETURNING id, name, email, phone, address, own_fields, created_at, updated_at
 ),
 /* include audited_create customer c name */
 SELECT

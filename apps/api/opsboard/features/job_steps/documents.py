@@ -32,6 +32,7 @@ class Step(BaseModel):
     completed_at: dt.datetime | None
     quantity_done: int
     quantity_rejected: int
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 

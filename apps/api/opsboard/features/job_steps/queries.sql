@@ -16,6 +16,7 @@
         'completed_at', s.completed_at,
         'quantity_done', s.quantity_done,
         'quantity_rejected', s.quantity_rejected,
+        'own_fields', s.own_fields,
         'created_at', s.created_at,
         'updated_at', s.updated_at
 

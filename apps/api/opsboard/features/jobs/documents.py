@@ -30,6 +30,7 @@ class Job(BaseModel):
     progress: Progress
     started_at: dt.datetime | None
     completed_at: dt.datetime | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 

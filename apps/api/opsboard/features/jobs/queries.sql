@@ -14,6 +14,7 @@
         'progress', json_build_object('steps', p.steps, 'done', p.done),
         'started_at', j.started_at,
         'completed_at', j.completed_at,
+        'own_fields', j.own_fields,
         'created_at', j.created_at,
         'updated_at', j.updated_at
 
@@ -144,7 +145,7 @@ j AS (
     FROM numbered AS n
     RETURNING
         id, job_number, title, status, priority, quantity, due_date, customer_id, started_at, completed_at,
-        created_at, updated_at
+        own_fields, created_at, updated_at
 ),
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)

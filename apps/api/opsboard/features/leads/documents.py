@@ -32,6 +32,7 @@ class Lead(BaseModel):
     scraped_at: dt.datetime
     processed_at: dt.datetime | None
     closed_at: dt.datetime | None
+    own_fields: dict[str, str] | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

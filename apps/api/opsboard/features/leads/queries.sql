@@ -22,6 +22,7 @@ l.assigned_user_id = %(user_id)s OR l.claimed_by = %(user_id)s AND l.claimable_a
         'scraped_at', l.scraped_at,
         'processed_at', l.processed_at,
         'closed_at', l.closed_at,
+        'own_fields', CASE WHEN /* include sees_addresses */ OR /* include is_own_lead */ THEN l.own_fields END,
         'created_at', l.created_at,
         'updated_at', l.updated_at
 
@@ -122,7 +123,7 @@ WITH l AS (
     WHERE /* include is_active_assignee */
     RETURNING
         id, name, email, phone, source, category, status, is_processed, customer_id, assigned_user_id, claimed_by,
-        claimable_at, notes, scraped_at, processed_at, closed_at, created_at, updated_at
+        claimable_at, notes, scraped_at, processed_at, closed_at, own_fields, created_at, updated_at
 ),
 noted AS (
     INSERT INTO lead_status_history (tenant_id, lead_id, to_status, changed_by)

@@ -21,6 +21,7 @@ class Machine(BaseModel):
     status: MachineStatus
     is_active: bool
     location: str | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -4,6 +4,7 @@
         'status', m.status,
         'is_active', m.is_active,
         'location', m.location,
+        'own_fields', m.own_fields,
         'created_at', m.created_at,
         'updated_at', m.updated_at
 

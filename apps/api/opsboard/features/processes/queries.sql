@@ -11,6 +11,7 @@
             WHERE p.tenant_id = %(tenant_id)s
                 AND p.process_id = r.id
         ),
+        'own_fields', r.own_fields,
         'created_at', r.created_at,
         'updated_at', r.updated_at
 

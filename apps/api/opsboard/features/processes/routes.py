@@ -33,6 +33,7 @@ class Process(BaseModel):
     description: str | None
     is_active: bool
     permissions: list[Permission]
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -60,6 +60,7 @@ class User(BaseModel):
     has_password: bool
     password_link: OpenLink | None
     work_left: WorkLeft | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 

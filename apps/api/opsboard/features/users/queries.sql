@@ -18,6 +18,7 @@
             'approvals', w.approvals,
             'links', /* include work_links */
         ) END,
+        'own_fields', u.own_fields,
         'created_at', u.created_at,
         'updated_at', u.updated_at
 
@@ -177,7 +178,7 @@ WITH u AS (
     INSERT INTO users (tenant_id, email, full_name, role, is_service)
     VALUES (%(tenant_id)s, %(email)s, %(full_name)s, %(new_role)s, %(is_service)s)
     ON CONFLICT (tenant_id, email_search) WHERE NOT is_duplicate DO NOTHING
-    RETURNING id, email, full_name, role, is_active, is_service, password_hash, created_at, updated_at
+    RETURNING id, email, full_name, role, is_active, is_service, password_hash, own_fields, created_at, updated_at
 ),
 k AS (
     INSERT INTO password_links (tenant_id, user_id, kind, created_by, expires_at)

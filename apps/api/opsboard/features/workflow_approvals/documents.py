@@ -24,6 +24,7 @@ class Approval(BaseModel):
     requested_by: Named | None
     decided_by: Named | None
     decided_at: dt.datetime | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 

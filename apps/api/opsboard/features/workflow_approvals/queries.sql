@@ -10,6 +10,7 @@
         'requested_by', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.full_name) END,
         'decided_by', CASE WHEN d.id IS NOT NULL THEN json_build_object('id', d.id, 'name', d.full_name) END,
         'decided_at', a.decided_at,
+        'own_fields', a.own_fields,
         'created_at', a.created_at,
         'updated_at', a.updated_at
 
@@ -186,7 +187,7 @@ WITH a AS (
         %(user_id)s
     WHERE /* include is_active_assignee */
     RETURNING
-        id, lead_id, subject, response, status, requested_by, decided_by, decided_at, created_at, updated_at
+        id, lead_id, subject, response, status, requested_by, decided_by, decided_at, own_fields, created_at, updated_at
 ),
 queued AS (
     INSERT INTO approval_queue (tenant_id, approval_id, priority, assigned_user_id, due_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ def matches(seen: SeenFile, target: Target) -> dict[str, tuple[Facts, float]]:
     return found
 
 
+def is_object(text: str) -> bool:
+    """Whether a text is an object of JSON."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
 def _phrases(column: Column, phrases: dict[str, str]) -> str:
     return f"{column.name.replace('_', '-')} {phrases.get(column.name, '')}"
 
@@ -70,6 +79,8 @@ def _may_be(column: Column, facts: Facts, likeness: float) -> bool:
         return bool(formats_of(facts)[0])
     if column.kind == "changes":
         return False
+    if column.kind == "members":
+        return facts.all_fit(is_object)
     if column.kind == "integer":
         return facts.is_number
     if column.kind == "seconds":

@@ -22,6 +22,8 @@ from opsboard.web.spreadsheet import unguard
 KINDS = (".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".dat", ".asc")
 OTHER_KINDS = (".xls", ".ods", ".numbers", ".xlsb")
 MEMBER = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+# In JSON lines the members of own fields are columns too, with whatever names a business gave them.
+OWN_FIELDS = "own_fields."
 PACKED = (".gz", ".zip")
 ENDINGS = re.compile(r"(\.(csv|tsv|txt|tab|dat|asc|xlsx|xlsm|jsonl|ndjson|gz|zip))+$", re.IGNORECASE)
 MOST_ROWS = 300_000
@@ -54,7 +56,7 @@ class SeenFile:
     @property
     def is_own(self) -> bool:
         """Return True if it is an export of ours, or of a program that names members as ours does."""
-        names = {one.name for one in self.columns}
+        names = {one.name for one in self.columns if not one.name.startswith(OWN_FIELDS)}
         return (
             "id" in names
             and ("updated_at" in names or any(name.endswith(".id") for name in names))

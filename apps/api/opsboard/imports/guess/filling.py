@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import pairwise
 from typing import Any
 
 from opsboard.imports.guess import words
-from opsboard.imports.guess.columns import Given, can_be_named, clock_beside, given, matches, placeholder
+from opsboard.imports.guess.columns import (
+    Given,
+    can_be_named,
+    clock_beside,
+    given,
+    is_object,
+    matches,
+    placeholder,
+)
 from opsboard.imports.guess.dates import formats_of, moment
 from opsboard.imports.guess.facts import Facts
 from opsboard.imports.guess.files import SeenFile
@@ -158,20 +165,13 @@ def made_up(part: Part, name: str) -> str:
 
 
 def _changes(part: Part) -> Given:
-    objects = [one for one in part.seen.columns if one.name == "changes" and one.all_fit(_is_object)]
+    objects = [one for one in part.seen.columns if one.name == "changes" and one.all_fit(is_object)]
     if objects:
         return Given(placeholder("changes"))
     column = next((one.name for one in part.seen.columns if can_be_named(one)), "")
     return Given(
         {"differences": {"line": ["", placeholder(column)]}}, "unsure: give the columns that may change"
     )
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
 
 
 def _times_in_order(part: Part) -> None:

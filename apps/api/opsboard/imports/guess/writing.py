@@ -23,6 +23,7 @@ def written(parts: Iterable[Part], unused: Mapping[str, str], notes: Iterable[st
     lines = [
         "# A guess of `opsboard import --guess`: read what is said to be unsure, then try it without storing anything:",
         "#   opsboard import FOLDER --mapping this-file.toml --tenant SLUG --dry-run",
+        "# Columns that are not used can be kept as own fields of a record: own_fields.members in docs/import.md.",
         *(f"# {note}" for note in notes),
         *(f"# {path}: {why}" for path, why in unused.items()),
     ]

@@ -1,0 +1,12 @@
+ALTER TABLE customers DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE users DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE processes DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE machines DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE jobs DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE job_steps DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE leads DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE campaigns DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE campaign_recipients DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE contacts DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE call_log DROP COLUMN IF EXISTS own_fields;
+ALTER TABLE response_approvals DROP COLUMN IF EXISTS own_fields;

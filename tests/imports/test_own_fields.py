@@ -1,0 +1,126 @@
+"""Own fields: what a file says of a record and no column is for is kept, shown and exported."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsboard.imports.mapping_file import MappingError, parse_mapping
+from opsboard.imports.run import run_import
+from opsboard.imports.targets import TARGETS
+from tests.application import Application
+from tests.imports.sheet import Sheet, sheet
+
+__all__ = ["sheet"]
+
+OWN = """
+[tables.{table}.columns.own_fields.members]
+Colour = "{{Colour}}"
+"Drawing no" = "D-{{Drawing}}"
+"""
+JOBS = """
+[tables.jobs]
+file = "f"
+external_id = "{No}"
+[tables.jobs.columns]
+job_number = "{No}"
+title = "{No}"
+""" + OWN.format(table="jobs")
+LEADS = """
+[files.f]
+path = "leads.csv"
+[tables.leads]
+file = "f"
+external_id = "{No}"
+[tables.leads.columns]
+name = "{No}"
+""" + OWN.format(table="leads")
+FIELDS = "SELECT external_id, own_fields FROM jobs ORDER BY external_id"
+
+
+def test_columns_without_a_home_are_kept_and_changed_by_a_later_import(sheet: Sheet) -> None:
+    sheet.run('No,Colour,Drawing\n1,red,7\n2,,\n3,"say ""a"" \\ {b}",\n', JOBS)
+    assert sheet.rows(FIELDS) == [
+        ("1", {"Colour": "red", "Drawing no": "D-7"}),
+        ("2", {}),
+        ("3", {"Colour": 'say "a" \\ {b}'}),
+    ]
+    again = sheet.run("No,Colour,Drawing\n1,red,7\n2,blue,\n3,,\n", JOBS).tables[0]
+    assert (again.inserted, again.updated, again.unchanged) == (0, 2, 1)
+    assert sheet.rows(FIELDS)[1:] == [("2", {"Colour": "blue"}), ("3", {})]
+
+
+def test_a_mapping_without_them_leaves_them_as_they_are(sheet: Sheet) -> None:
+    sheet.run("No,Colour,Drawing\n1,red,7\n", JOBS)
+    sheet.run("No,Colour,Drawing\n1,red,7\n", JOBS.partition("[tables.jobs.columns.own_fields")[0])
+    assert sheet.rows(FIELDS) == [("1", {"Colour": "red", "Drawing no": "D-7"})]
+
+
+def test_too_much_text_and_what_is_no_object_are_told(sheet: Sheet) -> None:
+    told = sheet.told(f"No,Colour,Drawing\n1,{'x' * 20_000},\n", JOBS)
+    assert "is longer than 20,000 characters, the most of own_fields" in told[0]
+    whole = JOBS.partition("[tables.jobs.columns.own_fields")[0] + 'own_fields = "{Own}"\n'
+    told = sheet.told('No;Own\n1;{"a": "b"}\n2;{"a": 1}\n3;[]\n4;x\n', whole, 'delimiter = ";"\nquote = ""')
+    assert len(told) == 3
+    assert all("is not an object of JSON with texts as its members" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ('title = { members = { a = "{No}" } }', "members are what own fields have"),
+        ('own_fields = { first_of = ["{No}"] }', "needs members, or a value with an object of JSON"),
+        ("own_fields = { members = {} }", "members"),
+        (
+            "own_fields = { members = { " + ", ".join(f'n{n} = "{{No}}"' for n in range(51)) + " } }",
+            "members",
+        ),
+    ],
+)
+def test_members_are_for_own_fields_only_and_not_too_many(wrong: str, words: str) -> None:
+    base = (
+        '[files.f]\npath = "f.csv"\n[tables.jobs]\nfile = "f"\nexternal_id = "{No}"\n[tables.jobs.columns]\n'
+    )
+    title = "" if wrong.startswith("title") else 'title = "x"\n'
+    with pytest.raises(MappingError, match=words):
+        parse_mapping(f'{base}job_number = "{{No}}"\n{title}{wrong}\n')
+
+
+def test_they_are_shown_and_exported_and_hidden_where_people_are_reached(
+    own_shop: Application, tmp_path: Path
+) -> None:
+    (tmp_path / "leads.csv").write_text("No,Colour,Drawing\nZebra,=red,7\n")
+    run_import(own_shop.database.app_url, tmp_path, parse_mapping(LEADS), own_shop.alpha.slug)
+    own_shop.poll_changes()
+    own = {"Colour": "=red", "Drawing no": "D-7"}
+    admin, operator = own_shop.client(), own_shop.client("operator")
+    listed: Any = admin.get("/api/leads?q=Zebra").json
+    [item] = listed["items"]
+    assert item["own_fields"] == own
+    assert admin.get(f"/api/leads/{item['id']}").json["own_fields"] == own  # type: ignore[index]
+    assert operator.get(f"/api/leads/{item['id']}").json["own_fields"] is None  # type: ignore[index]
+    text = admin.get("/api/leads/export?q=Zebra").get_data(as_text=True)
+    [row] = csv.DictReader(io.StringIO(text, newline=""))
+    assert row["own_fields"] == '{"Colour": "=red", "Drawing no": "D-7"}'
+    changed: Any = admin.patch(f"/api/leads/{item['id']}", json={"name": "L one"}).json
+    assert changed["own_fields"] == own
+
+
+LISTS = {
+    "customers": "customers", "users": "users", "processes": "processes", "machines": "machines", "jobs": "jobs",
+    "job_steps": "job-steps", "leads": "leads", "campaigns": "campaigns", "contacts": "contacts", "call_log": "calls",
+    "response_approvals": "workflow-approvals", "campaign_recipients": "campaigns/1/recipients",
+}  # fmt: skip
+
+
+def test_every_table_that_has_them_shows_them(shop: Application) -> None:
+    assert {
+        name for name, target in TARGETS.items() if "own_fields" in {c.name for c in target.columns}
+    } == set(LISTS)
+    for path in LISTS.values():
+        answer: Any = shop.client().get(f"/api/{path}?page_size=1").json
+        assert answer["items"][0]["own_fields"] == {}
