@@ -9,7 +9,7 @@ import { problemWords } from "./notices.js";
 import { riskFact } from "./risk.js";
 import { statusLink } from "./status-link.js";
 import { statusChoice } from "./status-choice.js";
-import { editLink } from "./list-parts.js";
+import { editLink, factList, ownFields } from "./list-parts.js";
 import { manages } from "./rights.js";
 import { moveButton } from "./steps.js";
 
@@ -46,7 +46,7 @@ function parts(found, lateness, context, link) {
       chip(found.status), found.is_overdue && chip("overdue"),
       manages(context.me) && editLink("jobs", found, found.job_number), jobStatus(found, context)),
     found.description && h("p", { class: "description" }, found.description),
-    h("dl", { class: "facts", "data-row": "facts" }, facts(found, lateness).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    factList([...facts(found, lateness), ...ownFields(found)]),
     h("h2", {}, "Steps"),
     found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, context) : h("p", { class: "empty" }, "This job has no steps."),
     link,

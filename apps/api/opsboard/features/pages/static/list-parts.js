@@ -1,4 +1,4 @@
-// Parts of lists: filters, and the cell that names an item.
+// Parts of lists and of records: filters, the cell that names an item, facts.
 
 import { h } from "./dom.js";
 import { sortWords } from "./filter-words.js";
@@ -14,4 +14,11 @@ export function editLink(area, { id }, name, verb = "Edit") {
 
 export function named(href, name, more) {
   return h("a", { class: "named", href, "data-key": `${href} ${name}` }, h("span", { class: "job-number" }, name), more && h("span", { class: "line-text" }, more));
+}
+
+// Own fields of a record, which its business imported: a name and a text each.
+export const ownFields = (found) => Object.entries(found?.own_fields ?? {});
+
+export function factList(facts) {
+  return h("dl", { class: "facts", "data-row": "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }

@@ -3,6 +3,7 @@
 import { recall } from "./api.js";
 import { h, replace } from "./dom.js";
 import { counted } from "./freshness.js";
+import { factList, ownFields } from "./list-parts.js";
 import { problemWords } from "./notices.js";
 import { recordForm } from "./record-form.js";
 import { KINDS } from "./record-kinds.js";
@@ -47,7 +48,8 @@ export function record(area, id, context) {
       verb: found ? "Save" : `Add ${kind.one}`,
       leave: (made) => leave(made ?? found, made !== null && found === null),
     });
-    replace(element, h("h1", {}, view.title), shown.element);
+    const own = ownFields(found);
+    replace(element, h("h1", {}, view.title), shown.element, own.length > 0 && [h("h2", {}, "Own fields"), factList(own)]);
     if (isFirst) shown.focus();
     return shown;
   }
