@@ -58,8 +58,8 @@ def test_an_unknown_field_is_400_and_the_allowed_ones_are_named(shop: Applicatio
         (error,) = answer.json["errors"]  # type: ignore[index]
         assert error["field"].startswith("fields")
         assert (
-            "allowed are id, email, full_name, role, is_active, work_left, created_at, updated_at"
-            in error["message"]
+            "allowed are id, email, full_name, role, is_active, is_service, has_password, password_link, work_left, "
+            "own_fields, created_at, updated_at" in error["message"]
         )
 
 

@@ -275,3 +275,92 @@ def test_without_guess_the_command_still_needs_a_mapping_and_a_business(tmp_path
         result = CliRunner().invoke(opsboard, ["import", str(tmp_path), *arguments])
         assert result.exit_code == 2
         assert "Missing option" in result.output
+
+
+def test_a_printed_list_with_rules_between_its_rows(sheet: Sheet) -> None:
+    rule = "-" * 40
+    guessed(
+        sheet,
+        auftrag_txt=f"Auftragsliste Werk 1000\n{rule}\n|Auftrag   |Menge    |Start     |\n{rule}\n"
+        f"|4711      |1.250,000|03.05.2025|\n|4712      |    7,000|13.05.2025|\n{rule}\n",
+    )
+    assert sheet.rows("SELECT job_number, quantity, started_at::date::text FROM jobs ORDER BY 1") == [
+        ("4711", 1250, "2025-05-02"),
+        ("4712", 7, "2025-05-12"),
+    ]
+
+
+def test_a_header_on_two_lines_is_joined(sheet: Sheet) -> None:
+    content = workbook(
+        {
+            "Orders": [
+                ["All orders", None, None, None, None],
+                ["No", "Customer", None, "Dates", None],
+                [None, "No", "Name", "Start", "Due"],
+                [1, "K1", "Fox", dt.datetime(2025, 5, 3), dt.datetime(2025, 6, 3)],
+                [2, "K2", "Mill", dt.datetime(2025, 5, 4), dt.datetime(2025, 6, 4)],
+            ]
+        },
+        {"Orders": ["A1:E1", "B2:C2", "D2:E2", "A2:A3"]},
+    )
+    text = guessed(sheet, orders_xlsx=content)
+    assert '["No", "Customer No", "Customer Name", "Dates Start", "Dates Due"]' in text
+    assert sheet.rows(
+        "SELECT j.job_number, c.external_id, j.due_date::text FROM jobs AS j "
+        "JOIN customers AS c ON c.id = j.customer_id ORDER BY 1"
+    ) == [("1", "K1", "2025-06-03"), ("2", "K2", "2025-06-04")]
+
+
+def test_words_of_other_languages_for_yes_and_for_states(sheet: Sheet) -> None:
+    guessed(
+        sheet,
+        personal_csv="Personalnr;Vorname;Nachname;E-Mail;Aktiv\n1;Änne;Öhm;a@example.com;ja\n2;Bo;Fuchs;;nein\n",
+        pedidos_csv="Nº pedido;Producto;Estado\nP1;Eje;Terminado\nP2;Tuerca;Pendiente\nP3;Arbre;en cours\n",
+    )
+    assert sheet.rows(
+        "SELECT full_name, is_active FROM users WHERE external_id IS NOT NULL ORDER BY external_id"
+    ) == [
+        ("Änne Öhm", True),
+        ("Bo Fuchs", False),
+    ]
+    assert sheet.rows("SELECT status FROM jobs ORDER BY external_id") == [
+        ("completed",),
+        ("draft",),
+        ("active",),
+    ]
+
+
+def test_issues_with_months_by_name_and_a_list_of_subscribers(sheet: Sheet) -> None:
+    guessed(
+        sheet,
+        jira_csv="Issue key,Summary,Status,Created,Due Date\n"
+        "OPS-1,Fix the saw,Done,03/May/25 7:00 AM,10/May/25 12:00 AM\nOPS-2,Paint,To Do,06/May/25 1:00 PM,\n",
+    )
+    assert sheet.rows(
+        "SELECT job_number, status, (created_at AT TIME ZONE 'Europe/Berlin')::text, due_date::text "
+        "FROM jobs ORDER BY 1"
+    ) == [
+        ("OPS-1", "completed", "2025-05-03 07:00:00", "2025-05-10"),
+        ("OPS-2", "draft", "2025-05-06 13:00:00", None),
+    ]
+    guessed(
+        sheet,
+        subscribed_members_csv="Email Address,First Name,Last Name,MEMBER_RATING\n"
+        "ann@example.com,Ann,Fox,2\nben@example.com,Ben,,5\n",
+    )
+    assert sheet.rows(
+        "SELECT r.external_id, r.name, c.name FROM campaign_recipients AS r "
+        "JOIN campaigns AS c ON c.id = r.campaign_id ORDER BY 1"
+    ) == [
+        ("ann@example.com", "Ann Fox", "subscribed_members"),
+        ("ben@example.com", "Ben", "subscribed_members"),
+    ]
+
+
+def test_an_order_that_has_a_line_for_each_article_is_one_job(sheet: Sheet) -> None:
+    guessed(
+        sheet,
+        orders_export_csv="Name,Financial Status,Created at,Lineitem name\n#1001,paid,2025-05-03 07:00:00 +0200,Axle\n"
+        "#1001,,2025-05-03 07:00:00 +0200,Bolt\n#1002,pending,2025-05-05 07:00:00 +0200,Nut\n",
+    )
+    assert sheet.rows("SELECT job_number FROM jobs ORDER BY 1") == [("#1001",), ("#1002",)]

@@ -24,6 +24,8 @@ TOTALS = re.compile(
     re.IGNORECASE,
 )
 AMOUNT = re.compile(r"[^\w]*[0-9][0-9.,' \u00a0\u202f]*[^\w]*[a-z]{0,3}", re.IGNORECASE)
+# A line that a list program draws between its rows.
+RULE = re.compile(r"[-=_+*|]{5,}")
 NAMED = (
     'is a row of totals; totals = "skip" in the mapping passes over it, totals = "keep" takes it for a record'
 )
@@ -50,7 +52,7 @@ def without_leftovers(
     least = max((number for number, name in enumerate(columns, 1) if name), default=width)
     for record in records:
         if not record.damage:
-            if is_blank(record.fields):
+            if is_blank(record.fields) or _is_rule(record.fields, width):
                 continue
             if totals != "keep" and is_totals(record.fields):
                 if totals == "skip":
@@ -59,6 +61,10 @@ def without_leftovers(
             elif not least <= len(record.fields) <= width:
                 record = record._replace(damage=f"has {_columns(len(record.fields))} instead of {width}")
         yield record
+
+
+def _is_rule(fields: Sequence[str], width: int) -> bool:
+    return len(fields) == 1 < width and RULE.fullmatch(fields[0].strip()) is not None
 
 
 def _columns(number: int) -> str:

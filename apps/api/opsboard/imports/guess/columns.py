@@ -10,7 +10,7 @@ from typing import Any
 
 from opsboard.imports.guess import words
 from opsboard.imports.guess.dates import formats_of
-from opsboard.imports.guess.facts import CLOCK, DURATION, EMAIL, Facts
+from opsboard.imports.guess.facts import CLOCK, DURATION, EMAIL, WORDS_OF_BOOLEAN, Facts
 from opsboard.imports.guess.files import SeenFile
 from opsboard.imports.target import Column, Target
 from opsboard.text import email_address, recipient_address
@@ -86,7 +86,7 @@ def _may_be(column: Column, facts: Facts, likeness: float) -> bool:
     if column.kind == "seconds":
         return facts.all_are(DURATION) or facts.is_number
     if column.kind == "boolean":
-        return facts.is_boolean
+        return facts.is_boolean or facts.all_fit(lambda value: _truth(value) is not None)
     if column.address:
         return any(map(EMAIL.fullmatch, facts.values)) or (column.address == "recipient" and facts.is_number)
     if column.one_of:
@@ -106,6 +106,8 @@ def given(seen: SeenFile, column: Column, facts: Facts, likeness: float) -> Give
     found = Given(text)
     if column.one_of:
         found = _states(column, facts, text)
+    elif column.kind == "boolean" and not facts.is_boolean:
+        found = Given({"value": text, "values": {value: _truth(value) for value in facts.values}})
     elif unfit := facts.unfit(_fits(seen, column)):
         if likeness < 7:
             return None
@@ -114,7 +116,7 @@ def given(seen: SeenFile, column: Column, facts: Facts, likeness: float) -> Give
     if column.kind in ("date", "timestamp") and formats_of(facts)[1]:
         found.note = "unsure: day and month could be the other way round"
     if likeness < 7 and not found.note:
-        found.note = "unsure"
+        found.note = "unsure: its name is only like that"
     if not facts.is_complete(seen.rows) and not column.nullable:
         _fill_gaps(found, column, seen.rows - facts.filled)
     return found
@@ -172,6 +174,16 @@ def _states(column: Column, facts: Facts, text: str) -> Given:
         found["values"] = {unknown[0]: otherwise}
     found["otherwise"] = otherwise
     return Given(found, "unsure: no word is known for " + ", ".join(map(repr, unknown[:5])))
+
+
+def _truth(value: str) -> str | None:
+    """What a word of another language says."""
+    if value.lower() in WORDS_OF_BOOLEAN:
+        return "true" if value.lower() in ("true", "t", "yes", "y", "1", "on") else "false"
+    for meaning, phrases in (("true", words.IS_TRUE), ("false", words.IS_FALSE)):
+        if words.likeness(value, phrases) > 9:
+            return meaning
+    return None
 
 
 def _state(value: str, column: Column) -> str | None:

@@ -21,8 +21,8 @@ SMALL_FIRST = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[./-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})" + TIME
 )
 NAMED = re.compile(
-    r"(?P<first>\d{1,2}|[A-Za-z]{3,9})(?P<mark>[ .-])(?P<second_part>\d{1,2}|[A-Za-z]{3,9})"
-    r"(?P<comma>,?)(?P<mark2>[ .-])(?P<year>\d{4}|\d{2})" + TIME
+    r"(?P<first>\d{1,2}|[A-Za-z]{3,9})(?P<mark>[ ./-])(?P<second_part>\d{1,2}|[A-Za-z]{3,9})"
+    r"(?P<comma>,?)(?P<mark2>[ ./-])(?P<year>\d{4}|\d{2})" + TIME
 )
 HINT = re.compile(
     r"date|datum|time|zeit|\bday|\btag|fecha|data\b|jour|termin|created|updated|_at$|\bon$", re.IGNORECASE

@@ -142,6 +142,7 @@ def _seen(folder: Path, settings: dict[str, Any], notes: list[str], taken: list[
             break
         seen.rows += 1
         if record.damage:
+            seen.rows -= 1
             damaged += 1
             first_damage = first_damage or f"line {record.line} {record.damage}"
             continue
@@ -153,7 +154,6 @@ def _seen(folder: Path, settings: dict[str, Any], notes: list[str], taken: list[
         if "row of totals" in first_damage:
             settings["totals"] = "skip"
             notes[-1] = "rows of totals are passed over"
-            seen.rows -= damaged
     for facts in seen.columns:
         # A word that stands among others may be one of them; where all else are numbers or dates, it is none.
         nulls |= dict.fromkeys(facts.nulls)

@@ -128,6 +128,9 @@ def _header(rows: Sequence[tuple[int, list[str]]], notes: list[str]) -> dict[str
     )
     line, names = rows[first]
     following = rows[first + 1 :]
+    if joined := _two_lines(names, following):
+        notes.append("the header is on two lines, which are joined here")
+        return {"skip": following[0][0], "columns": _different(joined + [""] * (widest - len(joined)))}
     if not _is_header(names, [fields for _, fields in following]):
         notes.append("no header: the first line has values; give the columns their names")
         named = [f"c{number}" for number in range(1, widest + 1)]
@@ -140,6 +143,26 @@ def _header(rows: Sequence[tuple[int, list[str]]], notes: list[str]) -> dict[str
     notes.append("the header has a name twice, or none: the columns are named here")
     end = following[0][0] - 1 if following else line
     return {"skip": end, "columns": _different(names + [""] * (widest - len(names)))}
+
+
+def _two_lines(upper: list[str], following: list[tuple[int, list[str]]]) -> list[str]:
+    """The names of a header on two lines, whose upper one spans columns; none when it is on one."""
+    if len(following) < 2:
+        return []
+    lower = following[0][1]
+    gaps = [at for at, name in enumerate(lower) if name and (at >= len(upper) or not upper[at])]
+    values = [fields for _, fields in following[1:]]
+    if not gaps or sum(map(bool, lower)) <= len(lower) // 2 or not _is_header(lower, values):
+        return []
+    if not any(_is_value(text) for fields in values for text in fields):
+        return []
+    names, group = [], ""
+    for at in range(max(len(upper), len(lower))):
+        above = upper[at] if at < len(upper) else ""
+        below = lower[at] if at < len(lower) else ""
+        group = above or group
+        names.append(f"{group} {below}".strip() if below else above)
+    return names
 
 
 def _is_header(names: list[str], following: list[list[str]]) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from opsboard.imports.guess import words
 from opsboard.imports.guess.columns import Given, can_be_named, matches, placeholder
 from opsboard.imports.guess.dates import formats_of
-from opsboard.imports.guess.facts import Facts
+from opsboard.imports.guess.facts import EMAIL, Facts
 from opsboard.imports.guess.files import SeenFile
 from opsboard.imports.target import LONGEST_EXTERNAL_ID, Target
 from opsboard.imports.targets import TARGETS
@@ -33,6 +34,9 @@ LEAST = 6.0
 OF_NAME = 9.0
 # Of a file that is alone in its folder: it is meant to fill something.
 LEAST_OF_ONE = 1.5
+OF_NEEDED = 3.0
+# Values that count something: #1001, A-17.
+NUMBERED = re.compile(r"#?[A-Za-z]{0,6}[-_/ ]?[0-9]{1,12}")
 # Of an export of ours: other lists have columns of the same names too.
 LEAST_COVERAGE = 0.5
 ENTITY = {"leads": "mql lead", "jobs": "job order case ticket incident", "users": "employee user agent"}
@@ -128,6 +132,10 @@ def _may_belong(seen: SeenFile, target: Target) -> bool:
     )
 
 
+def _is_of_person(facts: Facts) -> bool:
+    return words.likeness(facts.name, f"{words.FIRST_NAME} {words.LAST_NAME} {words.MIDDLE_NAME}") > 7
+
+
 def is_event_log(seen: SeenFile) -> bool:
     """One line for each thing that happened: a key that comes again, what it was, and when."""
     return (
@@ -155,6 +163,11 @@ def coverage(seen: SeenFile, target: Target) -> float | None:
 
 def best_table(seen: SeenFile, beside: str, least: float = LEAST) -> str | None:
     found = scores(seen, beside)
+    if least < LEAST:
+        for target in TARGETS.values():
+            needed = {column.name for column in target.columns if column.required}
+            if needed and needed <= matches(seen, target).keys():
+                found[target.table] = found.get(target.table, 0.0) + OF_NEEDED
     table = max(found, key=lambda name: found[name])
     return table if found[table] >= least else None
 
@@ -187,10 +200,22 @@ def key_of(seen: SeenFile, target: Target) -> Facts | None:
         return max(unique, key=lambda one: (words.likeness(one.name, f"id {named}") > 8, -one.position))
     if all(one.name[:1] == "c" for one in columns) and not seen.has_header:
         return next((one for one in columns if one.is_unique), None)
+    called = [one for one in columns if one.is_unique and words.likeness(one.name, " ".join(entity)) > 8]
+    if called:
+        return called[0]
     repeated = [
         one for one in own if one.distinct > 1 and words.likeness(one.name, f"number case-id {named}") > 4
     ]
     if repeated and target.table in ("jobs", "leads", "customers", "users", "machines", "response_approvals"):
         return min(repeated, key=lambda one: one.position)
-    texts = [one for one in columns if one.is_unique and one.is_words and one.longest <= 100]
+    first = columns[0] if columns and columns[0].position == 0 else None
+    if first and target.table == "jobs" and 1 < first.distinct < seen.rows and first.all_are(NUMBERED):
+        return first
+    texts = [
+        one
+        for one in columns
+        if one.is_unique
+        and one.longest <= 100
+        and (one.all_are(EMAIL) or (one.is_words and not formats_of(one)[0] and not _is_of_person(one)))
+    ]
     return min(texts, key=lambda one: one.position, default=None)
