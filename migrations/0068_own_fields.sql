@@ -1,4 +1,4 @@
--- depends: 0062_api_tokens
+-- depends: 0065_journeys_waiting
 -- What a business knows of a record and no other column is for: the further columns of the files it imports.
 
 ALTER TABLE customers ADD COLUMN own_fields jsonb NOT NULL DEFAULT '{}';
