@@ -66,6 +66,13 @@ def reference_of(app: APIFlask) -> Any:
         return app.extensions["opsboard.reference"]
 
 
+@area.get("/set-password")
+@open_to_all
+def set_password() -> Response:
+    """The page behind an invitation or a reset link; the token stands behind # and is not sent with the address."""
+    return respond(Body(render_template("set_password.html").encode()))
+
+
 @area.get("/static/<path:name>")
 @open_to_all
 def static(name: str) -> Response:

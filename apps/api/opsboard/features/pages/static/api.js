@@ -68,6 +68,11 @@ export async function write(method, path, content) {
   await response.body?.cancel();
 }
 
+// A request of somebody who is not signed in; gives its answer.
+export async function request(method, path, content) {
+  return (await sendContent(method, path, content, {})).json();
+}
+
 // A change of data, with an Idempotency-Key: a change that is sent again because no answer came is made once.
 // `ifMatch` is the ETag that the changed thing must still have. Gives { data }.
 export async function change(method, path, content, ifMatch = null) {

@@ -27,7 +27,7 @@ const poller = new Poller({ succeeded, failed });
 const act = writer({ changed: showChanges, signedOut: sessionEnded });
 let hasCome = false; // from another view of this page to the present one
 const FORM = /^(?:new|([1-9][0-9]*)\/edit)$/;
-const WITH_FORMS = ["jobs", "job-steps", "customers", "contacts", "leads"];
+const WITH_FORMS = ["jobs", "job-steps", "customers", "contacts", "leads", "users"];
 
 async function begin() {
   if (!known()) return showSignIn("", signedIn);
@@ -118,7 +118,7 @@ function forgetPerson() {
 // Shows what the address says: at once what was last read of it, then what is read now.
 async function open() {
   const { area, id, query } = route();
-  const context = { me, act, cameFrom: () => hasCome };
+  const context = { me, act, cameFrom: () => hasCome, refresh: showChanges, renamed: (person) => signedInAs((me = person)) };
   release();
   forgetChoices();
   const listed = id ? `${area}/${id}` : area;
@@ -126,6 +126,8 @@ async function open() {
   if (form) view = formOf(area, form[1] ?? null, context);
   else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, context);
   else if (area === "jobs" && id) view = job(id, context);
+  else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
+  else if (listed === "account") view = lazy("Your account", async () => (await import("./account.js")).account(context));
   else if (area === "" && !id) view = board(context);
   else view = notFound();
   view.place = `${area}/${id}`;

@@ -7,7 +7,7 @@ import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
 import { editLink, flag, named, search, sort } from "./list-parts.js";
-import { manages } from "./rights.js";
+import { administers, manages } from "./rights.js";
 import { moveButton } from "./steps.js";
 import { statusChoice } from "./status-choice.js";
 
@@ -112,13 +112,14 @@ export const LISTS = {
   users: {
     title: "Users",
     one: "user",
+    links: (me) => [administers(me) && ["New user", "#/users/new"]],
     filters: [search("Name begins with"), ROLE, flag("is_active", "Only active")],
     columns: [
-      ["Name", (user) => h("strong", {}, user.full_name)],
+      ["Name", (user, { me }) => (administers(me) ? named(`#/users/${user.id}`, user.full_name) : h("strong", {}, user.full_name))],
       ["E-mail", (user) => user.email],
       ["Role", (user) => words(user.role)],
       ["Work left", (user) => workLeft(user)],
-      ["Account", (user) => chip(user.is_active ? "active" : "inactive", user.is_active ? "Active" : "Blocked")],
+      ["Account", (user) => chip(user.is_active ? "active" : "inactive", user.is_active ? "Active" : "Inactive")],
     ],
   },
   ...SALES,

@@ -9,9 +9,10 @@ import { picker } from "./picker.js";
  * @typedef {object} Field
  * @property {string} name the member of the API's body
  * @property {string} label
- * @property {"text"|"email"|"tel"|"area"|"number"|"date"|"choice"|"picker"} [kind]
+ * @property {"text"|"email"|"tel"|"password"|"area"|"number"|"date"|"choice"|"picker"} [kind]
  * @property {boolean} [required]
  * @property {string} [hint]
+ * @property {string} [autocomplete] what a browser may fill in
  * @property {string[]} [values] of a choice
  * @property {string} [of] of a picker: the member of the record that has id and name
  * @property {(text: string) => Promise<import("./picker.js").Option[]>} [source] of a picker
@@ -99,7 +100,7 @@ function plainControl(field, id, changed) {
   const kind = field.kind ?? "text";
   const input = kind === "area" ? h("textarea", { id, rows: 5 })
     : kind === "choice" ? h("select", { id }, field.values.map((value) => h("option", { value }, words(value))))
-    : h("input", { id, type: kind === "number" ? "text" : kind, inputmode: kind === "number" ? "numeric" : null, autocomplete: "off" });
+    : h("input", { id, type: kind === "number" ? "text" : kind, inputmode: kind === "number" ? "numeric" : null, autocomplete: field.autocomplete ?? "off" });
   input.addEventListener("input", changed);
   return { element: input, input, state: () => input.value, set: (state) => (input.value = state) };
 }

@@ -2,10 +2,12 @@
 
 import { get } from "./api.js";
 import { words } from "./chips.js";
-import { isOwnLead, manages, mayEditLead } from "./rights.js";
+import { administers, isOwnLead, manages, mayEditLead } from "./rights.js";
+import { keepInvitation } from "./secrets.js";
 
 const PRIORITIES = ["low", "normal", "high", "urgent"];
 const LEAD_STATUSES = ["unprocessed", "new", "contacted", "qualified", "won", "lost"];
+const ROLES = ["operator", "manager", "admin"];
 const MOST = 8; // options of a picker
 
 /** Looks up the beginning of a name in a list of the API. */
@@ -18,7 +20,7 @@ function source(list, fields, optionOf) {
 }
 
 const customers = source("customers", "id,name,email", ({ id, name, email }) => ({ id, name, more: email ?? "" }));
-const people = source("users?is_active=true", "id,full_name,role", ({ id, full_name: name, role }) => ({ id, name, more: words(role) }));
+export const people = source("users?is_active=true", "id,full_name,role", ({ id, full_name: name, role }) => ({ id, name, more: words(role) }));
 const machines = source("machines", "id,name,status,load", ({ id, name, status, load }) =>
   ({ id, name, more: `${status === "active" ? "" : `${words(status)} · `}${load.in_progress} on · ${load.pending} waiting` }));
 
@@ -29,7 +31,7 @@ const person = ({ me }) => ({ name: "assigned_user_id", label: "Person", kind: "
 const reach = [{ name: "email", label: "E-mail", kind: "email" }, { name: "phone", label: "Phone", kind: "tel" }];
 
 /**
- * Area -> { one, nameOf, mayCreate(me), mayEdit(me, record), fields(context, record), page(record) }; `record` is null for a
+ * Area -> { one, nameOf, mayCreate(me), mayEdit(me, record), fields(context, record), page(record), made(record) }; `record` is null for a
  * new one. `page` is the address that shows a record, where it has one of its own.
  */
 export const KINDS = {
@@ -77,6 +79,19 @@ export const KINDS = {
     mayEdit: () => true,
     // Members a role may not see are not in the form: an empty field would suggest that there is no value.
     fields: ({ me }, contact) => [{ name: "name", label: "Name", required: true }, ...(contact === null || manages(me) ? reach : []), customer],
+  },
+  users: {
+    one: "user",
+    nameOf: (user) => user.full_name,
+    mayCreate: administers,
+    mayEdit: administers,
+    page: (user) => `#/users/${user.id}`,
+    made: (user) => keepInvitation(user.id, user.invitation), // its link comes with this answer only
+    fields: ({ me }, user) => [
+      user === null && { name: "email", label: "E-mail", kind: "email", required: true, hint: "They set a password by a link, which you see when the user is added." },
+      { name: "full_name", label: "Name", required: true },
+      user?.id !== me.id && { name: "role", label: "Role", kind: "choice", values: ROLES, initial: "operator" },
+    ],
   },
   leads: {
     one: "lead",

@@ -56,6 +56,7 @@ export function record(area, id, context) {
 
   // Back to where the form was opened, scrolled as it was; a new record is shown instead of its form.
   function leave(found, isNew) {
+    if (isNew) kind.made?.(found);
     if (context.cameFrom() && !(isNew && kind.page)) history.back();
     else location.replace(kind.page && found ? kind.page(found) : `#/${area}`);
   }

@@ -4,6 +4,10 @@ export function manages(me) {
   return me.role !== "operator";
 }
 
+export function administers(me) {
+  return me.role === "admin";
+}
+
 // Theirs to see in full: of a manager all, of an operator those assigned to or claimed by them.
 export function isOwnLead(me, lead) {
   return manages(me) || lead.assigned_user?.id === me.id || (lead.claimed_by?.id === me.id && isClaimed(lead));

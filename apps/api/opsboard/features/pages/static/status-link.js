@@ -4,8 +4,9 @@ import { ask } from "./ask.js";
 import { get } from "./api.js";
 import { h, replace } from "./dom.js";
 import { dateTime, day } from "./format.js";
-import { announce, showProblem } from "./notices.js";
+import { showProblem } from "./notices.js";
 import { manages } from "./rights.js";
+import { copyFrom } from "./secrets.js";
 
 // Stays as it is while polls renew the job around it. Null for who may not make one.
 export function statusLink(id, { me, act }) {
@@ -20,7 +21,7 @@ export function statusLink(id, { me, act }) {
 
   function showMade(made) {
     const address = h("input", { type: "url", "data-key": "link-address", readonly: true, value: made.url, "aria-label": "Link for the customer", onfocus: ({ target }) => target.select() });
-    const copy = h("button", { type: "button", class: "main-button", "data-key": "copy-link", onclick: () => copied(address) }, "Copy");
+    const copy = h("button", { type: "button", class: "main-button", "data-key": "copy-link", onclick: () => copyFrom(address) }, "Copy");
     replace(box.querySelector(".made"),
       h("p", {}, `Everyone with this link can see the status until ${dateTime(made.expires_at)}. Copy it now: it is not shown again.`),
       h("div", { class: "field-row" }, address, copy));
@@ -62,15 +63,4 @@ export function statusLink(id, { me, act }) {
     h("ul", { class: "active" }), button, h("div", { class: "made" }));
   box.append(details);
   return box;
-}
-
-// Without https a browser gives no clipboard: then the address is selected, to be copied by hand.
-async function copied(address) {
-  address.select();
-  try {
-    await navigator.clipboard.writeText(address.value);
-    announce("Copied.");
-  } catch {
-    announce("Selected; copy it with your keyboard.");
-  }
 }
