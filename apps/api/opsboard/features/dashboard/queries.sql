@@ -14,23 +14,15 @@ WITH clock AS (
     FROM tenants AS t
     WHERE t.id = %(tenant_id)s
 ),
--- Whose counts are read: what is not by person or campaign has the subject 0. Of those who may not see what inactive
--- people left, nothing of that is read.
-subjects AS MATERIALIZED (
-    SELECT
-        ARRAY(
-            SELECT u.id
-            FROM users AS u
-            WHERE u.tenant_id = %(tenant_id)s
-                AND NOT u.is_active
-                AND %(role)s IN ('admin', 'manager')
-        ) AS inactive_people,
-        ARRAY(
-            SELECT k.id
-            FROM campaigns AS k
-            WHERE k.tenant_id = %(tenant_id)s
-                AND k.status IN ('scheduled', 'running')
-        ) AS active_campaigns
+-- Of those who may not see what inactive people left, nothing of that is read.
+inactive AS MATERIALIZED (
+    SELECT ARRAY(
+        SELECT u.id
+        FROM users AS u
+        WHERE u.tenant_id = %(tenant_id)s
+            AND NOT u.is_active
+            AND %(role)s IN ('admin', 'manager')
+    ) AS people
 ),
 -- Open jobs are counted by the day they are due; what is not by day has the first of all days.
 counts AS MATERIALIZED (
@@ -54,14 +46,12 @@ counts_of_today AS MATERIALIZED (
         %(tenant_id)s,
         ARRAY[
             'leads', 'leads_by_day', 'response_approvals', 'response_approvals_by_day', 'campaigns', 'journeys',
-            'journey_contacts_by_label', 'open_steps', 'steps_completed', 'campaign_recipients'
+            'journey_contacts_by_label', 'open_steps', 'steps_completed'
         ]
     ) AS c
     WHERE c.day IN ('-infinity', (SELECT today FROM clock))
-        AND c.subject = ANY((
-            SELECT ARRAY[0, %(user_id)s] || s.inactive_people || s.active_campaigns
-            FROM subjects AS s
-        )::bigint [])
+        -- What is not counted by person has the subject 0.
+        AND c.subject = ANY((SELECT ARRAY[0, %(user_id)s] || i.people FROM inactive AS i)::bigint [])
 ),
 job_stats AS (
     SELECT
@@ -111,7 +101,7 @@ left_stats AS (
     SELECT coalesce(sum(c.n), 0)::bigint AS steps
     FROM counts_of_today AS c
     WHERE c.metric = 'open_steps'
-        AND c.subject = ANY((SELECT s.inactive_people FROM subjects AS s)::bigint [])
+        AND c.subject = ANY((SELECT i.people FROM inactive AS i)::bigint [])
 ),
 lead_stats AS (
     SELECT
@@ -146,14 +136,19 @@ campaign_stats AS (
     FROM counts_of_today AS c
     WHERE c.metric = 'campaigns'
 ),
--- Of the active campaigns alone: as many rows as those have statuses, however many recipients there are.
+-- Read for the active campaigns alone: as many rows as those have statuses, however many recipients there are.
 recipient_stats AS (
     SELECT
         coalesce(sum(c.n) FILTER (WHERE c.label <> 'pending'), 0)::bigint AS sent,
         coalesce(sum(c.n) FILTER (WHERE c.label IN ('opened', 'clicked', 'converted')), 0)::bigint AS opened
-    FROM counts_of_today AS c
-    WHERE c.metric = 'campaign_recipients'
-        AND c.subject = ANY((SELECT s.active_campaigns FROM subjects AS s)::bigint [])
+    FROM rollup_counts(%(tenant_id)s, ARRAY['campaign_recipients']) AS c
+    WHERE c.day = '-infinity'
+        AND c.subject = ANY(ARRAY(
+            SELECT k.id
+            FROM campaigns AS k
+            WHERE k.tenant_id = %(tenant_id)s
+                AND k.status IN ('scheduled', 'running')
+        ))
 ),
 journey_stats AS (
     SELECT
