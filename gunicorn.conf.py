@@ -1,6 +1,7 @@
 """gunicorn needs no arguments: its settings, from Opsboard's."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -23,7 +24,9 @@ def read_settings():
     if done.returncode == 0:
         gunicorn.opsboard_settings = json.loads(done.stdout)
     elif hasattr(gunicorn, "opsboard_settings"):
-        print("opsboard: the settings are wrong; going on with those from before", file=sys.stderr)
+        line = "opsboard: the settings are wrong; going on with those from before"
+        is_json = gunicorn.opsboard_settings["environment"]["LOG_FORMAT"] == "json"
+        print(json.dumps({"event": line, "level": "error"}) if is_json else line, file=sys.stderr)
     else:
         sys.exit(done.returncode)
     return gunicorn.opsboard_settings
@@ -48,6 +51,31 @@ keepalive = 75
 sendfile = False
 # The application writes the log line of a request.
 accesslog = None
+
+
+class JsonLines(logging.Formatter):
+    """gunicorn's own lines as the service writes its own with LOG_FORMAT=json."""
+
+    def format(self, record):
+        line = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name}
+        line |= {"pid": record.process, "timestamp": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}Z"}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+    converter = time.gmtime
+
+
+if _settings["environment"]["LOG_FORMAT"] == "json":
+    logconfig_dict = {
+        "formatters": {"generic": {"()": JsonLines}},
+        # The application adds its own handler.
+        "root": {"level": "WARNING", "handlers": []},
+        "loggers": {
+            name: {"level": loglevel.upper(), "handlers": [handler], "propagate": False}
+            for name, handler in (("gunicorn.error", "error_console"), ("gunicorn.access", "console"))
+        },
+    }
 # Signals are enough, and a socket in a home directory is not for a service.
 control_socket_disable = True
 # The heartbeat's file: on a disk, a slow write would look like a dead worker.

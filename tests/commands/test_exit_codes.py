@@ -67,6 +67,7 @@ import json, os, sys
 from importlib.metadata import entry_points
 (entry,) = entry_points(group="console_scripts", name="opsboard")
 main = entry.load()
+import opsboard.cli
 for words in json.load(sys.stdin):
     child = os.fork()
     if not child:
@@ -164,3 +165,13 @@ def test_the_program_itself(
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_while_the_command_is_loaded_prints_no_traceback(tmp_path: Path) -> None:
+    """As in the first half second: here the first library that is imported is interrupted."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    done = subprocess.run(
+        [Path(sys.executable).parent / "opsboard", "--help"],
+        env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")

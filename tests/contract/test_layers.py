@@ -22,6 +22,7 @@ LAYERS = [
     {"application"},
     {"__init__"},
     {"cli", "commands", "bench"},
+    {"start"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Same level, and yet one may use the other.

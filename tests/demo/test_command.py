@@ -17,8 +17,9 @@ import pytest
 from opsboard.config import load_config
 from opsboard.db.embedded import SUPERUSER, Cluster
 from opsboard.db.session import connected
+from opsboard.demo import command
 from opsboard.demo.client import Client
-from opsboard.demo.server import free_port
+from opsboard.demo.server import claim_port
 from opsboard.errors import CommandError
 from tests.clusters import FreshDatabase
 from tests.demo.reading import rows, value
@@ -172,12 +173,28 @@ def test_a_port_that_is_taken_is_one_line_with_advice(monkeypatch: pytest.Monkey
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError) as refused:
-            free_port("127.0.0.1", port)
+            claim_port("127.0.0.1", port)
     assert refused.value.detail == (
         f"Port {port} of 127.0.0.1 cannot be used (Address already in use); choose another one: PORT={port + 1}"
     )
-    assert free_port("127.0.0.1", port) == port
-    assert free_port("127.0.0.1", 0) != 0
+    with claim_port("127.0.0.1", port) as first:
+        assert first.getsockname()[1] == port
+        # Before any server runs: of two demos the second must not find the port free.
+        with pytest.raises(CommandError):
+            claim_port("127.0.0.1", port)
+
+
+def test_the_command_to_start_over_can_be_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "opsboard"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program), "demo"])
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert command.own_name() == str(program)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin")
+    assert command.own_name() == "opsboard"
+    monkeypatch.setattr(sys, "argv", ["/x/opsboard/cli.py", "demo"])
+    assert command.own_name() == f"{sys.executable} -m opsboard.cli"
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def server_that_came_before_its_database(data: FreshDatabase) -> Iterator[Gunico
     settings = {
         "DATABASE_URL": data.app_url,
         "OPSBOARD_ENV": "production",
+        "OPERATOR_TENANTS": "1,2",
         "DB_POOL_TIMEOUT": "5",
         "DB_AWAY_PATIENCE": "5",  # longer than the restart takes
     }

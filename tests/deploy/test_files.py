@@ -91,7 +91,12 @@ def test_compose_starts_each_when_what_it_needs_is_there() -> None:
 def test_every_secret_of_compose_is_asked_for_and_none_is_in_the_file() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
     example = (DEPLOY / "compose.env.example").read_text()
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "OPSBOARD_OWNER_PASSWORD", "OPSBOARD_APP_PASSWORD"):
+    names = set(re.findall(r"\$\{(\w+):\?set it in .env\}", text))
+    assert names == {"SECRET_KEY", "POSTGRES_PASSWORD", "OPSBOARD_OWNER_PASSWORD", "OPSBOARD_APP_PASSWORD"}
+    # Both places that say how many there are.
+    operations = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    assert "four secrets" in text and "put in the four secrets" in operations
+    for name in sorted(names):
         assert f"${{{name}:?set it in .env}}" in text
         assert f"\n{name}=\n" in example
     assert not re.search(r"(?i)(password|secret_key)\w*: (?!\$\{|\?)\S", text)

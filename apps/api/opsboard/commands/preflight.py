@@ -7,6 +7,7 @@ and the settings that were checked, or ends with exit code 2 and a line per faul
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -72,14 +73,23 @@ def as_text(value: Any) -> str:
     return ",".join(map(as_text, value)) if isinstance(value, tuple) else str(value)
 
 
+def say(line: str, level: str, form: str) -> None:
+    """Write a line to standard error, in the form of the log."""
+    line = f"opsboard: {line}"
+    print(json.dumps({"event": line, "level": level}) if form == "json" else line, file=sys.stderr)
+
+
 def main() -> None:
+    # Until all settings are known to be right, as far as this one can be told.
+    form = os.environ.get("LOG_FORMAT", "text")
     try:
         config = load_config()
+        form = config.log_format
         for warning in (*check(config), *check_schema(config)):
-            print(f"opsboard: {warning}", file=sys.stderr)
+            say(warning, "warning", form)
     except OpsboardError as error:
         for line in error.detail.splitlines():
-            print(f"opsboard: {line}", file=sys.stderr)
+            say(line, "error", form)
         sys.exit(2)
     print(json.dumps(for_gunicorn(config)))
 

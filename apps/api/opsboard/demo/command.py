@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -17,7 +21,7 @@ from opsboard.demo.bars import Bars
 from opsboard.demo.client import Client, welcome
 from opsboard.demo.generate import generate
 from opsboard.demo.interruptions import Interruptions
-from opsboard.demo.server import free_port, running_server
+from opsboard.demo.server import claim_port, running_server
 from opsboard.errors import CommandError
 from opsboard.secret import kept_secret
 
@@ -52,8 +56,9 @@ def demo_command(ctx: click.Context, jobs: int, port: int | None, fresh: bool, n
     config = load_config()
     if config.production:
         raise CommandError("The demo's passwords are public; it does not run with OPSBOARD_ENV=production.")
-    if not no_server:
-        config = config.with_values(port=free_port(config.host, config.port if port is None else port))
+    listening = None if no_server else claim_port(config.host, config.port if port is None else port)
+    if listening:
+        config = config.with_values(port=listening.getsockname()[1])
     jobs_wanted = ctx.get_parameter_source("jobs") is ParameterSource.COMMANDLINE
     with Interruptions() as interruptions, ExitStack() as stack:
         try:
@@ -66,8 +71,8 @@ def demo_command(ctx: click.Context, jobs: int, port: int | None, fresh: bool, n
             service = prepare(config, cluster)
             if not fill(config, jobs) and jobs_wanted:
                 say("--jobs is ignored, there is data already; " + how_to_start_over(cluster))
-            if not no_server:
-                serve(config, service, cluster, interruptions)
+            if listening:
+                serve(config, service, listening, cluster, interruptions)
         finally:
             interruptions.ignore()
 
@@ -100,10 +105,16 @@ def fill(config: Config, jobs: int) -> bool:
         return generate(owner_url(config), jobs, datetime.now(UTC), bars)
 
 
-def serve(config: Config, service: str, cluster: Cluster | None, interruptions: Interruptions) -> None:
+def serve(
+    config: Config,
+    service: str,
+    listening: socket.socket,
+    cluster: Cluster | None,
+    interruptions: Interruptions,
+) -> None:
     """Run the service until somebody stops it, which is a good end."""
     client = Client(config.host, config.port)
-    with running_server(config, service, client, interruptions) as server:
+    with running_server(config, service, listening, client, interruptions) as server:
         where = (
             f"Its data stays in {config.data_folder}"
             if cluster
@@ -118,7 +129,20 @@ def serve(config: Config, service: str, cluster: Cluster | None, interruptions: 
 
 
 def how_to_start_over(cluster: Cluster | None) -> str:
-    return "to start over: opsboard demo --fresh" if cluster else "to start over, give it an empty database."
+    return (
+        f"to start over: {own_name()} demo --fresh"
+        if cluster
+        else "to start over, give it an empty database."
+    )
+
+
+def own_name() -> str:
+    """What to type for this command: `opsboard` where the shell finds it, else the path it was started by."""
+    program = Path(sys.argv[0])
+    if program.name != "opsboard":
+        return f"{sys.executable} -m opsboard.cli"
+    found = shutil.which("opsboard")
+    return "opsboard" if found and Path(found).resolve() == program.resolve() else str(program)
 
 
 def say(line: str) -> None:

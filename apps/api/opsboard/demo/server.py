@@ -23,13 +23,16 @@ STOP_PATIENCE = 5.0
 PR_SET_PDEATHSIG = 1
 
 
-def free_port(host: str, wanted: int) -> int:
-    """The port to listen on, any free one for 0. Raises CommandError when it is taken."""
+def claim_port(host: str, wanted: int) -> socket.socket:
+    """Listen on the port, or on any free one for 0. Raises CommandError when somebody else does.
+
+    The server gets this socket. Were the port only looked at, two demos could find it free, and the second would take
+    the answers of the first for its own.
+    """
     deadline = time.monotonic() + PORT_PATIENCE
     while True:
         try:
-            with socket.create_server((host, wanted)) as listening:
-                return int(listening.getsockname()[1])
+            return socket.create_server((host, wanted))
         except OSError as error:
             if time.monotonic() > deadline:
                 raise CommandError(
@@ -41,15 +44,15 @@ def free_port(host: str, wanted: int) -> int:
 
 @contextmanager
 def running_server(
-    config: Config, service_url: str, client: Client, interruptions: Interruptions
+    config: Config, service_url: str, listening: socket.socket, client: Client, interruptions: Interruptions
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """gunicorn, from when it answers until the end of the block."""
+    """gunicorn on this socket, which is closed here, from when it answers until the end of the block."""
     environment = {
         **os.environ,
         "DATABASE_URL": service_url,
         "HOST": config.host,
         "PORT": str(config.port),
-        "BIND": "",
+        "BIND": f"fd://{listening.fileno()}",
         # The browser shows results; only errors belong below the welcome text.
         "LOG_LEVEL": "warning" if config.origins.get("LOG_LEVEL") == "default" else config.log_level,
     }
@@ -57,10 +60,13 @@ def running_server(
         [sys.executable, "-m", "opsboard.cli", "serve"],
         env=environment,
         stdin=subprocess.DEVNULL,
+        pass_fds=[listening.fileno()],
         # Ctrl-C on the terminal is for the parent, who then stops it.
         start_new_session=True,
         preexec_fn=_die_with_parent(os.getpid()),
     )
+    # Nobody shall wait at a port whose server has ended.
+    listening.close()
     try:
         _wait_until_ready(child, client)
         yield child

@@ -28,6 +28,31 @@ def configure_logs(level: str, form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    logging.getLogger().handlers = [
+        handler for handler in logging.getLogger().handlers if not isinstance(handler, StandardError)
+    ]
+    logging.getLogger().addHandler(StandardError(last))
+
+
+class StandardError(logging.Handler):
+    """Writes what libraries and our database layer tell `logging` in the form of all other lines."""
+
+    def __init__(self, last: Any) -> None:
+        super().__init__()
+        self.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=[
+                    add_request,
+                    structlog.stdlib.add_log_level,
+                    structlog.processors.TimeStamper(fmt="iso", utc=True),
+                    structlog.processors.format_exc_info,
+                ],
+                processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            )
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr)
 
 
 def add_request(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
