@@ -358,3 +358,17 @@ def test_the_schema_is_still_as_the_migrations_make_it(generated: FreshDatabase)
     Migrator(generated.owner_url, MIGRATIONS).verify()
     assert value(generated, "SELECT count(*) FROM pg_constraint WHERE NOT convalidated") == 0
     assert value(generated, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+
+
+def test_a_program_has_an_account_and_somebody_is_invited(generated: FreshDatabase) -> None:
+    people = rows(
+        generated,
+        """
+        SELECT u.full_name, u.is_service, k.kind
+        FROM users AS u
+        LEFT JOIN password_links AS k ON k.tenant_id = u.tenant_id AND k.user_id = u.id
+        WHERE u.is_service OR k.id IS NOT NULL
+        ORDER BY u.tenant_id, u.full_name
+        """,
+    )
+    assert people == [("Label printer", True, None), ("Robin Vale", False, "invitation")] * 2

@@ -9,7 +9,7 @@ from typing import Any
 from opsboard.db.queries import Queries, parse
 from opsboard.db.session import Cursor
 
-PARTS = ("bulk", "calendar", "shop", "jobs", "history", "sales", "talk", "journeys")
+PARTS = ("bulk", "calendar", "shop", "jobs", "history", "sales", "talk", "journeys", "access")
 
 sql = Queries(
     "demo",
