@@ -3,7 +3,7 @@
 A list query in queries.sql declares the table it pages over (`-- from: jobs AS j`), its filters and its
 sorts, and then selects `page.position` and `item` for the rows of `page`, joining the tables an item shows.
 Filters may read today and the time zone of the business from `clock`.
-All SQL here comes from those files; values are always bound. This is the only module that builds SQL text.
+All SQL here comes from those files and from db/list_parts.py; values are always bound. No other module builds SQL text.
 
 The page is cut first, on ids alone, and joined afterwards: at most page_size + 1 rows are joined.
 The total is read from the rollups if the query declares it for these filters. Otherwise the rows are counted, unless
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from opsboard.db.list_parts import AND, ENDS, KNOWN_TOTAL, envelope_row, page_cte, reached_cte
 from opsboard.db.queries import Query, Sort
 from opsboard.db.totals import TODAY, is_time_independent, rollup_total, total_sql
 
@@ -81,71 +82,30 @@ def compose(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[str, 
     parameters = {**filters, "page_size": page.size, "page_number": page.number, "total": page.total}
     backwards = page.position is not None and page.position.backwards
     is_descending = page.descending != backwards
-    order = "DESC" if is_descending else "ASC"
     on_page = list(conditions)
     if page.position is not None:
         on_page.append(keyset_condition(alias, sort, "<" if is_descending else ">"))
         parameters |= {"cursor_key": page.position.key, "cursor_id": page.position.id}
-    separator = "\n        AND "
     counted = page.counted and page.position is None
     known = not counted or page.total is not None
+    items = query.showing(page.fields)
+    total = KNOWN_TOTAL if known else total_sql(query, filters, sort, AND.join(conditions))
+    more = has_more_columns(page, rows_behind_cursor(query, sort, conditions, is_descending))
     statement = f"""WITH {CLOCK},
-reached AS (
-    SELECT
-        {alias}.id,
-        ({sort.expression})::text AS sort_key,
-        row_number() OVER (ORDER BY {sort.expression} {order}, {alias}.id {order}) AS reached
-    FROM {query.base}
-    WHERE {separator.join(on_page)}
-    ORDER BY {sort.expression} {order}, {alias}.id {order}
-    LIMIT %(page_size)s + 1
-    OFFSET {"(%(page_number)s - 1)::bigint * %(page_size)s" if page.position is None else "0"}
-),
-page AS MATERIALIZED (
-    SELECT
-        id,
-        sort_key,
-        {"-reached" if backwards else "reached"} AS position
-    FROM reached
-    ORDER BY reached
-    LIMIT %(page_size)s
-),
+{reached_cte(query.base, sort, on_page, is_descending, by_number=page.position is None)},
+{page_cte(backwards)},
 items AS (
-{query.showing(page.fields)}
+{items}
 ),
 counted AS (
-    {"SELECT %(total)s::bigint AS total" if known else total_sql(query, filters, sort, separator.join(conditions))}
+    {total}
 ),
-ends AS (
-    SELECT
-        (array_agg(sort_key ORDER BY position))[1] AS first_key,
-        (array_agg(id ORDER BY position))[1] AS first_id,
-        (array_agg(sort_key ORDER BY position DESC))[1] AS last_key,
-        (array_agg(id ORDER BY position DESC))[1] AS last_id,
-        (SELECT count(*) FROM reached) > %(page_size)s AS more
-    FROM page
-),
+{ENDS},
 has_more AS (
-    SELECT {has_more_columns(page, rows_behind_cursor(query, sort, conditions, is_descending))}
+    SELECT {more}
     FROM ends
 )
-SELECT
-    json_build_object(
-        'items', (SELECT coalesce(json_agg(item ORDER BY position), '[]') FROM items),
-        {envelope(counted)}
-        'page_size', %(page_size)s,
-        'has_next', has_next,
-        'has_previous', has_previous
-    )::text,
-    first_key,
-    first_id,
-    last_key,
-    last_id,
-    has_previous,
-    has_next,
-    total,
-    {validity_seconds(query, conditions, query.showing(page.fields))}
-FROM ends, counted, has_more{parent_exists(query)}"""
+{envelope_row(counted, validity_seconds(query, conditions, items))}{parent_exists(query)}"""
     return statement, parameters
 
 
@@ -233,14 +193,6 @@ def parent_exists(query: Query) -> str:
     return (
         f"\nWHERE EXISTS (SELECT FROM {table} WHERE {table.split()[-1]}.tenant_id = %(tenant_id)s AND {row})"
     )
-
-
-def envelope(counted: bool) -> str:
-    if not counted:
-        return ""
-    return """'total', total,
-        'page', %(page_number)s,
-        'total_pages', (total + %(page_size)s - 1) / %(page_size)s,"""
 
 
 def has_more_columns(page: Page, behind: str) -> str:
