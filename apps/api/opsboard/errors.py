@@ -121,7 +121,7 @@ class DeadlineExceeded(OpsboardError):
     code = "deadline_exceeded"
     advice = "look at the query with opsboard explain, or raise REQUEST_DEADLINE"
     title = "Took too long"
-    default_detail = "The request took longer than it may; narrow it down or try again."
+    default_detail = "The request took too long. Narrow it down, or try again."
 
 
 class SchemaMissing(OpsboardError):
@@ -201,11 +201,11 @@ class Conflict(OpsboardError):
     status = 409
     code = "conflict"
     title = "Conflict"
-    default_detail = "The change conflicts with the present state; read it again first."
+    default_detail = "The change conflicts with the current state. Read it again first."
 
 
 class PreconditionFailed(OpsboardError):
-    """If-Match names another state than the present one."""
+    """If-Match does not match the current ETag."""
 
     status = 412
     code = "precondition_failed"
@@ -264,7 +264,7 @@ class TooManySignIns(OpsboardError):
     code = "too_many_sign_ins"
     title = "Too many sign-ins"
     retry_after = 1
-    default_detail = "Many people sign in at this moment; try again in a second."
+    default_detail = "Too many people are signing in right now. Try again in a second."
 
 
 class TooManyExports(OpsboardError):

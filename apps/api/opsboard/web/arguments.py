@@ -182,7 +182,7 @@ Day = Annotated[dt.date, BeforeValidator(civil)]
 Search = Annotated[Text, Field(min_length=1, max_length=100)]
 SPLIT = BeforeValidator(split)
 # `status: OneOrMore[JobStatus] = None` is a filter by any of several values.
-OneOrMore = Annotated[list[T] | None, SPLIT, Field(description="One or more, with commas between.")]
+OneOrMore = Annotated[list[T] | None, SPLIT, Field(description="One or more, separated by commas.")]
 
 
 def optional_body(blueprint: APIBlueprint, model: type[Arguments], arg_name: str) -> Callable[[View], View]:

@@ -15,7 +15,7 @@ class Named(BaseModel):
 
 
 class WriteWarning(BaseModel):
-    """A state that contradicts another one and was written all the same: the business warns and does not refuse."""
+    """A state that contradicts another one and was written anyway: the business warns instead of refusing."""
 
     code: str
     message: str

@@ -47,7 +47,7 @@ class ExportArguments(ListArguments):
 
     beside_filters: ClassVar[frozenset[str]] = frozenset({"format", "bom"})
 
-    format: Annotated[Literal["csv", "jsonl"], Field(description="CSV, or one JSON object a line.")] = "csv"
+    format: Annotated[Literal["csv", "jsonl"], Field(description="CSV, or one JSON object per line.")] = "csv"
     bom: Annotated[
         Literal["true"] | None,
         Field(description="Begin CSV with a byte order mark, which Excel wants for UTF-8."),

@@ -33,9 +33,7 @@ class Fields(Arguments):
     fields: Annotated[
         tuple[Text, ...] | None,
         SPLIT,
-        Field(
-            description="Only these members, of a list: of each item, with commas between. No others are made."
-        ),
+        Field(description="Only these members (of each item of a list), separated by commas."),
     ] = None
 
     def __init_subclass__(cls, query: Query | None = None, **kwargs: Any) -> None:

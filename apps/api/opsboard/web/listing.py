@@ -46,7 +46,7 @@ class ListArguments(Fields):
 
     page: Annotated[int, Field(ge=1, le=LAST_PAGE, description="Page number, from 1.")] = 1
     page_size: Annotated[int, Field(ge=1, le=100, description="Items on a page.")] = 50
-    sort: Annotated[str | None, Field(description="What to sort by; with - in front: largest first.")] = None
+    sort: Annotated[str | None, Field(description="The sort; with - in front: descending.")] = None
     cursor: Annotated[
         Text | None,
         Field(

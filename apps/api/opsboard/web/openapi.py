@@ -44,10 +44,10 @@ PROBLEMS = {
     "404": "There is no such thing, or it is not yours.",
     "409": "The change does not fit the present state.",
     "410": "The link has expired or was revoked.",
-    "412": "If-Match names another state than the present one.",
+    "412": "If-Match does not match the current ETag.",
     "413": "The request body is too large.",
     "414": "The address is too long.",
-    "422": "What was sent makes no sense together: the Idempotency-Key belongs to another request{more}.",
+    "422": "The Idempotency-Key belongs to another request{more}.",
     "429": "Too many sign-in attempts.",
     "503": "The database is busy or away; try again after Retry-After seconds.",
     "504": "It took longer than REQUEST_DEADLINE.",
@@ -57,7 +57,7 @@ KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "The same key and request: the same answer, done once. Kept for 24 hours.",
+    "description": "A request repeated with the same key is executed once and gets the same answer. Stored for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
 }
 MATCH_PARAMETER = {
@@ -68,7 +68,7 @@ MATCH_PARAMETER = {
     "schema": {"type": "string"},
 }
 EXPORTED: dict[str, Any] = {
-    "description": "All rows as a file, as they are read: one that was broken off ends without the last chunk.",
+    "description": "All rows as a file, streamed as they are read; a file that is cut off ends without the last chunk.",
     "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
     "content": {name: {"schema": {"type": "string"}} for name in ("text/csv", "application/jsonl")},
 }
@@ -82,7 +82,7 @@ DIGEST_PARAMETER = {
     "name": "Content-Digest",
     "in": "header",
     "required": False,
-    "description": "`sha-256=:<base64>:` of the body (RFC 9530); nothing is stored when it does not fit.",
+    "description": "`sha-256=:<base64>:` of the body (RFC 9530); a body that does not match is not stored.",
     "schema": {"type": "string"},
 }
 View = TypeVar("View", bound=Callable[..., Any])

@@ -43,4 +43,4 @@ class ListAudit(ListArguments, query=sql.list_audit_logs, default_sort="-created
         Text | None, Field(min_length=1, max_length=50, description="job, job_step, customer ...")
     ] = None
     entity_id: Id | None = None
-    by_user_id: Annotated[Id | None, Field(alias="user_id", description="Who made the change.")] = None
+    by_user_id: Annotated[Id | None, Field(alias="user_id", description="The author of the change.")] = None

@@ -16,7 +16,7 @@ from opsboard.web.representation import JSON
 from opsboard.web.services import services
 
 LinkToken = Annotated[
-    Verbatim, Field(min_length=1, max_length=300, description="What stands behind # in the link.")
+    Verbatim, Field(min_length=1, max_length=300, description="The part of the link after #.")
 ]
 NewPassword = Annotated[
     Verbatim,
@@ -24,7 +24,7 @@ NewPassword = Annotated[
         # The rules count characters after Unicode normalisation; this only bounds what is read.
         min_length=1,
         max_length=1000,
-        description="10 to 200 characters, none of those that are guessed first; anything else is allowed.",
+        description="10 to 200 characters; common passwords are refused.",
         json_schema_extra={"format": "password", "examples": ["tall trees in march"]},
     ),
 ]

@@ -45,7 +45,7 @@ def get_sessions() -> Body:
 @sign_in_only
 @fresh
 def get_session(session_id: int) -> Body:
-    """One place where you are signed in."""
+    """One of your sessions."""
     return document(own_sql.get_session, session_id=session_id, token_id=identity().token_id)
 
 
@@ -53,7 +53,7 @@ def get_session(session_id: int) -> Body:
 @area.output(Session)
 @sign_in_only
 def end_session(session_id: int) -> Response:
-    """Sign out in one place, on every worker."""
+    """End one session, on every worker."""
     return command(
         own_sql.end_session,
         {"session_id": session_id, "token_id": identity().token_id},
@@ -66,7 +66,7 @@ def end_session(session_id: int) -> Response:
 @takes_no_key
 @sign_in_only
 def end_other_sessions() -> Response:
-    """Sign out everywhere else; this sign-in goes on with the token of the answer."""
+    """Sign out everywhere else; continue with the token of the answer."""
     return go_on(services().sign_in.sessions.end_others(identity()))
 
 
@@ -77,7 +77,7 @@ def end_other_sessions() -> Response:
 @takes_no_key
 @sign_in_only
 def change_password(given: ChangePassword) -> Response:
-    """Change your password and sign out everywhere else; this sign-in goes on with the token of the answer."""
+    """Change your password and sign out everywhere else; continue with the token of the answer."""
     return go_on(
         services().sign_in.sessions.change_password(
             identity(), given.current_password, given.new_password, request.remote_addr or "unix"

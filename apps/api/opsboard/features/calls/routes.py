@@ -73,7 +73,7 @@ class ListCalls(ListArguments, query=sql.list_calls, default_sort="-created_at")
     customer_id: Id | None = None
     lead_id: Id | None = None
     contact_id: Id | None = None
-    by_user_id: Annotated[Id | None, Field(alias="user_id", description="Who spoke.")] = None
+    by_user_id: Annotated[Id | None, Field(alias="user_id", description="The user who spoke.")] = None
     created_from: Day | None = None
     created_to: Day | None = None
 
@@ -116,7 +116,7 @@ def get_call(call_id: int, wanted: Detail) -> Body:
 @area.input(NewCall, arg_name="call")
 @area.output(CallWithNotes, status_code=201)
 def create_call(call: NewCall) -> Response:
-    """Note a call that you have made or taken."""
+    """Record a call that you made or answered."""
     return command(sql.create_call, call.model_dump(), status=201, location="/api/calls/{id}")
 
 
@@ -124,5 +124,5 @@ def create_call(call: NewCall) -> Response:
 @area.input(ChangeCall, arg_name="change")
 @area.output(CallWithNotes)
 def update_call(call_id: int, change: ChangeCall) -> Response:
-    """Say how a call went on, or what came of it."""
+    """Update the status or outcome of a call."""
     return command(sql.update_call, {"call_id": call_id, "patch": change.patch()}, current=sql.get_call)

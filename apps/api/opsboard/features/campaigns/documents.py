@@ -91,7 +91,7 @@ class CampaignOfRecipient(Named):
 
 
 class Recipient(BaseModel):
-    """`events`: the last ones, the newest first. `suppressed`: why they must not be written to, null if they may."""
+    """`events`: the latest, newest first. `suppressed`: the reason why no message may be sent, or null."""
 
     id: int
     campaign: CampaignOfRecipient
@@ -152,7 +152,7 @@ class Added(BaseModel):
 
 
 class Taken(BaseModel):
-    """Keys of events that had been told before, and of events of nobody in this campaign; neither counts."""
+    """Keys of events received before, and of events for addresses outside this campaign; neither is counted."""
 
     accepted: int
     duplicates: list[str]

@@ -104,7 +104,7 @@ class NewRecipients(Arguments):
 
 class Event(Arguments):
     key: Annotated[
-        Key, Field(description="Its own name for the event; the same key of one campaign counts once.")
+        Key, Field(description="The sender's id of the event; the same key counts once per campaign.")
     ]
     recipient_id: Id
     kind: EventKind
@@ -134,7 +134,7 @@ def checked(recipients: list[NewRecipient]) -> tuple[list[dict[str, object]], li
 @area.output(CampaignWithTotals)
 @fresh
 def get_campaign(campaign_id: int, wanted: Detail) -> Body:
-    """One campaign with how many people had an event of each kind, and how many events there were."""
+    """One campaign with the numbers of people and of events of each kind."""
     return wanted.document(campaign_id=campaign_id)
 
 
@@ -161,7 +161,7 @@ def create_campaign(campaign: NewCampaign) -> Response:
 @area.output(Campaign)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_campaign(campaign_id: int, change: ChangeCampaign) -> Response:
-    """Change what is sent of a campaign and leave the rest."""
+    """Change the sent members of a campaign and keep the rest."""
     return command(
         sql.update_campaign, {"campaign_id": campaign_id, "patch": change.patch()}, current=sql.get_campaign
     )
@@ -183,6 +183,6 @@ def add_recipients(campaign_id: int, given: NewRecipients) -> Response:
 @area.output(Taken)
 @only_for(Role.ADMIN, Role.MANAGER)
 def take_events(campaign_id: int, given: Events) -> Response:
-    """Take in what became of messages; events received before are reported as duplicates and not counted again."""
+    """Receive events of messages; events received before are reported as duplicates and not counted again."""
     rows = json.dumps(given.model_dump(mode="json")["events"])
     return command(sql.take_events, {"campaign_id": campaign_id, "events": rows})

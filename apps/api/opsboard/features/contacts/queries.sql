@@ -31,7 +31,7 @@ LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id
 -- name: get_contact
 -- reads: contacts, customers, conversations
 -- locks: contacts AS k | k.tenant_id = %(tenant_id)s AND k.id = %(contact_id)s
--- One contact with the conversations there are.
+-- One contact with its conversations.
 SELECT json_build_object(
         /* include contact_members */,
         'conversations', (

@@ -77,7 +77,7 @@ class ChangeContact(Patch, of=NewContact):
 @area.output(ContactWithConversations)
 @fresh
 def get_contact(contact_id: int, wanted: Detail) -> Body:
-    """One contact with the conversations there are."""
+    """One contact with its conversations."""
     return wanted.document(contact_id=contact_id)
 
 
@@ -93,7 +93,7 @@ def create_contact(contact: NewContact) -> Response:
 @area.input(ChangeContact, arg_name="change")
 @area.output(Contact)
 def update_contact(contact_id: int, change: ChangeContact) -> Response:
-    """Change what is sent of a contact and leave the rest."""
+    """Change the sent members of a contact and keep the rest."""
     return command(
         sql.update_contact, {"contact_id": contact_id, "patch": change.patch()}, current=sql.get_contact
     )

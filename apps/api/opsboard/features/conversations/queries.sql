@@ -70,7 +70,7 @@ LEFT JOIN LATERAL (
 
 -- name: get_conversation
 -- reads: conversations, contacts, conversation_reads, messages, tenants
--- One conversation, and where its messages are.
+-- One conversation, with the link to its messages.
 SELECT json_build_object(
         /* include conversation_members */,
         'link', '/api/conversations/' || v.id || '/messages'

@@ -79,7 +79,7 @@ def get_message(message_id: int, wanted: Detail) -> Body:
 @area.output(ConversationWithLink)
 @fresh
 def get_conversation(conversation_id: int, wanted: Detail) -> Body:
-    """One conversation, and where its messages are."""
+    """One conversation, with the link to its messages."""
     return wanted.document(conversation_id=conversation_id)
 
 
@@ -87,7 +87,7 @@ def get_conversation(conversation_id: int, wanted: Detail) -> Body:
 @area.input(NewConversation, arg_name="new")
 @area.output(ConversationWithLink, status_code=201)
 def create_conversation(new: NewConversation) -> Response:
-    """Begin a conversation with a contact; there is one per contact and channel."""
+    """Start a conversation with a contact; there is one per contact and channel."""
     return command(sql.create_conversation, new.model_dump(), status=201, location="/api/conversations/{id}")
 
 
@@ -103,5 +103,5 @@ def add_message(conversation_id: int, message: NewMessage) -> Response:
 @area.post("/<id:conversation_id>/read")
 @area.output(Read)
 def mark_read(conversation_id: int) -> Response:
-    """Mark what has been received until now read."""
+    """Mark all messages received so far as read."""
     return command(sql.mark_read, {"conversation_id": conversation_id})

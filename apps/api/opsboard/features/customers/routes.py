@@ -70,7 +70,7 @@ def create_customer(customer: NewCustomer) -> Response:
 @area.output(Customer)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_customer(customer_id: int, change: ChangeCustomer) -> Response:
-    """Change what is sent of a customer and leave the rest."""
+    """Change the sent members of a customer and keep the rest."""
     return command(
         sql.update_customer, {"customer_id": customer_id, "patch": change.patch()}, current=sql.get_customer
     )

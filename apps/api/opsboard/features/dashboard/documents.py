@@ -94,7 +94,7 @@ class JourneyCounts(BaseModel):
 
 
 class Stats(BaseModel):
-    """`users` is there for admins and managers only; `today` is the day of the business's time zone.
+    """`users`: for admins and managers only; `today` is the day of the business's time zone.
 
     `as_of` is the last change the numbers know of: equal data is equal bytes, and has one ETag on every worker.
     """

@@ -23,7 +23,7 @@ class HowManyJobs(Arguments):
 
 
 class HowManyMonths(Arguments):
-    months: Annotated[int, Field(ge=1, le=36, description="Months to show, this one included.")] = 12
+    months: Annotated[int, Field(ge=1, le=36, description="Months to show, including the current one.")] = 12
 
 
 @area.get("/stats")

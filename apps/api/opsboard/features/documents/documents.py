@@ -27,7 +27,7 @@ class Document(BaseModel):
 
 
 class DocumentWithReaders(Document):
-    """`active_for`: who has it as the document they work with."""
+    """`active_for`: the people whose active document it is."""
 
     active_for: list[Named]
 
@@ -44,7 +44,7 @@ class BriefDocument(BaseModel):
 
 
 class PersonWithDocuments(BaseModel):
-    """`documents`: how many they uploaded; `active_document`: the one they work with."""
+    """`documents`: the number of uploaded documents; `active_document`: the document the person works with."""
 
     id: int
     full_name: str

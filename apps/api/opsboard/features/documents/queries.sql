@@ -37,7 +37,7 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = d.user_id
 
 -- name: get_document
 -- reads: documents, users
--- One document, and who works with it.
+-- One document, and the people who work with it.
 SELECT json_build_object(
         /* include document_members */,
         'active_for', (

@@ -43,21 +43,21 @@ class ListDocuments(ListArguments, query=sql.list_documents, default_sort="-uplo
     """Documents by type and day, newest first."""
 
     document_type: DocumentType | None = None
-    by_user_id: Annotated[Id | None, Field(alias="user_id", description="Who uploaded it.")] = None
+    by_user_id: Annotated[Id | None, Field(alias="user_id", description="The user who uploaded it.")] = None
     uploaded_from: Day | None = None
     uploaded_to: Day | None = None
 
 
 @area.list("/people", PeopleWithDocuments, roles=(Role.ADMIN, Role.MANAGER))
 class ListPeople(ListArguments, query=sql.list_people, default_sort="full_name"):
-    """People by name, with how many documents they uploaded, the latest of them and the one they work with."""
+    """People by name, with the number of documents they uploaded, the latest one and their active document."""
 
     is_active: bool | None = None
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 
 
 class HowManyMonths(Arguments):
-    months: Annotated[int, Field(ge=1, le=36, description="Months to show, this one included.")] = 12
+    months: Annotated[int, Field(ge=1, le=36, description="Months to show, including the current one.")] = 12
 
 
 class ContentRow(NamedTuple):
@@ -96,7 +96,7 @@ def analytics(wanted: HowManyMonths) -> Body:
 @area.output(DocumentWithReaders)
 @fresh
 def get_document(document_id: int, wanted: Detail) -> Body:
-    """One document, and who works with it."""
+    """One document, and the people who work with it."""
     return wanted.document(document_id=document_id)
 
 
@@ -173,7 +173,7 @@ def document_store() -> DocumentStore:
 @area.post("/<id:document_id>/activate")
 @area.output(ActiveDocument)
 def activate_document(document_id: int) -> Response:
-    """Make a document the one you work with."""
+    """Make a document your active document."""
     return command(sql.activate_document, {"document_id": document_id})
 
 

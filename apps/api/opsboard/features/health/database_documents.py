@@ -39,7 +39,7 @@ class ForeignKey(BaseModel):
 
 
 class IndexHealth(Remembered):
-    """`unused` ones were not scanned since `since` (null: since the database was made) and guard nothing."""
+    """`unused`: not scanned since `since` (null: since the database was created), and no constraint needs it."""
 
     status: Literal["ok", "warning"]
     missing: list[str]
@@ -90,7 +90,7 @@ class JourneyHealth(Remembered):
 
 
 class TableUse(BaseModel):
-    """One table, its partitions added up. `locked`: somebody has it to themselves, so its sizes are estimates."""
+    """One table with its partitions. `locked`: another session holds an exclusive lock, so its sizes are estimates."""
 
     name: str
     partitions: int

@@ -41,7 +41,7 @@ def age_of(seen: Seen) -> dict[str, Any]:
 @for_operators
 @operational
 def indexes() -> Response:
-    """Every index with its use and what it serves; those that are missing, invalid, unused or twice there."""
+    """Every index with its use and the queries it serves; missing, invalid, unused and duplicate ones."""
     found, age = look(sql.indexes)
     catalogue, present = migrated_indexes(), {index["name"] for index in found["indexes"]}
     addresses = addresses_of_views()
@@ -85,7 +85,7 @@ def addresses_of_views() -> dict[str, list[str]]:
 @for_operators
 @operational
 def queries() -> Response:
-    """The slowest statements of the server, and what all workers counted of each named query since they started."""
+    """The slowest statements of the server, and the counts of each named query over all workers since they started."""
     found, age = look(sql.slow_queries)
     change_feed = services().change_feed
     reports = [
@@ -139,7 +139,7 @@ def tables() -> Response:
 @for_operators
 @operational
 def journeys() -> Response:
-    """Whether somebody executes the steps of journeys that are due, of all businesses."""
+    """The runners that execute due steps of journeys, of all businesses."""
     found, age = look(sql.journeys)
     if not found["is_known"]:
         age["problem"] = "A table of the journeys is locked: see `blocked` of /api/health/db."

@@ -104,7 +104,7 @@ class CacheHealth(Remembered):
 
 
 class Difference(BaseModel):
-    """A count that is not what the tables say; label, user and day as far as the metric has them."""
+    """A count that differs from the tables; label, user and day if the metric has them."""
 
     metric: str
     label: str | None
@@ -115,7 +115,7 @@ class Difference(BaseModel):
 
 
 class RollupHealth(BaseModel):
-    """`folded` counts are kept; `not_folded` changes to them are waiting, and part of every answer already."""
+    """`folded`: stored counts; `not_folded`: changes that are included in every answer but not folded yet."""
 
     status: Literal["ok", "wrong"]
     differences: list[Difference]

@@ -116,7 +116,7 @@ def ready() -> Response:
 @for_operators
 @operational
 def db() -> Response:
-    """The connections of all workers on all machines, the server they use, and what to do about either."""
+    """The connections of all workers on all machines, the database server, and advice."""
     fleet = look_at_fleet()
     live, silent = live_and_silent(fleet.workers)
     pool = total_pool(worker["report"] for worker in live)
@@ -151,7 +151,7 @@ def db() -> Response:
 @for_operators
 @operational
 def db_test() -> Response:
-    """Run a real query and tell how long it took."""
+    """Run a real query and return its time."""
     began = time.perf_counter()
     result = json.loads(services().lookout.ask(sql.test, identity=identity(), remember=False).row[0])  # type: ignore[index]
     return jsonify(status="ok", ms=round((time.perf_counter() - began) * 1000, 2), result=result)

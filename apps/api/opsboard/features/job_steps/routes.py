@@ -39,7 +39,7 @@ class ListSteps(ListArguments, query=sql.list_job_steps, default_sort="-created_
         Field(description="Steps assigned to you, without open ones of jobs that have ended."),
     ] = None
     assignee_inactive: Annotated[
-        Literal["true"] | None, Field(description="Assigned to somebody who is inactive.")
+        Literal["true"] | None, Field(description="Assigned to an inactive user.")
     ] = None
     waiting: Annotated[
         Literal["true"] | None,
@@ -87,5 +87,5 @@ def update_job_step(step_id: int, change: ChangeStep) -> Response:
 @area.input(BulkSteps, arg_name="wanted")
 @area.output(BulkResult)
 def bulk_job_steps_status(wanted: BulkSteps) -> Response:
-    """Give many steps one status, each as far as your role may; the answer has a result for each id."""
+    """Set the status of many steps, as far as your role may; the answer has a result for each id."""
     return bulk_status(sql.bulk_status, wanted)

@@ -46,7 +46,9 @@ class LatenessRisk(BaseModel):
     risk: float | None = Field(description="From 0 to 1; 1 once it is overdue; null with a reason.")
     risk_basis: int
     reason: Literal["closed", "no_due_date", "overdue", "no_history"] | None
-    prior: int = Field(description="As many cases each share leans on the coarser one.")
+    prior: int = Field(
+        description="The number of cases of the coarser share that each share is combined with."
+    )
     like_it: Ended
     with_as_many_days: Ended
     all: Ended
@@ -71,7 +73,7 @@ class Calibration(BaseModel):
     brier_of_base_rate: float | None = Field(description="That of always saying the base rate.")
     is_better: bool | None
     reason: Literal["not_enough_history"] | None
-    needed: int = Field(description="Finished jobs with a due date below which nothing is said.")
+    needed: int = Field(description="The fewest finished jobs with a due date needed for an estimate.")
     bins: list[CalibrationBin]
 
 

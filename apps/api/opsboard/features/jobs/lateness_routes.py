@@ -46,7 +46,7 @@ class Routing(Arguments):
         Field(max_length=50, description="A process for each step, in order; none: by past jobs alone."),
     ] = ()
     confidence: Annotated[
-        float, Field(ge=0.5, le=0.99, description="How many of such promises shall be kept.")
+        float, Field(ge=0.5, le=0.99, description="The share of such promises that should be kept.")
     ] = 0.8
 
 
@@ -54,7 +54,7 @@ class Routing(Arguments):
 @area.output(LatenessRisk)
 @fresh
 def lateness_risk(job_id: int) -> Body:
-    """The risk of one job to end late, and the past jobs that say so."""
+    """The risk that one job ends late, and the past jobs it is based on."""
     return document(sql.lateness_risk, job_id=job_id, **LEARNED)
 
 
@@ -71,7 +71,7 @@ def risk_calibration() -> Body:
 @area.output(PromiseDate)
 @cache_route(ttl=60)
 def promise_date(routing: Routing) -> Body:
-    """A date to promise a new job for, and what it was made from."""
+    """A date to promise for a new job, and its basis."""
     return document(
         sql.promise_date,
         process_ids=list(routing.process_ids),

@@ -72,13 +72,11 @@ class ChangeJob(Patch, of=NewJob):
 
 @area.list("/<id:job_id>/status-links", StatusLinks, roles=(Role.ADMIN, Role.MANAGER))
 class ListStatusLinks(ListArguments, query=sql.list_status_links, default_sort="-created_at"):
-    """The links to a job's status, newest first; their addresses are not told again."""
+    """The links to a job's status, newest first, without their addresses."""
 
 
 class MakeStatusLink(Arguments):
-    expires_in_days: Annotated[
-        int, Field(ge=1, le=365, description="Days until the link ends by itself.")
-    ] = 60
+    expires_in_days: Annotated[int, Field(ge=1, le=365, description="Days until the link expires.")] = 60
 
 
 class BulkJobs(BulkStatus):
@@ -108,7 +106,7 @@ def create_job(job: NewJob) -> Response:
 @area.output(WrittenJob)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_job(job_id: int, change: ChangeJob) -> Response:
-    """Change what is sent of a job and leave the rest."""
+    """Change the sent members of a job and keep the rest."""
     return command(sql.update_job, {"job_id": job_id, "patch": change.patch()}, current=sql.get_job)
 
 
@@ -117,7 +115,7 @@ def update_job(job_id: int, change: ChangeJob) -> Response:
 @area.output(BulkResult)
 @only_for(Role.ADMIN, Role.MANAGER)
 def bulk_jobs_status(wanted: BulkJobs) -> Response:
-    """Give many jobs one status; the answer has a result for each id."""
+    """Set the status of many jobs; the answer has a result for each id."""
     return bulk_status(sql.bulk_status, wanted)
 
 

@@ -34,7 +34,7 @@ class NewJourney(Arguments):
 class ChangeJourney(Patch, of=NewJourney):
     nodes: Nodes = Field(
         default_factory=list,
-        description="All nodes, together with edges; one of a known name stays the same node.",
+        description="All nodes, together with edges; a node with an existing name is updated.",
     )
     edges: Edges = Field(default_factory=list)
 
@@ -52,5 +52,5 @@ class ExecuteNode(Arguments):
     contact_id: Id
     round: Annotated[
         int | None,
-        Field(ge=1, le=2**31 - 1, description="Which round is meant: what makes a repeated call exact."),
+        Field(ge=1, le=2**31 - 1, description="The round of the node; makes a repeated call idempotent."),
     ] = None

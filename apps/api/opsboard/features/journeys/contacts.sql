@@ -52,7 +52,7 @@ JOIN journey_contacts AS c ON c.tenant_id = %(tenant_id)s AND c.id = page.id
 
 -- name: get_contact
 -- reads: journey_contacts, journeys, customers, journey_nodes, journey_node_executions
--- One contact with what was done last for it and what before that.
+-- One contact of a journey with its last two executions.
 SELECT json_build_object(
         /* include contact_members */,
         'current', r.executions -> 0,
@@ -176,7 +176,7 @@ FROM m
 -- name: add_contacts
 -- reads: journeys, journey_nodes, customers
 -- writes: journey_contacts, audit_logs
--- Let customers enter a journey at its start; who is in it already stays where they are.
+-- Let customers enter a journey at its start; customers already in it keep their place.
 WITH entered AS (
     SELECT
         j.id,

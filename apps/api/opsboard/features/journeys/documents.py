@@ -17,7 +17,7 @@ Branch = Literal["next", "yes", "no"]
 
 
 class Journey(BaseModel):
-    """`messages_per_hour` null: what JOURNEY_MESSAGES_PER_HOUR says."""
+    """`messages_per_hour` null: JOURNEY_MESSAGES_PER_HOUR applies."""
 
     id: int
     name: str
@@ -41,7 +41,7 @@ class NodeOfJourney(BaseModel):
 
 
 class EdgeOfJourney(BaseModel):
-    """A way between two nodes, by their names."""
+    """An edge between two nodes, by their names."""
 
     model_config = ConfigDict(populate_by_name=True)
 

@@ -56,7 +56,7 @@ class ConditionOnRound(Arguments):
 
 
 class ActionConfig(Arguments):
-    """Tell everybody of a role."""
+    """Notify all users of a role."""
 
     role: Literal["admin", "manager", "operator"] = "manager"
     title: Line
@@ -104,7 +104,7 @@ AnyNode = Annotated[
 
 
 class NewEdge(Arguments):
-    """A way from one node to another by their names; `yes` and `no` lead on from a condition."""
+    """An edge from one node to another, by their names; `yes` and `no` are the outcomes of a condition."""
 
     source: Annotated[Name, Field(alias="from")]
     target: Annotated[Name, Field(alias="to")]

@@ -75,7 +75,7 @@ JOIN journeys AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
 -- name: get_journey
 -- reads: journeys, journey_nodes, journey_edges
 -- locks: journeys AS j | j.tenant_id = %(tenant_id)s AND j.id = %(journey_id)s
--- One journey with its nodes and the ways between them.
+-- One journey with its nodes and edges.
 WITH nodes AS (
     /* include kept_graph */
 ),
@@ -92,7 +92,7 @@ WHERE j.tenant_id = %(tenant_id)s
 
 -- name: get_node
 -- reads: journey_nodes, journey_edges
--- One node of a journey with the ways on from it.
+-- One node of a journey with its outgoing edges.
 SELECT json_build_object(
     'id', n.id,
     'journey_id', n.journey_id,
@@ -182,7 +182,7 @@ FROM j
 
 -- name: update_journey
 -- writes: journeys, journey_nodes, journey_edges, audit_logs
--- Change what is sent of a journey. Nodes come all together: one of a name that was there stays the same node, and who
+-- Change the sent members of a journey. Nodes come all together: one of a name that was there stays the same node, and who
 -- is at it stays at it; one that contacts are at or went through cannot be left out.
 WITH before AS (
     SELECT

@@ -73,7 +73,7 @@ def create_journey(journey: NewJourney) -> Response:
 @area.output(JourneyWithNodes)
 @cache_route(ttl="cache_ttl_journey_nodes")
 def get_journey(journey_id: int, wanted: Detail) -> Body:
-    """One journey with its nodes and the ways between them."""
+    """One journey with its nodes and edges."""
     return wanted.document(journey_id=journey_id)
 
 
@@ -83,7 +83,7 @@ def get_journey(journey_id: int, wanted: Detail) -> Body:
 @problems(422, more=UNSOUND)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_journey(journey_id: int, change: ChangeJourney) -> Response:
-    """Change what is sent of a journey and leave the rest; nodes and edges come together, and are proven."""
+    """Change the sent members of a journey and keep the rest; nodes and edges are sent together and checked."""
     patch = change.patch()
     sent = change.model_fields_set & {"nodes", "edges"}
     if len(sent) == 1:
@@ -107,7 +107,7 @@ def delete_journey(journey_id: int) -> Response:
 @area.output(NodeWithWays)
 @cache_route(ttl="cache_ttl_journey_nodes")
 def get_node(journey_id: int, node_id: int, wanted: Detail) -> Body:
-    """One node of a journey with the ways on from it."""
+    """One node of a journey with its outgoing edges."""
     return wanted.document(journey_id=journey_id, node_id=node_id)
 
 
@@ -138,7 +138,7 @@ def execute_node(journey_id: int, node_id: int, wanted: ExecuteNode) -> Response
 @area.output(AddedContacts)
 @only_for(Role.ADMIN, Role.MANAGER)
 def add_contacts(journey_id: int, wanted: AddContacts) -> Response:
-    """Let customers enter a journey at its start; who is in it already stays where they are."""
+    """Let customers enter a journey at its start; customers already in it keep their place."""
     return command(sql.add_contacts, {"journey_id": journey_id, "customer_ids": unique(wanted.customer_ids)})
 
 
@@ -147,7 +147,7 @@ def add_contacts(journey_id: int, wanted: AddContacts) -> Response:
 @area.output(ChangedContacts)
 @only_for(Role.ADMIN, Role.MANAGER)
 def change_contacts(journey_id: int, change: ChangeContacts) -> Response:
-    """Pause, continue or remove many contacts at once; the answer says for each what came of it."""
+    """Pause, continue or remove many contacts at once; the answer has a result for each."""
     values = {
         "journey_id": journey_id,
         "contact_ids": unique(change.contact_ids),
@@ -170,7 +170,7 @@ class ListContacts(ListArguments, query=sql.list_contacts, default_sort="-create
 @area.output(ContactWithExecutions)
 @fresh
 def get_contact(journey_contact_id: int, wanted: Detail) -> Body:
-    """One contact with what was done last for it and what before that."""
+    """One contact of a journey with its last two executions."""
     return wanted.document(contact_id=journey_contact_id)
 
 
@@ -195,7 +195,7 @@ class ListMessages(ListArguments, query=sql.list_messages, default_sort="-create
 @area.output(JourneyMessage)
 @only_for(Role.ADMIN, Role.MANAGER)
 def mark_sent(journey_message_id: int) -> Response:
-    """Say that a message was sent; said again, nothing changes."""
+    """Mark a message as sent; repeating it changes nothing."""
     return command(sql.mark_sent, {"message_id": journey_message_id})
 
 

@@ -14,7 +14,7 @@ LeadStatus = Literal["unprocessed", "new", "contacted", "qualified", "won", "los
 
 
 class Lead(BaseModel):
-    """`claimed_until`: from then on somebody else may take it."""
+    """`claimed_until`: after this time others may claim it."""
 
     id: int
     name: str

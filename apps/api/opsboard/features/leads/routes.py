@@ -40,7 +40,7 @@ class ListLeads(ListArguments, query=sql.list_leads, default_sort="-created_at")
     """Leads with their customer and the person they are assigned to, newest first."""
 
     status: Annotated[
-        OneOrMore[LeadStatus], Field(description="One or more, with commas; unprocessed: the queue.")
+        OneOrMore[LeadStatus], Field(description="One or more, separated by commas; unprocessed: the queue.")
     ] = None
     category: Word | None = None
     source: Word | None = None
@@ -59,7 +59,7 @@ class ListLeads(ListArguments, query=sql.list_leads, default_sort="-created_at")
 
 @area.list("/<id:lead_id>/timeline", Timeline)
 class ListTimeline(ListArguments, query=sql.list_timeline, default_sort="-created_at"):
-    """Each change of a lead's status and who made it, newest first."""
+    """The changes of a lead's status, each with its author, newest first."""
 
 
 class NewLead(Arguments):
@@ -106,7 +106,7 @@ def create_lead(lead: NewLead) -> Response:
 @area.input(ChangeLead, arg_name="change")
 @area.output(Lead)
 def update_lead(lead_id: int, change: ChangeLead) -> Response:
-    """Change what is sent of a lead; an operator only on leads of their own, claimed by them or of nobody."""
+    """Change the sent members of a lead; operators only leads assigned to or claimed by them, or unassigned."""
     return command(sql.update_lead, {"lead_id": lead_id, "patch": change.patch()}, current=sql.get_lead)
 
 

@@ -65,5 +65,5 @@ def update_machine(machine_id: int, change: ChangeMachine) -> Response:
 @area.input(BulkMachines, arg_name="wanted")
 @area.output(BulkResult)
 def bulk_machines_status(wanted: BulkMachines) -> Response:
-    """Give many machines one status; the answer has a result for each id."""
+    """Set the status of many machines; the answer has a result for each id."""
     return bulk_status(sql.bulk_status, wanted)

@@ -38,7 +38,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 class OfScope(Arguments):
     scope: Annotated[
         Literal["machine", "fleet"],
-        Field(description="fleet: the workers of all machines, for one scrape in place of one each."),
+        Field(description="`fleet`: the workers of all machines in one scrape."),
     ] = "machine"
 
 

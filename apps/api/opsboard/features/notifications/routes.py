@@ -42,7 +42,7 @@ class Unread(BaseModel):
 
 
 class Marked(BaseModel):
-    """`read_at` is the moment by which they can be marked unread again; null when nothing was marked."""
+    """`read_at`: send it to mark them unread again; null if nothing was marked."""
 
     marked: int
     read_at: dt.datetime | None

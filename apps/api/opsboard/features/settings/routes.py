@@ -55,7 +55,7 @@ class Settings(BaseModel):
 
 
 class NewSettings(Arguments):
-    """All of them: what is left out of the optional ones is empty afterwards.
+    """All settings: omitted optional ones become empty.
 
     Customers see `contact_email`, `contact_phone` and `whatsapp_number` on the status page of their job.
     """
@@ -100,7 +100,7 @@ def get_settings() -> Body:
 @area.output(Settings)
 @only_for(Role.ADMIN)
 def put_settings(new: NewSettings) -> Response:
-    """Replace the settings; every worker drops what it had kept of them."""
+    """Replace the settings on every worker."""
     return command(
         sql.put_settings, {**new.model_dump(), "options": json.dumps(new.options)}, current=sql.get_settings
     )

@@ -73,7 +73,7 @@ class ListTokens(ListArguments, query=sql.list_tokens, default_sort="-created_at
 
 
 class CreateToken(Arguments):
-    name: Annotated[Line, Field(description="What it is for.", examples=["Weekly report"])]
+    name: Annotated[Line, Field(description="The purpose.", examples=["Weekly report"])]
     scopes: Annotated[
         list[Scope],
         Field(
@@ -83,7 +83,7 @@ class CreateToken(Arguments):
             examples=[["read"]],
         ),
     ]
-    expires_in_days: Annotated[int, Field(ge=1, le=365, description="Days until it ends by itself.")] = 90
+    expires_in_days: Annotated[int, Field(ge=1, le=365, description="Days until it expires.")] = 90
     user_id: Annotated[
         Id | None, Field(description="A service account that it is for; without it, yourself.")
     ] = None

@@ -62,7 +62,7 @@ class ChangeUser(Patch):
 
 
 class HandOver(Arguments):
-    to_user_id: Annotated[Id | None, Field(description="Who gets the work; null: nobody.", examples=[3])]
+    to_user_id: Annotated[Id | None, Field(description="The new assignee; null: nobody.", examples=[3])]
     deactivate: Annotated[bool, Field(description="Also deactivate the person whose work it was.")] = False
 
 
@@ -118,7 +118,7 @@ def get_work(wanted_id: int) -> Body:
 @area.output(HandedOver)
 @only_for(Role.ADMIN)
 def hand_over(wanted_id: int, change: HandOver) -> Response:
-    """Give all unfinished work of a person to another one or to nobody, and deactivate them if that is asked for."""
+    """Reassign all unfinished work of a person, or unassign it, and optionally deactivate the person."""
     return command(sql.hand_over, {"wanted_id": wanted_id, **change.model_dump()})
 
 
@@ -136,7 +136,7 @@ def get_password_link(wanted_id: int) -> Body:
 @only_for(Role.ADMIN)
 @sign_in_only
 def create_password_link(wanted_id: int) -> Response:
-    """Make a new invitation or reset link, shown once and good once for 7 days; the one before it ends."""
+    """Create an invitation or reset link, shown once, valid once for 7 days; it replaces the previous one."""
     return command(
         sql.create_password_link,
         {"wanted_id": wanted_id, "expires_in_days": DAYS},

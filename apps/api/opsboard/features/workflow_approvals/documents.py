@@ -44,7 +44,7 @@ class QueueEntry(BaseModel):
 
 
 class PendingApproval(Approval):
-    """`next_action`: assign it to somebody, decide, or see that somebody decides, for it is late."""
+    """`next_action`: assign it, decide, or escalate a late decision."""
 
     age_hours: int
     next_action: NextAction
@@ -56,7 +56,7 @@ class PendingApprovals(Envelope):
 
 
 class HistoryEntry(BaseModel):
-    """`from_status` null: the request was made. `acted_by` null: by the command line."""
+    """`from_status` null: the request was created. `acted_by` null: by the command line."""
 
     id: int
     action: str

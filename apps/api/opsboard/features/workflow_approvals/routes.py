@@ -41,7 +41,7 @@ OUTCOMES = {"approve": "approved", "reject": "rejected", "request_changes": "cha
 
 @area.list("", Approvals)
 class ListApprovals(ListArguments, query=sql.list_approvals, default_sort="-created_at"):
-    """Requests for approval with their lead, who asked and who decided, newest first."""
+    """Requests for approval with lead, requester and decider, newest first."""
 
     status: OneOrMore[ApprovalStatus] = None
     lead_id: Id | None = None
@@ -75,7 +75,7 @@ class NewApproval(Arguments):
     response: Answer | None = None
     lead_id: Id | None = None
     priority: Priority = "normal"
-    assigned_user_id: Annotated[Id | None, Field(description="Who should decide.")] = None
+    assigned_user_id: Annotated[Id | None, Field(description="The person who should decide.")] = None
     due_at: AwareDatetime | None = None
 
 
@@ -115,7 +115,7 @@ def create_approval(approval: NewApproval) -> Response:
 @area.output(Approval)
 @only_for(Role.ADMIN, Role.MANAGER)
 def decide_approval(approval_id: int, made: Decision) -> Response:
-    """Approve, reject or ask for changes; 409 and the name of who did, when somebody has decided before."""
+    """Approve, reject or ask for changes; 409 with the name of the person if it was decided before."""
     if made.decision != "approve" and made.comment is None:
         raise InvalidInput(fields=[{"field": "comment", "message": "say why, or what to change"}])
     decided = {"approval_id": approval_id, "status": OUTCOMES[made.decision], **made.model_dump()}
@@ -135,7 +135,7 @@ def end_auto_response(response_id: int, outcome: Outcome) -> Response:
 @area.input(ChangeApproval, arg_name="change")
 @area.output(Approval)
 def resubmit_approval(approval_id: int, change: ChangeApproval) -> Response:
-    """Change what was returned for changes and send it in again."""
+    """Change a request that was returned for changes and resubmit it."""
     return command(
         sql.resubmit_approval, {"approval_id": approval_id, "patch": change.patch()}, current=sql.get_approval
     )

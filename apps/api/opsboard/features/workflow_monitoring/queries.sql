@@ -139,7 +139,7 @@ JOIN w ON w.id = x.workflow_id
 -- name: update_execution
 -- reads: workflows
 -- writes: workflow_execution_monitoring, workflow_alerts, audit_logs
--- Say where an execution is or how it ended; one that failed raises an alert. What has ended stays as it is.
+-- Update the state of an execution; a failed one raises an alert. What has ended stays as it is.
 WITH before AS (
     SELECT
         x.id,

@@ -64,7 +64,7 @@ class ListAlerts(ListArguments, query=sql.list_alerts, default_sort="-created_at
 
 
 class NewExecution(Arguments):
-    workflow: Annotated[Line, Field(description="Its name; a new one becomes known by it.")]
+    workflow: Annotated[Line, Field(description="The name of the workflow; a new name creates it.")]
     step: Line | None = None
 
 
@@ -88,12 +88,12 @@ def begin_execution(execution: NewExecution) -> Response:
 @area.output(Execution)
 @only_for(Role.ADMIN, Role.MANAGER)
 def update_execution(execution_id: int, change: ChangeExecution) -> Response:
-    """Say where an execution is or how it ended; one that failed raises an alert."""
+    """Update the state of an execution; a failed one raises an alert."""
     return command(sql.update_execution, {"execution_id": execution_id, "patch": change.patch()})
 
 
 @area.post("/alerts/<id:alert_id>/acknowledge")
 @area.output(Alert)
 def acknowledge_alert(alert_id: int) -> Response:
-    """Say that you have seen an alert; 409 and the name of who did, when somebody has before."""
+    """Acknowledge an alert; 409 with the name of the person if it was acknowledged before."""
     return command(sql.acknowledge_alert, {"alert_id": alert_id})
