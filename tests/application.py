@@ -54,7 +54,7 @@ class Application:
         ):
             cursor.execute("SELECT tenant_id, id, role, token_version FROM users WHERE email = %s", (email,))
             (user,) = cursor.fetchall()
-        return self.services.sign_in._tokens.issue(*user)
+        return self.services.sign_in.tokens.issue(*user)
 
     def poll_changes(self) -> None:
         """Read now what other sessions changed, as the application does every 50 ms."""

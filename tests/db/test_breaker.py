@@ -61,8 +61,8 @@ def test_after_the_first_failure_the_next_requests_ask_nobody(
 ) -> None:
     server = Server(cluster)
     with server.pool(0, 4, timeout=60.0, status=ServerStatus(patience=0.0)) as pool:
-        right = pool._checkout._connector._dsn
-        pool._checkout._connector._dsn = NOTHING_LISTENS
+        right = pool._checkout.connector.dsn
+        pool._checkout.connector.dsn = NOTHING_LISTENS
         with pytest.raises(DatabaseUnavailable):
             pool.getconn()
         waits: list[Any] = []
@@ -74,7 +74,7 @@ def test_after_the_first_failure_the_next_requests_ask_nobody(
                 pool.getconn()
         assert (waits, pool.get_stats()["connections_num"]) == ([], before)
         # The prober asks, and closes the breaker; no request has to fail for it to go on.
-        pool._checkout._connector._dsn = right
+        pool._checkout.connector.dsn = right
         assert comes_true(lambda: not pool._status.is_open(pool._clock()))
         assert answers(pool)
 
@@ -82,7 +82,7 @@ def test_after_the_first_failure_the_next_requests_ask_nobody(
 def test_those_who_wait_are_told_when_the_breaker_opens(cluster: Cluster) -> None:
     server = Server(cluster)
     with server.pool(0, 2, timeout=60.0, status=ServerStatus(patience=0.2)) as pool:
-        pool._checkout._connector._dsn = NOTHING_LISTENS
+        pool._checkout.connector.dsn = NOTHING_LISTENS
         errors = in_threads([pool.getconn] * 6, 30.0)
         assert [type(error) for error in errors] == [DatabaseUnavailable] * 6
 

@@ -124,7 +124,7 @@ def test_hanging_connect_delays_nobody_else(
         fill(pool, 2)
         held = [pool.getconn(), pool.getconn()]
         deaf = f"host=127.0.0.1 port={deaf_port} connect_timeout=2"
-        monkeypatch.setattr(pool._checkout._connector, "_dsn", deaf)
+        monkeypatch.setattr(pool._checkout.connector, "_dsn", deaf)
         stuck = threading.Thread(target=in_threads, args=([pool.getconn],), daemon=True)
         stuck.start()
         assert comes_true(lambda: pool._checkout.slots.connecting == 1)
@@ -156,7 +156,7 @@ def test_hanging_connect_holds_its_own_request_no_longer_than_the_timeout(deaf_p
 
 def test_keepalives_bound_a_dead_network_unless_the_address_says_otherwise() -> None:
     pool = Pool(1, 2, "host=192.0.2.1 tcp_user_timeout=500", connect_timeout=7)
-    told = psycopg2.extensions.parse_dsn(pool._checkout._connector._dsn)
+    told = psycopg2.extensions.parse_dsn(pool._checkout.connector.dsn)
     assert told["keepalives"] == "1"
     assert told["connect_timeout"] == "7"
     assert told["tcp_user_timeout"] == "500"

@@ -265,7 +265,7 @@ def test_the_minimum_is_opened_once_the_server_is_there(
 ) -> None:
     monkeypatch.setattr("opsboard.db.slots.REFILL_SECONDS", 0.05)
     with server.pool(2, 4) as pool:
-        connector = pool._checkout._connector
+        connector = pool._checkout.connector
         attempts: list[int] = []
         there = connector.open
 

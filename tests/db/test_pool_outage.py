@@ -81,7 +81,7 @@ def test_server_that_takes_no_more_connections_is_not_away(server: Server) -> No
     """Failing connects do not shorten the wait while the connections there are do their work."""
     with server.pool(1, 3, timeout=0.4) as pool:
         held = pool.getconn()
-        pool._checkout._connector._dsn = "host=127.0.0.1 port=1"
+        pool._checkout.connector.dsn = "host=127.0.0.1 port=1"
         errors = in_threads([pool.getconn] * 2)
         assert [type(error) for error in errors] == [DatabaseUnavailable] * 2
         pool.putconn(held)

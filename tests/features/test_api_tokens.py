@@ -117,9 +117,9 @@ def test_a_remembered_token_expires_and_is_looked_up_again_each_day(own_shop: Ap
     assert ask(own_shop, made["token"]).status_code == 200
     tokens = own_shop.services.sign_in.api_tokens
     (identity,) = tokens._known.values()
-    assert identity.expires_at - tokens._clock() <= 86_400
+    assert identity.expires_at - tokens.clock() <= 86_400
     rows(own_shop, "UPDATE api_tokens SET expires_at = now() WHERE id = %s", made["id"])
-    own_shop.services.sign_in._tokens._clock = tokens._clock = lambda: identity.expires_at + 1
+    own_shop.services.sign_in.tokens.clock = tokens.clock = lambda: identity.expires_at + 1
     assert ask(own_shop, made["token"]).status_code == 401
 
 

@@ -191,7 +191,7 @@ def test_the_last_admin_stays_one(own_shop: Application, change: dict[str, Any])
     robot = invite(own_shop, "robot@north.example", "admin", is_service=True)
     # Neither somebody who was only invited nor a program could make somebody an admin again.
     for caller in (invited["id"], robot["id"]):
-        token = own_shop.services.sign_in._tokens.issue(own_shop.alpha.id, caller, "admin", 1)
+        token = own_shop.services.sign_in.tokens.issue(own_shop.alpha.id, caller, "admin", 1)
         client = own_shop.app.test_client()
         refused: Any = client.patch(
             f"/api/users/{me}", json=change, headers={"Authorization": f"Bearer {token}"}

@@ -120,8 +120,8 @@ def test_another_server_or_too_long_a_silence_loses_everything(
         assert (recorder.resets, recorder.tokens) == (2, ["one", "one"]), (
             "tokens are read again, whatever their numbers"
         )
-        assert recorder.change_feed._read_at is not None
-        recorder.change_feed._read_at -= 31
+        assert recorder.change_feed.read_at is not None
+        recorder.change_feed.read_at -= 31
         recorder.change_feed.poll()
         assert recorder.resets > 2
 

@@ -91,7 +91,7 @@ def listen_and_compare(listener: FeedRecorder, visible: Visible) -> None:
 def prune(database: FreshDatabase, listener: FeedRecorder) -> None:
     """As when a minute has passed: only what all have read may go."""
     run(database, "UPDATE changes SET at = at - interval '2 minutes'")
-    listener.change_feed._snapshot_at_prune = listener.change_feed._seen
+    listener.change_feed._snapshot_at_prune = listener.change_feed.seen
     listener.change_feed._prune()
 
 
@@ -233,7 +233,7 @@ def test_an_answer_that_was_long_on_its_way_tells_of_the_time_it_was_asked(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
-    database = recorder.change_feed._database
+    database = recorder.change_feed.database
     right = database.fetch_unbound
 
     def slowly(*arguments: object) -> object:

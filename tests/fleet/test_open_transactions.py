@@ -74,7 +74,7 @@ def test_a_beat_beside_an_open_transaction_reads_only_what_is_new(
     write_much(own_shop)
     listener.change_feed.poll()
     listener.changes.clear()
-    assert rows_read(own_shop.database.superuser_url, listener.change_feed._seen) <= 2
+    assert rows_read(own_shop.database.superuser_url, listener.change_feed.seen) <= 2
     open_write.commit()
     listener.change_feed.poll()
     assert listener.changes == [(own_shop.alpha.id, "machines")], "and it is heard when it ends"

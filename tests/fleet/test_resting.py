@@ -32,7 +32,7 @@ def resting(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> Applicati
 def let_rest(application: Application) -> None:
     change_feed = application.services.change_feed
     eventually("it rests", lambda: change_feed.is_resting)
-    time.sleep(3 * change_feed._interval)
+    time.sleep(3 * change_feed.interval)
 
 
 def add_machines(application: Application, machines: int) -> None:
@@ -76,7 +76,7 @@ def test_a_resting_worker_that_cannot_listen_trusts_nothing(
     def refuse(*args: Any) -> Any:
         raise DatabaseUnavailable()
 
-    monkeypatch.setattr(change_feed._database, "fetch_unbound", refuse)
+    monkeypatch.setattr(change_feed.database, "fetch_unbound", refuse)
     add_machines(resting, 1)
     assert change_feed.is_stale
     assert client.get(STATS).headers["X-Cache"] == "MISS", (

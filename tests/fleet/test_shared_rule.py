@@ -117,7 +117,7 @@ def play(shop: Application, link: Link, actions: list[tuple[str, int]]) -> None:
                 committed.add(name)
                 worker.least.add(name)
             elif action == "clear":
-                worker.change_feed.order_clear(worker.change_feed._database, "machines")
+                worker.change_feed.order_clear(worker.change_feed.database, "machines")
                 worker.least |= committed
             elif action == "beat":
                 worker.change_feed.poll()
@@ -169,7 +169,7 @@ def test_clears_truncations_and_late_beginners_leave_shared_bodies_behind(
         one.ask()
         other.ask()
         assert (one.loads, other.loads) == (1, 0), "shared"
-        one.change_feed.order_clear(one.change_feed._database, "machines")
+        one.change_feed.order_clear(one.change_feed.database, "machines")
         one.ask()
         assert one.loads == 2, "its own order counts at once"
         for worker in (one, other):

@@ -73,7 +73,7 @@ def test_more_pulses_than_connections_each_hear_everything_once(
     finally:
         for recorder in feeds:
             # With a goodbye: they have nothing to report.
-            recorder.change_feed._database.fetch_unbound(sql.goodbye, {"id": recorder.change_feed.worker.id})
+            recorder.change_feed.database.fetch_unbound(sql.goodbye, {"id": recorder.change_feed.worker.id})
             recorder.pool.closeall()
 
 

@@ -15,7 +15,7 @@ def app() -> APIFlask:
     """As create_app makes it, but the change feed goes to FEED_URL."""
     made = opsboard.create_app()
     change_feed = made.extensions["opsboard"].change_feed
-    usual = change_feed._database
+    usual = change_feed.database
     pool = Pool(0, 1, os.environ["FEED_URL"], timeout=usual.pool.timeout, connect_timeout=1)
-    change_feed._database = Database(pool, usual.deadline)
+    change_feed.database = Database(pool, usual.deadline)
     return made

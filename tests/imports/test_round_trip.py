@@ -142,7 +142,7 @@ def signed_in(shop: Application, tenant: int, email: str) -> Any:
     query = "SELECT id, role, token_version FROM users WHERE tenant_id = %(tenant)s AND email = %(email)s"
     [user] = run(shop, query, {"tenant": tenant, "email": email})
     client = shop.app.test_client()
-    token = shop.services.sign_in._tokens.issue(tenant, *user)
+    token = shop.services.sign_in.tokens.issue(tenant, *user)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return client
 

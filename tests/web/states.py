@@ -91,8 +91,8 @@ class Scene:
     def fall_deaf(self) -> None:
         """The change feed has not heard for a while."""
         change_feed, revocations = self.shop.services.change_feed, self.shop.services.sign_in.revocations
-        assert change_feed._read_at is not None
-        change_feed._read_at -= 10
+        assert change_feed.read_at is not None
+        change_feed.read_at -= 10
         revocations.fresh_until -= 10_000_000
 
     @contextmanager

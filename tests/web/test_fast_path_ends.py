@@ -22,9 +22,9 @@ def ways(own_shop: Application) -> Ways:
     """With the change feed stopped: it beats when the test says so, and its memory counts as fresh meanwhile."""
     ways = Ways(own_shop)
     own_shop.client().get(STATS)
-    own_shop.services.change_feed._stop.set()
+    own_shop.services.change_feed.pause()
     own_shop.services.sign_in.revocations.mark_current(math.inf)
-    own_shop.services.store._in_sync = lambda: True
+    own_shop.services.store.in_sync = lambda: True
     return ways
 
 
@@ -42,7 +42,7 @@ LIFE = 10  # seconds of a token; less than any cached body's
 
 
 def expire(ways: Ways, token: str) -> None:
-    ways.shop.services.sign_in._tokens._clock = lambda: time.time() + LIFE + 1
+    ways.shop.services.sign_in.tokens.clock = lambda: time.time() + LIFE + 1
     ways.shop.services.store.clock = lambda: time.monotonic() + LIFE + 1
 
 
@@ -66,7 +66,7 @@ def ended_elsewhere(change: str) -> Callable[[Ways, str], None]:
     ids=["signed out", "expired", "blocked", "other role"],
 )
 def test_a_token_that_ended_is_refused_at_once(ways: Ways, end: Callable[[Ways, str], None]) -> None:
-    ways.shop.services.sign_in._tokens.ttl = LIFE
+    ways.shop.services.sign_in.tokens.ttl = LIFE
     token = ways.shop.token("operator")
     warm(ways, token)
     end(ways, token)
@@ -90,7 +90,7 @@ def test_what_a_deaf_worker_keeps_is_not_served(ways: Ways) -> None:
     token = ways.shop.token()
     warm(ways, token)
     ways.shop.services.sign_in.revocations.fresh_until = -math.inf
-    ways.shop.services.store._in_sync = lambda: False
+    ways.shop.services.store.in_sync = lambda: False
     answer = ways.goes_long(STATS, headers=bearer(token))
     assert answer is not None and (answer.status_code, answer.headers["X-Cache"]) == (200, "MISS")
 

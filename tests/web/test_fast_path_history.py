@@ -53,17 +53,17 @@ class History:
         self.shop, self.ways, self.now, self.answered = shop, Ways(shop), 0.0, 0
         shop.client().get("/api/auth/me")  # starts the change feed, which from here on beats on demand
         services = shop.services
-        services.change_feed._stop.set()
-        clocks = (services.sign_in._tokens, services.sign_in.revocations)
+        services.change_feed.pause()
+        clocks = (services.sign_in.tokens, services.sign_in.revocations)
         # A token from the future is no token, so the clock starts a month ago.
-        began = [part._clock() - MONTH for part in clocks]  # type: ignore[attr-defined]
+        began = [part.clock() - MONTH for part in clocks]  # type: ignore[attr-defined]
         for part, start in zip(clocks, began, strict=True):
-            part._clock = lambda start=start: start + self.now  # type: ignore[attr-defined]
+            part.clock = lambda start=start: start + self.now  # type: ignore[attr-defined]
         services.store.clock = lambda: self.now
-        services.sign_in.revocations._monotonic = services.store.clock
-        subscribers = services.change_feed._handlers
+        services.sign_in.revocations.monotonic = services.store.clock
+        subscribers = services.change_feed.handlers
         subscribers.mark_current = lambda asked: services.sign_in.revocations.mark_current()  # type: ignore[method-assign]
-        services.store._in_sync = lambda: self.now - self.heard_at <= STALE_AFTER
+        services.store.in_sync = lambda: self.now - self.heard_at <= STALE_AFTER
         self.tokens: list[str] = []
         self.begin()
 

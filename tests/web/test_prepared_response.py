@@ -36,10 +36,9 @@ def ways(own_shop: Application) -> Ways:
     """With a change feed that beats no more, and is not needed."""
     ways = Ways(own_shop)
     own_shop.client().get(STATS)
-    own_shop.services.change_feed._stop.set()
-    own_shop.services.change_feed._thread.join()
+    own_shop.services.change_feed.pause()
     own_shop.services.sign_in.revocations.mark_current(float("inf"))
-    own_shop.services.store._in_sync = lambda: True
+    own_shop.services.store.in_sync = lambda: True
     return ways
 
 

@@ -118,11 +118,11 @@ def test_one_changes_ones_own_name_and_nothing_else(own_shop: Application) -> No
 
 def at(shop: Application, seconds: float) -> None:
     """Tell the tokens that it is so many seconds from now, or before now: none may be issued in the future."""
-    shop.services.sign_in._tokens._clock = lambda: time.time() + seconds
+    shop.services.sign_in.tokens.clock = lambda: time.time() + seconds
 
 
 def test_a_token_is_renewed_until_the_bound_and_sign_out_ends_all_of_them(own_shop: Application) -> None:
-    tokens = own_shop.services.sign_in._tokens
+    tokens = own_shop.services.sign_in.tokens
     tokens.ttl, tokens._session_longest = 100, 250
     at(own_shop, -260)
     first = signed_in(own_shop)
@@ -143,7 +143,7 @@ def test_a_token_is_renewed_until_the_bound_and_sign_out_ends_all_of_them(own_sh
 
 
 def test_the_cookie_is_renewed_by_use_also_where_answers_are_kept(own_shop: Application) -> None:
-    half = own_shop.services.sign_in._tokens.ttl / 2
+    half = own_shop.services.sign_in.tokens.ttl / 2
     at(own_shop, -half - 1)
     ways, token = Ways(own_shop), own_shop.token()
     ways.ask(STATS, headers=cookie(token))

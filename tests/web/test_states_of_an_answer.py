@@ -29,8 +29,7 @@ def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[A
     name, alpha, beta = seeded
     with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
         application.client().get("/api/auth/me")
-        application.services.change_feed._stop.set()
-        application.services.change_feed._thread.join()
+        application.services.change_feed.pause()
         yield application
 
 

@@ -142,8 +142,8 @@ def test_other_authorization_headers_are_401(shop: Application, header: str) -> 
 def test_a_remembered_token_still_expires(own_shop: Application) -> None:
     token = own_shop.token()
     assert status_of(own_shop, token) == 200
-    tokens = own_shop.services.sign_in._tokens
-    tokens._clock = lambda: time.time() + tokens.ttl + 1
+    tokens = own_shop.services.sign_in.tokens
+    tokens.clock = lambda: time.time() + tokens.ttl + 1
     assert status_of(own_shop, token) == 401
 
 
@@ -226,8 +226,7 @@ def test_a_worker_that_cannot_hear_asks_the_database_about_each_token(own_shop: 
     token = own_shop.token()
     with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as stale:
         assert status_of(stale, token) == 200
-        stale.services.change_feed._stop.set()
-        stale.services.change_feed._thread.join()
+        stale.services.change_feed.pause()
         stale.services.sign_in.revocations.fresh_until = -math.inf
         own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
         assert status_of(stale, token) == 401

@@ -25,12 +25,12 @@ class Ways:
         self.shop = shop
         proxies = shop.app.wsgi_app
         assert isinstance(proxies, TrustedProxies)
-        fast_path = proxies._app
+        fast_path = proxies.app
         assert isinstance(fast_path, FastPath)
         self.fast_path = fast_path
         self.asked = 0
-        self._flask = fast_path._app
-        fast_path._app = self._count
+        self._flask = fast_path.app
+        fast_path.app = self._count
 
     def _count(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.asked += 1

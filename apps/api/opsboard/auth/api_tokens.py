@@ -44,7 +44,7 @@ class ApiTokens:
     def __init__(self, secret: str, revocations: Revocations, clock: Callable[[], float] = time.time) -> None:
         self._signer = Signer(secret, salt=SALT, key_derivation="hmac", digest_method=hashlib.sha256)
         self._revocations = revocations
-        self._clock = clock
+        self.clock = clock
         self._known: LRUCache[str, Identity] = LRUCache(REMEMBERED)
         self._lock = threading.Lock()
 
@@ -77,7 +77,7 @@ class ApiTokens:
         if self._revocations.has_ended(hint):
             raise NotSignedIn(ENDED)
         revoked = None
-        if known is not None and known.expires_at > self._clock():
+        if known is not None and known.expires_at > self.clock():
             revoked = self._revocations.is_revoked(known)
             if revoked is False:
                 self._revocations.record_admitted(known)
@@ -104,7 +104,7 @@ class ApiTokens:
             Role(role).value,
             hint,
             token_version,
-            min(expires_at, self._clock() + LOOK_UP_AGAIN),
+            min(expires_at, self.clock() + LOOK_UP_AGAIN),
             scopes=frozenset(scopes),
         )
         with self._lock:

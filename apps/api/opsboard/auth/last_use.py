@@ -35,7 +35,7 @@ class LastUses:
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
-        self._clock = clock
+        self.clock = clock
         self._uses: LRUCache[str, Use] = LRUCache(REMEMBERED)
         self._lock = threading.Lock()
         self._written_at = clock()
@@ -54,8 +54,8 @@ class LastUses:
 
     def write_if_due(self) -> None:
         """Called often by the thread of the maintenance."""
-        if self._clock() - self._written_at >= WRITE_EVERY:
-            self._written_at = self._clock()
+        if self.clock() - self._written_at >= WRITE_EVERY:
+            self._written_at = self.clock()
             self.write()
 
     def write(self) -> None:

@@ -21,8 +21,8 @@ class Revocations:
     def __init__(
         self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._clock = clock
-        self._monotonic = monotonic
+        self.clock = clock
+        self.monotonic = monotonic
         self._tokens: dict[str, float] = {}  # token id -> when it expires by itself
         self._versions: dict[tuple[int, int], tuple[int, float]] = {}  # (tenant, user) -> (below, until)
         self._admitted: LRUCache[str, None] = LRUCache(10_000)
@@ -53,7 +53,7 @@ class Revocations:
         known = self._versions.get((identity.tenant_id, identity.user_id))
         if known is not None and identity.token_version < known[0]:
             return True
-        return None if self._monotonic() > self.fresh_until else False
+        return None if self.monotonic() > self.fresh_until else False
 
     def has_ended(self, token_id: str) -> bool:
         """True if this one token was revoked, as far as is known here."""
@@ -75,14 +75,14 @@ class Revocations:
 
     def mark_current(self, at: float | None = None) -> None:
         """Note that all revocations before `at` (of the monotonic clock; default: now) are known here."""
-        read_at = self._monotonic() if at is None else at
+        read_at = self.monotonic() if at is None else at
         self.fresh_until = read_at + STALE_AFTER
         if read_at - self._pruned_at > PRUNE_EVERY:
             self._pruned_at = read_at
             self.forget_expired()
 
     def forget_expired(self) -> None:
-        now = self._clock()
+        now = self.clock()
         with self._lock:
             self._tokens = {token: until for token, until in self._tokens.items() if until > now}
             self._versions = {user: entry for user, entry in self._versions.items() if entry[1] > now}

@@ -45,7 +45,7 @@ class SignIn:
         last_uses: LastUses,
     ) -> None:
         self._database = database
-        self._tokens = tokens
+        self.tokens = tokens
         self.revocations = revocations
         self._attempts = attempts
         self.journal = journal
@@ -106,7 +106,7 @@ class SignIn:
         return identity
 
     def _identify_person(self, token: str, reading: bool) -> Identity:
-        identity = self._tokens.verify(token)
+        identity = self.tokens.verify(token)
         revoked = self.revocations.is_revoked(identity)
         if revoked:
             raise NotSignedIn("This sign-in has ended; sign in again.")
@@ -135,7 +135,7 @@ class SignIn:
             )
             self.last_uses.note(identity)
             return identity
-        identity = self._tokens.verify(token)
+        identity = self.tokens.verify(token)
         revoked = self.revocations.is_revoked(identity)
         if revoked:
             raise NotSignedIn("This sign-in has ended; sign in again.")
@@ -160,7 +160,7 @@ class SignIn:
         try:
             if token.startswith(PREFIX):
                 return self.api_tokens.business_of(token)
-            return self._tokens.verify(token).tenant_id
+            return self.tokens.verify(token).tenant_id
         except NotSignedIn:
             return None
 
@@ -176,23 +176,23 @@ class SignIn:
 
     def is_valid_for(self, identity: Identity) -> bool:
         """Return True if `identify` would return this identity again, without asking the database."""
-        return self.revocations.is_revoked(identity) is False and not self._tokens.has_expired(identity)
+        return self.revocations.is_revoked(identity) is False and not self.tokens.has_expired(identity)
 
     def was_admitted(self, identity: Identity) -> bool:
         """Return True if `identify` would let it read while the database is away: good when this worker last heard."""
         return (
             self.revocations.is_revoked(identity) is not True
             and self.revocations.was_admitted(identity)
-            and not self._tokens.has_expired(identity)
+            and not self.tokens.has_expired(identity)
         )
 
     def seconds_left(self, identity: Identity) -> float:
         """Until the token expires by itself."""
-        return self._tokens.seconds_left(identity)
+        return self.tokens.seconds_left(identity)
 
     def renewal_due_in(self, identity: Identity) -> float:
         """Seconds until a sign-in should get a new token; endless for one that is not renewed."""
-        return self._tokens.renewal_due_in(identity)
+        return self.tokens.renewal_due_in(identity)
 
     def _check(self, identity: Identity) -> None:
         row = self._database.fetch_row(

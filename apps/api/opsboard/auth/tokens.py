@@ -51,7 +51,7 @@ class Tokens:
         self._key = key
         self.ttl = ttl
         self._session_longest = session_longest
-        self._clock = clock
+        self.clock = clock
         self._verified: LRUCache[bytes, Identity] = LRUCache(remembered)
         self._lock = threading.Lock()
 
@@ -61,7 +61,7 @@ class Tokens:
 
     def begin(self, tenant_id: int, user_id: int, role: str, token_version: int) -> Issued:
         """The first token of a new session."""
-        ends_at = int(self._clock()) + self._session_longest
+        ends_at = int(self.clock()) + self._session_longest
         return self._issue(
             Identity(tenant_id, user_id, role, secrets.token_urlsafe(12), token_version, 0.0, ends_at)
         )
@@ -78,7 +78,7 @@ class Tokens:
         return self.seconds_left(identity) - self.ttl / 2
 
     def _issue(self, identity: Identity) -> Issued:
-        now = int(self._clock())
+        now = int(self.clock())
         ends_at = int(identity.session_ends_at)
         expires_at = min(now + self.ttl, ends_at)
         token = jwt.encode(
@@ -120,7 +120,7 @@ class Tokens:
         return self.seconds_left(identity) <= 0
 
     def seconds_left(self, identity: Identity) -> float:
-        return identity.expires_at - self._clock()
+        return identity.expires_at - self.clock()
 
     def _decode(self, token: str) -> Identity:
         try:

@@ -78,7 +78,7 @@ class Store:
         self.clock = clock
         self._stale_if_error = stale_if_error
         self._stale_while_revalidate = stale_while_revalidate
-        self._in_sync = in_sync
+        self.in_sync = in_sync
         self._shared = shared
         self._lock = threading.Lock()
         self._counts = new_counts()
@@ -149,7 +149,7 @@ class Store:
             self._count_repeats()
             now = self.clock()
             entry = self._entries.get(key)
-            if entry is None or not _is_valid(entry, self.versions, now) or not self._in_sync():
+            if entry is None or not _is_valid(entry, self.versions, now) or not self.in_sync():
                 return None
             return self._hit(entry, now)
 
@@ -242,7 +242,7 @@ class Store:
         if entry is None:
             return None
         if _is_valid(entry, self.versions, now):
-            return entry if self._in_sync() else None
+            return entry if self.in_sync() else None
         if self._stale_if_error <= 0 or now >= entry.expires + self._stale_if_error:
             self._entries.drop(entry, _reason(entry, now))
         return None
@@ -250,7 +250,7 @@ class Store:
     def _while_revalidating(self, key: Key, now: float) -> Found | None:
         """Return an expired body while another caller reloads it, if none of its tables changed."""
         entry = self._entries.get(key)
-        if entry is None or now >= entry.expires + self._stale_while_revalidate or not self._in_sync():
+        if entry is None or now >= entry.expires + self._stale_while_revalidate or not self.in_sync():
             return None
         if entry.body.lasts < math.inf:  # the passage of time may have changed it
             return None
@@ -287,12 +287,12 @@ class Store:
 
     def _may_join(self, flight: Flight, key: Key, tables: frozenset[str], now: float) -> bool:
         """Return True if the result of that load is as fresh as that of a new one."""
-        limit = flight.abandoned if self._in_sync() else flight.since + JOIN_WHILE_STALE
+        limit = flight.abandoned if self.in_sync() else flight.since + JOIN_WHILE_STALE
         return now < limit and self.versions.unchanged(key.tenant_id, flight.tables | tables, flight.began)
 
     def _load(self, key: Key, ttl: float, flight: Flight, load: Callable[[], Body]) -> Found:
         # Pages of lists are not shared: the second level has no limit per user.
-        shared = self._shared if ttl > 0 and self._in_sync() and not key.of_list else None
+        shared = self._shared if ttl > 0 and self.in_sync() and not key.of_list else None
         # Taken before the load begins: the body contains every change known by then.
         watermark = shared and shared.horizon.watermark()
         try:

@@ -43,7 +43,7 @@ class Checkout:
         self._clock = clock
         self._closed_error = closed_error
         self._watchdog = Watchdog(self.maintain, clock)
-        self._connector = connector
+        self.connector = connector
         self.slots = make_slots(self._watchdog)
         self._openers = Openers(connector, self.slots, self._lock, self._watchdog, clock)
         self._status = connector.status
@@ -149,7 +149,7 @@ class Checkout:
     def stats(self) -> dict[str, int]:
         """The statistics of psycopg_pool, by its names."""
         with self._lock:
-            return {**self.slots.stats(), **self._connector.stats()}
+            return {**self.slots.stats(), **self.connector.stats()}
 
     def _obtain(self, lease: Lease, until: float, late: type[OpsboardError], again: bool) -> PooledConnection:
         """Wait in the queue for a connection, alive or not."""

@@ -39,7 +39,8 @@ class Connector:
         clock: Callable[[], float],
     ) -> None:
         defaults = {**KEEPALIVE, "connect_timeout": str(connect_timeout)}
-        self._dsn = extensions.make_dsn(**{**defaults, **extensions.parse_dsn(dsn)})
+        # The connection string, with the options of every connection.
+        self.dsn = extensions.make_dsn(**{**defaults, **extensions.parse_dsn(dsn)})
         self._max_lifetime = max_lifetime
         self.status = status
         self._clock = clock
@@ -47,16 +48,11 @@ class Connector:
         self._attempts = self._failures = 0
         self._seconds = 0.0
 
-    @property
-    def dsn(self) -> str:
-        """Return the connection string, with the options of every connection."""
-        return self._dsn
-
     def open(self) -> PooledConnection:
         """A new connection. Waits for the server as long as libpq does: never call it under a lock."""
         began = self._clock()
         try:
-            connection: PooledConnection = psycopg2.connect(self._dsn, connection_factory=PooledConnection)
+            connection: PooledConnection = psycopg2.connect(self.dsn, connection_factory=PooledConnection)
         except psycopg2.Error as error:
             self._failed(error, began)
             raise

@@ -6,14 +6,15 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 
-from opsboard.db.database import Database, Row
-from opsboard.db.queries import Query, load_queries
+from opsboard.db.database import Database
+from opsboard.db.queries import load_queries
 from opsboard.errors import OpsboardError
+from opsboard.fleet.feed_handlers import FeedHandlers, UnboundQueries
 from opsboard.fleet.heartbeat import Heartbeat
 from opsboard.fleet.worker import Worker
 from opsboard.observability import record
@@ -36,34 +37,6 @@ SHORTEST_PAUSE = 0.005  # seconds between two polls that take longer than the in
 PRUNE_EVERY = 40.0  # seconds
 
 
-class FeedHandlers(Protocol):
-    """Receives everything the feed reads. One poll calls observe_server first and mark_current last."""
-
-    def observe_server(self, asked: float, epoch: str, snapshot: str, server_clock: float) -> None:
-        """The database answered a question sent at `asked` with its epoch, snapshot and clock."""
-
-    def apply_changes(self, tenant_id: int, newest: dict[str, int]) -> None:
-        """Tables of a tenant changed; `newest` maps each to the highest transaction number that changed it."""
-
-    def revoke(self, row: dict[str, Any]) -> None:
-        """Tokens ended."""
-
-    def clear(self, prefix: str | None, xid: int | None) -> None:
-        """Clear an endpoint prefix. `xid` is the order's transaction; None: an own order, number not known yet."""
-
-    def reset(self) -> None:
-        """Changes may have been missed: nothing cached is known to be valid."""
-
-    def mark_current(self, asked: float) -> None:
-        """Everything committed before `asked` (time.monotonic) has been passed on."""
-
-
-class UnboundQueries(Protocol):
-    """Runs statements that belong to no business."""
-
-    def fetch_unbound(self, query: Query, params: Mapping[str, Any] | None = None) -> Row | None: ...
-
-
 class ChangeFeed:
     """Polls every `interval` seconds, in a thread of this process.
 
@@ -80,9 +53,9 @@ class ChangeFeed:
         report: Callable[[], dict[str, Any]],
         answered: Callable[[], int] | None = None,
     ) -> None:
-        self._database = database
-        self._interval = interval
-        self._handlers = handlers
+        self.database = database
+        self.interval = interval
+        self.handlers = handlers
         self._heartbeat = Heartbeat(database, report)
         self._answered = answered
         self._lock = threading.Lock()
@@ -95,8 +68,8 @@ class ChangeFeed:
 
     def _reset(self) -> None:
         self._heartbeat.reset()
-        self._seen, self._epoch = NOTHING_SEEN, ""
-        self._read_at: float | None = None
+        self.seen, self._epoch = NOTHING_SEEN, ""
+        self.read_at: float | None = None
         self._longest_gap = 0.0
         self._cleared_to = 0
         self._is_failing = False
@@ -115,14 +88,14 @@ class ChangeFeed:
     @property
     def is_stale(self) -> bool:
         """True if other workers' changes may be unknown here."""
-        if self._read_at is None:
+        if self.read_at is None:
             return True
-        return time.monotonic() - self._read_at > (2 * self._interval if self.is_resting else STALE_AFTER)
+        return time.monotonic() - self.read_at > (2 * self.interval if self.is_resting else STALE_AFTER)
 
     @property
     def lag(self) -> float | None:
         """Seconds since the last successful read; None before the first."""
-        return None if self._read_at is None else time.monotonic() - self._read_at
+        return None if self.read_at is None else time.monotonic() - self.read_at
 
     @property
     def longest_gap(self) -> float:
@@ -166,7 +139,7 @@ class ChangeFeed:
         with self._has_read:
             asked = self._asked_at = time.monotonic()
             self._wake.set()
-            self._has_read.wait_for(lambda: (self._read_at or 0.0) >= asked, LONGEST_WAIT)
+            self._has_read.wait_for(lambda: (self.read_at or 0.0) >= asked, LONGEST_WAIT)
 
     def stop(self) -> None:
         """End the thread and remove this worker from the list of workers."""
@@ -177,7 +150,13 @@ class ChangeFeed:
         self._thread.join(1.0)
         if not self.is_stale:
             self._heartbeat.say_goodbye()
-        self._database.pool.closeall()
+        self.database.pool.closeall()
+
+    def pause(self) -> None:
+        """End the thread and keep the database: from here on the caller polls."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join()
 
     def own_report(self) -> dict[str, Any]:
         """Return the state of this worker as of now."""
@@ -187,7 +166,7 @@ class ChangeFeed:
         """Order every worker to clear, this one at once. Returns the number of the order."""
         row = database.fetch_unbound(sql.order_clear, {"prefix": prefix})
         assert row is not None  # RETURNING of an INSERT
-        self._handlers.clear(prefix, None)
+        self.handlers.clear(prefix, None)
         return int(row[0])
 
     def poll(self) -> None:
@@ -215,43 +194,43 @@ class ChangeFeed:
         """Read and apply the changes since the last snapshot. Returns True if an order to clear was among them."""
         # The answer may take long to arrive, so it proves nothing about later moments than this.
         asked = time.monotonic()
-        row = self._database.fetch_unbound(sql.listen, {"seen": self._seen})
+        row = self.database.fetch_unbound(sql.listen, {"seen": self.seen})
         assert row is not None  # json_build_object always gives a row
         news = json.loads(row[0])
-        self._handlers.observe_server(asked, news["epoch"], news["snapshot"], news["clock"])
+        self.handlers.observe_server(asked, news["epoch"], news["snapshot"], news["clock"])
         if news["epoch"] != self._epoch or (self.lag or 0.0) > LONGEST_GAP:
             # Cached bodies cannot be proved valid. Tokens can: revocations are logged, and all are read again.
-            self._handlers.reset()
-            if self._epoch and self._seen != NOTHING_SEEN:
-                self._seen, self._epoch = NOTHING_SEEN, news["epoch"]
+            self.handlers.reset()
+            if self._epoch and self.seen != NOTHING_SEEN:
+                self.seen, self._epoch = NOTHING_SEEN, news["epoch"]
                 return self._read_changes()
         self._epoch = news["epoch"]
         self._apply(news)
-        self._seen = news["snapshot"]
-        self._running = {xid: self._running.get(xid, time.time()) for xid in running_in(self._seen)}
-        if self._read_at is not None:
-            self._longest_gap = max(self._longest_gap, time.monotonic() - self._read_at)
+        self.seen = news["snapshot"]
+        self._running = {xid: self._running.get(xid, time.time()) for xid in running_in(self.seen)}
+        if self.read_at is not None:
+            self._longest_gap = max(self._longest_gap, time.monotonic() - self.read_at)
         self.is_resting = self._may_rest()
         with self._has_read:
-            self._read_at = asked
+            self.read_at = asked
             self._has_read.notify_all()
         # A resting worker becomes stale sooner: two normal intervals after this read.
-        self._handlers.mark_current(asked - (STALE_AFTER - 2 * self._interval) if self.is_resting else asked)
+        self.handlers.mark_current(asked - (STALE_AFTER - 2 * self.interval) if self.is_resting else asked)
         return bool(news["clears"])
 
     def _apply(self, news: dict[str, Any]) -> None:
         changed: dict[int, dict[str, int]] = {}
         for tenant_id, table, newest in news["changes"]:
             if tenant_id is None:  # TRUNCATE changes the rows of every business
-                self._handlers.reset()
+                self.handlers.reset()
             else:
                 changed.setdefault(tenant_id, {})[table] = newest
         for tenant_id, tables in changed.items():
-            self._handlers.apply_changes(tenant_id, tables)
+            self.handlers.apply_changes(tenant_id, tables)
         for revocation in news["revocations"]:
-            self._handlers.revoke(revocation)
+            self.handlers.revoke(revocation)
         for order in news["clears"]:
-            self._handlers.clear(order["prefix"], order["xid"])
+            self.handlers.clear(order["prefix"], order["xid"])
             self._cleared_to = max(self._cleared_to, order["id"])
 
     def _may_rest(self) -> bool:
@@ -265,12 +244,12 @@ class ChangeFeed:
 
     def _prune(self) -> None:
         """Delete the changes that were visible at the last prune: by now every worker has read them or is stale."""
-        self._database.fetch_unbound(sql.prune_changes, {"seen": self._snapshot_at_prune})
-        self._pruned_at, self._snapshot_at_prune = time.monotonic(), self._seen
+        self.database.fetch_unbound(sql.prune_changes, {"seen": self._snapshot_at_prune})
+        self._pruned_at, self._snapshot_at_prune = time.monotonic(), self.seen
 
     def _run(self) -> None:
         """Poll at a steady rate. A poll that took too long is not made up for."""
-        due = time.monotonic() + self._interval
+        due = time.monotonic() + self.interval
         while True:
             self._wake.wait(max(SHORTEST_PAUSE, due - time.monotonic()))
             if self._stop.is_set():
@@ -279,7 +258,7 @@ class ChangeFeed:
             self._wake.clear()
             self.poll()
             now = time.monotonic()
-            due = now + REST_INTERVAL if self.is_resting else max(due + self._interval, now)
+            due = now + REST_INTERVAL if self.is_resting else max(due + self.interval, now)
 
 
 def running_in(snapshot: str) -> list[int]:

@@ -44,7 +44,7 @@ class FastPath:
         remembered: RememberedRequests | None = None,
         is_away: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._app = app
+        self.app = app
         self._sign_in = sign_in
         self._store = store
         self._given = store.note_repeat
@@ -164,4 +164,4 @@ class FastPath:
 
     def _slow_path(self, environ: Environ, start_response: Any) -> Iterable[bytes] | None:
         """Run Flask. Returns None, without any effect, for a request that must be answered inline or not at all."""
-        return None if INLINE_ONLY in environ else self._app(environ, start_response)
+        return None if INLINE_ONLY in environ else self.app(environ, start_response)

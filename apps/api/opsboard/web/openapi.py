@@ -57,7 +57,7 @@ KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "A request repeated with the same key is executed once and gets the same answer. Stored for 24 hours.",
+    "description": "A request repeated with the same key is executed once and gets the same answer; kept for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
 }
 MATCH_PARAMETER = {

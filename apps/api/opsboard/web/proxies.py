@@ -21,7 +21,7 @@ class TrustedProxies:
     """
 
     def __init__(self, app: Any, trusted: str) -> None:
-        self._app = app
+        self.app = app
         self._forwarded = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
         words = [word.strip() for word in trusted.split(",") if word.strip()]
         self._unix = "unix" in words
@@ -35,7 +35,7 @@ class TrustedProxies:
             or "HTTP_X_FORWARDED_HOST" in environ
             or "HTTP_FORWARDED" in environ
         ):
-            direct: Iterable[bytes] = self._app(environ, start_response)
+            direct: Iterable[bytes] = self.app(environ, start_response)
             return direct
         if self._trusts(environ.get("REMOTE_ADDR", "")):
             answer: Iterable[bytes] = self._forwarded(environ, start_response)
@@ -43,7 +43,7 @@ class TrustedProxies:
         for header in HEADERS:
             environ.pop(header, None)
         environ[UNKNOWN_CALLER] = True
-        answer = self._app(environ, start_response)
+        answer = self.app(environ, start_response)
         return answer
 
     def _trusts(self, peer: str) -> bool:
