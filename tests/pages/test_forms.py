@@ -333,3 +333,26 @@ def test_forms_have_no_barriers(visit: Visiting, shop: Application, look: str) -
     expect(page.get_by_role("option").first).to_be_visible()
     assert violations(page) == []
     assert overflow(page) <= 0
+
+
+def test_an_approval_is_decided_with_a_comment(own_visit: Visiting, own_shop: Application) -> None:
+    visitor = own_visit("manager")
+    waiting = read(own_shop, "/api/workflow-approvals/pending")["items"]
+    page = visitor.open_board("#/workflow-approvals/pending")
+    page.get_by_role("button", name=f"Return: {waiting[0]['subject']}", exact=True).press("Enter")
+    dialog = page.get_by_role("dialog")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("Say why, or what to change.")
+    assert sent(visitor) == []
+    page.keyboard.type("Say the price.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Returned for changes")
+    path = f"/api/workflow-approvals/{waiting[0]['id']}"
+    assert sent(visitor) == [
+        ("POST", f"{path}/decision", {"decision": "request_changes", "comment": "Say the price."})
+    ]
+    assert read(own_shop, path)["status"] == "changes_requested"
+    expect(page.locator("#total")).to_have_text(f"{len(waiting) - 1} approvals")
+    other = own_visit("operator").open_board("#/workflow-approvals/pending")
+    expect(other.locator(".list-table tbody tr").first).to_be_visible()
+    expect(other.get_by_role("button", name=re.compile("^Approve"))).to_have_count(0)

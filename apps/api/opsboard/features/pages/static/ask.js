@@ -3,12 +3,12 @@
 import { h } from "./dom.js";
 
 // Opens a dialog. Gives { values, button } when it is confirmed with valid answers, null when it is closed.
-// A field is { name, label, value, hint, check(text) -> message or "" }; the hint is a promise of text.
+// A field is { name, label, value, hint, check(text) -> message or "", isText }; the hint is a promise of text.
 export function ask({ title, text, fields = [], verb }) {
   let resolve;
   const promise = new Promise((settle) => (resolve = settle));
   const problem = h("p", { class: "problem", id: "ask-problem", role: "alert", hidden: true });
-  const inputs = fields.map((field) => h("input", { name: field.name, type: "text", inputmode: "numeric", autocomplete: "off", value: field.value ?? "", "aria-describedby": field.hint ? `ask-${field.name}-hint` : null }));
+  const inputs = fields.map((field) => h("input", { name: field.name, type: "text", inputmode: field.isText ? null : "numeric", autocomplete: "off", value: field.value ?? "", "aria-describedby": field.hint ? `ask-${field.name}-hint` : null }));
   const confirm = h("button", { type: "submit", class: "main-button" }, verb);
   const cancel = h("button", { type: "button", class: "plain-button", onclick: () => dialog.close() }, "Cancel");
   const form = h("form", { novalidate: true, onsubmit: submit },

@@ -1,5 +1,6 @@
 // The lists of leads, approvals, campaigns and journeys.
 
+import { decisionButtons } from "./approvals.js";
 import { chip, words } from "./chips.js";
 import { h } from "./dom.js";
 import { age, dateTime } from "./format.js";
@@ -62,6 +63,7 @@ export const SALES = {
       ["Asked by", (approval) => approval.requested_by?.name],
       ["Who decides", (approval) => approval.queue_entry?.assigned_user?.name],
       ["Next", (approval) => words(approval.next_action)],
+      ["Decide", (approval, context) => decisionButtons(approval, context), "control"],
     ],
   },
   campaigns: {
