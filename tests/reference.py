@@ -91,7 +91,7 @@ class Project:
 
     @cached_property
     def metrics(self) -> set[str]:
-        families = [*Workers([]).collect(), *Surroundings(0, 0, SERVER).collect()]
+        families = [*Workers([]).collect(), *Surroundings(0, 0, SERVER, 0.0).collect()]
         return {family.name + "_total" * (family.type == "counter") for family in families}
 
 
