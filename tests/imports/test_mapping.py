@@ -79,7 +79,8 @@ def test_unknown_keys_are_refused_all_at_once() -> None:
         ('due_date = "{Due}"', 'due_date = { value = "{Due}", otherwise = "x" }',
          "tables.jobs.columns.due_date: has otherwise without values"),
         ('due_date = "{Due}"', 'due_date = { value = "{Due}", first_of = ["{No}"] }',
-         "tables.jobs.columns.due_date: needs one of value, first_of, parts, differences, members, max, min, sum and count"),
+         "tables.jobs.columns.due_date: needs one of value, first_of, parts, differences, members, max, min, sum "
+         "and count"),
         ('due_date = "{Due}"', 'due_date.differences = { a = ["{Due}", "{No}"] }',
          "tables.jobs.columns.due_date: differences are what a column of changes has"),
         ('key = "Code"\n', "", "tables.jobs.lookups.article: needs a key, unless it picks the previous or the next"),
