@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-# What a column that must have a value is given, by the category of its type. `n` is the number of the row.
+# Values of required columns, by the category of their type. `n` is the number of the row.
 VALUES = {
     "S": "%(word)s || ' {column} ' || n",
     "N": "n",

@@ -1,4 +1,4 @@
-"""What incidents are judged by: gaps between answers, failures, and a table of bounds."""
+"""Verdicts on incidents: gaps between answers, failures, and a table of bounds."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def test_answers_of_another_status_are_counted_while_the_database_is_away() -> N
     kept.statuses.update([200, 200, 503])
     errors.statuses.update([503, 500])
     found = {one.words: one.value for one in figures("Database frozen", 0.6, kept, errors)}
-    assert found["Database frozen: kept answers that are not 200"] == 1
+    assert found["Database frozen: cached answers that are not 200"] == 1
     assert found["Database frozen: other answers than 503"] == 1
-    assert found["Database frozen: kept answers, p50"] == 2.0
+    assert found["Database frozen: cached answers, p50"] == 2.0
 
 
 def test_they_are_measured_only_by_name() -> None:

@@ -10,7 +10,7 @@ from tests.contract.routes import Route, routes
 from tests.features.test_api_tokens import make
 from tests.web.ways import bearer
 
-# What no API token may do: each is about ways to sign in.
+# Operations forbidden to API tokens: each concerns ways to sign in.
 FOR_PEOPLE = {
     "auth.logout", "auth.update_me", "auth.get_sessions", "auth.get_session", "auth.end_session",
     "auth.end_other_sessions", "auth.change_password", "auth.renew",

@@ -1,4 +1,4 @@
-"""What a backend of Postgres holds once every statement of the API is prepared on it."""
+"""Memory of a Postgres backend once every statement of the API is prepared on it."""
 
 from __future__ import annotations
 

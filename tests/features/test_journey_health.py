@@ -35,7 +35,7 @@ def let_steps_wait(shop: Application, business: Business, minutes: int, status: 
 
 
 def told(shop: Application) -> tuple[Any, float]:
-    """What the health says, and Prometheus is told."""
+    """Health and Prometheus report waiting journeys."""
     text = shop.client(None).get("/metrics").get_data(as_text=True)
     (family,) = [
         family

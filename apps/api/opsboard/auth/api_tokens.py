@@ -114,5 +114,5 @@ class ApiTokens:
 
 
 def hash_of(token: str) -> str:
-    """What is stored of a token. It is random, so it needs neither salt nor a slow hash."""
+    """Return the stored hash of a token. A token is random, so it needs neither salt nor a slow hash."""
     return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()

@@ -26,7 +26,7 @@ class Identity:
     expires_at: float  # seconds since 1970
     # A sign-in is renewed by use until then; 0: it is not.
     session_ends_at: float = 0.0
-    # What an API token may be used for; None: a sign-in, which may do all that its role may.
+    # The scopes of an API token; None: a sign-in, which may do everything its role may.
     scopes: frozenset[str] | None = None
 
 

@@ -21,7 +21,7 @@ REMEMBERED = 10_000  # tokens
 
 
 class Use:
-    """Whether a token was used since that was last written. Set without a lock: it only ever says yes."""
+    """True if a token was used since the last write. Set without a lock: it only ever becomes true."""
 
     __slots__ = ("identity", "is_new")
 

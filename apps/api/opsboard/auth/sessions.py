@@ -96,5 +96,5 @@ class Sessions:
 
 
 def shown(text: str, longest: int) -> str:
-    """What a client says of itself, as it can be stored and shown."""
+    """Return the client's name of itself in a form that can be stored and shown."""
     return "".join(character for character in text if character.isprintable())[:longest]

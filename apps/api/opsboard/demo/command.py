@@ -137,7 +137,7 @@ def how_to_start_over(cluster: Cluster | None) -> str:
 
 
 def own_name() -> str:
-    """What to type for this command: `opsboard` where the shell finds it, else the path it was started by."""
+    """Return the name of this command for a shell: `opsboard` if the shell finds it, else its path."""
     program = Path(sys.argv[0])
     if program.name != "opsboard":
         return f"{sys.executable} -m opsboard.cli"

@@ -100,5 +100,5 @@ def timestamp(name: str, *, nullable: bool = True) -> Column:
 
 
 CREATED_AT = timestamp("created_at", nullable=False)
-# What a business knows of a record and no other column is for.
+# Further facts of a business about a record that no other column holds.
 OWN_FIELDS = Column("own_fields", "members", nullable=False)

@@ -1,4 +1,4 @@
-"""What answers about sign-in and one's own account look like."""
+"""Response models of sign-in and one's own account."""
 
 from __future__ import annotations
 

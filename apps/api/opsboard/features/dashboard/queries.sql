@@ -50,7 +50,7 @@ counts_of_today AS MATERIALIZED (
         ]
     ) AS c
     WHERE c.day IN ('-infinity', (SELECT today FROM clock))
-        -- What is not counted by person has the subject 0.
+        -- Counts that are not per person have the subject 0.
         AND c.subject = ANY((SELECT ARRAY[0, %(user_id)s] || i.people FROM inactive AS i)::bigint [])
 ),
 job_stats AS (

@@ -62,7 +62,7 @@ def matches(seen: SeenFile, target: Target) -> dict[str, tuple[Facts, float]]:
 
 
 def is_object(text: str) -> bool:
-    """Whether a text is an object of JSON."""
+    """Return True if a text is a JSON object."""
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:
@@ -177,7 +177,7 @@ def _states(column: Column, facts: Facts, text: str) -> Given:
 
 
 def _truth(value: str) -> str | None:
-    """What a word of another language says."""
+    """Return the translation of a word of another language."""
     if value.lower() in WORDS_OF_BOOLEAN:
         return "true" if value.lower() in ("true", "t", "yes", "y", "1", "on") else "false"
     for meaning, phrases in (("true", words.IS_TRUE), ("false", words.IS_FALSE)):

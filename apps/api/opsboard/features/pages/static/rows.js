@@ -30,7 +30,7 @@ function isSame(before, after) {
   return before !== undefined && stamps.has(before) && stamps.get(before) === stamps.get(after) && before.isEqualNode(after);
 }
 
-// What holds the rows, and what stands above them. Only lists have rows with stamps.
+// The container of the rows, and its heading. Only lists have rows with stamps.
 function partsOf(element) {
   if (!(element instanceof Element)) return null;
   if (element.matches(".list-table")) return { heads: [element.caption, element.tHead], rows: element.tBodies[0] };

@@ -1,4 +1,4 @@
-// What the server tells only once: links and tokens. Shown to be copied, and gone with the view.
+// Secrets the server returns only once: links and tokens. Shown for copying until the view is left.
 
 import { h } from "./dom.js";
 import { announce } from "./notices.js";
