@@ -43,7 +43,7 @@ VALUES: dict[str, Any] = {
     "contact_email": None, "contact_phone": None, "whatsapp_number": None, "opens_at": "08:00", "closes_at": "17:00",
     "auto_reply": False, "auto_reply_text": None, "options": "{}", "response_id": 1, "became": "sent",
     "link_id": 1, "expires_in_days": 60, "to_user_id": 3, "deactivate": True, "new_role": "operator",
-    "is_service": False, "full_name": "n", "session_id": 1, "api_token_id": 1, "of_user_id": None, "uses": "[]",
+    "is_service": False, "full_name": "n", "session_id": 1, "api_token_id": 1, "of_user_id": 1, "uses": "[]",
     "hint": "h", "token_hash": "0" * 64, "scopes": ["read"], "old_hash": "h", "device": "d", "ends_at": 4e9,
     "password_hash": "h", "contradictions": "warn",
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,

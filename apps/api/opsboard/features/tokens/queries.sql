@@ -56,7 +56,7 @@ WITH owner AS (
         END AS refusal
     FROM users AS o
     WHERE o.tenant_id = %(tenant_id)s
-        AND o.id = coalesce(%(of_user_id)s::bigint, %(user_id)s)
+        AND o.id = %(of_user_id)s
 ),
 k AS (
     INSERT INTO api_tokens (tenant_id, user_id, name, scopes, hint, token_hash, created_by, expires_at)
