@@ -27,6 +27,10 @@ SELECT %(t)s, 'many' || n || '@many.example', 'many ' || n, 'operator' FROM gene
 INSERT INTO jobs (tenant_id, job_number, title, customer_id, created_by, due_date)
 SELECT c.tenant_id, 'M-' || c.id, 'many', c.id, %(admin)s, (now() AT TIME ZONE 'UTC')::date + 2
 FROM customers AS c WHERE c.name LIKE 'many %%';
+INSERT INTO api_tokens (tenant_id, user_id, name, scopes, hint, token_hash, created_by, expires_at)
+SELECT u.tenant_id, u.id, 'many', ARRAY['read'], 'many_' || u.id, lpad(u.id::text, 64, '0'), %(admin)s,
+    now() + interval '1 day'
+FROM users AS u WHERE u.email LIKE 'many%%';
 INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id)
 SELECT j.tenant_id, j.id, n, (SELECT max(id) FROM processes), (SELECT max(id) FROM machines), %(admin)s
 FROM jobs AS j CROSS JOIN generate_series(1, 2) AS n WHERE j.title = 'many';
