@@ -18,6 +18,7 @@ from opsboard.web.arguments import Arguments, Verbatim
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.fields import Detail, detail
 from opsboard.web.openapi import problems, takes_no_key
 from opsboard.web.services import identity, services
 
@@ -41,12 +42,13 @@ def get_sessions() -> Body:
 
 
 @area.get("/sessions/<id:session_id>")
+@area.input(detail(own_sql.get_session), location="query", arg_name="selection")
 @area.output(Session)
 @sign_in_only
 @fresh
-def get_session(session_id: int) -> Body:
+def get_session(session_id: int, selection: Detail) -> Body:
     """One of your sessions."""
-    return document(own_sql.get_session, session_id=session_id, token_id=identity().token_id)
+    return selection.document(session_id=session_id, token_id=identity().token_id)
 
 
 @area.delete("/sessions/<id:session_id>")
