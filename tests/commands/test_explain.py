@@ -12,6 +12,7 @@ from tests.commands.conftest import Run
 from tests.contract.catalogue import all_queries
 
 VALUES = {
+    "session_id": "1", "api_token_id": "1", "hint": "h", "token_hash": "t",
     "job_id": "1", "step_id": "1", "customer_id": "1", "machine_id": "1", "process_id": "1", "wanted_id": "1",
     "seen": "3:3:", "token_id": "t", "token_version": "1", "login_email": "admin@alpha.example", "order_id": "1",
     "lead_id": "1", "approval_id": "1", "campaign_id": "1",

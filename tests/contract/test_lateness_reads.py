@@ -25,7 +25,9 @@ def read(shop: Application, name: str, newest: int, fields: tuple[str, ...] | No
     sql, asked = query.sql, {}
     if query.base:
         sql, asked = compose(
-            query, always(query), Page("due_date", False, PAGE, counted=False, fields=fields)
+            query,
+            always(query) | {"newest": newest},
+            Page("due_date", False, PAGE, counted=False, fields=fields),
         )
     return rows_read(explain(shop, sql, {**given, **asked}, options=MEASURED))
 
