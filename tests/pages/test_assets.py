@@ -17,7 +17,7 @@ TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 def test_every_file_the_page_names_is_served_for_good(shop: Application) -> None:
     client = shop.client(role=None)
-    for page in ("/", "/docs"):
+    for page in ("/", "/docs", "/docs/jobs"):
         names = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get(page).get_data(as_text=True))
         assert len(names) >= 5
         for name in names:
@@ -73,7 +73,7 @@ def test_anything_else_is_not_found(shop: Application, path: str) -> None:
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
-@pytest.mark.parametrize("page", ["/", "/docs"])
+@pytest.mark.parametrize("page", ["/", "/docs", "/docs/jobs"])
 def test_pages_forbid_everything_inline_and_foreign_also_when_unchanged(shop: Application, page: str) -> None:
     client = shop.client(role=None)
     first = client.get(page)

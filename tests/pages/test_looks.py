@@ -68,12 +68,24 @@ def test_sign_in_has_no_barriers(visit: Visiting, look: str) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_documentation_has_no_barriers(visit: Visiting, look: str) -> None:
-    page = visit(None, look).open("/docs")
-    # Thousands of cells look alike: those of one group stand for all, where it is about colours.
-    for summary in page.locator("#jobs summary").all():
-        summary.click()
-    assert violations(page, None if look == "light" else "#jobs") == []
+    visitor = visit(None, look)
+    page = visitor.open("/docs")
+    assert violations(page) == []
     assert overflow(page) <= 0
+    areas = page.locator(".areas h3 a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    # The areas look alike: one stands for all, where it is about colours.
+    for area in areas if look == "light" else ["/docs/jobs"]:
+        page = visitor.open(area)
+        page.locator("summary").evaluate_all("all => all.forEach(summary => summary.click())")
+        assert violations(page) == [], area
+        assert overflow(page) <= 0, area
+
+
+@pytest.mark.parametrize("address", ["/docs", "/docs/jobs", "/docs/journeys"])
+def test_documentation_fits_a_narrow_screen(visit: Visiting, address: str) -> None:
+    visitor = visit(None)
+    visitor.page.set_viewport_size({"width": 320, "height": 640})
+    assert overflow(visitor.open(address)) <= 0
 
 
 @pytest.mark.parametrize("state", ["late", "lost"])

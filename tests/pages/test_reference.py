@@ -6,35 +6,130 @@ import html
 import json
 import re
 import shlex
+from itertools import pairwise
 
 import pytest
+from playwright.sync_api import expect
 
 from opsboard.features.pages import routes
 from tests.application import Application
+from tests.pages.conftest import Visiting
 from tests.seed import PASSWORD
 
 LINE = re.compile(r"<code>curl -s (.*?)</code>", re.DOTALL)
 
 
-def page(shop: Application) -> str:
-    return shop.client(role=None).get("/docs").get_data(as_text=True)
+LARGEST = 120_000  # bytes of a page, not compressed
 
 
-def test_every_operation_has_its_place_and_an_entry_in_the_contents(shop: Application) -> None:
+def page(shop: Application, address: str = "/docs") -> str:
+    answer = shop.client(role=None).get(address)
+    assert answer.status_code == 200, address
+    return answer.get_data(as_text=True)
+
+
+def area_pages(shop: Application) -> dict[str, str]:
+    """Return the pages that the index lists, by their addresses."""
+    addresses = re.findall(r'<a id="[^"]+" href="(/docs/[^"#]+)"', page(shop))
+    assert len(addresses) == len(set(addresses)) >= 20
+    return {address: page(shop, address) for address in addresses}
+
+
+def operations(shop: Application) -> list[tuple[str, str, str]]:
+    """Return the anchor, the page and the path of each operation of the OpenAPI document."""
     document = shop.client(role=None).get("/api/openapi.json").json
     assert document is not None
-    text = page(shop)
-    for path, item in document["paths"].items():
-        for method in item:
-            anchor = re.sub(r"[^a-z0-9]+", "-", f"{method} {path}".lower()).strip("-")
-            assert f'<article class="operation" id="{anchor}">' in text
-            assert text.count(f'href="#{anchor}"') == 2
-    anchors = re.findall(r'id="([^"]+)"', text)
-    assert len(anchors) == len(set(anchors))
+    return [
+        (slug(f"{method} {path}"), f"/docs/{slug(operation['tags'][0])}", path)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def test_every_operation_is_on_the_page_of_its_area_and_listed_on_the_index(shop: Application) -> None:
+    index, areas = page(shop), area_pages(shop)
+    listed = operations(shop)
+    for anchor, address, path in listed:
+        assert f'<article class="operation" id="{anchor}">' in areas[address], path
+        assert areas[address].count(f'href="#{anchor}"') == 2
+        # The anchor is here too: links made when everything was one page lead to this entry, and on.
+        assert index.count(f'<a id="{anchor}" href="{address}#{anchor}">') == 1
+    assert sum(text.count('<article class="operation"') for text in areas.values()) == len(listed)
+    for text in [index, *areas.values()]:
+        anchors = re.findall(r'id="([^"]+)"', text)
+        assert len(anchors) == len(set(anchors))
+
+
+def test_no_page_is_large(shop: Application) -> None:
+    pages = {"/docs": page(shop), **area_pages(shop)}
+    sizes = {address: len(text.encode()) for address, text in pages.items()}
+    assert {address: size for address, size in sizes.items() if size > LARGEST} == {}
+
+
+def test_every_link_between_the_pages_has_an_end(shop: Application) -> None:
+    pages = {"/docs": page(shop), **area_pages(shop)}
+    for address, text in pages.items():
+        links = [html.unescape(link) for link in re.findall(r'href="((?:/docs|#)[^"]*)"', text)]
+        assert links
+        for link in links:
+            target, _, anchor = link.partition("#")
+            assert not anchor or f'id="{anchor}"' in pages[target or address], (address, link)
+            assert (target or address) in pages, (address, link)
+
+
+@pytest.mark.parametrize("address", ["/docs/nothing", "/docs/Jobs", "/docs/jobs/1"])
+def test_an_area_that_is_not_there_is_not_found(shop: Application, address: str) -> None:
+    answer = shop.client(role=None).get(address, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "opsboard.docs" not in shop.app.extensions or all(
+        address.rpartition("/")[2] not in pages for pages in shop.app.extensions["opsboard.docs"].values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/docs#get-api-jobs-job-id", "/docs/jobs#get-api-jobs-job-id"),
+        ("/docs#job-steps", "/docs/job-steps"),
+        ("/docs#problems", "/docs#problems"),
+        ("/docs#nothing", "/docs#nothing"),
+    ],
+)
+def test_an_address_of_the_one_page_leads_to_the_page_of_today(visit: Visiting, old: str, new: str) -> None:
+    visited = visit(None).open(old)
+    expect(visited).to_have_url(re.compile(re.escape(new) + "$"))
+    if new.startswith("/docs/jobs"):
+        expect(visited.locator(":target")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("look", ["light", "phone"])
+def test_no_section_lies_on_another(visit: Visiting, look: str) -> None:
+    sections = visit(None, look).open("/docs").locator("main > section").all()
+    boxes = [box for section in sections if (box := section.bounding_box())]
+    assert len(boxes) == 3
+    for upper, lower in pairwise(boxes):
+        assert upper["y"] + upper["height"] <= lower["y"]
+
+
+def test_operations_are_found_by_words(visit: Visiting, shop: Application) -> None:
+    visited = visit(None).open("/docs")
+    shown = visited.locator(".areas li:visible")
+    expect(shown).to_have_count(len(operations(shop)))
+    visited.get_by_label("Find an operation").fill("PATCH  journeys")
+    expect(shown).to_have_count(sum(a.startswith("patch-") and "journeys" in a for a, *_ in operations(shop)))
+    expect(visited.locator(".areas h3:visible")).to_have_text(["Journeys"])
+    visited.get_by_label("Find an operation").fill("no such words")
+    expect(visited.get_by_role("status")).to_have_text("No operation matches.")
+    visited.get_by_label("Find an operation").fill("")
+    expect(shown).to_have_count(len(operations(shop)))
 
 
 def test_parameters_tell_allowed_values_and_defaults(shop: Application) -> None:
-    article = re.search(r'id="get-api-jobs">.*?</article>', page(shop), re.DOTALL)
+    article = re.search(r'id="get-api-jobs">.*?</article>', page(shop, "/docs/jobs"), re.DOTALL)
     assert article is not None
     words = re.sub(r"<[^>]+>|\s+", " ", article[0])
     assert re.search(r"page_size\s+integer\s+1 … 100\s+50\s+Items on a page", words)
@@ -43,8 +138,8 @@ def test_parameters_tell_allowed_values_and_defaults(shop: Application) -> None:
 
 
 def test_curl_lines_work(own_shop: Application) -> None:
-    lines = [html.unescape(line) for line in LINE.findall(page(own_shop))]
-    assert len(lines) >= 35
+    lines = [html.unescape(line) for text in area_pages(own_shop).values() for line in LINE.findall(text)]
+    assert len(lines) == len(operations(own_shop))
     # Signing out and another password end the token, and nobody changes their own role: those come last.
     ends = re.compile(r"logout|current_password|PATCH.*users")
     for line in sorted(lines, key=lambda line: bool(ends.search(line))):
@@ -74,7 +169,7 @@ def take_apart(line: str) -> tuple[str, str, dict[str, str], str | None]:
     return method, url.removeprefix("http://localhost"), headers, body
 
 
-def test_the_page_is_made_once_for_each_host_and_for_few_hosts(
+def test_a_page_is_made_once_for_each_host_and_for_few_hosts(
     shop: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.app.extensions.pop("opsboard.docs", None)
@@ -83,11 +178,13 @@ def test_the_page_is_made_once_for_each_host_and_for_few_hosts(
     shop.app.extensions.pop("opsboard.reference", None)
     client = shop.client(role=None)
     for number in range(routes.KEPT + 3):
-        answer = client.get("/docs", base_url=f"http://host{number}.example")
-        assert f"http://host{number}.example/api/jobs" in answer.get_data(as_text=True)
+        for address in ("/docs", "/docs/jobs", "/docs/users"):
+            answer = client.get(address, base_url=f"http://host{number}.example")
+            assert f"http://host{number}.example/api/" in answer.get_data(as_text=True)
     kept = shop.app.extensions["opsboard.docs"]
     assert len(kept) == routes.KEPT
     assert len(made) == 1, "reading the API takes seconds, and the name of the host is the client's word"
-    before = dict(kept)
-    client.get("/docs", base_url="http://host0.example")
+    assert {len(pages) for pages in kept.values()} == {3}
+    before = {host: dict(pages) for host, pages in kept.items()}
+    client.get("/docs/jobs", base_url="http://host0.example")
     assert kept == before

@@ -55,6 +55,7 @@ def test_every_way_to_answer_follows_it(shop: Application) -> None:
         "/api/auth/me",
         "/",
         "/docs",
+        "/docs/jobs",
         "/static/app.js",
     ):
         whole = client.get(path)
@@ -73,4 +74,4 @@ def test_every_way_to_answer_follows_it(shop: Application) -> None:
                     assert answer.headers.get(name) == expected.get(name), (path, headers, name)
                 assert "Accept-Encoding" in answer.headers["Vary"]
                 checked += 1
-    assert checked == 6 * 11 * 3
+    assert checked == 7 * 11 * 3

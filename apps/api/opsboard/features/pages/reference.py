@@ -54,7 +54,7 @@ class Reference:
 
 
 def read_reference(document: dict[str, Any]) -> Reference:
-    """Everything the page shows, in the order of the document's tags, addresses in alphabetical order."""
+    """Everything the pages show, in the order of the document's tags, addresses in alphabetical order."""
     schemas = Schemas(document["components"]["schemas"])
     by_tag: dict[str, list[Operation]] = {tag["name"]: [] for tag in document["tags"]}
     for path in sorted(document["paths"]):

@@ -1,4 +1,4 @@
-"""/ the page, /docs the API to read, /static their files; nothing comes from another host."""
+"""/ the page, /docs the API to read in a page for each area, /static their files; nothing comes from another host."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 from typing import Any, cast
 
 from apiflask import APIFlask
-from flask import Response, current_app, render_template, request
+from flask import Response, abort, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from opsboard.cache.body import Body
 from opsboard.features.pages.assets import ASK_EACH_TIME, answer, asset_url, serve, version
-from opsboard.features.pages.reference import read_reference
+from opsboard.features.pages.reference import Group, Reference, read_reference
 from opsboard.features.pages.schemas import filled
 from opsboard.observability.build import version_and_commit
 from opsboard.web.access import COOKIE, cookie_name, open_to_all
@@ -25,7 +25,7 @@ area = Area("pages", __name__, tag="Pages", url_prefix="", enable_openapi=False,
 FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
 area.add_app_template_global(asset_url, "asset")
 MAKING = threading.Lock()
-KEPT = 8  # rendered pages: one for each name the host is called by
+KEPT = 8  # names of the host, each with its pages of the documentation
 
 
 @area.get("/")
@@ -40,30 +40,45 @@ def page() -> Response:
 @area.get("/docs")
 @open_to_all
 def docs() -> Response:
-    """The API to read. Making the OpenAPI document is slow, so the page is kept."""
-    kept: dict[tuple[str, str], Body] = current_app.extensions.setdefault("opsboard.docs", {})
-    key = (request.host_url, version())
-    body = kept.get(key)
+    """The documentation's first page: how to begin, and the areas with their operations."""
+    return respond(docs_page("docs_index.html"))
+
+
+@area.get("/docs/<name>")
+@open_to_all
+def docs_of_area(name: str) -> Response:
+    """The operations of one area."""
+    groups = {group.anchor: group for group in reference_of(cast(APIFlask, current_app)).groups}
+    if name not in groups:
+        abort(404)
+    return respond(docs_page("docs_area.html", groups[name]))
+
+
+def docs_page(template: str, group: Group | None = None) -> Body:
+    """Return a page of the documentation. It is kept, since the lines on it name the host that was asked."""
+    kept: dict[tuple[str, str], dict[str, Body]] = current_app.extensions.setdefault("opsboard.docs", {})
+    host, name = (request.host_url, version()), group.anchor if group else ""
+    body = kept.get(host, {}).get(name)
     if body is None:
-        reference = reference_of(cast(APIFlask, current_app))
         html = render_template(
-            "docs.html",
-            reference=reference,
+            template,
+            reference=reference_of(cast(APIFlask, current_app)),
+            area=group,
             host=request.host_url.rstrip("/"),
             filled=filled,
         )
         body = Body(html.encode())
-        if len(kept) < KEPT:  # the name of the host is the client's word: no room for any number of them
-            kept[key] = body
-    return respond(body)
+        if host in kept or len(kept) < KEPT:  # the name of the host is the client's word: only a few are kept
+            kept.setdefault(host, {})[name] = body
+    return body
 
 
-def reference_of(app: APIFlask) -> Any:
-    """Return the content of the page, computed once per process: it takes seconds, and the page is public."""
+def reference_of(app: APIFlask) -> Reference:
+    """Return the content of the pages, computed once per process: it takes seconds, and the pages are public."""
     with MAKING:
         if "opsboard.reference" not in app.extensions:
             app.extensions["opsboard.reference"] = read_reference(cast(dict[str, Any], app.spec))
-        return app.extensions["opsboard.reference"]
+        return cast(Reference, app.extensions["opsboard.reference"])
 
 
 @area.get("/set-password")
