@@ -81,7 +81,7 @@ def test_documentation_has_no_barriers(visit: Visiting, look: str) -> None:
         assert overflow(page) <= 0, area
 
 
-@pytest.mark.parametrize("address", ["/docs", "/docs/jobs", "/docs/journeys"])
+@pytest.mark.parametrize("address", ["/docs", "/docs/conversations", "/docs/journeys"])
 def test_documentation_fits_a_narrow_screen(visit: Visiting, address: str) -> None:
     visitor = visit(None)
     visitor.page.set_viewport_size({"width": 320, "height": 640})
