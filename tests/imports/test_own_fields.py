@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,11 @@ import pytest
 from opsboard.imports.mapping_file import MappingError, parse_mapping
 from opsboard.imports.run import run_import
 from opsboard.imports.targets import TARGETS
-from tests.application import Application
+from tests.application import Application, running_application
+from tests.clusters import Cluster, fresh_database
+from tests.features.test_exports import as_superuser
 from tests.imports.sheet import Sheet, sheet
+from tests.seed import Business
 
 __all__ = ["sheet"]
 
@@ -110,17 +117,83 @@ def test_they_are_shown_and_exported_and_hidden_where_people_are_reached(
     assert changed["own_fields"] == own
 
 
+# Table -> the list that shows it; {id}: of what belongs to a row of another list.
 LISTS = {
     "customers": "customers", "users": "users", "processes": "processes", "machines": "machines", "jobs": "jobs",
-    "job_steps": "job-steps", "leads": "leads", "campaigns": "campaigns", "contacts": "contacts", "call_log": "calls",
-    "response_approvals": "workflow-approvals", "campaign_recipients": "campaigns/1/recipients",
+    "job_steps": "job-steps", "leads": "leads", "campaigns": "campaigns", "suppressions": "suppressions",
+    "contacts": "contacts", "call_log": "calls", "response_approvals": "workflow-approvals",
+    "campaign_recipients": "campaigns/{id}/recipients", "approval_queue": "workflow-approvals/pending",
+    "approval_history": "workflow-approvals/{id}/history", "workflows": "workflow-monitoring/workflows",
+    "workflow_execution_monitoring": "workflow-monitoring/history", "notifications": "notifications",
+    "audit_logs": "audit",
 }  # fmt: skip
+# Table -> why an import cannot give its rows own fields.
+WITHOUT: dict[str, str] = {}
+# Lists of what has no page of its own.
+NO_DETAIL = {"campaign_recipients", "approval_history", "workflows", "workflow_execution_monitoring", "notifications",
+    "audit_logs",
+}  # fmt: skip
+FILL = "UPDATE {table} SET own_fields = jsonb_build_object('Of', %(table)s, 'Text', '=1') WHERE tenant_id = %(tenant)s"
 
 
-def test_every_table_that_has_them_shows_them(shop: Application) -> None:
-    assert {
-        name for name, target in TARGETS.items() if "own_fields" in {c.name for c in target.columns}
-    } == set(LISTS)
-    for path in LISTS.values():
-        answer: Any = shop.client().get(f"/api/{path}?page_size=1").json
-        assert answer["items"][0]["own_fields"] == {}
+@pytest.fixture(scope="module")
+def known(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+    """Businesses, one of which knows more of every row."""
+    name, alpha, beta = seeded
+    with (
+        fresh_database(cluster, name) as database,
+        running_application(database, alpha, beta) as application,
+        as_superuser(application) as cursor,
+    ):
+        for table in TARGETS.keys() - WITHOUT.keys():
+            cursor.execute(FILL.format(table=table), {"table": table, "tenant": alpha.id})
+        yield application
+
+
+@pytest.mark.parametrize("table", TARGETS)
+def test_every_table_that_an_import_can_fill_has_them(known: Application, table: str) -> None:
+    has_them = "own_fields" in {column.name for column in TARGETS[table].columns}
+    assert has_them != (table in WITHOUT), "own fields, or the reason why not in WITHOUT"
+    if not has_them:
+        return
+    client, area = known.client(), LISTS[table].partition("/{id}")[0]
+    first: Any = client.get(f"/api/{area}?page_size=1").json
+    path = LISTS[table].format(id=first["items"][0]["id"])
+    # The oldest, because exports leave entries in the audit log.
+    oldest = "sort=created_at" if table == "audit_logs" else ""
+    listed: Any = client.get(f"/api/{path}?page_size=1&{oldest}").json
+    inside = ("queue_entry", "own_fields") if table == "approval_queue" else ("own_fields",)
+    own, [item] = {"Of": table, "Text": "=1"}, listed["items"]
+    assert reduce(getitem, inside, item) == own
+    lines = client.get(f"/api/{path}/export?format=jsonl&{oldest}").get_data(as_text=True).splitlines()
+    assert reduce(getitem, inside, json.loads(lines[0])) == own
+    text = client.get(f"/api/{path}/export?{oldest}").get_data(as_text=True)
+    row = next(csv.DictReader(io.StringIO(text, newline="")))
+    assert json.loads(row[".".join(inside)]) == own
+    detail: Any = client.get(f"/api/{path.removesuffix('/pending')}/{item['id']}")
+    assert (detail.status_code == 404) == (table in NO_DETAIL)
+    if table not in NO_DETAIL:
+        assert reduce(getitem, inside, detail.json) == own
+    other: Any = known.client("admin", known.beta).get(f"/api/{area}?page_size=1&{oldest}").json
+    assert reduce(getitem, inside, other["items"][0]) == {}
+
+
+def test_the_history_of_a_request_has_them_with_the_request(known: Application) -> None:
+    listed: Any = known.client().get("/api/workflow-approvals?page_size=1").json
+    whole: Any = known.client().get(f"/api/workflow-approvals/{listed['items'][0]['id']}").json
+    assert {line["own_fields"]["Of"] for line in whole["history"]} == {"approval_history"}
+
+
+def test_a_change_by_people_leaves_and_answers_them(own_shop: Application) -> None:
+    own = {"Text": "=1", "Of": "notifications"}
+    with as_superuser(own_shop) as cursor:
+        cursor.execute(
+            FILL.format(table="notifications"), {"table": "notifications", "tenant": own_shop.alpha.id}
+        )
+    client = own_shop.client()
+    [item, *_] = client.get("/api/notifications").json["items"]  # type: ignore[index]
+    assert client.post(f"/api/notifications/{item['id']}/read").json["own_fields"] == own  # type: ignore[index]
+    entry = {"channel": "email", "address": "nobody@north.example"}
+    assert client.post("/api/suppressions", json=entry).json["own_fields"] == {}  # type: ignore[index]
+    begun: Any = client.post("/api/workflow-monitoring/executions", json={"workflow": "Zebra"}).json
+    assert begun["own_fields"] == {}

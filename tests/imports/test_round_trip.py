@@ -13,6 +13,7 @@ import pytest
 from opsboard.imports.guess.folder import guess_mapping
 from opsboard.imports.mapping_file import parse_mapping
 from opsboard.imports.run import run_import
+from opsboard.imports.targets import TARGETS
 from tests.application import Application
 from tests.seed import Business
 
@@ -46,8 +47,18 @@ file = "notifications"
 external_id = "{{id}}"
 parents = {{ user = "{user}" }}
 columns = {{ kind = "{{kind}}", title = "{{title}}", body = "{{body}}", link = "{{link}}", read_at = "{{read_at}}", \
-created_at = "{{created_at}}" }}
+own_fields = "{{own_fields}}", created_at = "{{created_at}}" }}
+[files.queue]
+path = "queue.{kind}"
+[tables.approval_queue]
+file = "queue"
+external_id = "{{id}}"
+parents = {{ approval = "{{id}}", assigned_user = "{{queue_entry.assigned_user.id}}" }}
+columns = {{ status = "{{queue_entry.status}}", priority = "{{queue_entry.priority}}", \
+due_at = "{{queue_entry.due_at}}", entered_at = "{{queue_entry.entered_at}}", \
+own_fields = "{{queue_entry.own_fields}}" }}
 """
+QUEUE = "workflow-approvals/pending"
 HISTORY = """
 [files.history_{approval}]
 path = "workflow-approvals-{approval}-history.{kind}"
@@ -57,13 +68,17 @@ file = "history_{approval}"
 external_id = "{{id}}"
 parents = {{ approval = "{approval}", acted_by = "{{acted_by.id}}" }}
 columns = {{ action = "{{action}}", from_status = "{{from_status}}", to_status = "{{to_status}}", \
-comment = "{{comment}}", created_at = "{{created_at}}" }}
+comment = "{{comment}}", own_fields = "{{own_fields}}", created_at = "{{created_at}}" }}
 """
 # Texts that spreadsheets, CSV and mappings take for something else.
 TEXTS = [
     "=1+1", "+49 30 1234", "-5", "@home", "'quoted", "'=2", "\uff1d4", "a,b;c\td", 'say "yes"', "two\nlines", "?", "-",
      "NaN", "null", "1.250", "2025-05-03", "true", "{braces}", "ends with \\", "Łódź 東京 🙂", "sep=;", "Total",
 ]  # fmt: skip
+# Of every table, and of each row its own.
+OWN = """
+UPDATE {table} SET own_fields = jsonb_build_object('row', ctid::text, %(text)s, 'c') WHERE tenant_id = %(tenant)s
+"""
 WRITE = """
 UPDATE customers SET name = %(text)s, address = %(text)s WHERE id = %(id)s AND tenant_id = %(tenant)s;
 UPDATE customers SET own_fields = jsonb_build_object(%(text)s, %(text)s, 'b', 'c')
@@ -105,6 +120,8 @@ def without_ids(item: Any, dropped: set[str]) -> Any:
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_every_list_comes_back_from_its_export(own_shop: Application, kind: str, tmp_path: Path) -> None:
     alpha = own_shop.alpha
+    for table, text in zip(TARGETS, TEXTS, strict=False):
+        run(own_shop, OWN.format(table=table), {"text": text, "tenant": alpha.id})
     for place, text in enumerate(TEXTS, 1):
         run(own_shop, WRITE, {"text": text, "id": place, "tenant": alpha.id})
     kept = {path: exported(own_shop, alpha, path, "jsonl") for path in LISTS}
@@ -121,13 +138,18 @@ def test_every_list_comes_back_from_its_export(own_shop: Application, kind: str,
         )
     own = run(own_shop, "SELECT id FROM users WHERE email = %(email)s", {"email": alpha.email("admin")})[0][0]
     text = guess_mapping(tmp_path) + BY_HAND.format(kind=kind, user=own)
+    # Its requests are in the list of all of them too.
+    (tmp_path / f"queue.{kind}").write_text(
+        exported(own_shop, alpha, QUEUE, kind), encoding="utf-8", newline=""
+    )
+    kept[QUEUE] = exported(own_shop, alpha, QUEUE, "jsonl")
     text += "".join(HISTORY.format(kind=kind, approval=one) for one in approvals)
     run(own_shop, "INSERT INTO tenants (slug, name) VALUES ('gamma', 'Gamma')", {})
     run_import(own_shop.database.app_url, tmp_path, parse_mapping(text), "gamma")
 
     [(gamma_id,)] = run(own_shop, "SELECT id FROM tenants WHERE slug = 'gamma'", {})
     client = signed_in(own_shop, gamma_id, alpha.email("admin"))
-    for path, dropped in LISTS.items():
+    for path, dropped in (LISTS | {QUEUE: set()}).items():
         back = client.get(f"/api/{path}/export?format=jsonl").get_data(as_text=True)
         found, wanted = items(back, dropped), items(kept[path], dropped)
         if path == "audit":

@@ -91,6 +91,7 @@ SALES = (
             Column("address", required=True, nullable=False, longest=254, address="recipient"),
             Column("reason", nullable=False, one_of=("unsubscribed", "bounced", "complained", "manual")),
             text("note", 500),
+            OWN_FIELDS,
             CREATED_AT,
         ),
         parents=(Parent("campaign", "campaigns"),),

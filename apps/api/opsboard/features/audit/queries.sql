@@ -17,6 +17,7 @@ SELECT
         'changes', a.changes,
         'user', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
         'request_id', a.request_id,
+        'own_fields', a.own_fields,
         'created_at', a.created_at
     ) AS item
 FROM page

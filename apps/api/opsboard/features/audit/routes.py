@@ -28,6 +28,7 @@ class Entry(BaseModel):
     changes: dict[str, list[Any]]
     user: Named | None
     request_id: str | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
 
 

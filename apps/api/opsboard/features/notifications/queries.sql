@@ -1,3 +1,13 @@
+-- fragment: notification_members
+        'id', n.id,
+        'kind', n.kind,
+        'title', n.title,
+        'body', n.body,
+        'link', n.link,
+        'read_at', n.read_at,
+        'own_fields', n.own_fields,
+        'created_at', n.created_at
+
 -- name: list_notifications
 -- reads: notifications, tenants
 -- from: notifications AS n
@@ -10,13 +20,7 @@
 SELECT
     page.position,
     json_build_object(
-        'id', n.id,
-        'kind', n.kind,
-        'title', n.title,
-        'body', n.body,
-        'link', n.link,
-        'read_at', n.read_at,
-        'created_at', n.created_at
+        /* include notification_members */
     ) AS item
 FROM page
 JOIN notifications AS n ON n.tenant_id = %(tenant_id)s AND n.id = page.id
@@ -39,17 +43,11 @@ WITH changed AS (
     WHERE n.tenant_id = %(tenant_id)s
         AND n.user_id = %(user_id)s
         AND n.id = %(notification_id)s
-    RETURNING n.id, n.kind, n.title, n.body, n.link, n.read_at, n.created_at
+    RETURNING n.id, n.kind, n.title, n.body, n.link, n.read_at, n.own_fields, n.created_at
 )
 SELECT
     json_build_object(
-        'id', n.id,
-        'kind', n.kind,
-        'title', n.title,
-        'body', n.body,
-        'link', n.link,
-        'read_at', n.read_at,
-        'created_at', n.created_at
+        /* include notification_members */
     )::text,
     n.id,
     NULL AS problem,

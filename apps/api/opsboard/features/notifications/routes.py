@@ -29,6 +29,7 @@ class Notification(BaseModel):
     body: str | None
     link: str | None
     read_at: dt.datetime | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
 
 

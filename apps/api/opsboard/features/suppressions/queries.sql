@@ -6,6 +6,7 @@
         'note', s.note,
         'campaign', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.name) END,
         'created_by', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
+        'own_fields', s.own_fields,
         'created_at', s.created_at
 
 -- fragment: suppression_joins
@@ -50,7 +51,7 @@ WITH s AS (
     INSERT INTO suppressions (tenant_id, channel, address, reason, note, created_by)
     VALUES (%(tenant_id)s, %(channel)s, %(address)s, %(reason)s, %(note)s, %(user_id)s)
     ON CONFLICT (tenant_id, channel, address_search) DO NOTHING
-    RETURNING id, channel, address, reason, note, campaign_id, created_by, created_at
+    RETURNING id, channel, address, reason, note, campaign_id, created_by, own_fields, created_at
 ),
 /* include audited_create suppression s address */
 SELECT

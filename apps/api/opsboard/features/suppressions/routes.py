@@ -38,6 +38,7 @@ class Suppression(BaseModel):
     note: str | None
     campaign: Named | None
     created_by: Named | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
 
 

@@ -41,6 +41,7 @@ class QueueEntry(BaseModel):
     entered_at: dt.datetime
     left_at: dt.datetime | None
     is_overdue: bool
+    own_fields: dict[str, str]
 
 
 class PendingApproval(Approval):
@@ -64,6 +65,7 @@ class HistoryEntry(BaseModel):
     to_status: ApprovalStatus
     acted_by: Named | None
     comment: str | None
+    own_fields: dict[str, str]
     created_at: dt.datetime
 
 

@@ -26,7 +26,18 @@ LEFT JOIN users AS d ON d.tenant_id = %(tenant_id)s AND d.id = a.decided_by
             'due_at', q.due_at,
             'entered_at', q.entered_at,
             'left_at', q.left_at,
-            'is_overdue', q.status = 'waiting' AND coalesce(q.due_at < now(), false)
+            'is_overdue', q.status = 'waiting' AND coalesce(q.due_at < now(), false),
+            'own_fields', q.own_fields
+
+-- fragment: history_members
+        'id', h.id,
+        'action', h.action,
+        'from_status', h.from_status,
+        'to_status', h.to_status,
+        'acted_by', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
+        'comment', h.comment,
+        'own_fields', h.own_fields,
+        'created_at', h.created_at
 
 -- fragment: next_action
         CASE
@@ -126,14 +137,7 @@ SELECT json_build_object(
             SELECT coalesce(
                 json_agg(
                     json_build_object(
-                        'id', h.id,
-                        'action', h.action,
-                        'from_status', h.from_status,
-                        'to_status', h.to_status,
-                        'acted_by',
-                        CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
-                        'comment', h.comment,
-                        'created_at', h.created_at
+                        /* include history_members */
                     )
                     ORDER BY h.created_at, h.id
                 ),
@@ -160,13 +164,7 @@ WHERE a.tenant_id = %(tenant_id)s
 SELECT
     page.position,
     json_build_object(
-        'id', h.id,
-        'action', h.action,
-        'from_status', h.from_status,
-        'to_status', h.to_status,
-        'acted_by', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
-        'comment', h.comment,
-        'created_at', h.created_at
+        /* include history_members */
     ) AS item
 FROM page
 JOIN approval_history AS h ON h.tenant_id = %(tenant_id)s AND h.id = page.id

@@ -18,6 +18,7 @@ class Workflow(BaseModel):
     name: str
     description: str | None
     is_active: bool
+    own_fields: dict[str, str]
     created_at: dt.datetime
     updated_at: dt.datetime
 
@@ -36,6 +37,7 @@ class Execution(BaseModel):
     error: str | None
     started_at: dt.datetime
     finished_at: dt.datetime | None
+    own_fields: dict[str, str]
     updated_at: dt.datetime
 
 

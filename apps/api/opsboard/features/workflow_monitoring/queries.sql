@@ -6,6 +6,7 @@
         'error', x.error,
         'started_at', x.started_at,
         'finished_at', x.finished_at,
+        'own_fields', x.own_fields,
         'updated_at', x.updated_at
 
 -- fragment: alert_members
@@ -72,6 +73,7 @@ SELECT
         'name', w.name,
         'description', w.description,
         'is_active', w.is_active,
+        'own_fields', w.own_fields,
         'created_at', w.created_at,
         'updated_at', w.updated_at
     ) AS item
@@ -112,7 +114,7 @@ x AS (
         w.id,
         %(step)s
     FROM w
-    RETURNING id, workflow_id, status, step, error, started_at, finished_at, updated_at
+    RETURNING id, workflow_id, status, step, error, started_at, finished_at, own_fields, updated_at
 ),
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)

@@ -11,7 +11,7 @@ from opsboard.imports.guess.columns import Given, can_be_named, matches, placeho
 from opsboard.imports.guess.dates import formats_of
 from opsboard.imports.guess.facts import EMAIL, Facts
 from opsboard.imports.guess.files import SeenFile
-from opsboard.imports.target import LONGEST_EXTERNAL_ID, Target
+from opsboard.imports.target import LONGEST_EXTERNAL_ID, OWN_FIELDS, Target
 from opsboard.imports.targets import TARGETS
 
 # Columns that many tables have tell little about which one it is.
@@ -77,6 +77,9 @@ def scores(seen: SeenFile, beside: str) -> dict[str, float]:
             continue
         score = OF_NAME * (_likeness_of_name(seen, target) or 0.6 * _named(beside, target))
         for name, (_, likeness) in matches(seen, target).items():
+            # Every table has them: they tell nothing.
+            if name == OWN_FIELDS.name:
+                continue
             exact = likeness > 9.9
             score += likeness / 10 * (1.0 if name in COMMON else 2.5) * (1.3 if exact else 1.0)
         # Its own words for its parents.
@@ -157,7 +160,8 @@ def coverage(seen: SeenFile, target: Target) -> float | None:
     names = {one.name for one in seen.columns}
     needed = [column.name for column in target.columns if column.required]
     needed += [f"{parent.name}.id" for parent in target.parents if parent.required]
-    own = [column.name for column in target.columns] + [f"{parent.name}.id" for parent in target.parents]
+    own = [column.name for column in target.columns if column is not OWN_FIELDS]
+    own += [f"{parent.name}.id" for parent in target.parents]
     return sum(name in names for name in own) / len(own) if names.issuperset(needed) else 0.0
 
 
