@@ -124,7 +124,7 @@ def test_hanging_connect_delays_nobody_else(
         fill(pool, 2)
         held = [pool.getconn(), pool.getconn()]
         deaf = f"host=127.0.0.1 port={deaf_port} connect_timeout=2"
-        monkeypatch.setattr(pool._checkout.connector, "_dsn", deaf)
+        monkeypatch.setattr(pool._checkout.connector, "dsn", deaf)
         stuck = threading.Thread(target=in_threads, args=([pool.getconn],), daemon=True)
         stuck.start()
         assert comes_true(lambda: pool._checkout.slots.connecting == 1)

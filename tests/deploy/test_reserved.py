@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import FreshDatabase
-from tests.deploy.conftest import Person
+from opsboard.db.embedded import Cluster
+from tests.clusters import FreshDatabase, fresh_database
+from tests.deploy.conftest import Person, people_of
 from tests.deploy.http_client import Answer, Client
 from tests.deploy.servers import Gunicorn, running_gunicorn
 from tests.deploy.test_workers import in_background
+from tests.seed import Business
 from tests.waiting import eventually
 
 OF_HEALTH = ("", "/ready", "/db", "/db/test", "/cache", "/indexes", "/queries", "/tables", "/rollups")
@@ -20,10 +22,22 @@ ASKED = (*(f"/api/health{path}" for path in OF_HEALTH), "/health", "/metrics")
 
 
 @pytest.fixture(scope="module")
-def one_thread(data: FreshDatabase) -> Iterator[Gunicorn]:
+def own(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[FreshDatabase]:
+    """A database of which no other server's threads are told."""
+    with fresh_database(cluster, seeded[0]) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def people(own: FreshDatabase) -> list[Person]:
+    return people_of(own)
+
+
+@pytest.fixture(scope="module")
+def one_thread(own: FreshDatabase) -> Iterator[Gunicorn]:
     """One worker with a single thread and a single connection."""
     settings = {
-        "DATABASE_URL": data.app_url, "WEB_CONCURRENCY": "1", "WEB_THREADS": "1", "DB_POOL_MIN_CONNECTIONS": "0",
+        "DATABASE_URL": own.app_url, "WEB_CONCURRENCY": "1", "WEB_THREADS": "1", "DB_POOL_MIN_CONNECTIONS": "0",
         "DB_POOL_MAX_CONNECTIONS": "1", "HEALTH_PATIENCE_MS": "10000",
     }  # fmt: skip
     with running_gunicorn("tests.deploy.probe_app:app()", **settings) as server:
