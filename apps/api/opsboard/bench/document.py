@@ -16,7 +16,7 @@ from opsboard.bench.tables import by_itself, markdown
 from opsboard.errors import CommandError
 
 # Measures whose tables have no plot and stand in no summary of others.
-ALONE = ("endpoints", "incidents")
+ALONE = ("planning", "lists", "incidents", "endpoints")
 
 
 def markers(block: str = "") -> tuple[str, str]:
