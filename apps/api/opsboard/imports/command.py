@@ -82,6 +82,7 @@ def import_command(
     \b
     Examples:
       opsboard import --guess records/ > shop.toml
+      opsboard import --example > shop.toml
       opsboard import records/ --mapping shop.toml --tenant north --dry-run
       opsboard import records/ --mapping shop.toml --tenant north
       opsboard import adventureworks/ --mapping docs/import/adventureworks.toml --tenant aw --as-of 2013-06-30
