@@ -1,5 +1,5 @@
 -- depends: 0062_api_tokens
--- Whether somebody executes the steps of journeys: how long the oldest one that is due has waited, of all businesses.
+-- How long the oldest due step of a journey has waited, over all businesses: tells if a runner is up.
 
 -- No business, no journey and no number: the time alone; null: no step is due. Row security shows one business at a time, to the owner too.
 CREATE FUNCTION oldest_due_step() RETURNS timestamptz

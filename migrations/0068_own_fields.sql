@@ -1,5 +1,5 @@
 -- depends: 0065_journeys_waiting
--- What a business knows of a record and no other column is for: the further columns of the files it imports.
+-- Values of imported columns that have no column of their own, kept with each record.
 
 ALTER TABLE customers ADD COLUMN own_fields jsonb NOT NULL DEFAULT '{}';
 ALTER TABLE users ADD COLUMN own_fields jsonb NOT NULL DEFAULT '{}';

@@ -129,7 +129,7 @@ def is_steady(measured: Measured) -> bool:
 
 
 def generator(measured: Measured) -> str:
-    """Return True if the figures could be the load generator's own."""
+    """Say whether the figures could be the load generator's own."""
     limit, busy = spread(measured.ceiling), spread(measured.reference.busy)
     fastest = spread(measured.reference.rates)
     return (

@@ -151,7 +151,7 @@ def check_connections(config: Config, cursor: Cursor, findings: Findings) -> Non
 
 
 def check_applied(cursor: Cursor, findings: Findings) -> None:
-    """Return True if the schema is that of this version, as far as the service's role may see."""
+    """Report whether the schema is that of this version, as far as the service's role may see."""
     if missing := missing_migrations(cursor):
         findings.fail("migrations", in_words(missing), "run opsboard migrate, with DATABASE_OWNER_URL")
     else:
@@ -159,7 +159,7 @@ def check_applied(cursor: Cursor, findings: Findings) -> None:
 
 
 def check_migrations(config: Config, findings: Findings) -> None:
-    """Return True if the schema is that of this version, and its files those that were applied."""
+    """Report whether the schema is that of this version, and its files those that were applied."""
     try:
         status = Migrator(owner_url(config), default_folder()).status()
     except MigrationError as error:

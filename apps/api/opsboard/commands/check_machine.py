@@ -50,7 +50,7 @@ def installed(name: str) -> str | None:
 
 
 def check_data_folder(config: Config, findings: Findings) -> None:
-    """Return True if the folder can be written to, if anything is kept there."""
+    """Report whether the folder can be written to, if anything is kept there."""
     folder = config.data_folder
     if config.owner_url and config.secret_key:
         findings.ok("data folder", f"{folder} is not needed: database and secret are elsewhere")

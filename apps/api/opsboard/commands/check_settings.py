@@ -69,7 +69,7 @@ def check_spelling(
 
 
 def check_secret(config: Config, findings: Findings) -> None:
-    """Return True if tokens are signed with something nobody knows. The secret itself is never shown."""
+    """Report whether SECRET_KEY is long enough to sign tokens. The secret itself is never shown."""
     size = len(config.secret_key.encode())
     advice = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
     if not size:

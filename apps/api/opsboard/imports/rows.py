@@ -119,7 +119,7 @@ def lookup_line(lookup: str) -> sql.Identifier:
 
 
 def lookup_damaged(lookup: str) -> sql.Identifier:
-    """Return True if that line is damaged, so that its values mean nothing."""
+    """The column that tells if a line is damaged, so that its values mean nothing."""
     return sql.Identifier(f"damaged.{lookup}")
 
 

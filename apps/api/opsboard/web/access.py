@@ -104,7 +104,7 @@ def find_token(request: Request) -> tuple[str | None, bool]:
 
 
 def is_https() -> bool:
-    """Return True if the browser came by https, be it that a proxy nobody knows of ends it (COOKIE_SECURE)."""
+    """Return True if the browser uses https, also where COOKIE_SECURE says so because an unnamed proxy ends it."""
     return bool(services().config.cookie_secure or request.is_secure)
 
 

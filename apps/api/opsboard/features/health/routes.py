@@ -88,7 +88,7 @@ class OfPrefix(Arguments):
 @without_database
 @operational
 def health() -> Response:
-    """Return True if this worker answers; never touches the database."""
+    """Answer while this worker is alive; never touches the database."""
     return jsonify(
         status="ok", version=__version__, commit=commit(), uptime_seconds=int(time.time() - STARTED)
     )
