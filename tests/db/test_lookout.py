@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from psycopg2.errors import InternalError_
 
 from opsboard.db.lookout import LONGEST, Lookout
 from opsboard.db.queries import Query
@@ -113,6 +114,30 @@ def test_a_server_that_falls_silent_meanwhile_is_no_longer_waited_for(
     with pytest.raises(DatabaseUnavailable):
         made.ask(query("a.q"))
     assert sum(time.waits) < PATIENCE + 0.04
+
+
+class Changing:
+    """A database whose indexes are dropped while their definitions are read."""
+
+    def __init__(self, times: int) -> None:
+        self.dropped = times
+
+    def fetch_unbound(self, query: Query, params: Mapping[str, Any]) -> Any:
+        if self.dropped:
+            self.dropped -= 1
+            raise InternalError_("cache lookup failed for attribute 1 of relation 25452")
+        return ("read again",)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_is_dropped_while_it_is_described_is_read_once_more(times: int) -> None:
+    made = Lookout(Changing(times), 10.0, lambda: True)  # type: ignore[arg-type]
+    if times == 1:
+        assert made.ask(query("a.q")).row == ("read again",)
+    else:
+        with pytest.raises(InternalError_):
+            made.ask(query("a.q"))
+    made._threads.shutdown()
 
 
 class Quick:

@@ -10,6 +10,7 @@ import pytest
 from psycopg2.pool import PoolError
 
 from opsboard.db.embedded import Cluster
+from opsboard.db.openers import Openers
 from opsboard.db.pool import Pool, PoolClosed
 from opsboard.errors import DeadlineExceeded, OpsboardError, PoolFull, PoolTimeout
 from tests.db.pooling import Server, fill, in_threads
@@ -99,8 +100,14 @@ def test_nobody_overtakes_the_queue(server: Server) -> None:
         assert got == ["waiter", "newcomer"]
 
 
-def test_who_is_handed_a_dead_connection_keeps_his_place(server: Server) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["", "connects at once"])
+def test_who_is_handed_a_dead_connection_keeps_his_place(
+    server: Server, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the connection in its place is made before this thread runs again."""
     served: list[str] = []
+    if at_once:
+        monkeypatch.setattr(Openers, "start", run_connects)
     with server.pool(1, 1) as pool:
         held = pool.getconn()
 
@@ -119,6 +126,11 @@ def test_who_is_handed_a_dead_connection_keeps_his_place(server: Server) -> None
             thread.join(10)
         assert served == ["first", "second"]
         assert pool.get_stats()["connections_num"] == 2
+
+
+def run_connects(openers: Openers, connects: int) -> None:
+    for _ in range(connects):
+        openers._run()
 
 
 def test_one_waiter_too_many_is_refused_at_once(server: Server) -> None:

@@ -34,6 +34,11 @@ def read(name: str) -> str:
     return gzip.decompress((RELEASE / name).read_bytes()).decode()
 
 
+# A definition is read of an index that a migration drops at that moment. The statement of 0.1.0 can no longer be
+# changed; today's reads again (tests/db/test_lookout.py).
+DROPPED_MEANWHILE = "cache lookup failed"
+
+
 class OldService:
     """Runs the old statements over and over in a thread, as the service's role, and keeps what went wrong."""
 
@@ -61,6 +66,8 @@ class OldService:
         if (error.pgcode or "").startswith(EXPECTED):
             return
         named = re.search(r"/\* (\S+) \*/", statement)
+        if named and named[1] == "health.indexes" and DROPPED_MEANWHILE in str(error):
+            return
         if not (error.pgcode == "42P10" and named and named[1] in UNTIL_THE_RELOAD):
             self.faults.append(f"{error.pgcode} {error} in {statement[:80]}")
 

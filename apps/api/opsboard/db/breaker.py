@@ -29,9 +29,13 @@ class Breaker:
 
         Open connections may work although no new ones are accepted, unless the server is silent on those too.
         """
-        if self._status.is_open(now) and (self._status.is_silent(now) or not self._slots.idle):
+        if self.refuses(now):
             self._prober.ask()
             raise DatabaseUnavailable()
+
+    def refuses(self, now: float) -> bool:
+        """Return True if a request would be refused. Wants the lock."""
+        return self._status.is_open(now) and (self._status.is_silent(now) or not self._slots.idle)
 
     def give_up(self) -> None:
         """The server is away: end the wait of those who queue, and of reads that a silent server holds."""

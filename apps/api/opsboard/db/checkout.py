@@ -59,18 +59,11 @@ class Checkout:
 
     def check_out(self, lease: Lease, until: float, late: type[OpsboardError]) -> PooledConnection:
         """Return a live connection. Waits until `until`, then raises `late` or the reason."""
-        again = False
-        while True:
-            connection = self._obtain(lease, until, late, again)
-            usable = False
-            try:
-                usable = self._usable(connection, lease, until)
-            finally:
-                if not usable:
-                    self.end_lease(connection, lease, reusable=False)
-            if usable:
-                return connection
-            again = True
+        connection = self._obtain(lease, until, late)
+        while not self._is_usable(connection, lease, until):
+            self.end_lease(connection, lease, reusable=False, asks_again=True)
+            connection = self._obtain(lease, until, late, again=True)
+        return connection
 
     def check_in(self, connection: PooledConnection, lease: Lease, close: bool) -> None:
         """Take a connection back if its session can be restored, else close it. Its slot is free in any case."""
@@ -81,9 +74,14 @@ class Checkout:
             self.end_lease(connection, lease, reusable, bad=not close)
 
     def end_lease(
-        self, connection: PooledConnection, lease: Lease, reusable: bool, bad: bool = False
+        self,
+        connection: PooledConnection,
+        lease: Lease,
+        reusable: bool,
+        bad: bool = False,
+        asks_again: bool = False,
     ) -> None:
-        """Free the slot; keep or close the connection."""
+        """Free the slot; keep or close the connection. Who asks again waits in front of the queue from then on."""
         with self._lock:
             now = self._clock()
             if not self.slots.end(lease, now):
@@ -97,6 +95,9 @@ class Checkout:
             self.slots.counts["returns_bad"] += bad and not reusable
             if lease.cut or connection.closed == BROKEN:
                 self._note_losses(1, now)
+            # Not later: whoever else waits would be granted the connection that is made in its place.
+            if asks_again and not self.slots.closed and not self._breaker.refuses(now):
+                self.slots.ask(lease, now, again=True)
             connects = self.slots.claim_connects()
             if self.slots.is_short():
                 self._watchdog.expect(self.slots.refill_at)
@@ -151,25 +152,33 @@ class Checkout:
         with self._lock:
             return {**self.slots.stats(), **self.connector.stats()}
 
-    def _obtain(self, lease: Lease, until: float, late: type[OpsboardError], again: bool) -> PooledConnection:
+    def _obtain(
+        self, lease: Lease, until: float, late: type[OpsboardError], again: bool = False
+    ) -> PooledConnection:
         """Wait in the queue for a connection, alive or not."""
+        connects = 0
         with self._lock:
             began = self._clock()
             self.slots.counts["requests_num"] += not again
-            try:
-                if self.slots.closed:
-                    raise self._closed_error()
-                self._breaker.refuse(began)
-                self.slots.ask(lease, began, again)
-            except OpsboardError:
-                self.slots.counts["requests_errors"] += 1
-                raise
-            connects = self.slots.claim_connects() if lease.ready else 0
+            if not lease.asked:
+                self._ask(lease, began, again)
+                connects = self.slots.claim_connects() if lease.ready else 0
         if lease.ready:
             self._wait(lease, lease.ready, began, until, connects)
         if lease.granted is None:
             raise self._refusal(began, late)
         return lease.take()
+
+    def _ask(self, lease: Lease, now: float, again: bool) -> None:
+        """Grant or queue, or raise why not. The caller holds the lock."""
+        try:
+            if self.slots.closed:
+                raise self._closed_error()
+            self._breaker.refuse(now)
+            self.slots.ask(lease, now, again)
+        except OpsboardError:
+            self.slots.counts["requests_errors"] += 1
+            raise
 
     def _wait(self, lease: Lease, ready: threading.Lock, began: float, until: float, connects: int) -> None:
         """Wait until granted or `until`. An interrupted wait gives a granted connection back."""
@@ -198,8 +207,16 @@ class Checkout:
             return DatabaseUnavailable()  # no connection is in use: the connects hang
         return late()
 
-    def _usable(self, connection: PooledConnection, lease: Lease, until: float) -> bool:
-        """Return True if it is alive: checks the socket, and pings only if there is reason to doubt."""
+    def _is_usable(self, connection: PooledConnection, lease: Lease, until: float) -> bool:
+        """Return True if it is alive. An interrupted check gives the connection back."""
+        try:
+            return self._answers(connection, lease, until)
+        except BaseException:
+            self.end_lease(connection, lease, reusable=False)
+            raise
+
+    def _answers(self, connection: PooledConnection, lease: Lease, until: float) -> bool:
+        """Check the socket, and ping only if there is reason to doubt."""
         if connection.peer.silent() and connection.proven >= self._doubtful_before:
             return True
         cut_at, now = lease.cut_at, self._clock()

@@ -26,6 +26,7 @@ class Lease:
 
     __slots__ = (
         "abandoned",
+        "asked",
         "cut",
         "cut_at",
         "granted",
@@ -61,6 +62,7 @@ class Lease:
         # The time from which the server counts as silent, unless a packet arrives before.
         self.silent_at = math.inf
         self.abandoned = False  # ended because the server is silent
+        self.asked = False  # from its request until it takes what it is granted
         self.cut_at = cut_at  # when the watchdog shuts its socket
         self.leaks_at = math.inf
         self.thread = threading.get_ident()
@@ -90,6 +92,7 @@ class Lease:
     def take(self) -> PooledConnection:
         """Return the granted connection; from now on only the requester keeps it alive."""
         connection, self.granted = self.granted, None
+        self.asked = False
         assert connection is not None
         return connection
 

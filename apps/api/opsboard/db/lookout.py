@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from cachetools import LRUCache
+from psycopg2.errors import InternalError_
 
 from opsboard.db.database import Database, Row
 from opsboard.db.queries import Query
@@ -135,11 +136,17 @@ class Lookout:
         self, key: Any, query: Query, params: Mapping[str, Any], identity: Identity | None, remember: bool
     ) -> Row | None:
         query = patient_only_briefly(query)
-        row = (
-            self.database.fetch_row(query, identity, params)
-            if identity
-            else self.database.fetch_unbound(query, params)
-        )
+
+        def fetch() -> Row | None:
+            if identity:
+                return self.database.fetch_row(query, identity, params)
+            return self.database.fetch_unbound(query, params)
+
+        try:
+            row = fetch()
+        except InternalError_:
+            # An index or table was dropped between the scan of the catalogue and the look at its definition.
+            row = fetch()
         if remember:
             self._known[key] = (row, self._clock())
         return row

@@ -61,7 +61,7 @@ class Slots:
 
     def ask(self, lease: Lease, now: float, again: bool) -> None:
         """Grant at once or queue: at the end, or in front after a dead connection."""
-        lease.ready = None
+        lease.asked, lease.ready = True, None
         if self.idle:
             self._grant(self.idle.pop(), lease, now)
             return
