@@ -13,10 +13,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from opsboard.auth.attempts import FEWER, SPREAD, network_of
+from opsboard.auth.password_thread import PasswordThread
 from opsboard.db.queries import load_queries
 from tests.application import Application, running_application
 from tests.features.test_metrics import scraped, value
 from tests.seed import PASSWORD
+from tests.waiting import eventually
 
 prune_sign_ins = load_queries("opsboard.fleet").prune_sign_ins
 EMAIL = "admin@alpha.example"
@@ -222,14 +224,18 @@ def test_more_checks_at_once_than_may_be_are_refused_and_not_counted_as_wrong(
 ) -> None:
     from opsboard.auth import passwords
 
-    monkeypatch.setattr(passwords, "PATIENCE", 0.01)
-    for _ in range(passwords.AT_ONCE):
-        passwords._checking.acquire()
+    busy = PasswordThread(most=1)
+    monkeypatch.setattr(passwords, "_thread", busy)
+    go_on = threading.Event()
+    holder = threading.Thread(target=busy.run, args=(go_on.wait,))
+    holder.start()
+    eventually("the only place is taken", lambda: busy._places._value == 0)  # type: ignore[attr-defined]
     try:
         answer = attempt(own_shop, PASSWORD)
         assert (answer.status_code, answer.json["code"]) == (503, "too_many_sign_ins")  # type: ignore[index]
         assert answer.headers["Retry-After"] == "1"
     finally:
-        for _ in range(passwords.AT_ONCE):
-            passwords._checking.release()
+        go_on.set()
+        holder.join()
+    eventually("it is free", lambda: busy._places._value == 1)  # type: ignore[attr-defined]
     assert attempt(own_shop, PASSWORD).status_code == 200
