@@ -128,6 +128,7 @@ async function open() {
   else if (area === "jobs" && id) view = job(id, context);
   else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
   else if (listed === "account") view = lazy("Your account", async () => (await import("./account.js")).account(context));
+  else if (listed === "settings") view = lazy("Settings", async () => (await import("./settings.js")).settings(context));
   else if (area === "" && !id) view = board(context);
   else view = notFound();
   view.place = `${area}/${id}`;

@@ -4,6 +4,7 @@ import { drawMonths, drawStatuses } from "./charts.js";
 import { fromTemplate, h } from "./dom.js";
 import { dateTime, number } from "./format.js";
 import { counted } from "./freshness.js";
+import { firstDay, isEmpty } from "./first-day.js";
 import { showFloor, showMine, showOverdue, showRecent } from "./panels.js";
 import { showAtRisk, showCalibration } from "./risk.js";
 import { pageOf } from "./router.js";
@@ -20,8 +21,11 @@ const SALES = [
 ];
 
 export function board(context) {
-  const element = h("div");
-  element.append(fromTemplate("board-page"));
+  const board = h("div");
+  board.append(fromTemplate("board-page"));
+  const beginning = firstDay(context);
+  const element = h("div", {}, beginning.element, board);
+  beginning.element.hidden = true; // until the counts say that there is nothing to show
   const find = (id) => element.querySelector(`#${id}`);
   let listed = null; // the counts that the lists below were read with
   let drawn = {};
@@ -29,6 +33,10 @@ export function board(context) {
   async function load(read) {
     await Promise.all([
       read("/api/dashboard/stats").then(async (stats) => {
+        const hasBegun = !isEmpty(stats);
+        beginning.element.hidden = hasBegun;
+        board.hidden = !hasBegun;
+        if (!hasBegun) return showBeginning(stats, read);
         showFigures(element, stats);
         showOldest(find("oldest-approval"), stats.approvals);
         counted(stats.as_of);
@@ -41,6 +49,12 @@ export function board(context) {
       read("/api/dashboard/chart/jobs-by-month").then((months) => draw("months", months, drawMonths)),
       read("/api/dashboard/chart/jobs-by-status").then((statuses) => draw("statuses", statuses, drawStatuses)),
     ]);
+  }
+
+  async function showBeginning(stats, read) {
+    const processes = await read("/api/processes?page_size=1");
+    beginning.show(stats, processes.total);
+    counted(stats.as_of);
   }
 
   async function loadLists(stats, read) {

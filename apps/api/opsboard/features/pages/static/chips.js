@@ -14,6 +14,7 @@ const WORDS = {
   sent: "Sent", delivered: "Delivered", opened: "Opened", clicked: "Clicked", converted: "Converted", bounced: "Bounced",
   unsubscribed: "Unsubscribed", archived: "Archived", failed: "Failed", removed: "Removed",
   admin: "Admin", manager: "Manager", operator: "Operator", overdue: "Overdue",
+  warn: "Warn", refuse: "Refuse",
 };
 // Statuses shown in the style of another one, because they require the same of the reader.
 const LIKE = {

@@ -9,11 +9,12 @@ import { picker } from "./picker.js";
  * @typedef {object} Field
  * @property {string} name the member of the API's body
  * @property {string} label
- * @property {"text"|"email"|"tel"|"password"|"area"|"number"|"date"|"choice"|"picker"} [kind]
+ * @property {"text"|"email"|"tel"|"password"|"area"|"number"|"date"|"time"|"choice"|"flag"|"picker"} [kind]
  * @property {boolean} [required]
  * @property {string} [hint]
  * @property {string} [autocomplete] what a browser may fill in
  * @property {string[]} [values] of a choice
+ * @property {(value: string) => string} [words] what a choice shows for a value
  * @property {string} [of] of a picker: the member of the record that has id and name
  * @property {(text: string) => Promise<import("./picker.js").Option[]>} [source] of a picker
  * @property {any} [initial] the state in a form for a new record
@@ -34,6 +35,7 @@ function optionOf(named) {
 /** The API's value of a state; a number that is none stays a text, for the API to refuse. */
 export function valueOf(field, state) {
   if (field.kind === "picker") return state?.id ?? null;
+  if (field.kind === "flag") return state === "true";
   const text = state.trim();
   if (text === "" && !field.required) return null;
   return field.kind === "number" && /^\d+$/.test(text) ? Number(text) : text;
@@ -43,7 +45,8 @@ export function valueOf(field, state) {
 export function stateWords(field, state) {
   if (field.kind === "picker") return state?.name ?? "–";
   if (state === "") return "–";
-  if (field.kind === "choice") return words(state);
+  if (field.kind === "flag") return state === "true" ? "Yes" : "No";
+  if (field.kind === "choice") return (field.words ?? words)(state);
   if (field.kind === "date") return day(state);
   return field.kind === "number" ? number(Number(state)) : state;
 }
@@ -98,9 +101,16 @@ export function control(field, changed) {
 
 function plainControl(field, id, changed) {
   const kind = field.kind ?? "text";
+  if (kind === "flag") return flagControl(id, changed);
+  const say = field.words ?? words;
   const input = kind === "area" ? h("textarea", { id, rows: 5 })
-    : kind === "choice" ? h("select", { id }, field.values.map((value) => h("option", { value }, words(value))))
+    : kind === "choice" ? h("select", { id }, field.values.map((value) => h("option", { value }, say(value))))
     : h("input", { id, type: kind === "number" ? "text" : kind, inputmode: kind === "number" ? "numeric" : null, autocomplete: field.autocomplete ?? "off" });
   input.addEventListener("input", changed);
   return { element: input, input, state: () => input.value, set: (state) => (input.value = state) };
+}
+
+function flagControl(id, changed) {
+  const input = h("input", { id, type: "checkbox", onchange: changed });
+  return { element: input, input, state: () => String(input.checked), set: (state) => (input.checked = state === "true") };
 }

@@ -15,11 +15,13 @@ import { complaintOf } from "./validation.js";
  * @param {{ data: any, etag: string | null } | null} options.base the record as it was read; null for a new one
  * @param {import("./fields.js").Field[]} options.fields
  * @param {string} options.verb
+ * @param {"PATCH" | "PUT"} [options.method] of a change
+ * @param {(members: object, data: any) => object} [options.whole] what a change sends: for a PUT, all members of the record
  * @param {(record: any) => string} options.nameOf
  * @param {(button: Element, write: object) => Promise<boolean>} options.act
  * @param {(record: any | null) => void} options.leave called when it is saved, or with null when it is given up
  */
-export function recordForm({ address, path, base, fields, verb, nameOf, act, leave }) {
+export function recordForm({ address, path, base, fields, verb, nameOf, act, leave, method = "PATCH", whole = (members) => members }) {
   const draft = draftOf(address);
   if (draft) base = draft.base;
   const controls = fields.map((field) => control(field, changed));
@@ -79,8 +81,8 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
 
   function change(body) {
     const before = Object.fromEntries(controls.filter(({ field }) => field.name in body).map(({ field }) => [field.name, valueOf(field, initial(field))]));
-    const undo = (made) => ({ method: "PATCH", path, content: before, done: `Undone: ${nameOf(made)} is as it was.` });
-    return { method: "PATCH", path, content: body, before: () => base.etag, refused, then: saved, undo, doneOf: (made) => `Saved ${nameOf(made)}.` };
+    const undo = (made) => ({ method, path, content: whole(before, made), done: `Undone: ${nameOf(made)} is as it was.` });
+    return { method, path, content: whole(body, base.data), before: () => base.etag, refused, then: saved, undo, doneOf: (made) => `Saved ${nameOf(made)}.` };
   }
 
   function saved(made) {
