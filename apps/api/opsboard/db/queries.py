@@ -26,7 +26,7 @@ What a violated constraint means to the person who sent the value stands before 
 
     -- constraint jobs_customer_fkey: There is no such customer (customer_id).
 
-What several queries of a file say in the same words stands in it once, under `-- fragment: name`, and is
+What several queries of an area say in the same words stands in one of its files once, under `-- fragment: name`, and is
 put where they say `/* include name */`. What several areas say stands in `fragments.sql` above them; with
 `/* include name word word */` the words take the places of $1 and $2.
 
@@ -141,21 +141,26 @@ class Queries:
 def load_queries(package: str) -> Queries:
     """Read the .sql files of a package; the package's last name becomes the first word of each query's name.
 
-    They may include fragments of their own file and of `fragments.sql` in the package above, which its areas share.
+    They may include fragments of any of these files, and of `fragments.sql` in the package above, which areas share.
     Raises ValueError naming the file and query when a header is missing or a name is taken twice.
     """
     area = package.rpartition(".")[2]
+    texts = {
+        file.name: file.read_text(encoding="utf-8")
+        for file in sorted(files(package).iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".sql")
+    }
     fragments = shared_fragments(package)
+    for text in texts.values():
+        fragments = {**fragments, **split(text)[0]}
     found: dict[str, Query] = {}
     constraints: dict[str, str] = {}
-    for file in sorted(files(package).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".sql"):
-            text = file.read_text(encoding="utf-8")
-            constraints.update(CONSTRAINT.findall(text))
-            queries = parse(area, text, file.name, fragments)
-            if twice := sorted(found.keys() & queries.keys()):
-                raise ValueError(f"{area}/{file.name}: {', '.join(twice)} is in another file already")
-            found |= queries
+    for name, text in texts.items():
+        constraints.update(CONSTRAINT.findall(text))
+        queries = parse(area, text, name, fragments)
+        if twice := sorted(found.keys() & queries.keys()):
+            raise ValueError(f"{area}/{name}: {', '.join(twice)} is in another file already")
+        found |= queries
     return Queries(area, {name: replace(query, constraints=constraints) for name, query in found.items()})
 
 

@@ -11,7 +11,7 @@ import psutil
 def get_system_metrics() -> dict[str, Any]:
     """Numbers since the machine started (seconds, bytes) and as of now; a part the system hides is left out."""
     processors, memory = psutil.cpu_times(), psutil.virtual_memory()
-    resident = psutil.Process().memory_info().rss
+    resident, disk_use = psutil.Process().memory_info().rss, psutil.disk_usage("/")
     metrics: dict[str, Any] = {
         "cpu_seconds": {mode: getattr(processors, mode) for mode in processors._fields},
         "cpu_percent": _usage.percent(processors),
@@ -22,7 +22,8 @@ def get_system_metrics() -> dict[str, Any]:
         "process_memory_bytes": resident,
         "process_memory_percent": round(100 * resident / memory.total, 1),
         "threads": threading.active_count(),
-        "disk_free_bytes": psutil.disk_usage("/").free,
+        "disk_bytes": disk_use.total,
+        "disk_free_bytes": disk_use.free,
     }
     # None in a container that may not look.
     if disk := psutil.disk_io_counters():

@@ -13,6 +13,9 @@ OWN_CONNECTIONS = 4
 BUSY = 0.8  # of all connections in use: the reference's alert
 FULL_LATELY = 300.0  # seconds
 OLD_BACKUP = 50 * 3600.0  # seconds: two nights
+USED_UP = 0.5  # of the transaction ids, or of a sequence
+NEARLY_GONE = 0.8
+FAR_BEHIND = 1 << 30  # bytes of the server's log
 BLOCKED = 1.0  # seconds a session may wait for a lock of another
 JOURNEYS_LATE = 120.0  # seconds
 SLOW_WAIT = 100  # ms of waiting per queued request on average
@@ -96,6 +99,38 @@ def advise(
         advise_on_backup(config, server, advice)
     advise_on_oldest_transaction(config, server, advice)
     return advice
+
+
+def advise_on_activity(activity: Mapping[str, Any], advice: Advice) -> None:
+    """Sessions that are idle in a transaction, and what comes to its end: ids, sequences, replication slots."""
+    for session in activity["idle_in_transaction"]:
+        if (session["idle_seconds"] or 0) > OLD_TRANSACTION:
+            advice.warn(
+                f"session {session['pid']} (user {session['user']}, last query {session['last_query'] or 'unknown'}) "
+                f"has been idle in a transaction for {session['idle_seconds']:.0f} s",
+                f"POST /api/health/activity/cancel with pid {session['pid']} and end_session",
+            )
+    ids = activity["transaction_ids"]
+    if ids["used"] > USED_UP:
+        advice.warn(
+            f"{ids['used']:.0%} of the transaction ids are used up; the server stops writing when they are",
+            f"VACUUM (FREEZE) {ids['oldest_tables'][0]['name']}; look for what keeps vacuum waiting",
+            critical=ids["used"] > NEARLY_GONE,
+        )
+    for sequence in activity["sequences"]:
+        if sequence["used"] > USED_UP:
+            advice.warn(
+                f"sequence {sequence['name']} has reached {sequence['used']:.0%} of its largest value",
+                "make its column bigint, or reset it if the values may repeat",
+                critical=sequence["used"] > NEARLY_GONE,
+            )
+    for slot in activity["replication"]["slots"]:
+        if not slot["active"] or (slot["bytes_behind"] or 0) > FAR_BEHIND:
+            advice.warn(
+                f"replication slot {slot['name']!r} is {(slot['bytes_behind'] or 0) >> 20} MB behind"
+                f"{'' if slot['active'] else ' and nobody reads it'}; the server keeps that much of its log",
+                f"reconnect its reader, or SELECT pg_drop_replication_slot({slot['name']!r})",
+            )
 
 
 def advise_on_disk(reports: Iterable[Mapping[str, Any]], advice: Advice) -> None:

@@ -25,9 +25,9 @@ HOW_TO_INSTALL = (
 )
 
 
-def look(query: Query) -> tuple[dict[str, Any], dict[str, Any]]:
+def look(query: Query, params: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Asks the database about itself; if it does not answer in time, returns the last answer and its age."""
-    seen = services().lookout.ask(query, identity=identity())
+    seen = services().lookout.ask(query, params, identity())
     assert seen.row is not None  # json_build_object always gives a row
     return json.loads(seen.row[0]), age_of(seen)
 

@@ -48,67 +48,70 @@ json_build_object(
         ) AS o
         WHERE o.told IS NOT NULL
     ),
-    -- The oldest thing that keeps vacuum from removing dead rows. Of sessions of another role the server tells ours
-    -- neither the state nor the time, but who they are and what they hold.
-    'oldest_transaction', (
-        SELECT json_build_object(
-            'kind', o.kind,
-            'pid', o.pid,
-            'name', o.name,
-            'user', o.owner,
-            'ours', o.owner = current_user,
-            'state', o.state,
-            'xid', o.xid,
-            'since', extract(epoch FROM o.began),
-            'seconds', round(extract(epoch FROM clock_timestamp() - o.began)),
-            'transactions_since', o.transactions
-        )
-        FROM (
-            SELECT
-                'session' AS kind,
-                a.pid,
-                a.application_name AS name,
-                a.usename AS owner,
-                a.state,
-                a.xact_start AS began,
-                a.backend_xid::text::bigint AS xid,
-                greatest(age(a.backend_xid), age(a.backend_xmin)) AS transactions
-            FROM pg_stat_activity AS a
-            WHERE (a.datname = current_database() OR a.datname IS NULL)
-                AND a.pid <> pg_backend_pid()
-                -- A vacuum holds up no other.
-                AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
-            UNION ALL
-            SELECT
-                'prepared transaction',
-                NULL,
-                p.gid,
-                p.owner,
-                'prepared',
-                p.prepared,
-                p.transaction::text::bigint,
-                age(p.transaction)
-            FROM pg_prepared_xacts AS p
-            WHERE p.database = current_database()
-            UNION ALL
-            SELECT
-                'replication slot',
-                r.active_pid,
-                r.slot_name,
-                NULL,
-                CASE WHEN r.active THEN 'active' ELSE 'inactive' END,
-                NULL,
-                NULL,
-                greatest(age(r.xmin), age(r.catalog_xmin))
-            FROM pg_replication_slots AS r
-        ) AS o
-        WHERE o.transactions IS NOT NULL
-        ORDER BY
-            o.transactions DESC,
-            o.began
-        LIMIT 1
-    ),
+    'oldest_transaction', /* include oldest_transaction */,
     'dead_rows', (SELECT sum(t.n_dead_tup) FROM pg_stat_user_tables AS t)
+)
+
+-- fragment: oldest_transaction
+-- The oldest thing that keeps vacuum from removing dead rows. Of sessions of another role the server tells ours
+-- neither the state nor the time, but who they are and what they hold.
+(
+    SELECT json_build_object(
+        'kind', o.kind,
+        'pid', o.pid,
+        'name', o.name,
+        'user', o.owner,
+        'ours', o.owner = current_user,
+        'state', o.state,
+        'xid', o.xid,
+        'since', extract(epoch FROM o.began),
+        'seconds', round(extract(epoch FROM clock_timestamp() - o.began)),
+        'transactions_since', o.transactions
+    )
+    FROM (
+        SELECT
+            'session' AS kind,
+            a.pid,
+            a.application_name AS name,
+            a.usename AS owner,
+            a.state,
+            a.xact_start AS began,
+            a.backend_xid::text::bigint AS xid,
+            greatest(age(a.backend_xid), age(a.backend_xmin)) AS transactions
+        FROM pg_stat_activity AS a
+        WHERE (a.datname = current_database() OR a.datname IS NULL)
+            AND a.pid <> pg_backend_pid()
+            -- A vacuum holds up no other.
+            AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
+        UNION ALL
+        SELECT
+            'prepared transaction',
+            NULL,
+            p.gid,
+            p.owner,
+            'prepared',
+            p.prepared,
+            p.transaction::text::bigint,
+            age(p.transaction)
+        FROM pg_prepared_xacts AS p
+        WHERE p.database = current_database()
+        UNION ALL
+        SELECT
+            'replication slot',
+            r.active_pid,
+            r.slot_name,
+            NULL,
+            CASE WHEN r.active THEN 'active' ELSE 'inactive' END,
+            NULL,
+            NULL,
+            greatest(age(r.xmin), age(r.catalog_xmin))
+        FROM pg_replication_slots AS r
+    ) AS o
+    WHERE o.transactions IS NOT NULL
+    ORDER BY
+        o.transactions DESC,
+        o.began
+    LIMIT 1
 )
 
 -- fragment: blocked

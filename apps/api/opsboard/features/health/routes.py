@@ -23,7 +23,7 @@ from opsboard.errors import (
     OpsboardError,
     SchemaMissing,
 )
-from opsboard.features.health import database_routes  # noqa: F401  # adds its routes
+from opsboard.features.health import activity_routes, database_routes  # noqa: F401  # they add their routes
 from opsboard.features.health.advice import advise, advise_on_disk
 from opsboard.features.health.area import area, sql
 from opsboard.features.health.documents import (

@@ -21,6 +21,7 @@ NOW = {
     "load_1m": "Load average of a minute.",
     "memory_bytes": "Memory.",
     "memory_available_bytes": "Memory that programs can have.",
+    "disk_bytes": "Size of the root file system.",
     "disk_free_bytes": "Free on the root file system.",
 }
 
