@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from opsboard.bench.costs import ASKED
-from opsboard.bench.document import BEGIN, END, markers
 from opsboard.bench.endpoint_rows import CAMPAIGNS
 from opsboard.bench.endpoints import ENDPOINTS, RECIPIENTS
 from opsboard.bench.options import QUICK
+from opsboard.bench.page import BEGIN, END, markers
 from opsboard.bench.scenarios import HIT, MISS, NOT_MODIFIED, SCENARIOS
 
 SHORT = ["--quick"]

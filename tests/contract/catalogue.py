@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
-from opsboard.db.listing import Page, Position, compose
+from opsboard.db.list_statement import Page, Position, compose
 from opsboard.db.queries import Queries, Query, load_queries
 from opsboard.features import ALL
 from tests.contract.samples import always, filters_of, ids_of, parameters_of

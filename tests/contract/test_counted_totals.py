@@ -12,8 +12,8 @@ import pytest
 from opsboard.cache.store import Found, Outcome
 from opsboard.db.database import Database
 from opsboard.db.embedded import Cluster
-from opsboard.db.listing import Page, compose
-from opsboard.db.totals import is_time_independent
+from opsboard.db.list_statement import Page, compose
+from opsboard.db.list_total import is_time_independent
 from opsboard.web.totals import ENDPOINT
 from tests.application import Application, running_application
 from tests.clusters import fresh_database

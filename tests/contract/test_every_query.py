@@ -11,8 +11,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from opsboard.db import listing
-from opsboard.db.listing import Page
+from opsboard.db import list_statement
+from opsboard.db.list_statement import Page
 from opsboard.db.prepared import limits_of, statement
 from opsboard.db.queries import Query
 from tests.application import Application
@@ -60,9 +60,9 @@ def text_of(query: Query) -> str:
         return query.sql
     page = Page(next(iter(query.sorts)), True, 10, fields=tuple(query.members))
     asked = [dict.fromkeys(query.filters), *(dict.fromkeys(filters) for filters in query.totals)]
-    pages = [listing.compose(query, filters, page)[0] for filters in asked]
-    ids, rows, _ = listing.compose_export(query, dict.fromkeys(query.filters), page)
-    return "\n".join([*pages, ids, rows, listing.compose_parent_check(query)])
+    pages = [list_statement.compose(query, filters, page)[0] for filters in asked]
+    ids, rows, _ = list_statement.compose_export(query, dict.fromkeys(query.filters), page)
+    return "\n".join([*pages, ids, rows, list_statement.compose_parent_check(query)])
 
 
 def unguarded(sql: str) -> list[str]:

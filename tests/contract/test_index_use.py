@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import VALUES, all_queries, shapes

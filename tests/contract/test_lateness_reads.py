@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from tests.application import Application
 from tests.contract.catalogue import VALUES, all_queries
 from tests.contract.samples import always

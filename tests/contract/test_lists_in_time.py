@@ -7,8 +7,8 @@ from contextlib import closing
 
 import psycopg2
 
-from opsboard.db.listing import CHANGES_AT, Page, compose
-from opsboard.db.totals import TIME_DEPENDENT, TODAY
+from opsboard.db.list_statement import CHANGES_AT, Page, compose
+from opsboard.db.list_total import TIME_DEPENDENT, TODAY
 from tests.application import Application
 from tests.contract.catalogue import all_queries
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from opsboard.cache import envelope
-from opsboard.db import listing as db_listing
-from opsboard.db import totals as db_totals
+from opsboard.db import list_statement, list_total
 from opsboard.features.job_status import status as job_status
 from opsboard.web import cursors, endpoint, fast_path, idempotency, listing, remembered_requests, totals
 from tests.application import Application
@@ -56,10 +55,10 @@ def test_no_predicate_that_is_put_into_lists_can_be_taken_away_unnoticed(
 ) -> None:
     old, new = GENERATED[name]
     if name == "the clock":  # a constant of the module
-        monkeypatch.setattr(db_listing, "CLOCK", db_listing.CLOCK.replace(old, new))
+        monkeypatch.setattr(list_statement, "CLOCK", list_statement.CLOCK.replace(old, new))
         assert any(unguarded(text_of(query)) for query in QUERIES)
         return
-    with changed(db_totals if name == "the kept total" else db_listing, old, new):
+    with changed(list_total if name == "the kept total" else list_statement, old, new):
         assert any(unguarded(text_of(query)) for query in QUERIES)
     test_every_query.test_each_mention_of_a_tenant_table_names_the_tenant(QUERIES[0])
 

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from opsboard.db.embedded import Cluster
-from opsboard.db.listing import Page, Position, compose
+from opsboard.db.list_statement import Page, Position, compose
 from opsboard.db.queries import load_queries
 from tests.application import Application, running_application
 from tests.clusters import FreshDatabase, fresh_database

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from opsboard.db.listing import CLOCK, Page, Position, compose
+from opsboard.db.list_statement import CLOCK, Page, Position, compose
 from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import OWN_ALWAYS, OWN_VALUES, VALUES, all_queries

@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 from flask.testing import FlaskClient
 
-from opsboard.db.exports import BATCH
+from opsboard.db.export_cursor import BATCH
 from opsboard.errors import DatabaseUnavailable, DeadlineExceeded
 from opsboard.web.spreadsheet import FORMULAS
 from tests.application import Application, running_application

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from tests.application import Application
 from tests.contract.catalogue import VALUES
 from tests.contract.test_every_query import explain, nodes, own_table

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg2
 from flask.testing import FlaskClient
 
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from opsboard.db.queries import load_queries
 from tests.application import Application
 from tests.contract.catalogue import VALUES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from opsboard.db.migrations import Migrator
 from tests.contract.catalogue import VALUES, all_queries
 from tests.contract.test_every_query import nodes, own_table

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from opsboard.db.queries import Query
 from tests.contract.catalogue import VALUES, all_queries, filter_values
 from tests.rollups.conftest import Books

@@ -13,8 +13,8 @@ from opsboard.db.queries import load_queries
 from opsboard.errors import InvalidInput
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Id, OneOrMore, Patch
-from opsboard.web.documents import Envelope
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope
 
 sql = load_queries("opsboard.features.customers")
 

@@ -27,7 +27,7 @@ from opsboard.config import Config, load_config
 from opsboard.db.addresses import service_url
 from opsboard.db.businesses import Businesses
 from opsboard.db.database import Database
-from opsboard.db.exports import Exports
+from opsboard.db.export_cursor import Exports
 from opsboard.db.lookout import Lookout
 from opsboard.db.pool import Pool
 from opsboard.db.query_watch import QueryWatch

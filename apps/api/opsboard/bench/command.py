@@ -13,9 +13,9 @@ from types import FrameType
 import click
 
 from opsboard.bench.chart import require_library
-from opsboard.bench.document import ALONE, require_markers, write_document
 from opsboard.bench.one_url import measure_url
 from opsboard.bench.options import choose_options
+from opsboard.bench.page import ALONE, require_markers, write_document
 from opsboard.bench.results import Run, as_json, from_json
 from opsboard.bench.run import BY_NAME, FAILED, MEASURES, run, usual
 from opsboard.bench.tables import markdown

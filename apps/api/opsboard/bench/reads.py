@@ -9,7 +9,7 @@ from typing import Any
 
 from opsboard.bench import recounts
 from opsboard.db import tenancy
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from opsboard.db.prepared import limits_of, statement
 from opsboard.db.queries import Query, load_queries
 

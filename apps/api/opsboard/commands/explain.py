@@ -11,7 +11,7 @@ import click
 
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from opsboard.db.prepared import limits_of, statement
 from opsboard.db.queries import PARAMETER, Query, load_queries
 from opsboard.db.session import Cursor, connected

@@ -11,7 +11,7 @@ import structlog
 
 from opsboard.db import tenancy
 from opsboard.db.conditional import Match, Once, Row, not_taken, send_conditionally
-from opsboard.db.listing import Page, compose
+from opsboard.db.list_statement import Page, compose
 from opsboard.db.pool import Pool, is_disconnect
 from opsboard.db.prepared import PreparedStatements
 from opsboard.db.queries import Query
@@ -65,7 +65,7 @@ class Database:
     def fetch_list(
         self, query: Query, identity: tenancy.Identity, filters: Mapping[str, Any], page: Page
     ) -> Row:
-        """One page of a list query; see db.listing.compose for the columns of the row. Raises NotFound when what
+        """One page of a list query; see db.list_statement.compose for the columns of the row. Raises NotFound when what
         the list belongs to is not there."""
         sql, params = compose(query, filters, page)
         row = self._run(query, sql, tenancy.BIND, tenancy.parameters(identity, params))

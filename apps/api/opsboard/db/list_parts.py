@@ -1,4 +1,4 @@
-"""The parts of a list's statement that hold for every list; db/listing.py puts them together."""
+"""The parts of a list's statement that hold for every list; db/list_statement.py puts them together."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ put where they say `/* include name */`. What several areas say stands in `fragm
 A sort is an expression that is never null, its type and, where it holds for some rows only, which. A total
 is, for exactly these filters, the rollups (see rollup_counts) whose sum is the number of rows, and which of
 their rows; for other filters the rows are counted. `within` is the row a list belongs to: without it the
-list is not found, rather than empty. db/listing.py puts them together.
+list is not found, rather than empty. db/list_statement.py puts them together.
 """
 
 from __future__ import annotations

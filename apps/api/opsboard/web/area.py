@@ -12,10 +12,10 @@ from flask import Response
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.web.access import only_for
-from opsboard.web.documents import Envelope
 from opsboard.web.endpoint import cache_list
 from opsboard.web.exports import export_arguments, export_file
 from opsboard.web.listing import ListArguments, list_page
+from opsboard.web.schemas import Envelope
 from opsboard.web.visibility import Addresses
 
 List = TypeVar("List", bound=type[ListArguments])

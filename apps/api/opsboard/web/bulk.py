@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from opsboard.db.queries import Query
 from opsboard.web.arguments import Arguments, Id
 from opsboard.web.command import command
-from opsboard.web.documents import WriteWarning
+from opsboard.web.schemas import WriteWarning
 
 MOST = 1000
 

@@ -8,7 +8,7 @@ import hmac
 import json
 from typing import Any, NamedTuple
 
-from opsboard.db.listing import Position
+from opsboard.db.list_statement import Position
 from opsboard.errors import InvalidInput
 
 SIGNATURE = 16  # bytes of the HMAC-SHA256 that are kept

@@ -12,14 +12,14 @@ import structlog
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
-from opsboard.db.exports import Asked, Export
-from opsboard.db.listing import Page
+from opsboard.db.export_cursor import Asked, Export
+from opsboard.db.list_statement import Page
 from opsboard.db.queries import load_queries
 from opsboard.observability import record
 from opsboard.observability.performance import memory_tracker
-from opsboard.web.documents import Envelope
 from opsboard.web.listing import ListArguments, show_choices
 from opsboard.web.representation import VARY, accepts_gzip
+from opsboard.web.schemas import Envelope
 from opsboard.web.services import identity, services
 from opsboard.web.spreadsheet import columns, header, rows
 

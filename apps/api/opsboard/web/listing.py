@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from opsboard.cache.body import Body
 from opsboard.cache.key import canonical
-from opsboard.db.listing import Page, Position
+from opsboard.db.list_statement import Page, Position
 from opsboard.db.queries import Query
 from opsboard.errors import InvalidInput
 from opsboard.web.arguments import Text

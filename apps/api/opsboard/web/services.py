@@ -15,7 +15,7 @@ from opsboard.cache.store import Store
 from opsboard.config import Config
 from opsboard.db.businesses import Businesses
 from opsboard.db.database import Database
-from opsboard.db.exports import Exports
+from opsboard.db.export_cursor import Exports
 from opsboard.db.lookout import Lookout
 from opsboard.fleet.change_feed import ChangeFeed
 from opsboard.fleet.maintenance import Maintenance

@@ -10,7 +10,7 @@ from opsboard.cache.body import Body
 from opsboard.cache.key import Key, canonical
 from opsboard.cache.store import Outcome
 from opsboard.db.database import Row
-from opsboard.db.listing import Page, is_total_cacheable
+from opsboard.db.list_statement import Page, is_total_cacheable
 from opsboard.db.queries import Query
 from opsboard.web.services import deadline, identity, services
 
@@ -22,9 +22,10 @@ TOTAL = 7
 
 
 def page_of(query: Query, filters: Mapping[str, Any], page: Page) -> Row:
-    """A page of a list for the caller, see db.listing.compose. What makes its total is in the key, and nothing else.
+    """Return a page of a list for the caller (see db.list_statement.compose).
 
-    The page that finds none kept counts as it is made: one statement either way.
+    The key has only the arguments that change the total. Without a cached total the page's own statement counts: one
+    statement either way.
     """
     database, config, who = services().database, services().config, identity()
     if (

@@ -11,8 +11,8 @@ from opsboard.auth.identity import Role
 from opsboard.db.queries import load_queries
 from opsboard.web.area import Area
 from opsboard.web.arguments import Id, Text
-from opsboard.web.documents import Envelope, Named
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope, Named
 
 area = Area("audit", __name__, tag="Audit")
 sql = load_queries(__package__)

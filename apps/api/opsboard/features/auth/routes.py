@@ -14,7 +14,7 @@ from opsboard.cache.body import Body
 from opsboard.errors import Forbidden
 from opsboard.features.auth import password_routes, session_routes  # noqa: F401  # add their routes
 from opsboard.features.auth.area import area, own_sql
-from opsboard.features.auth.documents import Me, Token
+from opsboard.features.auth.schemas import Me, Token
 from opsboard.web.access import (
     COOKIE,
     DEVICE_COOKIE,

@@ -11,8 +11,8 @@ from opsboard.auth.tokens import Issued
 from opsboard.cache.body import Body
 from opsboard.errors import Forbidden
 from opsboard.features.auth.area import area, own_sql
-from opsboard.features.auth.documents import Session, Sessions, Token
 from opsboard.features.auth.password_routes import NewPassword
+from opsboard.features.auth.schemas import Session, Sessions, Token
 from opsboard.web.access import COOKIE, set_cookie, sign_in_only
 from opsboard.web.arguments import Arguments, Verbatim
 from opsboard.web.command import command

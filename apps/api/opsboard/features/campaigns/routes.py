@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.campaigns.documents import (
+from opsboard.features.campaigns.schemas import (
     ActiveRecipients,
     Added,
     Campaign,

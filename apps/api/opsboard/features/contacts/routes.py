@@ -13,10 +13,10 @@ from opsboard.db.queries import load_queries
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
-from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope, Named
 from opsboard.web.visibility import Addresses
 
 area = Area("contacts", __name__, tag="Contacts", addresses=Addresses(("email", "phone")))

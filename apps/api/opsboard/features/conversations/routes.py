@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.conversations.documents import (
+from opsboard.features.conversations.schemas import (
     Channel,
     Conversations,
     ConversationStatus,

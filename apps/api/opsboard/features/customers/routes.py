@@ -10,7 +10,7 @@ from pydantic import Field
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.customers.documents import Customer, Customers, CustomerWithJobs
+from opsboard.features.customers.schemas import Customer, Customers, CustomerWithJobs
 from opsboard.web.access import only_for
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Line, Patch, Search, Text

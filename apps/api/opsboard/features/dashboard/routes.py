@@ -8,7 +8,7 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.dashboard.documents import JobsByMonth, JobsByStatus, RecentJobs, Stats
+from opsboard.features.dashboard.schemas import JobsByMonth, JobsByStatus, RecentJobs, Stats
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
 from opsboard.web.document import document

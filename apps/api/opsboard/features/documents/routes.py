@@ -12,7 +12,8 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.errors import Conflict, Forbidden, NotFound
-from opsboard.features.documents.documents import (
+from opsboard.features.documents.download import download_headers, etag_of, stream
+from opsboard.features.documents.schemas import (
     ActiveDocument,
     Document,
     DocumentAnalytics,
@@ -21,7 +22,6 @@ from opsboard.features.documents.documents import (
     DocumentWithReaders,
     PeopleWithDocuments,
 )
-from opsboard.features.documents.download import download_headers, etag_of, stream
 from opsboard.features.documents.store import DocumentStore
 from opsboard.features.documents.upload import received_upload
 from opsboard.web.area import Area

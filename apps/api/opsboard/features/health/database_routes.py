@@ -15,7 +15,7 @@ from opsboard.db.lookout import Seen
 from opsboard.db.queries import Query
 from opsboard.features.health.advice import Advice, advise_on_journeys
 from opsboard.features.health.area import area, sql
-from opsboard.features.health.database_documents import IndexHealth, JourneyHealth, QueryHealth, TableHealth
+from opsboard.features.health.database_schemas import IndexHealth, JourneyHealth, QueryHealth, TableHealth
 from opsboard.web.access import for_operators, operational
 from opsboard.web.services import identity, services
 

@@ -26,15 +26,6 @@ from opsboard.errors import (
 from opsboard.features.health import activity_routes, database_routes  # noqa: F401  # they add their routes
 from opsboard.features.health.advice import advise, advise_on_disk
 from opsboard.features.health.area import area, sql
-from opsboard.features.health.documents import (
-    CacheHealth,
-    Cleared,
-    DatabaseHealth,
-    DatabaseTest,
-    Health,
-    Ready,
-    RollupHealth,
-)
 from opsboard.features.health.fleet import (
     line,
     live_and_silent,
@@ -44,6 +35,15 @@ from opsboard.features.health.fleet import (
     total_threads,
 )
 from opsboard.features.health.fleet_now import look_at_fleet
+from opsboard.features.health.schemas import (
+    CacheHealth,
+    Cleared,
+    DatabaseHealth,
+    DatabaseTest,
+    Health,
+    Ready,
+    RollupHealth,
+)
 from opsboard.fleet.heartbeat import SILENT_AFTER
 from opsboard.observability.build import commit
 from opsboard.web.access import for_operators, only_for, open_to_all, operational, without_database

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from opsboard.db.queries import load_queries
 from opsboard.web.area import Area
 from opsboard.web.arguments import Search
-from opsboard.web.documents import Envelope
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope
 
 area = Area("intelligence", __name__, tag="Intelligence")
 sql = load_queries(__package__)

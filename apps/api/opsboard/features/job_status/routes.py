@@ -11,7 +11,7 @@ from flask import Response, render_template
 
 from opsboard.cache.body import Body
 from opsboard.errors import OpsboardError
-from opsboard.features.job_status.documents import JobStatusForCustomer
+from opsboard.features.job_status.schemas import JobStatusForCustomer
 from opsboard.features.job_status.status import find_status
 from opsboard.web.access import open_to_all
 from opsboard.web.area import Area

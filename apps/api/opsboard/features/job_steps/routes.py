@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.job_steps.documents import Step, Steps, WrittenStep
+from opsboard.features.job_steps.schemas import Step, Steps, WrittenStep
 from opsboard.features.shapes import StepStatus
 from opsboard.web.area import Area
 from opsboard.web.arguments import Day, Id, OneOrMore, Patch

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.features.jobs.area import area, sql
-from opsboard.features.jobs.lateness_documents import Calibration, JobsAtRisk, LatenessRisk, PromiseDate
+from opsboard.features.jobs.lateness_schemas import Calibration, JobsAtRisk, LatenessRisk, PromiseDate
 from opsboard.features.shapes import Priority
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, OneOrMore
 from opsboard.web.document import document

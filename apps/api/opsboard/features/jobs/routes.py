@@ -11,7 +11,7 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.features.jobs import lateness_routes  # noqa: F401  # adds its routes
 from opsboard.features.jobs.area import area, sql
-from opsboard.features.jobs.documents import (
+from opsboard.features.jobs.schemas import (
     Job,
     Jobs,
     JobWithSteps,

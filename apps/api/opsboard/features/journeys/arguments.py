@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from opsboard.features.journeys.documents import JourneyStatus
 from opsboard.features.journeys.graph import Edges, Nodes, shortest_edges, shortest_nodes
+from opsboard.features.journeys.schemas import JourneyStatus
 from opsboard.web.arguments import Arguments, Id, Line, Patch, Text
 
 MOST_AT_ONCE = 1000

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from opsboard.errors import OpsboardError
-from opsboard.features.journeys.documents import Branch
 from opsboard.features.journeys.proof import Edge, Node, prove
+from opsboard.features.journeys.schemas import Branch
 from opsboard.web.arguments import Arguments, Line, Text
 
 # Two waits outlast the longest JOURNEY_LOOP_WINDOW: who rests on the way is never taken for a loop.

@@ -18,7 +18,8 @@ from opsboard.features.journeys.arguments import (
     ExecuteNode,
     NewJourney,
 )
-from opsboard.features.journeys.documents import (
+from opsboard.features.journeys.graph import proven
+from opsboard.features.journeys.schemas import (
     AddedContacts,
     ChangedContacts,
     ContactStatus,
@@ -34,7 +35,6 @@ from opsboard.features.journeys.documents import (
     JourneyWithNodes,
     NodeWithWays,
 )
-from opsboard.features.journeys.graph import proven
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Id, OneOrMore, Search
 from opsboard.web.command import command

@@ -10,7 +10,7 @@ from pydantic import Field
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.leads.documents import Claimed, Lead, Leads, LeadStatus, Timeline
+from opsboard.features.leads.schemas import Claimed, Lead, Leads, LeadStatus, Timeline
 from opsboard.web.access import only_for
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Day, Email, Id, Line, OneOrMore, Past, Patch, Search, Text

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.machines.documents import Machines, MachineWithLink, WrittenMachine
+from opsboard.features.machines.schemas import Machines, MachineWithLink, WrittenMachine
 from opsboard.features.shapes import MachineStatus
 from opsboard.web.area import Area
 from opsboard.web.arguments import Line, OneOrMore, Patch, Search, Text

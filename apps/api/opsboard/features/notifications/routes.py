@@ -14,9 +14,9 @@ from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.documents import Envelope
 from opsboard.web.endpoint import fresh
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope
 
 area = Area("notifications", __name__, tag="Notifications")
 sql = load_queries(__package__)

@@ -11,10 +11,10 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.area import Area
 from opsboard.web.arguments import Search
-from opsboard.web.documents import Envelope, RoleName
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope, RoleName
 
 area = Area("processes", __name__, tag="Processes")
 sql = load_queries(__package__)

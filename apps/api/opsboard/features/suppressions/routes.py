@@ -16,10 +16,10 @@ from opsboard.web.access import only_for
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, OneOrMore, Search, Text, Verbatim
 from opsboard.web.command import command
-from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope, Named
 
 area = Area("suppressions", __name__, tag="Suppressions")
 sql = load_queries(__package__)

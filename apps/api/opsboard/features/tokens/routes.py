@@ -18,10 +18,10 @@ from opsboard.web.access import sign_in_only
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Id, Line
 from opsboard.web.command import command
-from opsboard.web.documents import Envelope, Named
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import Envelope, Named
 from opsboard.web.scopes import SCOPES, Scope
 from opsboard.web.services import identity, services
 

@@ -10,7 +10,8 @@ from pydantic import Field
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.users.documents import (
+from opsboard.features.users.password_links import DAYS, with_invitation, with_url
+from opsboard.features.users.schemas import (
     HandedOver,
     NewPasswordLink,
     NewUser,
@@ -19,16 +20,15 @@ from opsboard.features.users.documents import (
     Users,
     Work,
 )
-from opsboard.features.users.password_links import DAYS, with_invitation, with_url
 from opsboard.web.access import only_for, sign_in_only
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.documents import RoleName
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
+from opsboard.web.schemas import RoleName
 
 area = Area("users", __name__, tag="Users")
 sql = load_queries(__package__)

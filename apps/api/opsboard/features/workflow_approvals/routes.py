@@ -12,7 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.errors import InvalidInput
 from opsboard.features.shapes import Priority
-from opsboard.features.workflow_approvals.documents import (
+from opsboard.features.workflow_approvals.schemas import (
     Approval,
     Approvals,
     ApprovalStatus,

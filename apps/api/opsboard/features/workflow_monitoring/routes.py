@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opsboard.auth.identity import Role
 from opsboard.db.queries import load_queries
-from opsboard.features.workflow_monitoring.documents import (
+from opsboard.features.workflow_monitoring.schemas import (
     ActiveExecutions,
     Alert,
     Alerts,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opsboard.bench.chart import svg
-from opsboard.bench.document import BEGIN, END, markers, replaced, require_markers, write_document
+from opsboard.bench.page import BEGIN, END, markers, replaced, require_markers, write_document
 from opsboard.bench.results import Column, Plot, Promise, Row, Run, Series, Table, as_json, from_json
 from opsboard.bench.tables import markdown
 from opsboard.errors import CommandError

@@ -7,7 +7,7 @@ import datetime as dt
 from pydantic import BaseModel
 
 from opsboard.features.shapes import JobStatus, StepStatus
-from opsboard.web.documents import Envelope, Named, WriteWarning
+from opsboard.web.schemas import Envelope, Named, WriteWarning
 
 
 class JobOfStep(BaseModel):

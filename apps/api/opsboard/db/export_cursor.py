@@ -14,7 +14,7 @@ import psycopg2
 from opsboard.db import tenancy
 from opsboard.db.businesses import Businesses, Share
 from opsboard.db.database import translated
-from opsboard.db.listing import Page, compose_export, compose_parent_check
+from opsboard.db.list_statement import Page, compose_export, compose_parent_check
 from opsboard.db.pool import ConnectionContext, Pool, is_disconnect
 from opsboard.db.queries import Query
 from opsboard.errors import DeadlineExceeded, NotFound, OpsboardError, TooManyExports

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import RoleName
+from opsboard.web.schemas import RoleName
 
 
 class Token(BaseModel):

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from opsboard.features.shapes import CustomerName, JobStatus, Priority
-from opsboard.web.documents import Envelope
+from opsboard.web.schemas import Envelope
 
 
 class JobAtRisk(BaseModel):

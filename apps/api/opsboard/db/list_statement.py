@@ -7,7 +7,7 @@ All SQL here comes from those files and from db/list_parts.py; values are always
 
 The page is cut first, on ids alone, and joined afterwards: at most page_size + 1 rows are joined.
 The total is read from the rollups if the query declares it for these filters. Otherwise the rows are counted, unless
-their number is already known (db/totals.py).
+their number is already known (db/list_total.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opsboard.db.list_parts import AND, ENDS, KNOWN_TOTAL, envelope_row, page_cte, reached_cte
+from opsboard.db.list_total import TODAY, is_time_independent, rollup_total, total_sql
 from opsboard.db.queries import Query, Sort
-from opsboard.db.totals import TODAY, is_time_independent, rollup_total, total_sql
 
 CLOCK = """clock AS (
     SELECT

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, Named
+from opsboard.web.schemas import Envelope, Named
 
 Channel = Literal["whatsapp", "sms", "email"]
 ConversationStatus = Literal["open", "closed"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from opsboard.web.documents import Envelope, Named, RoleName
+from opsboard.web.schemas import Envelope, Named, RoleName
 
 LinkKind = Literal["invitation", "reset"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from opsboard.features.shapes import CustomerName
-from opsboard.web.documents import Envelope, Named
+from opsboard.web.schemas import Envelope, Named
 
 LeadStatus = Literal["unprocessed", "new", "contacted", "qualified", "won", "lost"]
 

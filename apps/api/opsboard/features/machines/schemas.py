@@ -7,7 +7,7 @@ import datetime as dt
 from pydantic import BaseModel
 
 from opsboard.features.shapes import MachineStatus
-from opsboard.web.documents import Envelope, WriteWarning
+from opsboard.web.schemas import Envelope, WriteWarning
 
 
 class Load(BaseModel):

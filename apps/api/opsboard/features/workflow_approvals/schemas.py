@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from opsboard.features.shapes import Priority
-from opsboard.web.documents import Envelope, Named
+from opsboard.web.schemas import Envelope, Named
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "changes_requested"]
 NextAction = Literal["assign", "decide", "escalate", "resubmit"]

@@ -7,7 +7,7 @@ import datetime as dt
 from pydantic import BaseModel
 
 from opsboard.features.shapes import JobStatus
-from opsboard.web.documents import Envelope
+from opsboard.web.schemas import Envelope
 
 
 class Customer(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsboard.features.shapes import CustomerName
-from opsboard.web.documents import Envelope, Named
+from opsboard.web.schemas import Envelope, Named
 
 JourneyStatus = Literal["draft", "active", "paused", "archived"]
 ContactStatus = Literal["active", "paused", "completed", "failed", "removed"]
