@@ -28,19 +28,24 @@ SECRET = "a secret of the tests that is long enough"
 class Application:
     """A running application with two businesses in its database."""
 
-    app: APIFlask
+    flask: APIFlask
     database: FreshDatabase
     alpha: Business
     beta: Business
 
     @property
+    def app(self) -> APIFlask:
+        """The former name of `flask`."""
+        return self.flask
+
+    @property
     def services(self) -> Services:
-        found: Services = self.app.extensions["opsboard"]
+        found: Services = self.flask.extensions["opsboard"]
         return found
 
     def client(self, role: str | None = "admin", business: Business | None = None) -> FlaskClient:
         """A client that sends the token of that role; None: of nobody."""
-        client = self.app.test_client()
+        client = self.flask.test_client()
         if role is not None:
             client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.token(role, business)}"
         return client
@@ -61,7 +66,7 @@ class Application:
         self.services.change_feed.poll()
 
     def sign_in(self, email: str, password: str = PASSWORD) -> TestResponse:
-        return self.app.test_client().post("/api/auth/login", json={"email": email, "password": password})
+        return self.flask.test_client().post("/api/auth/login", json={"email": email, "password": password})
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def seeded(cluster: Cluster, template: str) -> Iterator[tuple[str, Business, Bus
 
 
 @pytest.fixture(scope="session")
-def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+def app(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
     """The application on two seeded businesses, shared by the tests that only read."""
     name, alpha, beta = seeded
     with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
@@ -85,11 +85,23 @@ def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[A
 
 
 @pytest.fixture
-def own_shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+def own_app(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
     """The same for a test that writes."""
     name, alpha, beta = seeded
     with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
         yield application
+
+
+@pytest.fixture(scope="session")
+def shop(app: Application) -> Application:
+    """The former name of `app`."""
+    return app
+
+
+@pytest.fixture
+def own_shop(own_app: Application) -> Application:
+    """The former name of `own_app`."""
+    return own_app
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,8 @@ VALUES = {
 
 
 @pytest.fixture
-def settings(shop: Application) -> dict[str, str]:
-    return {"DATABASE_URL": shop.database.app_url}
+def settings(app: Application) -> dict[str, str]:
+    return {"DATABASE_URL": app.database.app_url}
 
 
 def test_without_a_name_all_queries_are_listed(run: Run) -> None:
@@ -35,12 +35,12 @@ def test_without_a_name_all_queries_are_listed(run: Run) -> None:
 
 
 def test_the_plan_of_the_dashboard_is_bound_to_the_tenant(
-    run: Run, settings: dict[str, str], shop: Application
+    run: Run, settings: dict[str, str], app: Application
 ) -> None:
     result = run("explain", "dashboard.stats", "--tenant", "beta", "--analyze", **settings)
     assert result.exit_code == 0, result.output
     assert "Buffers: shared" in result.output
-    assert "tenant_id = $1)" in result.output and f"Parameter $1: tenant_id = {shop.beta.id}" in result.output
+    assert "tenant_id = $1)" in result.output and f"Parameter $1: tenant_id = {app.beta.id}" in result.output
     assert "Planning Time" in result.output and "Prepared: generic plan" in result.output
     assert "(tenant_id = (InitPlan " in result.output, "row security is part of the plan"
 
@@ -74,7 +74,7 @@ def test_every_read_can_be_run_and_explained(run: Run, settings: dict[str, str],
     assert "Execution Time" in result.output
 
 
-def test_a_write_is_explained_but_never_run(run: Run, settings: dict[str, str], shop: Application) -> None:
+def test_a_write_is_explained_but_never_run(run: Run, settings: dict[str, str], app: Application) -> None:
     given = [
         f"--set={name}=" for name in ("job_number", "description", "customer_id", "due_date", "request_id")
     ]
@@ -84,7 +84,7 @@ def test_a_write_is_explained_but_never_run(run: Run, settings: dict[str, str], 
     result = run("explain", "jobs.create_job", "--tenant", "alpha", *given, **settings)
     assert result.exit_code == 0, str(result.exception)
     assert "Insert on" in result.output
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM jobs WHERE title = 't'")
         assert cursor.fetchone() == (0,)
 

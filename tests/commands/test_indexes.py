@@ -32,17 +32,17 @@ def test_the_list_is_that_of_the_migrations(run: Run) -> None:
     assert all("jobs." in line or "dashboard." in line or "foreign key" in line for line in of_jobs)
 
 
-def test_verify_finds_nothing_wrong_after_the_migrations(own_shop: Application, run: Run) -> None:
-    result = run("indexes", "verify", DATABASE_URL=own_shop.database.app_url)
+def test_verify_finds_nothing_wrong_after_the_migrations(own_app: Application, run: Run) -> None:
+    result = run("indexes", "verify", DATABASE_URL=own_app.database.app_url)
     assert (result.exit_code, result.output) == (
         0,
         f"{len(read_catalogue())} indexes, 0 missing or invalid\n",
     )
 
 
-def test_verify_names_what_is_missing_invalid_or_on_another_table(own_shop: Application, run: Run) -> None:
+def test_verify_names_what_is_missing_invalid_or_on_another_table(own_app: Application, run: Run) -> None:
     spoil(
-        own_shop,
+        own_app,
         """
         DROP INDEX idx_jobs_priority;
         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_jobs_customer'::regclass;
@@ -50,7 +50,7 @@ def test_verify_names_what_is_missing_invalid_or_on_another_table(own_shop: Appl
         CREATE INDEX idx_users_role ON jobs (tenant_id);
         """,
     )
-    result = run("indexes", "verify", DATABASE_URL=own_shop.database.app_url)
+    result = run("indexes", "verify", DATABASE_URL=own_app.database.app_url)
     assert result.exit_code == 1
     assert "missing: idx_jobs_priority on jobs, serves jobs.list_jobs (one priority)\n" in result.output
     assert "invalid: idx_jobs_customer on jobs" in result.output
@@ -68,14 +68,14 @@ def test_an_index_that_a_later_migration_drops_is_not_wanted(tmp_path: Path) -> 
     ]
 
 
-def test_build_makes_what_is_missing_or_invalid_and_nothing_else(own_shop: Application, run: Run) -> None:
+def test_build_makes_what_is_missing_or_invalid_and_nothing_else(own_app: Application, run: Run) -> None:
     addresses = {
-        "DATABASE_URL": own_shop.database.app_url,
-        "DATABASE_OWNER_URL": own_shop.database.owner_url,
+        "DATABASE_URL": own_app.database.app_url,
+        "DATABASE_OWNER_URL": own_app.database.owner_url,
     }
-    before = definitions(own_shop)
+    before = definitions(own_app)
     spoil(
-        own_shop,
+        own_app,
         """
         DROP INDEX idx_jobs_priority;
         DROP INDEX idx_job_steps_job_order;
@@ -92,33 +92,33 @@ def test_build_makes_what_is_missing_or_invalid_and_nothing_else(own_shop: Appli
     assert built.exit_code == 0 and built.output.endswith("5 indexes built\n"), built.output
     assert run("indexes", "verify", **addresses).exit_code == 0
     assert run("migrate", "--verify", **addresses).exit_code == 0
-    assert definitions(own_shop) == before
+    assert definitions(own_app) == before
     assert run("indexes", "build", **addresses).output == "0 indexes built\n"
 
 
-def test_build_goes_on_where_a_killed_one_was(own_shop: Application, run: Run) -> None:
+def test_build_goes_on_where_a_killed_one_was(own_app: Application, run: Run) -> None:
     spoil(
-        own_shop,
+        own_app,
         """
         DROP INDEX idx_audit_logs_user;
         CREATE INDEX idx_audit_logs_user ON ONLY audit_logs (tenant_id, user_id, created_at, id);
         CREATE INDEX audit_logs_rest_idx_audit_logs_user ON partitions.audit_logs_rest (tenant_id);
         """,
     )
-    addresses = {"DATABASE_URL": own_shop.database.owner_url}
+    addresses = {"DATABASE_URL": own_app.database.owner_url}
     assert "invalid: idx_audit_logs_user" in run("indexes", "verify", **addresses).output
     assert run("indexes", "build", **addresses).output.endswith("1 indexes built\n")
     assert run("indexes", "verify", **addresses).exit_code == 0
 
 
-def test_build_says_what_keeps_it_from_building(own_shop: Application, run: Run) -> None:
-    spoil(own_shop, "DROP INDEX idx_users_role; CREATE INDEX idx_users_role ON jobs (tenant_id)")
-    owner = own_shop.database.owner_url
+def test_build_says_what_keeps_it_from_building(own_app: Application, run: Run) -> None:
+    spoil(own_app, "DROP INDEX idx_users_role; CREATE INDEX idx_users_role ON jobs (tenant_id)")
+    owner = own_app.database.owner_url
     assert "drop or rename it" in str(run("indexes", "build", DATABASE_URL=owner).exception)
-    spoil(own_shop, "DROP INDEX idx_users_role; DROP INDEX idx_jobs_priority")
-    as_service = run("indexes", "build", DATABASE_URL=own_shop.database.app_url)
+    spoil(own_app, "DROP INDEX idx_users_role; DROP INDEX idx_jobs_priority")
+    as_service = run("indexes", "build", DATABASE_URL=own_app.database.app_url)
     assert as_service.exit_code != 0 and "DATABASE_OWNER_URL" in str(as_service.exception)
-    spoil(own_shop, "DELETE FROM schema_migrations WHERE id = (SELECT max(id) FROM schema_migrations)")
+    spoil(own_app, "DELETE FROM schema_migrations WHERE id = (SELECT max(id) FROM schema_migrations)")
     assert "run `opsboard migrate` first" in str(run("indexes", "build", DATABASE_URL=owner).exception)
 
 

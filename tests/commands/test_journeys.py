@@ -7,10 +7,10 @@ from tests.commands.conftest import Run
 from tests.features.journeys import add_customers, empty, enter, make_journey
 
 
-def test_once_takes_the_steps_that_are_due_and_counts_them(own_shop: Application, run: Run) -> None:
-    empty(own_shop)
-    enter(own_shop, make_journey(own_shop), add_customers(own_shop, 3))
-    settings = {"DATABASE_URL": own_shop.database.app_url}
+def test_once_takes_the_steps_that_are_due_and_counts_them(own_app: Application, run: Run) -> None:
+    empty(own_app)
+    enter(own_app, make_journey(own_app), add_customers(own_app, 3))
+    settings = {"DATABASE_URL": own_app.database.app_url}
     first = run("journeys", "run", "--once", "--batch", "2", **settings)
     assert (first.exit_code, first.output) == (
         0, "9 taken, 9 executed, 0 deferred, 0 completed, 0 failed\n",

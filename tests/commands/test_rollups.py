@@ -30,41 +30,41 @@ def addresses(application: Application) -> dict[str, str]:
     }
 
 
-def test_verify_finds_nothing_in_right_counts(own_shop: Application, run: Run) -> None:
-    result = run("rollups", "verify", **addresses(own_shop))
+def test_verify_finds_nothing_in_right_counts(own_app: Application, run: Run) -> None:
+    result = run("rollups", "verify", **addresses(own_app))
     assert (result.exit_code, result.output) == (0, "2 businesses, 0 differences\n")
 
 
-def test_verify_names_each_difference_and_rebuild_mends_it(own_shop: Application, run: Run) -> None:
+def test_verify_names_each_difference_and_rebuild_mends_it(own_app: Application, run: Run) -> None:
     spoil(
-        own_shop,
+        own_app,
         """
         UPDATE rollups SET n = n + 1 WHERE tenant_id = 2 AND metric = 'jobs' AND label = 'draft';
         DELETE FROM rollups WHERE tenant_id = 2 AND metric = 'steps' AND subject > 0 AND label = 'in_progress';
         INSERT INTO rollups VALUES (2, 'jobs_created', '2001-02-03', 0, '', 9);
         """,
     )
-    found = run("rollups", "verify", **addresses(own_shop))
+    found = run("rollups", "verify", **addresses(own_app))
     assert found.exit_code == 1
     assert "beta: jobs draft: kept 7, counted 6\n" in found.output
     assert "beta: jobs_created on 2001-02-03: kept 9, counted 0\n" in found.output
     assert "beta: steps in_progress of user " in found.output and "alpha" not in found.output
-    assert run("rollups", "verify", "--tenant", "alpha", **addresses(own_shop)).exit_code == 0
-    mended = run("rollups", "rebuild", **addresses(own_shop))
+    assert run("rollups", "verify", "--tenant", "alpha", **addresses(own_app)).exit_code == 0
+    mended = run("rollups", "rebuild", **addresses(own_app))
     assert "alpha: 0 counts corrected\nbeta: " in mended.output and mended.exit_code == 0
-    assert run("rollups", "verify", **addresses(own_shop)).exit_code == 0
+    assert run("rollups", "verify", **addresses(own_app)).exit_code == 0
 
 
-def test_a_business_that_does_not_exist_is_told(own_shop: Application, run: Run) -> None:
-    result = run("rollups", "verify", "--tenant", "gamma", **addresses(own_shop))
+def test_a_business_that_does_not_exist_is_told(own_app: Application, run: Run) -> None:
+    result = run("rollups", "verify", "--tenant", "gamma", **addresses(own_app))
     assert result.exit_code != 0 and "gamma" in str(result.exception)
 
 
 @pytest.mark.parametrize("words", [("verify",), ("rebuild",), ("verify", "--tenant", "alpha")])
 def test_a_role_that_sees_no_business_is_refused_instead_of_finding_nothing_wrong(
-    own_shop: Application, run: Run, words: tuple[str, ...]
+    own_app: Application, run: Run, words: tuple[str, ...]
 ) -> None:
-    result = run("rollups", *words, DATABASE_URL=own_shop.database.app_url)
+    result = run("rollups", *words, DATABASE_URL=own_app.database.app_url)
     assert isinstance(result.exception, CommandError), result.output
     assert "opsboard_app cannot see all businesses; set DATABASE_OWNER_URL" in str(result.exception)
 
@@ -75,17 +75,17 @@ def test_nothing_to_look_at_is_not_all_well(database: FreshDatabase, run: Run, w
     assert isinstance(result.exception, CommandError) and "no business" in str(result.exception)
 
 
-def test_health_shows_the_caller_the_differences_of_their_business(own_shop: Application) -> None:
-    client = own_shop.client("admin")
+def test_health_shows_the_caller_the_differences_of_their_business(own_app: Application) -> None:
+    client = own_app.client("admin")
     answer = client.get("/api/health/rollups").json
     assert answer is not None
     assert (answer["status"], answer["differences"]) == ("ok", [])
     assert answer["not_folded"] > 0
-    spoil(own_shop, "UPDATE rollups SET n = n + 1 WHERE metric = 'jobs' AND label = 'draft'")
+    spoil(own_app, "UPDATE rollups SET n = n + 1 WHERE metric = 'jobs' AND label = 'draft'")
     answer = client.get("/api/health/rollups").json
     assert answer is not None
     assert answer["status"] == "wrong" and answer["not_folded"] == 0 and answer["folded"] > 0
     assert answer["differences"] == [
         {"metric": "jobs", "label": "draft", "user_id": None, "day": None, "kept": 7, "counted": 6}
     ]
-    assert own_shop.client("manager").get("/api/health/rollups").status_code == 403
+    assert own_app.client("manager").get("/api/health/rollups").status_code == 403

@@ -29,14 +29,14 @@ EMPTY = ["TRUNCATE campaign_recipients CASCADE", "TRUNCATE messages CASCADE", "T
 
 @pytest.mark.parametrize("turns", [12, pytest.param(300, marks=pytest.mark.slow)])
 def test_verify_and_health_tell_of_nothing_while_a_writer_fills_and_truncates(
-    own_shop: Application, run: Run, turns: int
+    own_app: Application, run: Run, turns: int
 ) -> None:
-    client, done = own_shop.client(), threading.Event()
+    client, done = own_app.client(), threading.Event()
     truncated: list[str] = []
 
     def write() -> None:
         with (
-            closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+            closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
             connection.cursor() as cursor,
         ):
             while not done.is_set():
@@ -57,7 +57,7 @@ def test_verify_and_health_tell_of_nothing_while_a_writer_fills_and_truncates(
         for _ in range(turns):
             before = len(truncated)
             answer = client.get("/api/health/rollups")
-            told = run("rollups", "verify", **addresses(own_shop))
+            told = run("rollups", "verify", **addresses(own_app))
             # The loser of a deadlock reports it and has not compared.
             if answer.status_code == 200:
                 assert answer.json["differences"] == []  # type: ignore[index]
@@ -67,4 +67,4 @@ def test_verify_and_health_tell_of_nothing_while_a_writer_fills_and_truncates(
         done.set()
         writer.join(60)
     assert set(truncated) == set(EMPTY)
-    assert run("rollups", "verify", **addresses(own_shop)).exit_code == 0
+    assert run("rollups", "verify", **addresses(own_app)).exit_code == 0

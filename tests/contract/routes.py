@@ -93,15 +93,15 @@ def _routes(application: Application, business: Business) -> Iterator[Route]:
     others = {endpoint: ids_of(application, business, queries) for endpoint, queries in OTHER_IDS.items()}
     last = {
         rule.endpoint: {argument: query_for(argument).replace("min(id)", "max(id)")}
-        for rule in application.app.url_map.iter_rules()
+        for rule in application.flask.url_map.iter_rules()
         if "DELETE" in (rule.methods or ()) and rule.endpoint not in OTHER_IDS
         for argument in argument_names(rule.rule)[-1:]
     }
     others |= {endpoint: ids_of(application, business, queries) for endpoint, queries in last.items()}
-    for rule in application.app.url_map.iter_rules():
+    for rule in application.flask.url_map.iter_rules():
         if not rule.rule.startswith(("/api", "/health")):
             continue
-        view = application.app.view_functions[rule.endpoint]
+        view = application.flask.view_functions[rule.endpoint]
         path = rule.rule.replace("<token>", token_of(business, ids["link_id"]))
         for argument in argument_names(rule.rule):
             found = others.get(rule.endpoint, {}).get(argument, ids[argument])
@@ -145,7 +145,7 @@ def ids_of(
 ) -> dict[str, int]:
     """For each path argument an id that exists in the business."""
     if queries is None:
-        rules = application.app.url_map.iter_rules()
+        rules = application.flask.url_map.iter_rules()
         queries = {argument: query_for(argument) for rule in rules for argument in argument_names(rule.rule)}
     with (
         closing(psycopg2.connect(application.database.superuser_url)) as connection,

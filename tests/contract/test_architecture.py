@@ -37,8 +37,8 @@ def test_the_glossary_has_at_most_ten_terms() -> None:
     assert 0 < len(rows("Glossary")) <= 10
 
 
-def test_a_repeated_hit_executes_code_of_at_most_seven_files(own_shop: Application) -> None:
-    client, headers = own_shop.app.test_client(), bearer(own_shop.token())
+def test_a_repeated_hit_executes_code_of_at_most_seven_files(own_app: Application) -> None:
+    client, headers = own_app.flask.test_client(), bearer(own_app.token())
     for _ in range(3):
         assert client.get("/api/dashboard/stats", headers=headers).status_code == 200
     files = set()

@@ -21,7 +21,7 @@ def all_arguments(model: type[Arguments] = Arguments) -> Iterator[type[Arguments
         yield from all_arguments(child)
 
 
-def test_every_number_is_written_with_plain_digits(shop: Application) -> None:
+def test_every_number_is_written_with_plain_digits(app: Application) -> None:
     checked = 0
     for model in all_arguments():
         for field in number_fields(model):
@@ -34,16 +34,16 @@ def test_every_number_is_written_with_plain_digits(shop: Application) -> None:
 
 
 @pytest.mark.parametrize("ids", [[True], ["1_0"], ["\uff11"]])
-def test_numbers_in_a_list_are_plain_too(shop: Application, ids: list[object]) -> None:
-    answer = shop.client().post("/api/jobs/bulk-status", json={"ids": ids, "status": "active"})
+def test_numbers_in_a_list_are_plain_too(app: Application, ids: list[object]) -> None:
+    answer = app.client().post("/api/jobs/bulk-status", json={"ids": ids, "status": "active"})
     assert_problem(answer, 400, "invalid_input")
-    assert_problem(shop.client().get("/api/jobs/promise-date?process_ids=1_0"), 400, "invalid_input")
+    assert_problem(app.client().get("/api/jobs/promise-date?process_ids=1_0"), 400, "invalid_input")
 
 
-def test_a_range_in_reverse_is_400_on_every_list_that_has_one(shop: Application) -> None:
-    client, checked = shop.client(), 0
+def test_a_range_in_reverse_is_400_on_every_list_that_has_one(app: Application) -> None:
+    client, checked = app.client(), 0
     document = client.get("/api/openapi.json").json
-    paths = {route.rule.replace("<id:", "{").replace(">", "}"): route.path for route in routes(shop)}
+    paths = {route.rule.replace("<id:", "{").replace(">", "}"): route.path for route in routes(app)}
     for path, item in document["paths"].items():  # type: ignore[index]
         names = {parameter["name"] for parameter in item.get("get", {}).get("parameters", ())}
         for first in (name for name in names if name.endswith("_from")):
@@ -57,9 +57,9 @@ def test_a_range_in_reverse_is_400_on_every_list_that_has_one(shop: Application)
     assert checked >= 10
 
 
-def test_an_id_beyond_bigint_is_404_with_every_method_and_digits_are_ascii(shop: Application) -> None:
-    client, checked = shop.client(), 0
-    for route in routes(shop):
+def test_an_id_beyond_bigint_is_404_with_every_method_and_digits_are_ascii(app: Application) -> None:
+    client, checked = app.client(), 0
+    for route in routes(app):
         if "<id:" not in route.rule:
             continue
         for wrong in (str(LARGEST_ID + 1), "0", "\uff11"):
@@ -73,8 +73,8 @@ def test_an_id_beyond_bigint_is_404_with_every_method_and_digits_are_ascii(shop:
 
 
 @pytest.mark.parametrize("path", ["/api//jobs", "/api/jobs//", "/static//x", "/api/jobs/", "//api/jobs"])
-def test_an_address_has_one_spelling(shop: Application, path: str) -> None:
-    answer = shop.client().get("/", environ_overrides={"PATH_INFO": path})
+def test_an_address_has_one_spelling(app: Application, path: str) -> None:
+    answer = app.client().get("/", environ_overrides={"PATH_INFO": path})
     assert_problem(answer, 404, "not_found")
 
 

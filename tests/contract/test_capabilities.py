@@ -42,10 +42,10 @@ def test_what_is_not_answered_says_so_and_the_rest_names_its_places(row: Capabil
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row.number))
-def test_everything_a_row_names_is_there(row: Capability, project: Project, shop: Application) -> None:
+def test_everything_a_row_names_is_there(row: Capability, project: Project, app: Application) -> None:
     assert [place for place in (*row.endpoints, *row.tests) if not project.has(place)] == []
     assert set(row.queries) <= {query.name for query in all_queries()}
-    with cursor(shop.database.superuser_url) as cur:
+    with cursor(app.database.superuser_url) as cur:
         cur.execute(
             "SELECT relname FROM pg_class WHERE relkind IN ('i', 'I') AND relname = ANY(%s)",
             ([*row.indexes],),

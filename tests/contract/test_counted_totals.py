@@ -32,7 +32,7 @@ FILTER = "/api/jobs?priority=normal&page_size=5"
 
 
 @pytest.fixture
-def own_shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+def own_app(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
     """An application that keeps totals and no pages: each page is asked of the database."""
     name, alpha, beta = seeded
     with (
@@ -63,8 +63,8 @@ def counted(pages: list[Page]) -> int:
     return number
 
 
-def total(shop: Application, path: str = FILTER, role: str = "admin", business: Any = None) -> int:
-    answer: Any = shop.client(role, business).get(path)
+def total(app: Application, path: str = FILTER, role: str = "admin", business: Any = None) -> int:
+    answer: Any = app.client(role, business).get(path)
     assert answer.headers["X-Queries"] == "1" and answer.headers["X-Cache"] == "BYPASS"
     return int(answer.json["total"])
 
@@ -81,9 +81,9 @@ def test_the_second_page_reads_no_more_than_its_rows(large: Application) -> None
 
 
 def test_walking_all_pages_of_a_filter_counts_once_and_all_tell_the_same(
-    own_shop: Application, pages: list[Page]
+    own_app: Application, pages: list[Page]
 ) -> None:
-    shop, client = own_shop, own_shop.client()
+    app, client = own_app, own_app.client()
     first: Any = client.get(FILTER).json
     assert first["total_pages"] > 3
     seen = [item["id"] for item in first["items"]]
@@ -92,55 +92,55 @@ def test_walking_all_pages_of_a_filter_counts_once_and_all_tell_the_same(
         assert (answer["total"], answer["total_pages"]) == (first["total"], first["total_pages"])
         seen += [item["id"] for item in answer["items"]]
     assert len(set(seen)) == len(seen) == first["total"]
-    assert total(shop, f"{FILTER}&sort=-created_at") == first["total"]
+    assert total(app, f"{FILTER}&sort=-created_at") == first["total"]
     assert counted(pages) == 1
     steps = "/api/job-steps?machine_id=1"
-    assert total(shop, steps) == total(shop, f"{steps}&sort=-updated_at")
-    assert total(shop, f"{steps}&sort=completed_at") < total(shop, steps), "only those that have one"
+    assert total(app, steps) == total(app, f"{steps}&sort=-updated_at")
+    assert total(app, f"{steps}&sort=completed_at") < total(app, steps), "only those that have one"
     assert counted(pages) == 2
 
 
-def test_a_change_is_in_the_total_of_the_next_page(own_shop: Application) -> None:
-    before = total(own_shop)
-    made = own_shop.client().post("/api/jobs", json={"title": "More", "priority": "normal"})
+def test_a_change_is_in_the_total_of_the_next_page(own_app: Application) -> None:
+    before = total(own_app)
+    made = own_app.client().post("/api/jobs", json={"title": "More", "priority": "normal"})
     assert made.status_code == 201
-    assert total(own_shop) == before + 1
-    own_shop.services.change_feed.poll()
+    assert total(own_app) == before + 1
+    own_app.services.change_feed.poll()
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
-        assert total(own_shop) == before + 1
+        assert total(own_app) == before + 1
         cursor.execute("UPDATE jobs SET priority = 'low' WHERE id = %s", (made.json["id"],))  # type: ignore[index]
         connection.commit()
-    own_shop.services.change_feed.poll()
-    assert total(own_shop) == before
+    own_app.services.change_feed.poll()
+    assert total(own_app) == before
 
 
-def test_nobody_is_told_the_total_of_another_nor_of_another_filter(own_shop: Application) -> None:
-    shop = own_shop
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def test_nobody_is_told_the_total_of_another_nor_of_another_filter(own_app: Application) -> None:
+    app = own_app
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs WHERE tenant_id = 2 AND priority = 'normal'")
         cursor.execute(
             "UPDATE job_steps SET assigned_user_id = (SELECT id FROM users WHERE email = %s) WHERE machine_id = 1",
-            (shop.alpha.email("admin"),),
+            (app.alpha.email("admin"),),
         )
         connection.commit()
-    assert total(shop, "/api/jobs?priority=low,high") > total(shop, "/api/jobs?priority=low")
-    assert total(shop) > 0 == total(shop, business=shop.beta)
+    assert total(app, "/api/jobs?priority=low,high") > total(app, "/api/jobs?priority=low")
+    assert total(app) > 0 == total(app, business=app.beta)
     mine = "/api/job-steps?mine=true&machine_id=1"
-    assert total(shop, mine) > 0 == total(shop, mine, "operator")
+    assert total(app, mine) > 0 == total(app, mine, "operator")
 
 
-def test_what_the_rollups_know_or_time_changes_is_not_kept(own_shop: Application, pages: list[Page]) -> None:
+def test_what_the_rollups_know_or_time_changes_is_not_kept(own_app: Application, pages: list[Page]) -> None:
     for path in ("/api/jobs", "/api/jobs?status=active", "/api/jobs?overdue=true&priority=normal"):
         for _ in range(2):
-            total(own_shop, path)
-    own_shop.client().get("/api/jobs?priority=low&cursor=")
+            total(own_app, path)
+    own_app.client().get("/api/jobs?priority=low&cursor=")
     assert counted(pages) == 7
-    assert ENDPOINT not in own_shop.services.store.stats()["endpoints"]
-    total(own_shop)
-    assert own_shop.services.store.stats()["endpoints"][ENDPOINT]["entries"] == 1
+    assert ENDPOINT not in own_app.services.store.stats()["endpoints"]
+    total(own_app)
+    assert own_app.services.store.stats()["endpoints"][ENDPOINT]["entries"] == 1
 
 
 def test_no_total_is_kept_whose_rows_are_others_tomorrow() -> None:
@@ -154,11 +154,11 @@ def test_no_total_is_kept_whose_rows_are_others_tomorrow() -> None:
 
 
 def test_a_total_that_is_no_longer_known_to_be_right_is_counted(
-    own_shop: Application, pages: list[Page], monkeypatch: pytest.MonkeyPatch
+    own_app: Application, pages: list[Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, store = total(own_shop), own_shop.services.store
+    right, store = total(own_app), own_app.services.store
     ask = store.get_or_load
     monkeypatch.setattr(store, "get_or_load", lambda *args: Found(ask(*args).body, Outcome.STALE, 1.0))
     pages.clear()
-    assert total(own_shop) == right
+    assert total(own_app) == right
     assert counted(pages) == 1

@@ -59,11 +59,11 @@ def unfolded(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterat
 
 @pytest.mark.parametrize("query", COUNTING, ids=lambda query: query.name)
 def test_deltas_are_read_once_for_each_count(unfolded: tuple[Application, int], query: Any) -> None:
-    shop, deltas = unfolded
+    app, deltas = unfolded
     assert deltas >= 3600
     for label, sql, params in shapes(query):
         plan = explain(
-            shop, sql, params | {"tenant_id": shop.alpha.id, "page_size": 50}, ", ANALYZE, TIMING OFF"
+            app, sql, params | {"tenant_id": app.alpha.id, "page_size": 50}, ", ANALYZE, TIMING OFF"
         )
         read = sum(
             (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
@@ -75,13 +75,13 @@ def test_deltas_are_read_once_for_each_count(unfolded: tuple[Application, int], 
 
 
 def test_a_page_of_conversations_has_the_unread_of_each(unfolded: tuple[Application, int]) -> None:
-    shop, _ = unfolded
-    client = shop.client()
+    app, _ = unfolded
+    client = app.client()
     items: Any = client.get("/api/conversations?page_size=100").json["items"]  # type: ignore[index]
     for item in items:
         one: Any = client.get(f"/api/conversations/{item['id']}").json
         assert one["unread"] == item["unread"]
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT v.id, greatest(count(m.id) - coalesce(max(r.read_count), 0), 0)
@@ -91,7 +91,7 @@ def test_a_page_of_conversations_has_the_unread_of_each(unfolded: tuple[Applicat
             WHERE v.tenant_id = %s
             GROUP BY v.id
             """,
-            (shop.alpha.id,),
+            (app.alpha.id,),
         )
         counted = dict(cursor.fetchall())
     assert {item["id"]: item["unread"] for item in items} == counted
@@ -99,12 +99,12 @@ def test_a_page_of_conversations_has_the_unread_of_each(unfolded: tuple[Applicat
 
 
 def test_who_does_not_ask_for_unread_messages_has_them_not_counted(unfolded: tuple[Application, int]) -> None:
-    shop, _ = unfolded
+    app, _ = unfolded
     (listed,) = [query for query in COUNTING if query.name == "conversations.list_conversations"]
     _, sql, params = next(shapes(listed))
     shown = sql.replace(listed.sql, listed.showing(["id", "channel"]))
     assert shown != sql
     counts = len(COUNTS.findall(sql)) - 1  # the list's total is asked for all the same
-    plan = explain(shop, shown, params | {"tenant_id": shop.alpha.id})
+    plan = explain(app, shown, params | {"tenant_id": app.alpha.id})
     read = [node for node in nodes(plan) if node.get("Relation Name") == "rollup_deltas"]
     assert len(read) == 2 * counts

@@ -121,13 +121,13 @@ def test_no_query_selects_star_or_has_its_values_written_in(query: Query) -> Non
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
-def test_reads_and_writes_are_the_tables_of_the_plan(shop: Application, query: Query) -> None:
+def test_reads_and_writes_are_the_tables_of_the_plan(app: Application, query: Query) -> None:
     seen: set[str] = set()
     written: set[str] = set()
     for _, sql, params in shapes(query):
         for _, metrics in COUNTS.findall(sql):
             seen |= {source_of(metric) for metric in re.findall(r"'(\w+)'", metrics)}
-        for node in nodes(explain(shop, sql, params)):
+        for node in nodes(explain(app, sql, params)):
             table = own_table(node)
             if table in KEPT:
                 assert COUNTS.search(sql) or query.name == "health.rollups", (
@@ -155,13 +155,13 @@ def own_table(node: dict[str, Any]) -> str | None:
 
 
 def explain(
-    shop: Application, sql: str, params: dict[str, Any], options: str = "", plans: str = "auto"
+    app: Application, sql: str, params: dict[str, Any], options: str = "", plans: str = "auto"
 ) -> dict[str, Any]:
     """The plan of the prepared statement, as the application's role gets it for the first seeded business.
 
     `plans` is the plan_cache_mode. With "auto" the first plan is made for the values.
     """
-    with closing(psycopg2.connect(shop.database.app_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.app_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(params["tenant_id"]),))
         cursor.execute("SELECT set_config('plan_cache_mode', %s, true)", (plans,))
         prepared = statement("test", sql, limits_of(sql, params))

@@ -46,28 +46,28 @@ def assert_problem(answer: TestResponse, status: int, code: str | None = None) -
         assert error.keys() >= {"field", "message"}
 
 
-def test_without_a_token_every_closed_route_is_401(shop: Application) -> None:
-    closed = [route for route in routes(shop) if not route.open_to_all]
+def test_without_a_token_every_closed_route_is_401(app: Application) -> None:
+    closed = [route for route in routes(app) if not route.open_to_all]
     assert len(closed) > 25
     for route in closed:
-        answer = call(shop, route, role=None)
+        answer = call(app, route, role=None)
         assert_problem(answer, 401, "not_signed_in")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_only_these_routes_are_open(shop: Application) -> None:
-    assert {route.rule for route in routes(shop) if route.open_to_all} == {
+def test_only_these_routes_are_open(app: Application) -> None:
+    assert {route.rule for route in routes(app) if route.open_to_all} == {
         "/api/auth/login", "/api/health", "/api/health/ready", "/health", "/health/ready", "/api/openapi.json",
         "/api/job-status/<token>", "/api/auth/password-link", "/api/auth/password-link/accept",
     }  # fmt: skip
 
 
-def test_each_get_answers_an_admin_with_one_statement_at_most(shop: Application) -> None:
-    client = shop.client()
-    for route in routes(shop):
+def test_each_get_answers_an_admin_with_one_statement_at_most(app: Application) -> None:
+    client = app.client()
+    for route in routes(app):
         if route.method != "GET":
             continue
-        shop.services.store.clear()
+        app.services.store.clear()
         answer = client.get(route.path)
         assert answer.status_code == 200, f"{route}: {answer.get_data(as_text=True)}"
         assert int(answer.headers["X-Queries"]) <= 1, (
@@ -76,10 +76,10 @@ def test_each_get_answers_an_admin_with_one_statement_at_most(shop: Application)
         assert answer.headers["Server-Timing"].startswith("cache;desc=")
 
 
-def test_each_get_with_the_etag_it_gave_is_304_without_a_body(shop: Application) -> None:
-    client = shop.client()
+def test_each_get_with_the_etag_it_gave_is_304_without_a_body(app: Application) -> None:
+    client = app.client()
     with_etag = 0
-    for route in routes(shop):
+    for route in routes(app):
         if route.method != "GET" or not (etag := client.get(route.path).headers.get("ETag")):
             continue
         with_etag += 1
@@ -91,34 +91,32 @@ def test_each_get_with_the_etag_it_gave_is_304_without_a_body(shop: Application)
     assert with_etag > 15
 
 
-def test_roles_that_may_not_are_403_and_those_that_may_are_not(own_shop: Application) -> None:
-    for route in routes(own_shop):
+def test_roles_that_may_not_are_403_and_those_that_may_are_not(own_app: Application) -> None:
+    for route in routes(own_app):
         for role in ROLES:
-            answer = call(own_shop, route, role)
+            answer = call(own_app, route, role)
             if route.roles is not None and role not in route.roles:
                 assert_problem(answer, 403, "forbidden")
             elif route.roles is not None:
                 assert answer.status_code != 403, f"{role} {route}"
 
 
-def test_ids_of_another_tenant_are_not_found(own_shop: Application) -> None:
+def test_ids_of_another_tenant_are_not_found(own_app: Application) -> None:
     # Open ones are for every holder of the token, of any business.
     foreign = [
-        route
-        for route in routes(own_shop, own_shop.beta)
-        if route.path != route.rule and not route.open_to_all
+        route for route in routes(own_app, own_app.beta) if route.path != route.rule and not route.open_to_all
     ]
     assert len(foreign) > 8
-    before = fingerprint(own_shop)
+    before = fingerprint(own_app)
     for route in foreign:
         for role in ROLES:
             if route.roles is None or role in route.roles:
-                assert_problem(call(own_shop, route, role), 404, "not_found")
-    assert fingerprint(own_shop) == before, "a write reached the other tenant"
+                assert_problem(call(own_app, route, role), 404, "not_found")
+    assert fingerprint(own_app) == before, "a write reached the other tenant"
 
 
-def test_another_tenants_ids_in_filters_find_nothing(shop: Application) -> None:
-    client, foreign, asked = shop.client(), ids_of(shop, shop.beta), 0
+def test_another_tenants_ids_in_filters_find_nothing(app: Application) -> None:
+    client, foreign, asked = app.client(), ids_of(app, app.beta), 0
     for name_of_area, area in areas().items():
         renamed = FOREIGN | (FOREIGN_OF_JOURNEYS if name_of_area == "journeys" else {})
         for declared in area.lists.values():
@@ -133,10 +131,10 @@ def test_another_tenants_ids_in_filters_find_nothing(shop: Application) -> None:
     assert asked > 25
 
 
-def test_another_tenants_ids_in_a_change_are_a_conflict(own_shop: Application) -> None:
-    client, foreign, asked = own_shop.client(), ids_of(own_shop, own_shop.beta), 0
-    for route in routes(own_shop):
-        model = body_model(own_shop.app.view_functions[route.endpoint])
+def test_another_tenants_ids_in_a_change_are_a_conflict(own_app: Application) -> None:
+    client, foreign, asked = own_app.client(), ids_of(own_app, own_app.beta), 0
+    for route in routes(own_app):
+        model = body_model(own_app.flask.view_functions[route.endpoint])
         if model is None or not issubclass(model, Patch):
             continue
         for name in model.model_fields:
@@ -147,12 +145,12 @@ def test_another_tenants_ids_in_a_change_are_a_conflict(own_shop: Application) -
     assert asked >= 6
 
 
-def test_no_answer_has_a_byte_of_the_other_tenant(shop: Application) -> None:
-    for business, other in ((shop.alpha, shop.beta), (shop.beta, shop.alpha)):
+def test_no_answer_has_a_byte_of_the_other_tenant(app: Application) -> None:
+    for business, other in ((app.alpha, app.beta), (app.beta, app.alpha)):
         for role in ROLES:
-            client = shop.client(role, business)
+            client = app.client(role, business)
             seen = 0
-            for route in routes(shop, business):
+            for route in routes(app, business):
                 if route.method != "GET" or (route.roles is not None and role not in route.roles):
                     continue
                 text = client.get(route.path).get_data(as_text=True)
@@ -161,18 +159,18 @@ def test_no_answer_has_a_byte_of_the_other_tenant(shop: Application) -> None:
             assert seen > 8, "the seed's own word must be in the answers, or this test sees nothing"
 
 
-def test_unknown_and_repeated_arguments_are_400(shop: Application) -> None:
-    client = shop.client()
-    for route in routes(shop):
+def test_unknown_and_repeated_arguments_are_400(app: Application) -> None:
+    client = app.client()
+    for route in routes(app):
         answer = client.open(f"{route.path}?surprise=1", method=route.method, json=route.body)
         assert_problem(answer, 400, "invalid_input")
         assert answer.json["errors"][0]["field"] == "surprise"  # type: ignore[index]
     assert_problem(client.get("/api/jobs?page=1&page=2"), 400, "invalid_input")
 
 
-def test_unknown_members_of_a_body_are_400(shop: Application) -> None:
-    client = shop.client()
-    writes = [route for route in routes(shop) if route.body is not None]
+def test_unknown_members_of_a_body_are_400(app: Application) -> None:
+    client = app.client()
+    writes = [route for route in routes(app) if route.body is not None]
     assert len(writes) > 35
     for route in writes:
         for member in ("tenant_id", "id", "created_by", "token_version"):
@@ -180,10 +178,10 @@ def test_unknown_members_of_a_body_are_400(shop: Application) -> None:
             assert_problem(answer, 400, "invalid_input")
 
 
-def test_wrong_methods_are_405_and_unknown_addresses_404(shop: Application) -> None:
-    client = shop.client()
-    with_put = {route.rule for route in routes(shop) if route.method == "PUT"}
-    for route in routes(shop):
+def test_wrong_methods_are_405_and_unknown_addresses_404(app: Application) -> None:
+    client = app.client()
+    with_put = {route.rule for route in routes(app) if route.method == "PUT"}
+    for route in routes(app):
         if route.rule in with_put:
             continue
         answer = client.open(route.path, method="PUT")
@@ -208,9 +206,9 @@ def test_wrong_methods_are_405_and_unknown_addresses_404(shop: Application) -> N
      b'{"title": "x", "due_date": "10000-01-01"}', b'{"title": "x", "due_date": "2026-02-30"}',
      b'{"title": "x", "due_date": 5}', b'{"title": "' + b"x" * 201 + b'"}', b"[" * 100_000],
 )  # fmt: skip
-def test_a_broken_body_is_400_on_every_write(shop: Application, raw: bytes) -> None:
-    client = shop.client()
-    for route in routes(shop):
+def test_a_broken_body_is_400_on_every_write(app: Application, raw: bytes) -> None:
+    client = app.client()
+    for route in routes(app):
         may_be_none = route.endpoint.endswith(("clear_cache", "create_status_link"))
         if route.body is None or (may_be_none and raw in (b"", b"null")):
             continue
@@ -218,8 +216,8 @@ def test_a_broken_body_is_400_on_every_write(shop: Application, raw: bytes) -> N
         assert_problem(answer, 400)
 
 
-def test_a_body_above_the_limit_is_413(shop: Application) -> None:
-    answer = shop.client().post("/api/jobs", data=b"x" * (2 << 20), content_type="application/json")
+def test_a_body_above_the_limit_is_413(app: Application) -> None:
+    answer = app.client().post("/api/jobs", data=b"x" * (2 << 20), content_type="application/json")
     assert_problem(answer, 413, "body_too_large")
 
 
@@ -228,11 +226,11 @@ def test_a_body_above_the_limit_is_413(shop: Application) -> None:
     ["page=0", "page=-1", "page=x", "page_size=0", "page_size=101", f"page={HUGE}", "sort=title", "sort=--created_at",
      "sort=created_at;", "cursor=x", "cursor=%00", "page=1e3", "page=NaN", "sort=%F0"],
 )  # fmt: skip
-def test_bad_paging_is_400_on_every_list(shop: Application, query: str) -> None:
-    client = shop.client()
+def test_bad_paging_is_400_on_every_list(app: Application, query: str) -> None:
+    client = app.client()
     lists = [
         route
-        for route in routes(shop)
+        for route in routes(app)
         if route.method == "GET" and route.endpoint.split(".")[1].startswith("list_")
     ]
     assert len(lists) >= 8
@@ -243,8 +241,8 @@ def test_bad_paging_is_400_on_every_list(shop: Application, query: str) -> None:
 @pytest.mark.parametrize(
     "value", ["%00", "%F0%9F", "0", "-1", HUGE, "NaN", "infinity", "10000-01-01", "", "x" * 5000]
 )
-def test_hostile_values_of_every_argument_are_never_5xx(shop: Application, value: str) -> None:
-    client, spec = shop.client(), shop.app.spec
+def test_hostile_values_of_every_argument_are_never_5xx(app: Application, value: str) -> None:
+    client, spec = app.client(), app.flask.spec
     assert isinstance(spec, dict)
     tried = 0
     for path, item in spec["paths"].items():

@@ -16,14 +16,14 @@ from tests.contract.test_every_query import explain, nodes, own_table
 BY_ID = re.compile(r"<id:\w+>$")
 
 
-def details(shop: Application) -> list[Route]:
+def details(app: Application) -> list[Route]:
     """Those of one thing by its id; what a link shows is one whole."""
-    return [route for route in routes(shop) if route.method == "GET" and BY_ID.search(route.rule)]
+    return [route for route in routes(app) if route.method == "GET" and BY_ID.search(route.rule)]
 
 
-def documented(shop: Application, route: Route) -> tuple[list[str], list[str]]:
+def documented(app: Application, route: Route) -> tuple[list[str], list[str]]:
     """The members of the answer, and those that may be asked for, as the OpenAPI document has them."""
-    document: Any = shop.app.spec
+    document: Any = app.flask.spec
     operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")]["get"]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     shape = document["components"]["schemas"][schema["anyOf"][0]["$ref"].rpartition("/")[2]]
@@ -32,10 +32,10 @@ def documented(shop: Application, route: Route) -> tuple[list[str], list[str]]:
     return list(shape["properties"]), fields["schema"]["items"]["enum"]
 
 
-def test_every_detail_answers_with_just_the_members_that_are_asked_for(shop: Application) -> None:
-    client = shop.client()
-    assert len(details(shop)) >= 17
-    for route in details(shop):
+def test_every_detail_answers_with_just_the_members_that_are_asked_for(app: Application) -> None:
+    client = app.client()
+    assert len(details(app)) >= 17
+    for route in details(app):
         whole: Any = client.get(route.path).json
         names = list(whole)
         for asked in [[name] for name in names] + [names[::-1], names[1::2]]:
@@ -44,16 +44,16 @@ def test_every_detail_answers_with_just_the_members_that_are_asked_for(shop: App
             assert int(answer.headers["X-Queries"]) <= 1
 
 
-def test_every_detail_may_be_asked_for_all_members_of_its_documented_shape(shop: Application) -> None:
-    for route in details(shop):
-        members, allowed = documented(shop, route)
+def test_every_detail_may_be_asked_for_all_members_of_its_documented_shape(app: Application) -> None:
+    for route in details(app):
+        members, allowed = documented(app, route)
         assert sorted(members) == sorted(allowed), route
 
 
-def test_an_unknown_member_is_400_and_the_allowed_ones_are_named_as_on_lists(shop: Application) -> None:
-    client = shop.client()
-    for route in details(shop):
-        _, allowed = documented(shop, route)
+def test_an_unknown_member_is_400_and_the_allowed_ones_are_named_as_on_lists(app: Application) -> None:
+    client = app.client()
+    for route in details(app):
+        _, allowed = documented(app, route)
         for fields in ("id,password_hash", "", "ID", "id%3B"):
             answer = client.get(f"{route.path}?fields={fields}")
             assert answer.status_code == 400, route
@@ -63,19 +63,19 @@ def test_an_unknown_member_is_400_and_the_allowed_ones_are_named_as_on_lists(sho
         assert client.get(f"{route.path}?page=1").status_code == 400
 
 
-def test_what_is_not_there_is_404_whatever_is_asked_for(shop: Application) -> None:
-    for route in details(shop):
+def test_what_is_not_there_is_404_whatever_is_asked_for(app: Application) -> None:
+    for route in details(app):
         missing = f"{route.path.rpartition('/')[0]}/999999999"
-        name = documented(shop, route)[1][0]
-        assert shop.client().get(f"{missing}?fields={name}").status_code == 404, route
+        name = documented(app, route)[1][0]
+        assert app.client().get(f"{missing}?fields={name}").status_code == 404, route
 
 
-def test_each_choice_is_kept_and_tagged_by_itself(shop: Application) -> None:
-    client, kept = shop.client(), 0
-    shop.services.store.clear()
-    for route in details(shop):
+def test_each_choice_is_kept_and_tagged_by_itself(app: Application) -> None:
+    client, kept = app.client(), 0
+    app.services.store.clear()
+    for route in details(app):
         paths = [f"{route.path}{query}" for query in ("", "?fields=id", "?fields=id,name", "?fields=name,id")]
-        if not {"id", "name"} <= set(documented(shop, route)[1]):
+        if not {"id", "name"} <= set(documented(app, route)[1]):
             continue
         first = [client.get(path) for path in paths]
         again = [client.get(path) for path in paths]
@@ -97,12 +97,12 @@ def test_each_choice_is_kept_and_tagged_by_itself(shop: Application) -> None:
     ],
 )  # fmt: skip
 def test_what_only_other_members_need_is_not_read(
-    shop: Application, name: str, fields: list[str], left: set[str]
+    app: Application, name: str, fields: list[str], left: set[str]
 ) -> None:
     query: Query = next(query for query in all_queries() if query.name == name)
 
     def read(sql: str) -> set[str | None]:
-        return {own_table(node) for node in nodes(explain(shop, sql, VALUES)) if "Relation Name" in node}
+        return {own_table(node) for node in nodes(explain(app, sql, VALUES)) if "Relation Name" in node}
 
     assert read(query.showing(fields)) - {"tenants", "processes", "machines", "users"} == left
     assert read(query.sql) > left

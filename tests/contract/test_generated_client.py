@@ -22,10 +22,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def generated(shop: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def generated(app: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the generator's output; the package it made can be imported."""
     folder = tmp_path_factory.mktemp("client")
-    (folder / "openapi.json").write_text(json.dumps(shop.app.test_client().get("/api/openapi.json").json))
+    (folder / "openapi.json").write_text(json.dumps(app.flask.test_client().get("/api/openapi.json").json))
     # No hooks: they would format the code with whatever is installed.
     (folder / "config.yaml").write_text(f"post_hooks: []\npackage_name_override: {PACKAGE}\n")
     done = subprocess.run(
@@ -43,23 +43,23 @@ def operation(area: str, name: str) -> Any:
     return importlib.import_module(f"{PACKAGE}.api.{area}.{name}")
 
 
-def test_nothing_is_left_out(shop: Application, generated: str) -> None:
+def test_nothing_is_left_out(app: Application, generated: str) -> None:
     assert "WARNING" not in generated and "Unable" not in generated, generated
     package = Path(str(importlib.import_module(PACKAGE).__file__)).parent
     made = {file.stem for file in package.glob("api/*/*.py")} - {"__init__"}
-    document: Any = shop.app.test_client().get("/api/openapi.json").json
+    document: Any = app.flask.test_client().get("/api/openapi.json").json
     assert made == {
         operation["operationId"] for item in document["paths"].values() for operation in item.values()
     }
 
 
 @pytest.mark.usefixtures("generated")
-def test_the_client_reads_writes_and_is_told_what_is_wrong(own_shop: Application) -> None:
+def test_the_client_reads_writes_and_is_told_what_is_wrong(own_app: Application) -> None:
     client_of, models = importlib.import_module(PACKAGE), importlib.import_module(f"{PACKAGE}.models")
-    transport = {"transport": httpx.WSGITransport(app=own_shop.app)}
+    transport = {"transport": httpx.WSGITransport(app=own_app.flask)}
     address = "http://opsboard.example"
     stranger = client_of.Client(base_url=address, httpx_args=transport)
-    credentials = models.Credentials(email=own_shop.alpha.email("admin"), password=PASSWORD)
+    credentials = models.Credentials(email=own_app.alpha.email("admin"), password=PASSWORD)
     token = operation("sign_in", "post_auth_login").sync(client=stranger, body=credentials)
     client = client_of.AuthenticatedClient(base_url=address, token=token.access_token, httpx_args=transport)
 

@@ -100,7 +100,7 @@ def test_the_largest_page_of_each_list_takes_little_memory(large: Application) -
     """The most rows a page may read: a hundred items and their joins, at any size of the list."""
     client, seen = large.client(), 0
     for route in routes(large):
-        if not getattr(large.app.view_functions[route.endpoint], "of_list", False):
+        if not getattr(large.flask.view_functions[route.endpoint], "of_list", False):
             continue
         client.get(route.path)  # what is loaded once is not the page's
         with memory_tracker(route.path, allocations=True) as use:

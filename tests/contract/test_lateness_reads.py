@@ -19,9 +19,9 @@ PAGE, MOST = 5, 20
 STEPS = 3
 
 
-def read(shop: Application, name: str, newest: int, fields: tuple[str, ...] | None = None) -> dict[str, int]:
+def read(app: Application, name: str, newest: int, fields: tuple[str, ...] | None = None) -> dict[str, int]:
     (query,) = [query for query in all_queries() if query.name == name]
-    given: dict[str, Any] = {**VALUES, "tenant_id": shop.alpha.id, "newest": newest, "most": MOST}
+    given: dict[str, Any] = {**VALUES, "tenant_id": app.alpha.id, "newest": newest, "most": MOST}
     sql, asked = query.sql, {}
     if query.base:
         sql, asked = compose(
@@ -29,7 +29,7 @@ def read(shop: Application, name: str, newest: int, fields: tuple[str, ...] | No
             always(query) | {"newest": newest},
             Page("due_date", False, PAGE, counted=False, fields=fields),
         )
-    return rows_read(explain(shop, sql, {**given, **asked}, options=MEASURED))
+    return rows_read(explain(app, sql, {**given, **asked}, options=MEASURED))
 
 
 @pytest.mark.parametrize("newest", [30, 300])

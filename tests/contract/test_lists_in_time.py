@@ -46,10 +46,10 @@ def test_a_page_ends_with_the_day_where_it_mentions_today_and_only_there() -> No
             assert ("day_ends FROM clock" in sql) == mentions, (query.name, asked)
 
 
-def test_every_table_of_a_list_tells_of_its_changes(shop: Application) -> None:
+def test_every_table_of_a_list_tells_of_its_changes(app: Application) -> None:
     read = frozenset().union(*(query.reads for query in LISTS))
     assert len(read) > 25
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgrelid::regclass::text, array_agg(DISTINCT substring(tgname FROM '_([a-z]+)$')) "
             "FROM pg_trigger WHERE NOT tgisinternal GROUP BY 1"

@@ -122,12 +122,12 @@ def parents(
 def test_each_get_of_many_parents_is_one_statement_and_none_when_kept(
     parents: tuple[Application, int],
 ) -> None:
-    shop, number = parents
-    client, full, kept = shop.client(), 0, 0
-    for route in routes(shop):
+    app, number = parents
+    client, full, kept = app.client(), 0, 0
+    for route in routes(app):
         if route.method != "GET":
             continue
-        shop.services.store.clear()
+        app.services.store.clear()
         lists = route.endpoint.partition(".")[2].startswith("list_")
         path = f"{route.path}?page_size=100" if lists else route.path
         first = client.get(path)
@@ -149,9 +149,9 @@ def test_each_get_of_many_parents_is_one_statement_and_none_when_kept(
 
 
 def test_what_reads_the_whole_service_is_one_statement_too(parents: tuple[Application, int]) -> None:
-    shop, _ = parents
-    client = shop.client()
-    for route in routes(shop):
+    app, _ = parents
+    client = app.client()
+    for route in routes(app):
         if route.method == "GET" and route.endpoint.startswith("health."):
             assert int(client.get(route.path).headers["X-Queries"]) <= 1, route
-    assert int(shop.client(None).get("/metrics").headers["X-Queries"]) <= 1
+    assert int(app.client(None).get("/metrics").headers["X-Queries"]) <= 1

@@ -64,7 +64,7 @@ def test_no_predicate_that_is_put_into_lists_can_be_taken_away_unnoticed(
 
 
 def asked_both_ways(check: Callable[[Ways], None]) -> Check:
-    return lambda shop: check(Ways(shop))
+    return lambda app: check(Ways(app))
 
 
 a_key = test_cached_routes.test_the_key_has_the_identity_the_endpoint_and_the_checked_arguments
@@ -138,16 +138,16 @@ def all_of_envelopes() -> None:
 @pytest.mark.parametrize(
     "number", range(len(IN_CODE)), ids=[f"{row[0].__name__}: {row[2].strip()}" for row in IN_CODE]
 )
-def test_no_part_of_a_key_can_be_taken_away_unnoticed(own_shop: Application, number: int) -> None:
+def test_no_part_of_a_key_can_be_taken_away_unnoticed(own_app: Application, number: int) -> None:
     module, old, new, check = IN_CODE[number]
-    check_is_red(changed(module, old, new), partial(check, own_shop))
+    check_is_red(changed(module, old, new), partial(check, own_app))
 
 
 @pytest.mark.parametrize("number", [0, 6, 10, 16, 20, 25])
-def test_parts_of_some_keys_cannot_be_taken_away_unnoticed(own_shop: Application, number: int) -> None:
+def test_parts_of_some_keys_cannot_be_taken_away_unnoticed(own_app: Application, number: int) -> None:
     """The short form of the test above: one part of each kind of key."""
     module, old, new, check = IN_CODE[number]
-    check_is_red(changed(module, old, new), partial(check, own_shop))
+    check_is_red(changed(module, old, new), partial(check, own_app))
 
 
 def check_is_red(mutant: AbstractContextManager[None], check: Callable[[], object]) -> None:
@@ -156,28 +156,28 @@ def check_is_red(mutant: AbstractContextManager[None], check: Callable[[], objec
 
 
 @pytest.mark.parametrize("condition", ["k.user_id = %(user_id)s", "k.key = %(idempotency_key)s"])
-def test_the_kept_answer_of_a_write_is_found_by_all_of_its_key(own_shop: Application, condition: str) -> None:
+def test_the_kept_answer_of_a_write_is_found_by_all_of_its_key(own_app: Application, condition: str) -> None:
     check_is_red(
         changed_query(idempotency.sql, "kept_answer", condition),
-        partial(test_idempotency.test_each_key_has_the_answer_of_its_own_write, own_shop),
+        partial(test_idempotency.test_each_key_has_the_answer_of_its_own_write, own_app),
     )
 
 
 @pytest.mark.parametrize("columns", ["tenant_id, key", "tenant_id, user_id"])
-def test_a_key_of_a_write_is_unique_for_its_user_alone(own_shop: Application, columns: str) -> None:
-    test_idempotency.do(own_shop, "DELETE FROM idempotency_keys")
+def test_a_key_of_a_write_is_unique_for_its_user_alone(own_app: Application, columns: str) -> None:
+    test_idempotency.do(own_app, "DELETE FROM idempotency_keys")
     test_idempotency.do(
-        own_shop,
+        own_app,
         "ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_pkey, "
         f"ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY ({columns})",
     )
     with pytest.raises(AssertionError):
-        test_idempotency.test_each_key_has_the_answer_of_its_own_write(own_shop)
+        test_idempotency.test_each_key_has_the_answer_of_its_own_write(own_app)
 
 
-def test_no_policy_can_be_taken_away_or_opened_unnoticed(shop: Application) -> None:
+def test_no_policy_can_be_taken_away_or_opened_unnoticed(app: Application) -> None:
     unnoticed, tried = [], 0
-    with cursor(shop.database.superuser_url) as cur:
+    with cursor(app.database.superuser_url) as cur:
         cur.execute("CREATE FUNCTION anybody() RETURNS boolean LANGUAGE sql AS 'SELECT true'")
         cur.execute(
             "SELECT tablename, policyname, with_check IS NOT NULL, roles <> '{public}' FROM pg_policies "
@@ -200,10 +200,10 @@ def test_no_policy_can_be_taken_away_or_opened_unnoticed(shop: Application) -> N
     assert tried > 140
 
 
-def test_no_condition_inside_a_function_of_counts_can_be_taken_away_unnoticed(shop: Application) -> None:
+def test_no_condition_inside_a_function_of_counts_can_be_taken_away_unnoticed(app: Application) -> None:
     """Row security holds there as well; as superuser, whom it does not bind, the counts themselves must tell."""
     unnoticed, tried = [], 0
-    with cursor(shop.database.superuser_url) as cur:
+    with cursor(app.database.superuser_url) as cur:
         cur.execute(
             "SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid) FROM pg_proc AS p "
             "WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^(rollup|recount)' ORDER BY 1"
@@ -211,7 +211,7 @@ def test_no_condition_inside_a_function_of_counts_can_be_taken_away_unnoticed(sh
         functions = cur.fetchall()
         # Some of it folded, some not yet.
         cur.execute("SELECT fold_rollups(1000000)")
-        for business in (shop.alpha, shop.beta):
+        for business in (app.alpha, app.beta):
             cur.execute("INSERT INTO customers (tenant_id, name) VALUES (%s, 'new')", (business.id,))
             # So many that their moments are in lists.
             cur.execute(
@@ -229,7 +229,7 @@ def test_no_condition_inside_a_function_of_counts_can_be_taken_away_unnoticed(sh
                     gone = begin + ("tenant_id IS NOT NULL" if "_id" in condition else "t.id > 0") + end
                     cur.execute("SAVEPOINT before")
                     cur.execute(gone)
-                    cur.execute("SELECT count(*) FROM rollup_differences(%s)", (shop.alpha.id,))
+                    cur.execute("SELECT count(*) FROM rollup_differences(%s)", (app.alpha.id,))
                     tried += 1
                     if cur.fetchone() == (0,):
                         unnoticed.append(f"{name}: {condition} #{place}")

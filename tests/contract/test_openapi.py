@@ -15,8 +15,8 @@ from tests.contract.routes import Route, routes
 
 
 @pytest.fixture(scope="module")
-def document(shop: Application) -> dict[str, Any]:
-    answer = shop.app.test_client().get("/api/openapi.json")
+def document(app: Application) -> dict[str, Any]:
+    answer = app.flask.test_client().get("/api/openapi.json")
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json  # type: ignore[assignment]
     return found
@@ -41,8 +41,8 @@ def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     validate(document)
 
 
-def test_every_route_is_described(shop: Application, document: dict[str, Any]) -> None:
-    for route in routes(shop):
+def test_every_route_is_described(app: Application, document: dict[str, Any]) -> None:
+    for route in routes(app):
         if route.rule.startswith("/api/") and route.rule != "/api/openapi.json":
             path = path_of(route)
             operation = document["paths"][path][route.method.lower()]
@@ -51,10 +51,10 @@ def test_every_route_is_described(shop: Application, document: dict[str, Any]) -
             assert "400" in operation["responses"]
 
 
-def test_every_get_answers_in_the_shape_it_promises(shop: Application, document: dict[str, Any]) -> None:
-    client = shop.client()
+def test_every_get_answers_in_the_shape_it_promises(app: Application, document: dict[str, Any]) -> None:
+    client = app.client()
     checked = 0
-    for route in routes(shop):
+    for route in routes(app):
         if route.method != "GET" or not route.rule.startswith("/api/") or route.rule == "/api/openapi.json":
             continue
         operation = document["paths"][path_of(route)]["get"]
@@ -71,7 +71,7 @@ def test_every_get_answers_in_the_shape_it_promises(shop: Application, document:
     assert checked > 20
 
 
-def test_every_list_has_an_export_with_its_filters(shop: Application, document: dict[str, Any]) -> None:
+def test_every_list_has_an_export_with_its_filters(app: Application, document: dict[str, Any]) -> None:
     lists = 0
     for path, item in document["paths"].items():
         named = {parameter["name"] for parameter in item.get("get", {}).get("parameters", [])}
@@ -90,12 +90,10 @@ def test_every_list_has_an_export_with_its_filters(shop: Application, document: 
 OF_THE_MOMENT = {"health.cancel"}
 
 
-def test_every_write_answers_in_the_shape_it_promises(
-    own_shop: Application, document: dict[str, Any]
-) -> None:
-    client = own_shop.client()
+def test_every_write_answers_in_the_shape_it_promises(own_app: Application, document: dict[str, Any]) -> None:
+    client = own_app.client()
     checked = 0
-    for route in routes(own_shop):
+    for route in routes(own_app):
         if route.method == "GET" or route.endpoint.startswith(("auth", "root_health")):
             continue
         if route.endpoint in OF_THE_MOMENT:
@@ -112,9 +110,9 @@ def test_every_write_answers_in_the_shape_it_promises(
 
 
 def test_the_shapes_are_strict_enough_to_see_a_missing_member(
-    shop: Application, document: dict[str, Any]
+    app: Application, document: dict[str, Any]
 ) -> None:
-    stats = shop.client().get("/api/dashboard/stats").json
+    stats = app.client().get("/api/dashboard/stats").json
     assert isinstance(stats, dict)
     check = validator(document, document["paths"]["/api/dashboard/stats"]["get"], "200")
     assert not list(check.iter_errors(stats))
@@ -125,8 +123,8 @@ def test_the_shapes_are_strict_enough_to_see_a_missing_member(
     assert list(check.iter_errors({**stats, "jobs": {**stats["jobs"], "total": "90"}}))
 
 
-def test_a_body_is_required_where_the_view_needs_one_and_414_is_told(shop: Application) -> None:
-    document = shop.client().get("/api/openapi.json").json
+def test_a_body_is_required_where_the_view_needs_one_and_414_is_told(app: Application) -> None:
+    document = app.client().get("/api/openapi.json").json
     optional = set()
     for path, item in document["paths"].items():  # type: ignore[index]
         for method, operation in item.items():
@@ -136,10 +134,10 @@ def test_a_body_is_required_where_the_view_needs_one_and_414_is_told(shop: Appli
     assert optional == {"post /api/health/cache/clear", "post /api/jobs/{job_id}/status-links"}
 
 
-def selecting(shop: Application, document: dict[str, Any]) -> list[tuple[Route, dict[str, Any], list[str]]]:
+def selecting(app: Application, document: dict[str, Any]) -> list[tuple[Route, dict[str, Any], list[str]]]:
     """Each route that takes `fields`, with its operation and the members there are; exports are files."""
     found = []
-    for route in routes(shop):
+    for route in routes(app):
         if route.method == "GET" and route.rule.startswith("/api/") and not route.rule.endswith("/export"):
             operation = document["paths"].get(path_of(route), {}).get("get", {"parameters": []})
             for parameter in operation["parameters"]:
@@ -149,10 +147,10 @@ def selecting(shop: Application, document: dict[str, Any]) -> list[tuple[Route, 
 
 
 def test_an_answer_with_some_members_has_a_shape_that_is_promised(
-    shop: Application, document: dict[str, Any]
+    app: Application, document: dict[str, Any]
 ) -> None:
-    client = shop.client()
-    checked = selecting(shop, document)
+    client = app.client()
+    checked = selecting(app, document)
     for route, operation, members in checked:
         answer = client.get(f"{route.path}?fields={members[-1]}").json
         assert validator(document, operation, "200", whole=False).is_valid(answer), route
@@ -162,8 +160,8 @@ def test_an_answer_with_some_members_has_a_shape_that_is_promised(
     assert len(checked) > 40
 
 
-def test_every_address_has_one_name(shop: Application, document: dict[str, Any]) -> None:
-    for paths in (document["paths"], {rule.rule: rule for rule in shop.app.url_map.iter_rules()}):
+def test_every_address_has_one_name(app: Application, document: dict[str, Any]) -> None:
+    for paths in (document["paths"], {rule.rule: rule for rule in app.flask.url_map.iter_rules()}):
         shapes = [re.sub(r"\{[^}]*\}|<[^>]*>", "*", path) for path in paths]
         twice = {shape for shape in shapes if shapes.count(shape) > 1}
         assert not twice
@@ -180,11 +178,11 @@ def test_every_schema_has_a_name_that_generators_can_use(document: dict[str, Any
     assert [name for name in schemas if name.endswith("CustomerName")] == ["CustomerName"]
 
 
-def test_the_document_says_where_it_is_served(shop: Application, document: dict[str, Any]) -> None:
+def test_the_document_says_where_it_is_served(app: Application, document: dict[str, Any]) -> None:
     assert document["servers"] == [{"url": "/"}]
     public = "https://ops.example.com"
-    with running_application(shop.database, shop.alpha, shop.beta, public_url=public) as elsewhere:
-        told = elsewhere.app.test_client().get("/api/openapi.json").json
+    with running_application(app.database, app.alpha, app.beta, public_url=public) as elsewhere:
+        told = elsewhere.flask.test_client().get("/api/openapi.json").json
     assert told is not None and told["servers"] == [{"url": public}]
 
 

@@ -51,37 +51,37 @@ def ids(page: Any) -> list[int]:
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_each_row_that_stays_comes_once_forward_and_once_back_while_others_come_and_go(
-    own_shop: Application, sort: str
+    own_app: Application, sort: str
 ) -> None:
-    client, chance = own_shop.client(), random.Random(sort)
+    client, chance = own_app.client(), random.Random(sort)
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
         for _ in range(10):
-            cursor.execute(CHURN, {"tenant": own_shop.alpha.id})
+            cursor.execute(CHURN, {"tenant": own_app.alpha.id})
         order = (
             sort.removeprefix("-").replace("due_date", "due_date_search").replace("number", "number_search")
         )
         way = "DESC" if sort.startswith("-") else "ASC"
         cursor.execute(
             f"SELECT id FROM jobs WHERE tenant_id = %s AND title <> 'passing' ORDER BY {order} {way}, id {way}",
-            (own_shop.alpha.id,),
+            (own_app.alpha.id,),
         )
         staying = [row_id for (row_id,) in cursor.fetchall()]
         forward, back = [], []
         page: Any = client.get(f"/api/jobs?sort={sort}&page_size=7&cursor=").json
         while True:
             forward += ids(page)
-            cursor.execute(CHURN, {"tenant": own_shop.alpha.id})
+            cursor.execute(CHURN, {"tenant": own_app.alpha.id})
             if page["next_cursor"] is None:
                 break
             size = chance.randint(1, 9)
             page = client.get(f"/api/jobs?page_size={size}&cursor={page['next_cursor']}").json
         back = ids(page)[::-1]
         while page["previous_cursor"] is not None:
-            cursor.execute(CHURN, {"tenant": own_shop.alpha.id})
+            cursor.execute(CHURN, {"tenant": own_app.alpha.id})
             size = chance.randint(1, 9)
             page = client.get(f"/api/jobs?page_size={size}&cursor={page['previous_cursor']}").json
             back += ids(page)[::-1]
@@ -92,8 +92,8 @@ def test_each_row_that_stays_comes_once_forward_and_once_back_while_others_come_
         )
 
 
-def test_turning_back_and_forth_gives_the_same_pages(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_turning_back_and_forth_gives_the_same_pages(own_app: Application) -> None:
+    client = own_app.client()
     first: Any = client.get("/api/jobs?sort=due_date&page_size=10").json
     second: Any = client.get(f"/api/jobs?page_size=10&cursor={first['next_cursor']}").json
     for _ in range(3):
@@ -125,10 +125,10 @@ def a_page(name: str, descending: bool, position: Position | None = None, number
     return Page(name, descending, PAGE, number, position, counted=False, fields=("id",))
 
 
-def rows_read(shop: Application, page: Page) -> int:
+def rows_read(app: Application, page: Page) -> int:
     """Rows that the executed plan took from the jobs and their indexes, thrown away or not, in showing one member."""
     sql, params = compose(JOBS, {}, page)
-    plan = explain(shop, sql, {**VALUES, **params}, options=", ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF")
+    plan = explain(app, sql, {**VALUES, **params}, options=", ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF")
     return sum(
         int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
         for node in nodes(plan)
@@ -140,19 +140,19 @@ def rows_read(shop: Application, page: Page) -> int:
 def test_the_last_page_reads_as_few_rows_as_the_first(
     many: tuple[FreshDatabase, Application], rows: int
 ) -> None:
-    database, shop = many
+    database, app = many
     if rows > SHORT:
-        fill(database, shop.alpha.id, SHORT + 1, rows)
+        fill(database, app.alpha.id, SHORT + 1, rows)
     for name, sort in JOBS.sorts.items():
         for descending in (False, True):
-            first = rows_read(shop, a_page(name, descending))
+            first = rows_read(app, a_page(name, descending))
             for backwards in (False, True):
-                position = at_the_end(database, shop.alpha.id, sort.expression, descending != backwards)
-                last = rows_read(shop, a_page(name, descending, Position(*position, backwards)))
+                position = at_the_end(database, app.alpha.id, sort.expression, descending != backwards)
+                last = rows_read(app, a_page(name, descending, Position(*position, backwards)))
                 # PAGE + 1 rows of the index, and the PAGE rows that are shown.
                 assert 0 < last <= first <= 2 * PAGE + 10, (name, descending, backwards, first, last)
     # By number the same page reads all that is in front of it: the figure above would see it.
-    assert rows_read(shop, a_page("created_at", True, number=rows // PAGE)) > rows / 2
+    assert rows_read(app, a_page("created_at", True, number=rows // PAGE)) > rows / 2
 
 
 def at_the_end(database: FreshDatabase, tenant: int, expression: str, falling: bool) -> tuple[str, int]:

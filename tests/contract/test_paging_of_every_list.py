@@ -78,13 +78,13 @@ def made(name: str, kind: str, unique: bool) -> str:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_each_row_that_stays_comes_once_forward_and_once_back_while_others_come_and_go(
-    own_shop: Application, name: str
+    own_app: Application, name: str
 ) -> None:
-    query, chance, client = LISTS[name], random.Random(name), own_shop.client()
-    (path,) = {route.path for route in routes(own_shop) if route.method == "GET" and route.endpoint == name}
+    query, chance, client = LISTS[name], random.Random(name), own_app.client()
+    (path,) = {route.path for route in routes(own_app) if route.method == "GET" and route.endpoint == name}
     for sort in [sign + sort for sort in query.sorts for sign in ("", "-")]:
         with (
-            closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+            closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
             connection.cursor() as cursor,
         ):
             connection.autocommit = True
@@ -170,16 +170,16 @@ def a_page(query: Query, sort: str, descending: bool, position: Position) -> Pag
     return Page(sort, descending, PAGE, 1, position, counted=False, fields=member)
 
 
-def rows_read(shop: Application, query: Query, page: Page) -> int:
+def rows_read(app: Application, query: Query, page: Page) -> int:
     """Rows that were taken from the list's table, thrown away or not, to find out which are on the page."""
-    plan = explain(shop, *asked(shop, query, page), options=MEASURED)
+    plan = explain(app, *asked(app, query, page), options=MEASURED)
     (reached,) = [node for node in nodes(plan) if node.get("Subplan Name") == "CTE reached"]
     return rows_of(query, nodes(reached))
 
 
-def asked(shop: Application, query: Query, page: Page) -> tuple[str, dict[str, Any]]:
+def asked(app: Application, query: Query, page: Page) -> tuple[str, dict[str, Any]]:
     sql, params = compose(query, always(query) | OWN_ALWAYS.get(query.name, {}), page)
-    return sql, {**VALUES, **OWN_VALUES.get(query.name, {}), **params, "tenant_id": shop.alpha.id}
+    return sql, {**VALUES, **OWN_VALUES.get(query.name, {}), **params, "tenant_id": app.alpha.id}
 
 
 def rows_of(query: Query, found: Iterable[dict[str, Any]]) -> int:
@@ -191,7 +191,7 @@ def rows_of(query: Query, found: Iterable[dict[str, Any]]) -> int:
 
 
 def at_the_end(
-    shop: Application, query: Query, sort: str, falling: bool, behind: int = 2 * PAGE
+    app: Application, query: Query, sort: str, falling: bool, behind: int = 2 * PAGE
 ) -> tuple[str, int] | None:
     """The row that has so many behind it; those of a page and of what it is found by, when nothing is said."""
     alias, order = query.base.split()[-1], "ASC" if falling else "DESC"
@@ -199,11 +199,11 @@ def at_the_end(
     expression, condition = query.sorts[sort].expression, query.sorts[sort].condition or "true"
     wanted = [f"{alias}.tenant_id = %(tenant_id)s", condition]
     wanted += [query.filters[name] for name in fixed if name in query.filters]
-    with superuser(shop) as cursor:
+    with superuser(app) as cursor:
         cursor.execute(
             f"WITH {CLOCK} SELECT ({expression})::text, {alias}.id FROM {query.base} WHERE {' AND '.join(wanted)} "
             f"ORDER BY {expression} {order}, {alias}.id {order} OFFSET {behind} LIMIT 1",
-            {**VALUES, **fixed, "tenant_id": shop.alpha.id},
+            {**VALUES, **fixed, "tenant_id": app.alpha.id},
         )
         found: tuple[str, int] | None = cursor.fetchone()
         return found

@@ -29,49 +29,49 @@ def send(application: Application, route: Route, **headers: str) -> Any:
     return application.client().open(route.path, method=route.method, json=route.body, headers=headers)
 
 
-def test_every_write_of_what_has_an_etag_obeys_if_match(own_shop: Application) -> None:
-    found = changed(own_shop)
+def test_every_write_of_what_has_an_etag_obeys_if_match(own_app: Application) -> None:
+    found = changed(own_app)
     assert len(found) >= 14
     for route in found:
-        before = own_shop.client().get(route.path)
+        before = own_app.client().get(route.path)
         assert before.status_code == 200, route
         tag = before.headers["ETag"]
         for other in ('"another"', f"W/{tag}", "no tag at all", '"a", "b"'):
-            refused = send(own_shop, route, **{"If-Match": other})
+            refused = send(own_app, route, **{"If-Match": other})
             assert (refused.status_code, refused.json["code"]) == (412, "precondition_failed"), (route, other)
-        assert own_shop.client().get(route.path).data == before.data, route
-        zipped = own_shop.client().get(route.path, headers={"Accept-Encoding": "gzip"}).headers["ETag"]
-        done = send(own_shop, route, **{"If-Match": f'"another", {zipped}'})
+        assert own_app.client().get(route.path).data == before.data, route
+        zipped = own_app.client().get(route.path, headers={"Accept-Encoding": "gzip"}).headers["ETag"]
+        done = send(own_app, route, **{"If-Match": f'"another", {zipped}'})
         assert done.status_code == 200, (route, done.json)
-        after = own_shop.client().get(route.path)
+        after = own_app.client().get(route.path)
         if after.status_code == 200 and after.headers["ETag"] != tag:
-            assert send(own_shop, route, **{"If-Match": tag}).status_code == 412, route
+            assert send(own_app, route, **{"If-Match": tag}).status_code == 412, route
 
 
-def test_most_of_these_writes_really_change_the_etag(own_shop: Application) -> None:
+def test_most_of_these_writes_really_change_the_etag(own_app: Application) -> None:
     """Or the test above would show nothing of a tag that has been used up."""
     kept = []
-    for route in changed(own_shop):
-        tag = own_shop.client().get(route.path).headers["ETag"]
-        assert send(own_shop, route, **{"If-Match": tag}).status_code == 200
-        after = own_shop.client().get(route.path)
+    for route in changed(own_app):
+        tag = own_app.client().get(route.path).headers["ETag"]
+        assert send(own_app, route, **{"If-Match": tag}).status_code == 200
+        after = own_app.client().get(route.path)
         if after.status_code == 200 and after.headers["ETag"] == tag:
             kept.append(route.endpoint)
     assert kept == []
 
 
-def test_a_star_asks_for_nothing_but_that_it_is_there(own_shop: Application) -> None:
-    for route in changed(own_shop):
-        assert send(own_shop, route, **{"If-Match": "*"}).status_code == 200, route
-    gone = own_shop.client().patch("/api/jobs/999999", json={"title": "x"}, headers={"If-Match": "*"})
+def test_a_star_asks_for_nothing_but_that_it_is_there(own_app: Application) -> None:
+    for route in changed(own_app):
+        assert send(own_app, route, **{"If-Match": "*"}).status_code == 200, route
+    gone = own_app.client().patch("/api/jobs/999999", json={"title": "x"}, headers={"If-Match": "*"})
     assert gone.status_code == 404
 
 
-def test_what_has_no_etag_refuses_if_match_rather_than_pass_it_over(own_shop: Application) -> None:
-    for route in routes(own_shop):
+def test_what_has_no_etag_refuses_if_match_rather_than_pass_it_over(own_app: Application) -> None:
+    for route in routes(own_app):
         if route.endpoint in WITHOUT_TAG:
-            assert send(own_shop, route, **{"If-Match": '"x"'}).status_code == 412
-    made = own_shop.client().post("/api/jobs", json={"title": "x"}, headers={"If-Match": '"x"'})
+            assert send(own_app, route, **{"If-Match": '"x"'}).status_code == 412
+    made = own_app.client().post("/api/jobs", json={"title": "x"}, headers={"If-Match": '"x"'})
     assert made.status_code == 412
 
 
@@ -84,17 +84,17 @@ def test_every_lock_holds_one_row_of_its_business() -> None:
 
 
 @pytest.mark.parametrize("key", [False, True])
-def test_of_two_at_once_with_one_etag_one_wins(own_shop: Application, key: bool) -> None:
-    path = changed_path(own_shop)
+def test_of_two_at_once_with_one_etag_one_wins(own_app: Application, key: bool) -> None:
+    path = changed_path(own_app)
     for number in range(4):
-        tag = own_shop.client().get(path).headers["ETag"]
+        tag = own_app.client().get(path).headers["ETag"]
         answers: list[int] = []
         start = threading.Barrier(3)
 
         def write(
             title: str, tag: str = tag, start: threading.Barrier = start, answers: list[int] = answers
         ) -> None:
-            client, headers = own_shop.client(), {"If-Match": tag}
+            client, headers = own_app.client(), {"If-Match": tag}
             if key:
                 headers["Idempotency-Key"] = title
             start.wait()
@@ -108,20 +108,20 @@ def test_of_two_at_once_with_one_etag_one_wins(own_shop: Application, key: bool)
         assert sorted(answers) == [200, 412, 412]
 
 
-def test_it_is_compared_under_the_lock_of_the_row(own_shop: Application) -> None:
+def test_it_is_compared_under_the_lock_of_the_row(own_app: Application) -> None:
     """A write that waits for another one compares with what that one left, not with what was there when it began."""
-    path = changed_path(own_shop)
-    tag = own_shop.client().get(path).headers["ETag"]
+    path = changed_path(own_app)
+    tag = own_app.client().get(path).headers["ETag"]
     answers: list[Any] = []
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as other, other.cursor() as cursor:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as other, other.cursor() as cursor:
         cursor.execute("UPDATE jobs SET title = 'first' WHERE id = %s", (path.rpartition("/")[2],))
         thread = threading.Thread(
             target=lambda: answers.append(
-                own_shop.client().patch(path, json={"title": "second"}, headers={"If-Match": tag})
+                own_app.client().patch(path, json={"title": "second"}, headers={"If-Match": tag})
             )
         )
         thread.start()
-        with closing(psycopg2.connect(own_shop.database.superuser_url)) as watch, watch.cursor() as watching:
+        with closing(psycopg2.connect(own_app.database.superuser_url)) as watch, watch.cursor() as watching:
             while thread.is_alive():
                 watch.rollback()
                 watching.execute(
@@ -134,11 +134,11 @@ def test_it_is_compared_under_the_lock_of_the_row(own_shop: Application) -> None
         other.commit()
         thread.join()
     assert answers[0].status_code == 412
-    assert own_shop.client().get(path).json["title"] == "first"  # type: ignore[index]
+    assert own_app.client().get(path).json["title"] == "first"  # type: ignore[index]
 
 
-def test_a_refusal_is_repeated_for_its_key_and_another_tag_is_another_request(own_shop: Application) -> None:
-    path, client = changed_path(own_shop), own_shop.client()
+def test_a_refusal_is_repeated_for_its_key_and_another_tag_is_another_request(own_app: Application) -> None:
+    path, client = changed_path(own_app), own_app.client()
     tag = client.get(path).headers["ETag"]
 
     def patch(tag: str) -> Any:

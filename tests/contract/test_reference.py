@@ -67,13 +67,13 @@ def test_a_named_test_that_is_not_collected_is_seen() -> None:
 READS = ("--status", "verify", "doctor", "--example")
 
 
-def test_every_named_command_runs(own_shop: Application, tmp_path: Path) -> None:
+def test_every_named_command_runs(own_app: Application, tmp_path: Path) -> None:
     """Those that only look are run on a database that is in order; of the others the options are looked up."""
     program = str(Path(sys.executable).with_name("opsboard"))
     environment = {
         "PATH": os.environ["PATH"],
-        "DATABASE_URL": own_shop.database.app_url,
-        "DATABASE_OWNER_URL": own_shop.database.owner_url,
+        "DATABASE_URL": own_app.database.app_url,
+        "DATABASE_OWNER_URL": own_app.database.owner_url,
         "SECRET_KEY": "x" * 40,
         "OPSBOARD_DATA": str(tmp_path),
     }

@@ -30,28 +30,28 @@ def expected(route: Route) -> str:
     return "health" if route.rule.startswith(("/api/health", "/health")) else "read"
 
 
-def test_the_table_has_every_route_with_the_scope_it_needs(shop: Application) -> None:
-    table = shop.app.extensions[TABLE]
+def test_the_table_has_every_route_with_the_scope_it_needs(app: Application) -> None:
+    table = app.flask.extensions[TABLE]
     every = {
-        (rule.endpoint, method) for rule in shop.app.url_map.iter_rules() for method in rule.methods or ()
+        (rule.endpoint, method) for rule in app.flask.url_map.iter_rules() for method in rule.methods or ()
     }
     assert table.keys() == every
     assert set(table.values()) == {OPEN, SIGN_IN, *SCOPES}
     assert table["metrics.metrics", "GET"] == "metrics"
-    for route in routes(shop):
+    for route in routes(app):
         assert table[route.endpoint, route.method] == expected(route), route
     assert {endpoint for (endpoint, _), scope in table.items() if scope == SIGN_IN} == FOR_PEOPLE
 
 
-def test_each_scope_is_enough_for_its_routes_and_for_no_other(own_shop: Application) -> None:
+def test_each_scope_is_enough_for_its_routes_and_for_no_other(own_app: Application) -> None:
     """A token for each scope on each route; unknown arguments end those that are let in before anything is done."""
-    tokens = {scope: make(own_shop, scope)["token"] for scope in SCOPES}
-    tokens["all but read"] = make(own_shop, *(scope for scope in SCOPES if scope != "read"))["token"]
+    tokens = {scope: make(own_app, scope)["token"] for scope in SCOPES}
+    tokens["all but read"] = make(own_app, *(scope for scope in SCOPES if scope != "read"))["token"]
     tried = 0
-    for route in routes(own_shop):
+    for route in routes(own_app):
         needed = expected(route)
         for name, token in tokens.items():
-            answer: Any = own_shop.app.test_client().open(
+            answer: Any = own_app.flask.test_client().open(
                 f"{route.path}?surprise=1", method=route.method, json=route.body, headers=bearer(token)
             )
             has = (
@@ -68,10 +68,10 @@ def test_each_scope_is_enough_for_its_routes_and_for_no_other(own_shop: Applicat
     assert tried > 500
 
 
-def test_a_route_that_is_not_in_the_table_is_closed_to_tokens(own_shop: Application) -> None:
-    token = make(own_shop, *SCOPES)["token"]
-    client = own_shop.app.test_client()
+def test_a_route_that_is_not_in_the_table_is_closed_to_tokens(own_app: Application) -> None:
+    token = make(own_app, *SCOPES)["token"]
+    client = own_app.flask.test_client()
     assert client.get("/api/jobs", headers=bearer(token)).status_code == 200
-    del own_shop.app.extensions[TABLE]["jobs.list_jobs", "GET"]
+    del own_app.flask.extensions[TABLE]["jobs.list_jobs", "GET"]
     assert client.get("/api/jobs?page_size=1", headers=bearer(token)).status_code == 403
-    assert own_shop.client().get("/api/jobs").status_code == 200
+    assert own_app.client().get("/api/jobs").status_code == 200

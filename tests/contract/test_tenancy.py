@@ -129,8 +129,8 @@ def key_faults(cur: Any, oid: int, table: str) -> list[str]:
     ]
 
 
-def test_the_schema_has_no_fault(shop: Application) -> None:
-    with cursor(shop.database.superuser_url) as cur:
+def test_the_schema_has_no_fault(app: Application) -> None:
+    with cursor(app.database.superuser_url) as cur:
         assert faults(cur) == []
 
 
@@ -150,14 +150,14 @@ WEAKENINGS = [
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("weakening", WEAKENINGS)
-def test_each_weakening_of_each_table_is_seen(shop: Application, table: str, weakening: str) -> None:
-    with cursor(shop.database.superuser_url) as cur:
+def test_each_weakening_of_each_table_is_seen(app: Application, table: str, weakening: str) -> None:
+    with cursor(app.database.superuser_url) as cur:
         cur.execute(weakening.format(table=table, key="id" if table == "tenants" else "tenant_id"))
         assert faults(cur) != []
 
 
-def test_every_table_is_looked_at(shop: Application) -> None:
-    with cursor(shop.database.superuser_url) as cur:
+def test_every_table_is_looked_at(app: Application) -> None:
+    with cursor(app.database.superuser_url) as cur:
         cur.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         assert {name for (name,) in cur.fetchall() if not BOOKKEEPING.search(name)} == set(TABLES) | SHARED
 
@@ -177,20 +177,20 @@ def answers(application: Application, url: str, without_predicates: bool) -> str
     return "\n".join(seen).lower()
 
 
-def test_row_security_alone_keeps_tenants_apart(shop: Application) -> None:
-    seen = answers(shop, shop.database.app_url, without_predicates=True)
-    assert seen.count(shop.alpha.canary) > 1000
-    assert shop.beta.canary not in seen
+def test_row_security_alone_keeps_tenants_apart(app: Application) -> None:
+    seen = answers(app, app.database.app_url, without_predicates=True)
+    assert seen.count(app.alpha.canary) > 1000
+    assert app.beta.canary not in seen
 
 
-def test_the_predicates_alone_keep_tenants_apart(shop: Application) -> None:
-    seen = answers(shop, shop.database.superuser_url, without_predicates=False)
-    assert seen.count(shop.alpha.canary) > 1000
-    assert shop.beta.canary not in seen
+def test_the_predicates_alone_keep_tenants_apart(app: Application) -> None:
+    seen = answers(app, app.database.superuser_url, without_predicates=False)
+    assert seen.count(app.alpha.canary) > 1000
+    assert app.beta.canary not in seen
 
 
-def test_with_neither_this_test_would_see_the_leak(shop: Application) -> None:
-    assert shop.beta.canary in answers(shop, shop.database.superuser_url, without_predicates=True)
+def test_with_neither_this_test_would_see_the_leak(app: Application) -> None:
+    assert app.beta.canary in answers(app, app.database.superuser_url, without_predicates=True)
 
 
 # Ids and names of tables, which every worker reads for all businesses.
@@ -198,32 +198,32 @@ READ_BY_ALL = {"revocations", "changes"}
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table not in {"tenants", *READ_BY_ALL}])
-def test_rows_of_another_tenant_can_be_neither_written_nor_changed(shop: Application, table: str) -> None:
-    with cursor(shop.database.app_url, shop.alpha.id) as cur:
-        cur.execute(f"SELECT count(*) FROM {table} WHERE tenant_id <> %s", (shop.alpha.id,))
+def test_rows_of_another_tenant_can_be_neither_written_nor_changed(app: Application, table: str) -> None:
+    with cursor(app.database.app_url, app.alpha.id) as cur:
+        cur.execute(f"SELECT count(*) FROM {table} WHERE tenant_id <> %s", (app.alpha.id,))
         assert cur.fetchone() == (0,)
         if table in NOT_WRITTEN:
             for change in ("INSERT INTO {} (tenant_id) VALUES (%s)", "DELETE FROM {} WHERE tenant_id = %s"):
                 cur.execute("SAVEPOINT before")
                 with pytest.raises(InsufficientPrivilege):
-                    cur.execute(change.format(table), (shop.alpha.id,))
+                    cur.execute(change.format(table), (app.alpha.id,))
                 cur.execute("ROLLBACK TO before")
         elif table not in APPENDED:
-            cur.execute(f"UPDATE {table} SET created_at = now() WHERE tenant_id = %s", (shop.beta.id,))
+            cur.execute(f"UPDATE {table} SET created_at = now() WHERE tenant_id = %s", (app.beta.id,))
             assert cur.rowcount == 0
             with pytest.raises(InsufficientPrivilege):
-                cur.execute(f"UPDATE {table} SET tenant_id = %s", (shop.beta.id,))
+                cur.execute(f"UPDATE {table} SET tenant_id = %s", (app.beta.id,))
 
 
-def test_without_a_tenant_nothing_is_seen(shop: Application) -> None:
-    with cursor(shop.database.app_url) as cur:
+def test_without_a_tenant_nothing_is_seen(app: Application) -> None:
+    with cursor(app.database.app_url) as cur:
         for table in set(TABLES) - READ_BY_ALL:
             cur.execute(f"SELECT count(*) FROM {table}")
             assert cur.fetchone() == (0,), table
 
 
-def test_changes_hold_nothing_but_ids_and_names(shop: Application) -> None:
-    with cursor(shop.database.superuser_url) as cur:
+def test_changes_hold_nothing_but_ids_and_names(app: Application) -> None:
+    with cursor(app.database.superuser_url) as cur:
         cur.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'changes'::regclass AND attnum > 0")
         assert {name for (name,) in cur.fetchall()} == {"tenant_id", "xid", "at", "table_name"}
         for notes in ("changes", "changes_of_deltas('3:3:')"):
@@ -235,13 +235,13 @@ def test_changes_hold_nothing_but_ids_and_names(shop: Application) -> None:
     "function",
     ["rebuild_rollups(1)", "hold_rollups()", "watch_changes('jobs')", "new_partition('jobs', 'x')"],
 )
-def test_the_service_may_not_keep_up_what_the_owner_does(shop: Application, function: str) -> None:
-    with cursor(shop.database.app_url, shop.alpha.id) as cur, pytest.raises(InsufficientPrivilege):
+def test_the_service_may_not_keep_up_what_the_owner_does(app: Application, function: str) -> None:
+    with cursor(app.database.app_url, app.alpha.id) as cur, pytest.raises(InsufficientPrivilege):
         cur.execute(f"SELECT {function}")
 
 
 @pytest.mark.parametrize("table", APPENDED)
-def test_history_can_only_grow(shop: Application, table: str) -> None:
+def test_history_can_only_grow(app: Application, table: str) -> None:
     for change in (f"UPDATE {table} SET created_at = now()", f"DELETE FROM {table}", f"TRUNCATE {table}"):
-        with cursor(shop.database.app_url, shop.alpha.id) as cur, pytest.raises(InsufficientPrivilege):
+        with cursor(app.database.app_url, app.alpha.id) as cur, pytest.raises(InsufficientPrivilege):
             cur.execute(change)

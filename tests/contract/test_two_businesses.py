@@ -91,7 +91,7 @@ def test_no_byte_of_any_answer_to_any_role_depends_on_the_other_business(
             sent for sent in asked if sent.plain or (sent.role == "admin" and sent.route.method == "GET")
         ]
     for sent in asked:
-        pair = [answer_to(shop, sent) for shop in (beside, alone)]
+        pair = [answer_to(app, sent) for app in (beside, alone)]
         echoed = any(word in sent.path for word in (beside.beta.canary, beside.beta.slug))
         assert echoed or not other.search(pair[0]), f"{sent}: {pair[0][:2000]}"
         assert pair[0] == pair[1], sent
@@ -104,9 +104,9 @@ def test_no_byte_of_any_answer_to_any_role_depends_on_the_other_business(
 def test_a_byte_of_the_other_business_would_be_seen(beside: Application, alone: Application) -> None:
     """A count of all rows, which no predicate and no policy holds, differs between the two."""
     counted = []
-    for shop in (beside, alone):
+    for app in (beside, alone):
         with (
-            closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+            closing(psycopg2.connect(app.database.superuser_url)) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute("SELECT count(*) FROM customers")
@@ -122,12 +122,12 @@ def do(database: FreshDatabase, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def foreign_ids(shop: Application) -> dict[str, int]:
+def foreign_ids(app: Application) -> dict[str, int]:
     more = {
         "recipient_id": "SELECT min(id) FROM campaign_recipients WHERE tenant_id = %s",
         "workflow_id": "SELECT min(id) FROM workflows WHERE tenant_id = %s",
     }
-    return ids_of(shop, shop.beta) | ids_of(shop, shop.beta, more)
+    return ids_of(app, app.beta) | ids_of(app, app.beta, more)
 
 
 def take_back_numbers(beside: Application, alone: Application) -> None:
@@ -148,11 +148,11 @@ def take_back_numbers(beside: Application, alone: Application) -> None:
         two.commit()
 
 
-def reads(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
+def reads(app: Application, foreign: dict[str, int]) -> Iterator[Sent]:
     """Every GET with own ids and with ids of the other, with each filter set to something of the other, and wrongly."""
-    paths: dict[str, Any] = shop.app.spec["paths"]  # type: ignore[index]
-    elsewhere = {(route.method, route.rule): route.path for route in routes(shop, shop.beta)}
-    for route in routes(shop):
+    paths: dict[str, Any] = app.flask.spec["paths"]  # type: ignore[index]
+    elsewhere = {(route.method, route.rule): route.path for route in routes(app, app.beta)}
+    for route in routes(app):
         if route.method != "GET":
             continue
         described = paths.get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule), {}).get("get", {})
@@ -167,7 +167,7 @@ def reads(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
             if name == "q" and route.rule.endswith("/export"):
                 continue  # who exports what is noted, in the caller's own words
             if name == "q":
-                yield Sent(route, "admin", f"{route.path}?q={shop.beta.canary}")
+                yield Sent(route, "admin", f"{route.path}?q={app.beta.canary}")
                 yield Sent(route, "admin", f"{route.path}?q=c")
             elif name.endswith("_id"):
                 yield Sent(route, "admin", f"{route.path}?{name}={foreign[FOREIGN_MEMBERS.get(name, name)]}")
@@ -177,11 +177,11 @@ def reads(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
                 yield Sent(route, "manager", f"{route.path}?page=2&page_size=3")
 
 
-def writes(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
+def writes(app: Application, foreign: dict[str, int]) -> Iterator[Sent]:
     """Every write: on what is the other's, with ids of the other in it, as it should be, and again with its key."""
-    spec: dict[str, Any] = shop.app.spec  # type: ignore[assignment]
-    elsewhere = {(route.method, route.rule): route.path for route in routes(shop, shop.beta)}
-    for route in routes(shop):
+    spec: dict[str, Any] = app.flask.spec  # type: ignore[assignment]
+    elsewhere = {(route.method, route.rule): route.path for route in routes(app, app.beta)}
+    for route in routes(app):
         if route.method == "GET" or route.endpoint in OF_SIGN_IN:
             continue
         for role in ROLES:
@@ -190,21 +190,21 @@ def writes(shop: Application, foreign: dict[str, int]) -> Iterator[Sent]:
             for name in members_for_ids(spec, route):
                 given: Any = foreign[FOREIGN_MEMBERS.get(name, name)] if name.endswith("_id") else None
                 if given is None:
-                    given = [foreign[f"{name.removesuffix('s')}" if name != "ids" else id_of(shop, route)]]
+                    given = [foreign[f"{name.removesuffix('s')}" if name != "ids" else id_of(app, route)]]
                 yield Sent(route, role, route.path, {**(route.body or {}), name: given})
             yield Sent(route, role, route.path, route.body, plain=True)
             yield Sent(route, role, route.path, {**(route.body or {}), "surprise": 1})
             for _ in range(2):
                 yield Sent(route, role, route.path, route.body, "shared", plain=role == "admin")
-    for route in routes(shop):
+    for route in routes(app):
         if route.endpoint in OF_SIGN_IN:
             yield Sent(route, "admin", route.path, route.body, plain=True)
 
 
-def id_of(shop: Application, route: Route) -> str:
+def id_of(app: Application, route: Route) -> str:
     """The kind of the ids that a bulk change names: what the area shows one of."""
     base = route.rule.rpartition("/")[0]
-    rules = [rule.rule for rule in shop.app.url_map.iter_rules()]
+    rules = [rule.rule for rule in app.flask.url_map.iter_rules()]
     return next(rule for rule in rules if re.fullmatch(rf"{base}/<id:\w+>", rule)).rpartition(":")[2][:-1]
 
 
@@ -217,10 +217,10 @@ def members_for_ids(spec: dict[str, Any], route: Route) -> list[str]:
     return [name for name in schema.get("properties", {}) if name == "ids" or name.endswith(("_id", "_ids"))]
 
 
-def answer_to(shop: Application, sent: Sent) -> str:
+def answer_to(app: Application, sent: Sent) -> str:
     """Everything of an answer that is not the moment it was made in."""
     headers = {"X-Request-Id": "the-same-for-both"} | ({"Idempotency-Key": sent.key} if sent.key else {})
-    client = shop.client("operator") if sent.route.endpoint in OF_SIGN_IN else clients(shop)[sent.role]
+    client = app.client("operator") if sent.route.endpoint in OF_SIGN_IN else clients(app)[sent.role]
     answer = client.open(sent.path, method=sent.route.method, json=sent.body, headers=headers)
     kept = [f"{name}: {value}" for name, value in sorted(answer.headers.items()) if name in SHOWN]
     return MOMENTS.sub("", "\n".join([answer.status, *kept, answer.get_data(as_text=True)]))
@@ -230,8 +230,8 @@ SHOWN = {"Location", "Content-Type", "Content-Disposition", "Idempotency-Replaye
 _clients: dict[str, dict[str, Any]] = {}
 
 
-def clients(shop: Application) -> dict[str, Any]:
+def clients(app: Application) -> dict[str, Any]:
     """One signed-in client for each role."""
-    if shop.database.name not in _clients:
-        _clients[shop.database.name] = {role: shop.client(role) for role in ROLES}
-    return _clients[shop.database.name]
+    if app.database.name not in _clients:
+        _clients[app.database.name] = {role: app.client(role) for role in ROLES}
+    return _clients[app.database.name]

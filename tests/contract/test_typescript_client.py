@@ -31,8 +31,8 @@ COMPILE = ("tsc", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022"
 
 
 @pytest.fixture(scope="module")
-def document(shop: Application) -> Any:
-    return shop.app.test_client().get("/api/openapi.json").json
+def document(app: Application) -> Any:
+    return app.flask.test_client().get("/api/openapi.json").json
 
 
 def operation_ids(document: Any) -> list[str]:
@@ -95,11 +95,11 @@ def test_every_operation_and_schema_has_a_type(document: Any, generated: Path) -
 
 
 @pytest.mark.slow
-def test_a_program_compiles_and_runs_against_the_application(own_shop: Application, generated: Path) -> None:
+def test_a_program_compiles_and_runs_against_the_application(own_app: Application, generated: Path) -> None:
     run(generated, *local(COMPILE[0]), *COMPILE[1:], "program.ts")
-    site = Site(own_shop.app)
+    site = Site(own_app.flask)
     try:
-        output = run(generated, "node", "program.js", site.url, own_shop.alpha.email("admin"), PASSWORD)
+        output = run(generated, "node", "program.js", site.url, own_app.alpha.email("admin"), PASSWORD)
     finally:
         site.go_away()
     assert json.loads(output) == {

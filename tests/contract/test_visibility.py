@@ -29,12 +29,12 @@ def reached(answer: Any) -> Iterator[tuple[str, Any]]:
             yield from reached(value)
 
 
-def answers(shop: Application, role: str) -> Iterator[tuple[str, Any]]:
-    for route in routes(shop):
+def answers(app: Application, role: str) -> Iterator[tuple[str, Any]]:
+    for route in routes(app):
         if route.method != "GET" or route.open_to_all or (route.roles and role not in route.roles):
             continue
         is_export = route.rule.endswith("/export")
-        answer = shop.client(role).get(route.path + ("?format=jsonl" if is_export else ""))
+        answer = app.client(role).get(route.path + ("?format=jsonl" if is_export else ""))
         if answer.status_code != 200 or not (is_export or answer.is_json):
             continue
         text = answer.get_data(as_text=True)
@@ -49,25 +49,25 @@ def is_own(endpoint: str, thing: dict[str, Any], me: int) -> bool:
     ]
 
 
-def test_no_route_tells_an_operator_how_somebody_is_reached(own_shop: Application) -> None:
-    operator = own_shop.client("operator")
+def test_no_route_tells_an_operator_how_somebody_is_reached(own_app: Application) -> None:
+    operator = own_app.client("operator")
     me: Any = operator.get("/api/auth/me").json["id"]  # type: ignore[index]
     claimed: Any = operator.post("/api/leads/claim", json={"count": 1}).json
     assert claimed["items"][0]["email"] or claimed["items"][0]["phone"], "their own they see"
     told = []
-    for endpoint, answer in answers(own_shop, "operator"):
+    for endpoint, answer in answers(own_app, "operator"):
         told += [(endpoint, name) for name, thing in reached(answer)
                  if endpoint not in OWN_ACCOUNT and not is_own(endpoint, thing, me)]  # fmt: skip
     assert told == []
     seen = {
-        endpoint.partition(".")[0] for endpoint, answer in answers(own_shop, "manager") if [*reached(answer)]
+        endpoint.partition(".")[0] for endpoint, answer in answers(own_app, "manager") if [*reached(answer)]
     }
     assert ADDRESSES.keys() <= seen, "or this shows nothing"
-    assert [name for _, answer in answers(own_shop, "operator") for name, _ in reached(answer)], "own ones"
+    assert [name for _, answer in answers(own_app, "operator") for name, _ in reached(answer)], "own ones"
 
 
-def test_an_operator_sees_their_own_leads_and_finds_nobody_by_an_address(own_shop: Application) -> None:
-    admin, operator = own_shop.client(), own_shop.client("operator")
+def test_an_operator_sees_their_own_leads_and_finds_nobody_by_an_address(own_app: Application) -> None:
+    admin, operator = own_app.client(), own_app.client("operator")
     me: Any = operator.get("/api/auth/me").json["id"]  # type: ignore[index]
     mine = {"name": "mine", "email": "mine@works.example", "phone": "555 0777", "assigned_user_id": me}
     for path, body in (

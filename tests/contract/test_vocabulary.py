@@ -116,8 +116,8 @@ def test_no_retired_word_is_in_the_tree() -> None:
     assert found == []
 
 
-def test_no_retired_word_is_in_the_api_document(shop: Application) -> None:
-    document = shop.app.test_client().get("/api/openapi.json").get_data(as_text=True)
+def test_no_retired_word_is_in_the_api_document(app: Application) -> None:
+    document = app.flask.test_client().get("/api/openapi.json").get_data(as_text=True)
     assert retired_in(document) == []
 
 

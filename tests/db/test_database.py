@@ -43,18 +43,18 @@ def closing_pool(pool: Pool) -> Iterator[None]:
 
 
 @pytest.fixture
-def database(shop: Application) -> Any:
-    pool = Pool(0, 4, shop.database.app_url, timeout=1.0)
+def database(app: Application) -> Any:
+    pool = Pool(0, 4, app.database.app_url, timeout=1.0)
     yield Database(pool, deadline=2.0)
     pool.closeall()
 
 
 def test_a_statement_runs_for_its_tenant_and_leaves_nothing_behind(
-    database: Database, shop: Application
+    database: Database, app: Application
 ) -> None:
     shown = query("SELECT current_setting('app.tenant_id') || ' ' || current_setting('statement_timeout')")
-    told = database.fetch_json(shown, Identity(shop.beta.id, 1, "admin", "t", 1, 9e9)).split()
-    assert told[0] == str(shop.beta.id) and 1000 < int(told[1].removesuffix("ms")) <= 2000
+    told = database.fetch_json(shown, Identity(app.beta.id, 1, "admin", "t", 1, 9e9)).split()
+    assert told[0] == str(app.beta.id) and 1000 < int(told[1].removesuffix("ms")) <= 2000
     left = query("SELECT coalesce(current_setting('app.tenant_id', true), '') || '|'")
     assert database.fetch_unbound(left) == ("|",)
 
@@ -102,9 +102,9 @@ def test_each_error_of_the_database_has_our_name(
     assert database.pool.reference_stats()["in_use"] == 0
 
 
-def dying_once(shop: Application) -> Query:
+def dying_once(app: Application) -> Query:
     """A statement whose backend ends itself the first time: nextval survives the lost transaction."""
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute("DROP SEQUENCE IF EXISTS lives")
         cursor.execute("CREATE SEQUENCE lives")
@@ -124,21 +124,21 @@ def dying_once(shop: Application) -> Query:
     return query("SELECT die_once()::text")
 
 
-def test_a_read_whose_connection_dies_is_repeated(own_shop: Application) -> None:
-    pool = Pool(0, 4, own_shop.database.app_url, timeout=1.0)
+def test_a_read_whose_connection_dies_is_repeated(own_app: Application) -> None:
+    pool = Pool(0, 4, own_app.database.app_url, timeout=1.0)
     with closing_pool(pool):
-        assert Database(pool, 2.0).fetch_json(dying_once(own_shop), WHO) == "2"
+        assert Database(pool, 2.0).fetch_json(dying_once(own_app), WHO) == "2"
         assert pool.reference_stats()["in_use"] == 0
 
 
-def test_a_write_whose_connection_dies_is_not_repeated(own_shop: Application) -> None:
-    pool = Pool(0, 4, own_shop.database.app_url, timeout=1.0)
+def test_a_write_whose_connection_dies_is_not_repeated(own_app: Application) -> None:
+    pool = Pool(0, 4, own_app.database.app_url, timeout=1.0)
     with closing_pool(pool):
-        dying = query(dying_once(own_shop).sql, frozenset({"jobs"}))
+        dying = query(dying_once(own_app).sql, frozenset({"jobs"}))
         with pytest.raises(DatabaseUnavailable):
             Database(pool, 2.0).fetch_json(dying, WHO)
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT last_value FROM lives")

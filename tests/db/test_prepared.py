@@ -28,8 +28,8 @@ def query(sql: str, writes: frozenset[str] = frozenset()) -> Query:
 
 
 @pytest.fixture
-def pool(own_shop: Application) -> Iterator[Pool]:
-    pool = Pool(1, 1, own_shop.database.app_url, timeout=1.0)
+def pool(own_app: Application) -> Iterator[Pool]:
+    pool = Pool(1, 1, own_app.database.app_url, timeout=1.0)
     yield pool
     pool.closeall()
 
@@ -40,8 +40,8 @@ def database(pool: Pool) -> Database:
 
 
 @pytest.fixture
-def caller(own_shop: Application) -> Identity:
-    return Identity(own_shop.alpha.id, 1, "admin", "t", 1, 9e9)
+def caller(own_app: Application) -> Identity:
+    return Identity(own_app.alpha.id, 1, "admin", "t", 1, 9e9)
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return messages
 
 
-def as_superuser(shop: Application, sql: str) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def as_superuser(app: Application, sql: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(sql)
         rows = cursor.fetchall() if cursor.description else []
         connection.commit()
@@ -92,12 +92,12 @@ def test_a_query_that_runs_again_is_executed_by_name_in_one_message(
 
 
 def test_the_tenant_of_each_execution_is_its_own(
-    database: Database, caller: Identity, own_shop: Application
+    database: Database, caller: Identity, own_app: Application
 ) -> None:
     everything = query("SELECT count(*)::text FROM jobs")  # row security alone tells the businesses apart
-    other = Identity(own_shop.beta.id, 1, "admin", "t", 1, 9e9)
+    other = Identity(own_app.beta.id, 1, "admin", "t", 1, 9e9)
     count = "SELECT count(*)::text FROM jobs WHERE tenant_id = {}"
-    right = {who: as_superuser(own_shop, count.format(who.tenant_id))[0][0] for who in (caller, other)}
+    right = {who: as_superuser(own_app, count.format(who.tenant_id))[0][0] for who in (caller, other)}
     for who in [caller, other] * 10:
         assert database.fetch_json(everything, who) == right[who]
 
@@ -122,13 +122,13 @@ def test_a_setting_of_none_prepares_nothing(pool: Pool, caller: Identity) -> Non
 
 
 def test_after_ddl_the_same_request_is_answered_and_the_next_is_prepared_anew(
-    database: Database, caller: Identity, own_shop: Application, sent: list[str]
+    database: Database, caller: Identity, own_app: Application, sent: list[str]
 ) -> None:
-    as_superuser(own_shop, "CREATE TABLE changing AS SELECT 1 AS value; GRANT SELECT ON changing TO PUBLIC")
+    as_superuser(own_app, "CREATE TABLE changing AS SELECT 1 AS value; GRANT SELECT ON changing TO PUBLIC")
     reading = query("SELECT c.value FROM changing AS c")
     for _ in range(3):
         assert database.fetch_row(reading, caller) == (1,)
-    as_superuser(own_shop, "ALTER TABLE changing ALTER COLUMN value TYPE text")
+    as_superuser(own_app, "ALTER TABLE changing ALTER COLUMN value TYPE text")
     sent.clear()
     assert database.fetch_row(reading, caller) == ("1",)
     assert ["EXECUTE" in message for message in sent] == [True, False], "once as prepared, once as text"
@@ -141,16 +141,16 @@ def test_after_ddl_the_same_request_is_answered_and_the_next_is_prepared_anew(
 
 
 def test_a_write_whose_statement_is_gone_is_done_once(
-    database: Database, pool: Pool, caller: Identity, own_shop: Application
+    database: Database, pool: Pool, caller: Identity, own_app: Application
 ) -> None:
-    as_superuser(own_shop, "CREATE TABLE written (n integer); GRANT ALL ON written TO PUBLIC")
+    as_superuser(own_app, "CREATE TABLE written (n integer); GRANT ALL ON written TO PUBLIC")
     writing = query("INSERT INTO written (n) VALUES (%(n)s) RETURNING n", frozenset({"written"}))
     for n in range(3):
         assert database.fetch_row(writing, caller, {"n": n}) == (n,)
     with pool.connection() as connection:
         extensions.cursor(connection).execute("DEALLOCATE ALL")  # past the pool's own bookkeeping
     assert database.fetch_row(writing, caller, {"n": 3}) == (3,)
-    assert as_superuser(own_shop, "SELECT n FROM written ORDER BY n") == [(0,), (1,), (2,), (3,)]
+    assert as_superuser(own_app, "SELECT n FROM written ORDER BY n") == [(0,), (1,), (2,), (3,)]
 
 
 def test_what_a_borrower_does_to_its_session_ends_the_statements_too(
@@ -165,13 +165,13 @@ def test_what_a_borrower_does_to_its_session_ends_the_statements_too(
 
 
 def test_a_lost_server_session_loses_no_read(
-    database: Database, caller: Identity, own_shop: Application
+    database: Database, caller: Identity, own_app: Application
 ) -> None:
     for _ in range(3):
         database.fetch_row(TITLE, caller, {"title": "", "limit": 1})
     as_superuser(
-        own_shop,
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{own_shop.database.name}' "
+        own_app,
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{own_app.database.name}' "
         "AND pid <> pg_backend_pid()",
     )
     assert database.fetch_row(TITLE, caller, {"title": "", "limit": 1}) is not None
@@ -196,10 +196,8 @@ def test_a_text_that_cannot_be_prepared_is_sent_as_it_is(
     assert sum("EXECUTE" in message for message in sent) == 0
 
 
-def test_behind_a_pooler_nothing_is_prepared(
-    own_shop: Application, caller: Identity, sent: list[str]
-) -> None:
-    database = own_shop.database
+def test_behind_a_pooler_nothing_is_prepared(own_app: Application, caller: Identity, sent: list[str]) -> None:
+    database = own_app.database
     with running_pgbouncer(database.cluster, database.name) as url:
         pool = Pool(0, 4, url, timeout=2.0)
         try:

@@ -30,10 +30,10 @@ def megabytes(cursor: Any) -> float:
     return float(cursor.fetchone()[0])
 
 
-def held_by(shop: Application, number: int) -> tuple[int, float]:
+def held_by(app: Application, number: int) -> tuple[int, float]:
     """How many statements were prepared and planned for all values, and the megabytes of the backend."""
     done = 0
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute("SET ROLE opsboard_app")
@@ -55,15 +55,15 @@ def held_by(shop: Application, number: int) -> tuple[int, float]:
 
 
 def test_a_backend_with_as_many_prepared_statements_as_are_kept_stays_below_a_bound(
-    shop: Application,
+    app: Application,
 ) -> None:
-    done, held = held_by(shop, PREPARED_STATEMENTS)
+    done, held = held_by(app, PREPARED_STATEMENTS)
     assert done == PREPARED_STATEMENTS
     assert 10 < held < MOST_MEGABYTES
 
 
 @pytest.mark.slow
-def test_a_backend_with_all_statements_of_the_api_stays_below_a_bound(shop: Application) -> None:
-    done, held = held_by(shop, 10_000)
+def test_a_backend_with_all_statements_of_the_api_stays_below_a_bound(app: Application) -> None:
+    done, held = held_by(app, 10_000)
     assert done > 400
     assert held < 256

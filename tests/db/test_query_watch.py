@@ -27,10 +27,10 @@ def test_a_threshold_of_0_tells_of_none() -> None:
     assert lines == []
 
 
-def test_the_line_says_which_request_it_was(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, slow_query_ms=1) as shop:
-        client = shop.client()
-        watch = shop.services.database._watch
+def test_the_line_says_which_request_it_was(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_application(own_app.database, own_app.alpha, own_app.beta, slow_query_ms=1) as app:
+        client = app.client()
+        watch = app.services.database._watch
         monkeypatch.setattr(watch, "_slow", 0.0)
         with capture_logs(processors=[add_request]) as lines:
             answer = client.get("/api/jobs", headers={"X-Request-Id": "the-slow-one"})

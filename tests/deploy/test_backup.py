@@ -20,8 +20,8 @@ from tests.deploy.test_files import DEPLOY, unit
 DAY = 86_400
 
 
-def back_up(folder: Path, shop: Application, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    parts = parse_dsn(shop.database.superuser_url)
+def back_up(folder: Path, app: Application, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    parts = parse_dsn(app.database.superuser_url)
     settings = {
         "PATH": f"{embedded_bindir()}:/usr/bin:/bin", "PGHOST": parts["host"], "PGPORT": parts["port"],
         "PGUSER": "postgres", "PGDATABASE": parts["dbname"],
@@ -30,14 +30,14 @@ def back_up(folder: Path, shop: Application, *words: str, **changes: str) -> sub
     return subprocess.run(command, env={**settings, **changes}, capture_output=True, text=True, check=False)
 
 
-def test_a_backup_is_whole_private_and_told_by_health(own_shop: Application, tmp_path: Path) -> None:
+def test_a_backup_is_whole_private_and_told_by_health(own_app: Application, tmp_path: Path) -> None:
     old, recent, other = (tmp_path / name for name in ("opsboard-1.dump", "opsboard-2.dump", "else.dump"))
     for path, days in ((old, 16), (recent, 3), (other, 90)):
         path.write_bytes(b"")
         os.utime(path, (time.time() - days * DAY,) * 2)
-    client = own_shop.client()
+    client = own_app.client()
     assert client.get("/api/health/db").json["server"]["last_backup"] is None  # type: ignore[index]
-    done = back_up(tmp_path, own_shop)
+    done = back_up(tmp_path, own_app)
     assert done.returncode == 0, done.stderr
     (new,) = set(tmp_path.iterdir()) - {old, recent, other}
     assert not old.exists() and recent.exists() and other.exists()
@@ -50,14 +50,14 @@ def test_a_backup_is_whole_private_and_told_by_health(own_shop: Application, tmp
     assert told["bytes"] == new.stat().st_size and 0 <= told["age_seconds"] < 600
 
 
-def test_one_that_fails_leaves_what_there_was_and_no_half_file(own_shop: Application, tmp_path: Path) -> None:
+def test_one_that_fails_leaves_what_there_was_and_no_half_file(own_app: Application, tmp_path: Path) -> None:
     old = tmp_path / "opsboard-1.dump"
     old.write_bytes(b"")
     os.utime(old, (time.time() - 90 * DAY,) * 2)
     # Row security binds the owner of the tables: a dump would lack rows.
-    assert back_up(tmp_path, own_shop, PGUSER="opsboard_owner").returncode != 0
+    assert back_up(tmp_path, own_app, PGUSER="opsboard_owner").returncode != 0
     assert list(tmp_path.iterdir()) == [old]
-    health = own_shop.client().get("/api/health/db").json
+    health = own_app.client().get("/api/health/db").json
     assert health is not None and health["server"]["last_backup"] is None
 
 

@@ -39,9 +39,9 @@ def asked_for(expression: str) -> set[str]:
     return set(METRIC.findall(WORDS.sub("", expression))) - FUNCTIONS
 
 
-def test_each_rule_asks_for_metrics_that_are_exported_or_recorded(shop: Application) -> None:
-    shop.client().get("/api/dashboard/stats")
-    text = shop.app.test_client().get("/metrics").get_data(as_text=True)
+def test_each_rule_asks_for_metrics_that_are_exported_or_recorded(app: Application) -> None:
+    app.client().get("/api/dashboard/stats")
+    text = app.flask.test_client().get("/metrics").get_data(as_text=True)
     known = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
     known |= {rule["record"] for rule in rules() if "record" in rule}
     for rule in rules():
@@ -94,9 +94,9 @@ def test_prometheus_accepts_the_rules_and_they_do_what_they_say(promtool: str, t
     said_by(promtool, "test", "rules", tests)
 
 
-def test_prometheus_has_nothing_to_say_about_the_metrics(promtool: str, shop: Application) -> None:
-    shop.client().get("/api/dashboard/stats")
-    text = shop.app.test_client().get("/metrics").get_data(as_text=True)
+def test_prometheus_has_nothing_to_say_about_the_metrics(promtool: str, app: Application) -> None:
+    app.client().get("/api/dashboard/stats")
+    text = app.flask.test_client().get("/metrics").get_data(as_text=True)
     assert "machine_cpus" in text
     assert said_by(promtool, "check", "metrics", input=text) == ""
 

@@ -22,8 +22,8 @@ ACTIVITY = "/api/health/activity"
 CANCEL = "/api/health/activity/cancel"
 
 
-def ask(shop: Application) -> dict[str, Any]:
-    answer = shop.client().get(ACTIVITY)
+def ask(app: Application) -> dict[str, Any]:
+    answer = app.client().get(ACTIVITY)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     found: dict[str, Any] = json.loads(answer.data)
     return found
@@ -48,20 +48,20 @@ def end_of(connection: Any) -> type[Exception] | None:
     return None
 
 
-def audited(shop: Application) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def audited(app: Application) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT action, entity_id, changes #>> '{query,0}', user_id IS NOT NULL
             FROM audit_logs WHERE tenant_id = %s AND entity = 'database_session'
             """,
-            (shop.alpha.id,),
+            (app.alpha.id,),
         )
         return cursor.fetchall()
 
 
-def test_a_quiet_server_has_nothing_long_blocked_or_idle(own_shop: Application) -> None:
-    found = ask(own_shop)
+def test_a_quiet_server_has_nothing_long_blocked_or_idle(own_app: Application) -> None:
+    found = ask(own_app)
     assert found["long_statements"] == found["blocked"] == found["idle_in_transaction"] == []
     assert any(group["user"] == "opsboard_app" and group["count"] >= 1 for group in found["sessions"])
     assert found["holds_up"]["unfolded_deltas"] >= 0 and found["holds_up"]["dead_rows"] >= 0
@@ -73,18 +73,18 @@ def test_a_quiet_server_has_nothing_long_blocked_or_idle(own_shop: Application) 
     assert found["sequences"] and all(0 <= sequence["used"] < 0.5 for sequence in found["sequences"])
 
 
-def test_a_statement_that_runs_long_is_listed_by_the_name_of_its_query(own_shop: Application) -> None:
-    with running(own_shop.database.app_url, "/* jobs.list_jobs */ SELECT pg_sleep(60)") as connection:
+def test_a_statement_that_runs_long_is_listed_by_the_name_of_its_query(own_app: Application) -> None:
+    with running(own_app.database.app_url, "/* jobs.list_jobs */ SELECT pg_sleep(60)") as connection:
         pid = connection.get_backend_pid()
 
         def listed() -> bool:
-            return pid in [statement["pid"] for statement in ask(own_shop)["long_statements"]]
+            return pid in [statement["pid"] for statement in ask(own_app)["long_statements"]]
 
         eventually("it has run for a second", listed)
-        (statement,) = ask(own_shop)["long_statements"]
+        (statement,) = ask(own_app)["long_statements"]
         assert (statement["query"], statement["user"]) == ("jobs.list_jobs", "opsboard_app")
         assert statement["waits_for"] == "Timeout: PgSleep"
-        client = own_shop.client()
+        client = own_app.client()
         other = client.post(CANCEL, json={"pid": pid, "query": "customers.list_customers"})
         assert other.status_code == 404, "it runs another query than the one that was to end"
         answer = client.post(CANCEL, json={"pid": pid, "query": "jobs.list_jobs"})
@@ -94,31 +94,31 @@ def test_a_statement_that_runs_long_is_listed_by_the_name_of_its_query(own_shop:
             Cancelled.model_validate(answer.json, strict=True).audited and answer.json["ended"] == "statement"
         )
         assert end_of(connection) is psycopg2.errors.QueryCanceled
-    assert audited(own_shop) == [("cancel", pid, "jobs.list_jobs", True)]
+    assert audited(own_app) == [("cancel", pid, "jobs.list_jobs", True)]
 
 
-def test_a_session_idle_in_a_transaction_is_named_and_ended(own_shop: Application) -> None:
-    with closing(psycopg2.connect(own_shop.database.app_url)) as forgotten, forgotten.cursor() as cursor:
+def test_a_session_idle_in_a_transaction_is_named_and_ended(own_app: Application) -> None:
+    with closing(psycopg2.connect(own_app.database.app_url)) as forgotten, forgotten.cursor() as cursor:
         cursor.execute("/* jobs.get_job */ SELECT 1")
         pid = forgotten.get_backend_pid()
-        (idle,) = ask(own_shop)["idle_in_transaction"]
+        (idle,) = ask(own_app)["idle_in_transaction"]
         assert (idle["pid"], idle["last_query"]) == (pid, "jobs.get_job")
-        answer = own_shop.client().post(CANCEL, json={"pid": pid, "end_session": True})
+        answer = own_app.client().post(CANCEL, json={"pid": pid, "end_session": True})
         assert answer.status_code == 200 and answer.json is not None and answer.json["ended"] == "session"
-        eventually("it is gone", lambda: ask(own_shop)["idle_in_transaction"] == [])
-    assert [(action, entity) for action, entity, *_ in audited(own_shop)] == [("end", pid)]
+        eventually("it is gone", lambda: ask(own_app)["idle_in_transaction"] == [])
+    assert [(action, entity) for action, entity, *_ in audited(own_app)] == [("end", pid)]
 
 
-def test_who_blocks_whom_is_told_and_the_waiting_statement_can_be_cancelled(own_shop: Application) -> None:
+def test_who_blocks_whom_is_told_and_the_waiting_statement_can_be_cancelled(own_app: Application) -> None:
     with (
-        holding(own_shop, "LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"),
-        running(own_shop.database.app_url, "/* jobs.list_jobs */ SELECT count(*) FROM jobs") as waiting,
+        holding(own_app, "LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"),
+        running(own_app.database.app_url, "/* jobs.list_jobs */ SELECT count(*) FROM jobs") as waiting,
     ):
-        eventually("it waits", lambda: bool(ask(own_shop)["blocked"]))
-        (blocked,) = ask(own_shop)["blocked"]
+        eventually("it waits", lambda: bool(ask(own_app)["blocked"]))
+        (blocked,) = ask(own_app)["blocked"]
         assert blocked["waits_for"] == "jobs" and blocked["pid"] == waiting.get_backend_pid()
         (holder,) = blocked["blocked_by"]
-        client = own_shop.client()
+        client = own_app.client()
         refused = client.post(CANCEL, json={"pid": holder["pid"], "end_session": True})
         assert refused.status_code == 403 and refused.json is not None
         assert f"pg_terminate_backend({holder['pid']})" in refused.json["detail"], "the way it can be ended"
@@ -126,55 +126,55 @@ def test_who_blocks_whom_is_told_and_the_waiting_statement_can_be_cancelled(own_
         assert end_of(waiting) is psycopg2.errors.QueryCanceled
 
 
-def test_the_session_that_locks_the_audit_log_can_be_ended(own_shop: Application) -> None:
+def test_the_session_that_locks_the_audit_log_can_be_ended(own_app: Application) -> None:
     """The entry cannot be written, which the answer says; the locks and what they hold up are gone."""
-    with closing(psycopg2.connect(own_shop.database.app_url)) as locking, locking.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(own_shop.alpha.id),))
-        with holding(own_shop, "LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE"):
+    with closing(psycopg2.connect(own_app.database.app_url)) as locking, locking.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(own_app.alpha.id),))
+        with holding(own_app, "LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE"):
             pid = locking.get_backend_pid()
-            answer = own_shop.client().post(CANCEL, json={"pid": pid, "end_session": True})
+            answer = own_app.client().post(CANCEL, json={"pid": pid, "end_session": True})
             assert answer.status_code == 200 and answer.json is not None, answer.get_data(as_text=True)
             assert answer.json["audited"] is False
         with pytest.raises(psycopg2.OperationalError):
             cursor.execute("SELECT 1")
-    assert audited(own_shop) == []
+    assert audited(own_app) == []
 
 
-def test_ending_nobody_is_404_and_only_operators_end_anybody(own_shop: Application) -> None:
-    assert own_shop.client().post(CANCEL, json={"pid": 2**31 - 1}).status_code == 404
-    with closing(psycopg2.connect(own_shop.database.app_url)) as other:
+def test_ending_nobody_is_404_and_only_operators_end_anybody(own_app: Application) -> None:
+    assert own_app.client().post(CANCEL, json={"pid": 2**31 - 1}).status_code == 404
+    with closing(psycopg2.connect(own_app.database.app_url)) as other:
         for role in ("manager", "operator"):
-            answer = own_shop.client(role).post(CANCEL, json={"pid": other.get_backend_pid()})
+            answer = own_app.client(role).post(CANCEL, json={"pid": other.get_backend_pid()})
             assert answer.status_code == 403
         with other.cursor() as cursor:
             cursor.execute("SELECT 1")
-    assert audited(own_shop) == []
+    assert audited(own_app) == []
 
 
-def test_a_locked_sequence_or_count_is_left_out_and_nobody_waits(own_shop: Application) -> None:
-    ask(own_shop)
+def test_a_locked_sequence_or_count_is_left_out_and_nobody_waits(own_app: Application) -> None:
+    ask(own_app)
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("ALTER SEQUENCE jobs_id_seq RESTART")
         cursor.execute("LOCK TABLE rollup_deltas IN ACCESS EXCLUSIVE MODE")
-        found = ask(own_shop)
+        found = ask(own_app)
         connection.rollback()
     assert found["problem"] is None and found["age_seconds"] == 0
     assert "jobs_id_seq" not in [sequence["name"] for sequence in found["sequences"]]
     assert found["holds_up"]["unfolded_deltas"] is None
 
 
-def test_a_sequence_is_measured_by_the_type_of_its_column(own_shop: Application) -> None:
+def test_a_sequence_is_measured_by_the_type_of_its_column(own_app: Application) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.owner_url)) as connection,
+        closing(psycopg2.connect(own_app.database.owner_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
         cursor.execute("CREATE TABLE small (id integer); CREATE SEQUENCE small_id_seq OWNED BY small.id")
         cursor.execute("SELECT setval('small_id_seq', 2000000000)")
-    found = ask(own_shop)
+    found = ask(own_app)
     assert found["sequences"][0] == {
         "name": "small_id_seq", "last_value": 2_000_000_000, "largest": 2**31 - 1, "used": 0.9313,
     }  # fmt: skip

@@ -69,9 +69,9 @@ def some_lead(application: Application) -> int:
     return int(lead)
 
 
-def test_a_request_goes_its_way_from_queue_to_answer(own_shop: Application) -> None:
-    operator, manager = own_shop.client("operator"), own_shop.client("manager")
-    lead = some_lead(own_shop)
+def test_a_request_goes_its_way_from_queue_to_answer(own_app: Application) -> None:
+    operator, manager = own_app.client("operator"), own_app.client("manager")
+    lead = some_lead(own_app)
     request = ask(operator, lead_id=lead, response="We can do that.", due_at="2020-01-01T00:00:00Z")
     waiting: Any = manager.get(f"{PATH}/pending?page_size=100").json
     ours = next(item for item in waiting["items"] if item["id"] == request)
@@ -103,8 +103,8 @@ def test_a_request_goes_its_way_from_queue_to_answer(own_shop: Application) -> N
     ]
 
 
-def test_what_belongs_to_a_request_is_never_multiplied(own_shop: Application) -> None:
-    manager = own_shop.client("manager")
+def test_what_belongs_to_a_request_is_never_multiplied(own_app: Application) -> None:
+    manager = own_app.client("manager")
     request = ask(manager)
     for _ in range(20):
         decide(manager, request, "request_changes")
@@ -115,32 +115,32 @@ def test_what_belongs_to_a_request_is_never_multiplied(own_shop: Application) ->
     assert [entry["id"] for entry in paged["items"]] == [entry["id"] for entry in reversed(whole["history"])]
 
 
-def test_who_comes_late_is_told_who_decided(own_shop: Application) -> None:
-    admin, manager = own_shop.client("admin"), own_shop.client("manager")
+def test_who_comes_late_is_told_who_decided(own_app: Application) -> None:
+    admin, manager = own_app.client("admin"), own_app.client("manager")
     request = ask(admin)
     assert decide(manager, request, "reject").status_code == 200
     late = decide(admin, request, "approve")
     assert (late.status_code, late.json["code"]) == (409, "conflict")  # type: ignore[index]
-    assert late.json["detail"].startswith(f"Decided already: rejected by {own_shop.alpha.canary} manager at ")  # type: ignore[index]
+    assert late.json["detail"].startswith(f"Decided already: rejected by {own_app.alpha.canary} manager at ")  # type: ignore[index]
     assert admin.patch(f"{PATH}/{request}", json={"response": "x"}).status_code == 409
 
 
-def test_a_rejection_and_a_wish_for_changes_need_a_reason(shop: Application) -> None:
+def test_a_rejection_and_a_wish_for_changes_need_a_reason(app: Application) -> None:
     for decision in ("reject", "request_changes"):
-        answer = decide(shop.client(), 1, decision, None)
+        answer = decide(app.client(), 1, decision, None)
         assert (answer.status_code, answer.json["code"]) == (400, "invalid_input")  # type: ignore[index]
 
 
-def test_pending_says_what_to_do_next(own_shop: Application) -> None:
-    admin = own_shop.client()
+def test_pending_says_what_to_do_next(own_app: Application) -> None:
+    admin = own_app.client()
     run(
-        own_shop,
+        own_app,
         "UPDATE response_approvals SET status = 'rejected', decided_at = now() WHERE status = 'pending'",
     )
-    ((me,),) = run(own_shop, "SELECT id FROM users WHERE email = %s", own_shop.alpha.email("admin"))
+    ((me,),) = run(own_app, "SELECT id FROM users WHERE email = %s", own_app.alpha.email("admin"))
     requests = [ask(admin), ask(admin, assigned_user_id=me), ask(admin, due_at="2020-01-01T00:00:00Z")]
     run(
-        own_shop,
+        own_app,
         "UPDATE response_approvals SET created_at = now() - interval '27.5 hours' WHERE id = %s",
         requests[1],
     )
@@ -153,9 +153,9 @@ def test_pending_says_what_to_do_next(own_shop: Application) -> None:
 
 
 @pytest.mark.parametrize("rounds", [15, pytest.param(200, marks=pytest.mark.slow)])
-def test_of_two_who_decide_at_once_one_wins_and_the_other_is_told(own_shop: Application, rounds: int) -> None:
-    deciders = {"admin": own_shop.client("admin"), "manager": own_shop.client("manager")}
-    lead = some_lead(own_shop)
+def test_of_two_who_decide_at_once_one_wins_and_the_other_is_told(own_app: Application, rounds: int) -> None:
+    deciders = {"admin": own_app.client("admin"), "manager": own_app.client("manager")}
+    lead = some_lead(own_app)
     requests = [ask(deciders["admin"], lead_id=lead) for _ in range(rounds)]
     answers: dict[str, list[TestResponse]] = {role: [] for role in deciders}
     start = threading.Barrier(2)
@@ -177,18 +177,18 @@ def test_of_two_who_decide_at_once_one_wins_and_the_other_is_told(own_shop: Appl
         assert sorted((one.status_code, other.status_code)) == [200, 409]
         winner, loser = ("admin", other) if one.status_code == 200 else ("manager", one)
         won[winner] += 1
-        assert f"by {own_shop.alpha.canary} {winner} at" in loser.json["detail"]  # type: ignore[index]
+        assert f"by {own_app.alpha.canary} {winner} at" in loser.json["detail"]  # type: ignore[index]
     assert sum(won.values()) == rounds
-    assert run(own_shop, CONTRADICTIONS, requests) == []
+    assert run(own_app, CONTRADICTIONS, requests) == []
 
 
-def test_a_contradiction_would_be_seen(own_shop: Application) -> None:
-    admin = own_shop.client()
-    request = ask(admin, lead_id=some_lead(own_shop))
+def test_a_contradiction_would_be_seen(own_app: Application) -> None:
+    admin = own_app.client()
+    request = ask(admin, lead_id=some_lead(own_app))
     decide(admin, request, "approve")
-    assert run(own_shop, CONTRADICTIONS, [request]) == []
-    run(own_shop, "UPDATE response_approvals SET status = 'rejected' WHERE id = %s", request)
-    assert run(own_shop, CONTRADICTIONS, [request]) == [(request,)]
+    assert run(own_app, CONTRADICTIONS, [request]) == []
+    run(own_app, "UPDATE response_approvals SET status = 'rejected' WHERE id = %s", request)
+    assert run(own_app, CONTRADICTIONS, [request]) == [(request,)]
 
 
 def answer_of(application: Application, manager: FlaskClient) -> int:
@@ -203,10 +203,10 @@ def end(client: FlaskClient, answer: int, status: str) -> TestResponse:
     return client.post(f"{PATH}/auto-responses/{answer}/outcome", json={"status": status})
 
 
-def test_an_answer_that_went_out_says_so_once(own_shop: Application) -> None:
-    manager = own_shop.client("manager")
-    answer = answer_of(own_shop, manager)
-    assert end(own_shop.client("operator"), answer, "sent").status_code == 403
+def test_an_answer_that_went_out_says_so_once(own_app: Application) -> None:
+    manager = own_app.client("manager")
+    answer = answer_of(own_app, manager)
+    assert end(own_app.client("operator"), answer, "sent").status_code == 403
     failed: Any = end(manager, answer, "failed")
     assert (failed.status_code, failed.json["status"], failed.json["sent_at"]) == (200, "failed", None)
     sent: Any = end(manager, answer, "sent")
@@ -220,7 +220,7 @@ def test_an_answer_that_went_out_says_so_once(own_shop: Application) -> None:
         late: Any = end(manager, answer, other)
         assert (late.status_code, late.json["detail"]) == (409, "The answer is sent already.")
     noted = run(
-        own_shop,
+        own_app,
         "SELECT changes -> 'status' FROM audit_logs WHERE entity = 'auto_response' AND entity_id = %s ORDER BY id",
         answer,
     )
@@ -228,9 +228,9 @@ def test_an_answer_that_went_out_says_so_once(own_shop: Application) -> None:
     assert end(manager, 2**62, "sent").status_code == 404
 
 
-def test_what_was_cancelled_does_not_go_out(own_shop: Application) -> None:
-    manager = own_shop.client("manager")
-    answer = answer_of(own_shop, manager)
+def test_what_was_cancelled_does_not_go_out(own_app: Application) -> None:
+    manager = own_app.client("manager")
+    answer = answer_of(own_app, manager)
     assert end(manager, answer, "cancelled").status_code == 200
     late: Any = end(manager, answer, "sent")
     assert (late.status_code, late.json["detail"]) == (409, "The answer is cancelled already.")

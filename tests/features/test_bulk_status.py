@@ -12,27 +12,27 @@ from tests.application import Application
 from tests.contract.routes import ids_of
 
 
-def fetch(shop: Application, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def fetch(app: Application, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()
 
 
-def bulk(shop: Application, path: str, ids: list[int], status: str, role: str = "admin") -> Any:
-    answer = shop.client(role).post(f"/api/{path}/bulk-status", json={"ids": ids, "status": status})
+def bulk(app: Application, path: str, ids: list[int], status: str, role: str = "admin") -> Any:
+    answer = app.client(role).post(f"/api/{path}/bulk-status", json={"ids": ids, "status": status})
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert answer.headers["X-Queries"] == "1"
     return answer.json
 
 
-def test_each_id_has_its_result_in_the_order_given(own_shop: Application) -> None:
+def test_each_id_has_its_result_in_the_order_given(own_app: Application) -> None:
     drafts = [
-        row for (row,) in fetch(own_shop, "SELECT id FROM jobs WHERE tenant_id = 1 AND status = 'draft'")
+        row for (row,) in fetch(own_app, "SELECT id FROM jobs WHERE tenant_id = 1 AND status = 'draft'")
     ]
-    (active,) = fetch(own_shop, "SELECT min(id) FROM jobs WHERE tenant_id = 1 AND status = 'active'")[0]
-    foreign = ids_of(own_shop, own_shop.beta)["job_id"]
+    (active,) = fetch(own_app, "SELECT min(id) FROM jobs WHERE tenant_id = 1 AND status = 'active'")[0]
+    foreign = ids_of(own_app, own_app.beta)["job_id"]
     given = [drafts[2], foreign, active, drafts[0], drafts[2], 2**62, foreign, active]
-    found = bulk(own_shop, "jobs", given, "active")
+    found = bulk(own_app, "jobs", given, "active")
     assert [result["id"] for result in found["results"]] == given
     assert [result["result"] for result in found["results"]] == [
         "updated", "not_found", "unchanged", "updated", "duplicate", "not_found", "duplicate", "duplicate",
@@ -40,7 +40,7 @@ def test_each_id_has_its_result_in_the_order_given(own_shop: Application) -> Non
     assert {name: found[name] for name in ("updated", "unchanged", "refused", "not_found", "duplicate")} == {
         "updated": 2, "unchanged": 1, "refused": 0, "not_found": 2, "duplicate": 3,
     }  # fmt: skip
-    assert fetch(own_shop, "SELECT status FROM jobs WHERE id = %s", foreign) == [("draft",)]
+    assert fetch(own_app, "SELECT status FROM jobs WHERE id = %s", foreign) == [("draft",)]
 
 
 @pytest.mark.parametrize(
@@ -52,28 +52,26 @@ def test_each_id_has_its_result_in_the_order_given(own_shop: Application) -> Non
     ],
 )
 def test_many_at_once_are_what_each_alone_would_be(
-    own_shop: Application, path: str, table: str, entity: str, statuses: tuple[str, ...]
+    own_app: Application, path: str, table: str, entity: str, statuses: tuple[str, ...]
 ) -> None:
     """The first half is changed by the bulk, the second one by one: columns and audit entries are alike."""
     columns = "status, started_at IS NULL, completed_at IS NULL" if table != "machines" else "status"
     for status in statuses:
         ids = [
             row
-            for (row,) in fetch(own_shop, f"SELECT id FROM {table} WHERE tenant_id = 1 ORDER BY id LIMIT 10")
+            for (row,) in fetch(own_app, f"SELECT id FROM {table} WHERE tenant_id = 1 ORDER BY id LIMIT 10")
         ]
-        last = fetch(own_shop, "SELECT max(id) FROM audit_logs")[0][0]
-        before = dict(fetch(own_shop, f"SELECT id, status FROM {table} WHERE tenant_id = 1"))
-        found = bulk(own_shop, path, ids[:5], status)
+        last = fetch(own_app, "SELECT max(id) FROM audit_logs")[0][0]
+        before = dict(fetch(own_app, f"SELECT id, status FROM {table} WHERE tenant_id = 1"))
+        found = bulk(own_app, path, ids[:5], status)
         for row_id in ids[5:]:
-            assert (
-                own_shop.client().patch(f"/api/{path}/{row_id}", json={"status": status}).status_code == 200
-            )
-        after = fetch(own_shop, f"SELECT {columns} FROM {table} WHERE id = ANY(%s) ORDER BY id", ids)
+            assert own_app.client().patch(f"/api/{path}/{row_id}", json={"status": status}).status_code == 200
+        after = fetch(own_app, f"SELECT {columns} FROM {table} WHERE id = ANY(%s) ORDER BY id", ids)
         assert {row[0] for row in after} == {status}
         changed = [row_id for row_id in ids if before[row_id] != status]
         assert found["updated"] == len([row_id for row_id in ids[:5] if row_id in changed])
         audited = fetch(
-            own_shop,
+            own_app,
             "SELECT entity, entity_id, changes -> 'status', user_id FROM audit_logs WHERE id > %s ORDER BY entity_id",
             last,
         )
@@ -82,16 +80,16 @@ def test_many_at_once_are_what_each_alone_would_be(
             assert {row[1:] for row in after} == {(False, False)}
 
 
-def test_steps_that_a_role_may_not_work_on_are_refused_each_with_its_reason(own_shop: Application) -> None:
-    (mine,) = fetch(own_shop, "SELECT id FROM users WHERE email = 'operator@alpha.example'")[0]
+def test_steps_that_a_role_may_not_work_on_are_refused_each_with_its_reason(own_app: Application) -> None:
+    (mine,) = fetch(own_app, "SELECT id FROM users WHERE email = 'operator@alpha.example'")[0]
     rows = fetch(
-        own_shop,
+        own_app,
         "SELECT s.id, s.status, s.assigned_user_id IS DISTINCT FROM %s AND s.assigned_user_id IS NOT NULL, EXISTS ("
         "SELECT FROM role_process_permissions AS p WHERE p.process_id = s.process_id) "
         "FROM job_steps AS s WHERE s.tenant_id = 1 ORDER BY s.id DESC LIMIT 60",
         mine,
     )
-    found = bulk(own_shop, "job-steps", [row[0] for row in rows], "skipped", role="operator")
+    found = bulk(own_app, "job-steps", [row[0] for row in rows], "skipped", role="operator")
     reasons = {result["id"]: (result["result"], result["reason"]) for result in found["results"]}
     for row_id, _, of_another, closed in rows:
         expected = (
@@ -101,12 +99,12 @@ def test_steps_that_a_role_may_not_work_on_are_refused_each_with_its_reason(own_
         )  # fmt: skip
         assert reasons[row_id] == expected
     assert found["updated"] > 0 and found["refused"] > found["updated"]
-    skipped = fetch(own_shop, "SELECT count(*) FROM job_steps WHERE status = 'skipped' AND tenant_id = 1")
+    skipped = fetch(own_app, "SELECT count(*) FROM job_steps WHERE status = 'skipped' AND tenant_id = 1")
     assert skipped == [(found["updated"],)]
 
 
-def test_what_cannot_be_asked_is_400_and_operators_change_no_jobs(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_what_cannot_be_asked_is_400_and_operators_change_no_jobs(own_app: Application) -> None:
+    client = own_app.client()
     for body in (
         {"ids": [], "status": "active"}, {"ids": list(range(1, 1002)), "status": "active"}, {"ids": [1]},
         {"ids": [0], "status": "active"}, {"ids": [2**63], "status": "active"}, {"ids": [1], "status": "done"},
@@ -114,15 +112,15 @@ def test_what_cannot_be_asked_is_400_and_operators_change_no_jobs(own_shop: Appl
         {"ids": [None], "status": "active"},
     ):  # fmt: skip
         assert client.post("/api/jobs/bulk-status", json=body).status_code == 400, body
-    forbidden = own_shop.client("operator").post(
+    forbidden = own_app.client("operator").post(
         "/api/jobs/bulk-status", json={"ids": [1], "status": "active"}
     )
     assert forbidden.status_code == 403
 
 
-def test_counts_follow_and_a_thousand_rows_are_one_statement(own_shop: Application) -> None:
+def test_counts_follow_and_a_thousand_rows_are_one_statement(own_app: Application) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(
@@ -131,9 +129,9 @@ def test_counts_follow_and_a_thousand_rows_are_one_statement(own_shop: Applicati
         )
         ids = [row for (row,) in cursor.fetchall()]
         connection.commit()
-    client = own_shop.client()
+    client = own_app.client()
     before: Any = client.get("/api/jobs?status=on_hold&page_size=1").json
-    assert bulk(own_shop, "jobs", ids[::-1], "on_hold")["updated"] == 1000
+    assert bulk(own_app, "jobs", ids[::-1], "on_hold")["updated"] == 1000
     after: Any = client.get("/api/jobs?status=on_hold&page_size=1").json
     assert after["total"] == before["total"] + 1000
     assert client.get("/api/health/rollups").json["differences"] == []  # type: ignore[index]

@@ -30,8 +30,8 @@ def addresses(client: FlaskClient, campaign: int) -> list[str]:
     return [item["address"] for item in answer["items"]]
 
 
-def test_one_person_is_one_recipient_in_whatever_spelling(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_one_person_is_one_recipient_in_whatever_spelling(own_app: Application) -> None:
+    client = own_app.client()
     campaign = start(client)
     answer = add(
         client, campaign, "Kim@X.example", "kim@x.example", "jose\u0301@x.example", "JOS\u00c9@x.example"
@@ -51,9 +51,9 @@ def test_one_person_is_one_recipient_in_whatever_spelling(own_shop: Application)
     ],
 )  # fmt: skip
 def test_what_is_no_address_of_the_channel_is_refused_alone(
-    own_shop: Application, channel: str, good: str, bad: list[str]
+    own_app: Application, channel: str, good: str, bad: list[str]
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     campaign = start(client, channel)
     answer = add(client, campaign, good, *bad)
     assert answer["added"] == 1 and addresses(client, campaign) == [good]
@@ -61,14 +61,14 @@ def test_what_is_no_address_of_the_channel_is_refused_alone(
     assert all(one["message"].startswith("is ") for one in answer["refused"])
 
 
-def test_a_number_is_one_with_spaces_country_code_and_zero_in_brackets(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_number_is_one_with_spaces_country_code_and_zero_in_brackets(own_app: Application) -> None:
+    client = own_app.client()
     campaign = start(client, "phone")
     assert add(client, campaign, "+49 (0)30 555-12", "0049 30 55512", "+49 30 555 12")["added"] == 1
 
 
-def test_totals_count_people_and_events_count_events(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_totals_count_people_and_events_count_events(own_app: Application) -> None:
+    client = own_app.client()
     campaign, (first, second) = make(client, 2)
     opened = [event(f"o{n}", first, "opened") for n in range(3)]
     tell(client, campaign, [event("s1", first), event("s2", second), *opened])
@@ -88,8 +88,8 @@ def test_totals_count_people_and_events_count_events(own_shop: Application) -> N
     assert (metrics["totals"]["opened"], metrics["events"]["opened"]) == (0, 1)
 
 
-def test_events_are_numbered_in_each_campaign_by_itself(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_events_are_numbered_in_each_campaign_by_itself(own_app: Application) -> None:
+    client = own_app.client()
     for _ in range(2):
         campaign, (recipient,) = make(client, 1)
         assert tell(client, campaign, [event("1", recipient)])["accepted"] == 1
@@ -97,8 +97,8 @@ def test_events_are_numbered_in_each_campaign_by_itself(own_shop: Application) -
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(-1, 200), (2, 200), (20, 400), (60 * 24 * 400, 400)])
-def test_an_event_of_the_future_is_refused(own_shop: Application, minutes: int, status: int) -> None:
-    client = own_shop.client()
+def test_an_event_of_the_future_is_refused(own_app: Application, minutes: int, status: int) -> None:
+    client = own_app.client()
     campaign, (recipient,) = make(client, 1)
     at = (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)).isoformat()
     body = {"events": [event("e", recipient, at=at)]}
@@ -113,6 +113,6 @@ def test_an_event_of_the_future_is_refused(own_shop: Application, minutes: int, 
     ("/api/calls", "started_at", {"status": "missed"}), ("/api/leads", "scraped_at", {"name": "L"}),
 ])  # fmt: skip
 def test_other_things_that_happened_are_not_in_the_future_either(
-    own_shop: Application, path: str, member: str, more: dict[str, str]
+    own_app: Application, path: str, member: str, more: dict[str, str]
 ) -> None:
-    assert own_shop.client().post(path, json={member: "2099-01-01T00:00:00Z", **more}).status_code == 400
+    assert own_app.client().post(path, json={member: "2099-01-01T00:00:00Z", **more}).status_code == 400

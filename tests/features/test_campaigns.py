@@ -62,13 +62,13 @@ def numbers(client: FlaskClient, campaign: int) -> dict[str, dict[str, int]]:
     return days
 
 
-def test_an_event_counts_once_and_what_does_not_is_told(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_an_event_counts_once_and_what_does_not_is_told(own_app: Application) -> None:
+    client = own_app.client()
     campaign, (first, second) = make(client, 2)
     _, (stranger,) = make(client, 1)
-    theirs = run(own_shop, "SELECT min(id) FROM campaign_recipients WHERE tenant_id = %s", own_shop.beta.id)[
+    theirs = run(own_app, "SELECT min(id) FROM campaign_recipients WHERE tenant_id = %s", own_app.beta.id)[0][
         0
-    ][0]
+    ]
     events = [
         event("a", first),
         event("b", second),
@@ -91,9 +91,9 @@ def test_an_event_counts_once_and_what_does_not_is_told(own_shop: Application) -
 
 
 def test_a_recipients_status_is_the_furthest_event_in_whatever_order_they_are_told(
-    own_shop: Application,
+    own_app: Application,
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     campaign, (recipient,) = make(client, 1)
     for step, (kind, status) in enumerate(
         [("opened", "opened"), ("sent", "opened"), ("clicked", "clicked"), ("delivered", "clicked")]
@@ -103,16 +103,16 @@ def test_a_recipients_status_is_the_furthest_event_in_whatever_order_they_are_to
         assert [item["id"] for item in items] == [recipient]
 
 
-def test_days_are_those_of_the_business(own_shop: Application) -> None:
-    for business, day in ((own_shop.alpha, "2026-10-05"), (own_shop.beta, "2026-10-06")):
-        client = own_shop.client("admin", business)
+def test_days_are_those_of_the_business(own_app: Application) -> None:
+    for business, day in ((own_app.alpha, "2026-10-05"), (own_app.beta, "2026-10-06")):
+        client = own_app.client("admin", business)
         campaign, (recipient,) = make(client, 1)
         tell(client, campaign, [event("late", recipient, at="2026-10-05T23:00:00Z")])
         assert list(numbers(client, campaign)) == [day]
 
 
-def test_metrics_are_those_of_the_range_that_is_asked_for(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_metrics_are_those_of_the_range_that_is_asked_for(own_app: Application) -> None:
+    client = own_app.client()
     campaign, recipients = make(client, 28)
     days = [f"2026-10-{n:02}T12:00:00Z" for n in range(1, 29)]
     tell(client, campaign, [event(at, one, at=at) for at, one in zip(days, recipients, strict=True)])
@@ -123,9 +123,9 @@ def test_metrics_are_those_of_the_range_that_is_asked_for(own_shop: Application)
 
 @pytest.mark.parametrize("recipients", [50, 1000])
 def test_recipients_come_with_their_last_events_in_one_statement(
-    own_shop: Application, recipients: int
+    own_app: Application, recipients: int
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     campaign, found = make(client, recipients)
     for hour in range(8):
         told = [event(f"{r}/{hour}", r, KINDS[hour % 4], f"2026-10-05T{hour:02}:00:00Z") for r in found]
@@ -148,8 +148,8 @@ def test_recipients_come_with_their_last_events_in_one_statement(
 
 
 @pytest.mark.parametrize("fields", ["campaign,events", "campaign", "events", "id"])
-def test_a_recipients_campaign_and_events_can_be_asked_for(own_shop: Application, fields: str) -> None:
-    client = own_shop.client()
+def test_a_recipients_campaign_and_events_can_be_asked_for(own_app: Application, fields: str) -> None:
+    client = own_app.client()
     campaign, (recipient,) = make(client, 1)
     tell(client, campaign, [event("a", recipient, "sent", "2026-10-05T08:00:00Z")])
     answer = client.get(f"{PATH}/{campaign}/recipients?fields={fields}")
@@ -160,8 +160,8 @@ def test_a_recipients_campaign_and_events_can_be_asked_for(own_shop: Application
     assert len(item.get("events", [1])) == 1
 
 
-def test_only_scheduled_and_running_campaigns_are_active(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_only_scheduled_and_running_campaigns_are_active(own_app: Application) -> None:
+    client = own_app.client()
     campaign, _ = make(client, 1)
     active = client.get(f"{PATH}/active?page_size=100").json["items"]  # type: ignore[index]
     assert campaign in [item["id"] for item in active]
@@ -172,20 +172,20 @@ def test_only_scheduled_and_running_campaigns_are_active(own_shop: Application) 
     assert campaign not in [item["id"] for item in active]
 
 
-def test_addresses_that_a_campaign_has_already_are_told(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_addresses_that_a_campaign_has_already_are_told(own_app: Application) -> None:
+    client = own_app.client()
     campaign, _ = make(client, 2)
     rows = [{"address": "1@example.com"}, {"address": "new@example.com"}, {"address": "new@example.com"}]
     added = client.post(f"{PATH}/{campaign}/recipients", json={"recipients": rows}).json
     assert added == {"added": 1, "known": ["1@example.com"], "suppressed": [], "refused": []}
-    ((theirs,),) = run(own_shop, "SELECT min(id) FROM leads WHERE tenant_id = %s", own_shop.beta.id)
+    ((theirs,),) = run(own_app, "SELECT min(id) FROM leads WHERE tenant_id = %s", own_app.beta.id)
     foreign = {"recipients": [{"address": "x@example.com", "lead_id": theirs}]}
     assert client.post(f"{PATH}/{campaign}/recipients", json=foreign).status_code == 409
 
 
 @pytest.mark.parametrize(("events", "senders"), [(60, 2), pytest.param(3000, 4, marks=pytest.mark.slow)])
-def test_who_tells_the_same_at_once_is_counted_once(own_shop: Application, events: int, senders: int) -> None:
-    admin = own_shop.client()
+def test_who_tells_the_same_at_once_is_counted_once(own_app: Application, events: int, senders: int) -> None:
+    admin = own_app.client()
     campaign, recipients = make(admin, 10)
     choose = random.Random(11)
     told = [
@@ -197,7 +197,7 @@ def test_who_tells_the_same_at_once_is_counted_once(own_shop: Application, event
         )
         for n in range(events)
     ]
-    clients = [own_shop.client() for _ in range(senders)]
+    clients = [own_app.client() for _ in range(senders)]
     start = threading.Barrier(senders)
     accepted: list[int] = []
 

@@ -30,12 +30,12 @@ RETURNING id
 class Floor:
     """A business whose jobs are made to measure."""
 
-    shop: Application
+    app: Application
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
-        url = self.shop.database.superuser_url
+        url = self.app.database.superuser_url
         with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-            cursor.execute(sql, {"tenant": self.shop.alpha.id, **values})
+            cursor.execute(sql, {"tenant": self.app.alpha.id, **values})
             return [row[0] for row in cursor.fetchall()] if cursor.description else []
 
     def job(self, status: str, *steps: str, machine: str = "active") -> tuple[int, list[int]]:
@@ -47,10 +47,10 @@ class Floor:
         self.rows("UPDATE business_settings SET contradictions = 'refuse' WHERE tenant_id = %(tenant)s")
 
     def patch(self, path: str, role: str = "admin", **change: Any) -> Any:
-        return self.shop.client(role).patch(f"/api/{path}", json=change)
+        return self.app.client(role).patch(f"/api/{path}", json=change)
 
     def bulk(self, area: str, ids: list[int], status: str) -> Any:
-        answer = self.shop.client().post(f"/api/{area}/bulk-status", json={"ids": ids, "status": status})
+        answer = self.app.client().post(f"/api/{area}/bulk-status", json={"ids": ids, "status": status})
         assert (answer.status_code, answer.headers["X-Queries"]) == (200, "1")
         return answer.json
 
@@ -58,8 +58,8 @@ class Floor:
 @pytest.fixture(scope="module")
 def module_floor(cluster: Any, seeded: Any) -> Any:
     name, alpha, beta = seeded
-    with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as shop:
-        yield Floor(shop)
+    with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as app:
+        yield Floor(app)
 
 
 @pytest.fixture
@@ -107,13 +107,13 @@ def test_a_step_that_contradicts_warns_or_is_refused(
     assert {name: answer.json[name] for name in change} == change
     floor.refuse()
     _, ids = floor.job(job, *steps)
-    before = floor.shop.client().get(f"/api/job-steps/{ids[place]}").json
+    before = floor.app.client().get(f"/api/job-steps/{ids[place]}").json
     refused = floor.patch(f"job-steps/{ids[place]}", **change)
     assert refused.status_code == (409 if expected else 200)
     if expected:
         assert refused.json["code"] == "conflict"
         assert refused.json["detail"] == " ".join(w["message"] for w in answer.json["warnings"])
-        assert floor.shop.client().get(f"/api/job-steps/{ids[place]}").json == before
+        assert floor.app.client().get(f"/api/job-steps/{ids[place]}").json == before
 
 
 def test_a_change_of_something_else_is_not_told_of_what_was_there_before(floor: Floor) -> None:
@@ -233,7 +233,7 @@ def test_no_work_is_started_for_a_job_that_has_ended(floor: Floor, job: str, rol
 
 def test_what_waits_is_the_same_everywhere_when_jobs_end(floor: Floor) -> None:
     """The person's tasks, their lists, the load of a machine and the queue of a process, by numbers and by rows."""
-    admin, operator = floor.shop.client(), floor.shop.client("operator")
+    admin, operator = floor.app.client(), floor.app.client("operator")
     me = operator.get("/api/auth/me").json["id"]  # type: ignore[index]
     (machine,) = floor.rows("INSERT INTO machines (tenant_id, name) VALUES (%(tenant)s, 'q') RETURNING id")
     (process,) = floor.rows("INSERT INTO processes (tenant_id, name) VALUES (%(tenant)s, 'q') RETURNING id")

@@ -19,9 +19,9 @@ from tests.contract.test_every_query import explain, nodes
 sql = load_queries("opsboard.features.conversations")
 
 
-def run(shop: Application, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+def run(app: Application, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with (
-        closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(app.database.superuser_url)) as connection,
         connection,
         connection.cursor() as cursor,
     ):
@@ -29,9 +29,9 @@ def run(shop: Application, statement: str, *parameters: Any) -> list[tuple[Any, 
         return cursor.fetchall() if cursor.description else []
 
 
-def vacuum(shop: Application) -> None:
+def vacuum(app: Application) -> None:
     """Vacuum the folded deltas, as autovacuum does in time."""
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute("VACUUM ANALYZE rollups, rollup_deltas, messages, conversations, contacts")
 
@@ -57,8 +57,8 @@ def unread(client: FlaskClient, conversation: int) -> int:
     return int(client.get(f"/api/conversations/{conversation}").json["unread"])  # type: ignore[index]
 
 
-def test_what_is_received_is_unread_until_somebody_marks_it_read(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_what_is_received_is_unread_until_somebody_marks_it_read(own_app: Application) -> None:
+    client = own_app.client()
     conversation = begin(client)
     assert unread(client, conversation) == 0
     for _ in range(3):
@@ -68,14 +68,14 @@ def test_what_is_received_is_unread_until_somebody_marks_it_read(own_shop: Appli
     assert client.post(f"/api/conversations/{conversation}/read").json["read"] == 3  # type: ignore[index]
     assert unread(client, conversation) == 0
     add(client, conversation)
-    run(own_shop, "SELECT fold_rollups(1000000)")
+    run(own_app, "SELECT fold_rollups(1000000)")
     assert unread(client, conversation) == 1
     listed: Any = client.get("/api/conversations").json["items"][0]  # type: ignore[index]
     assert (listed["id"], listed["unread"], listed["last_message"]["body"]) == (conversation, 1, "Hello")
 
 
-def test_messages_come_newest_first_page_by_page_each_once(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_messages_come_newest_first_page_by_page_each_once(own_app: Application) -> None:
+    client = own_app.client()
     conversation = begin(client)
     sent = [add(client, conversation, body=f"message {n}")["id"] for n in range(11)]
     path = f"/api/conversations/{conversation}/messages"
@@ -91,9 +91,9 @@ def test_messages_come_newest_first_page_by_page_each_once(own_shop: Application
     assert client.get("/api/conversations/999999/messages").status_code == 404
 
 
-def test_numbers_are_those_of_the_business_and_the_contact(own_shop: Application) -> None:
-    client = own_shop.client()
-    run(own_shop, "UPDATE business_settings SET whatsapp_number = '+49 1'")
+def test_numbers_are_those_of_the_business_and_the_contact(own_app: Application) -> None:
+    client = own_app.client()
+    run(own_app, "UPDATE business_settings SET whatsapp_number = '+49 1'")
     conversation = begin(client)
     received, sent = add(client, conversation), add(client, conversation, "out")
     assert (received["from_number"], received["to_number"], received["sent_by"]) == (
@@ -102,13 +102,13 @@ def test_numbers_are_those_of_the_business_and_the_contact(own_shop: Application
         None,
     )
     assert (sent["from_number"], sent["to_number"]) == ("+49 1", "(0)30-77")
-    assert sent["sent_by"]["name"] == f"{own_shop.alpha.canary} admin"
+    assert sent["sent_by"]["name"] == f"{own_app.alpha.canary} admin"
     found: Any = client.get("/api/conversations/messages?to_number=(0)30-77").json
     assert [item["id"] for item in found["items"]] == [sent["id"]]
 
 
-def test_there_is_one_conversation_for_a_contact_and_channel(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_there_is_one_conversation_for_a_contact_and_channel(own_app: Application) -> None:
+    client = own_app.client()
     begin(client)
     contact = client.get("/api/contacts").json["items"][0]["id"]  # type: ignore[index]
     answer = client.post("/api/conversations", json={"contact_id": contact})
@@ -122,20 +122,20 @@ def test_there_is_one_conversation_for_a_contact_and_channel(own_shop: Applicati
     assert [one["channel"] for one in kept["conversations"]] == ["sms", "whatsapp"]
 
 
-def test_a_writer_waits_for_no_other_that_has_not_committed(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_writer_waits_for_no_other_that_has_not_committed(own_app: Application) -> None:
+    client = own_app.client()
     conversation = begin(client)
     parameters = VALUES | {
-        "tenant_id": own_shop.alpha.id, "conversation_id": conversation, "direction": "in", "body": "slow",
+        "tenant_id": own_app.alpha.id, "conversation_id": conversation, "direction": "in", "body": "slow",
     }  # fmt: skip
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         # One that holds the row, and one that marks read, neither committed.
         cursor.execute(sql.add_message.sql, parameters)
         with (
-            closing(psycopg2.connect(own_shop.database.superuser_url)) as other,
+            closing(psycopg2.connect(own_app.database.superuser_url)) as other,
             other.cursor() as second,
         ):
             second.execute("SET lock_timeout = '500ms'")
@@ -155,9 +155,9 @@ def test_a_writer_waits_for_no_other_that_has_not_committed(own_shop: Applicatio
         pytest.param(60, id="60 writers", marks=pytest.mark.slow),
     ],
 )
-def test_unread_is_exact_under_many_writers_and_readers(own_shop: Application, writers: int) -> None:
+def test_unread_is_exact_under_many_writers_and_readers(own_app: Application, writers: int) -> None:
     """Each answer is checked against a recount in the same snapshot; in the end all agree."""
-    clients = [own_shop.client(role) for role in ("admin", "manager", "operator")]
+    clients = [own_app.client(role) for role in ("admin", "manager", "operator")]
     conversations = [begin(clients[0], f"c{n}") for n in range(2)]
     done = threading.Event()
     wrong: list[Any] = []
@@ -173,8 +173,8 @@ def test_unread_is_exact_under_many_writers_and_readers(own_shop: Application, w
 
     def check() -> None:
         while not done.is_set():
-            wrong.extend(run(own_shop, DIFFERING))
-            run(own_shop, "SELECT fold_rollups(50)")
+            wrong.extend(run(own_app, DIFFERING))
+            run(own_app, "SELECT fold_rollups(50)")
 
     others = [threading.Thread(target=mark), threading.Thread(target=check)]
     for thread in others:
@@ -185,10 +185,10 @@ def test_unread_is_exact_under_many_writers_and_readers(own_shop: Application, w
     for thread in others:
         thread.join()
     assert wrong == []
-    assert run(own_shop, DIFFERING) == []
+    assert run(own_app, DIFFERING) == []
     for conversation in conversations:
         received, read = run(
-            own_shop,
+            own_app,
             "SELECT count(*), (SELECT r.read_count FROM conversation_reads AS r WHERE r.conversation_id = %s) "
             "FROM messages AS m WHERE m.conversation_id = %s AND m.direction = 'in'",
             conversation, conversation,
@@ -213,8 +213,8 @@ HAVING r.read_count > count(m.id)
 """
 
 
-def test_an_unread_count_reads_as_few_rows_for_5000_messages_as_for_5(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_an_unread_count_reads_as_few_rows_for_5000_messages_as_for_5(own_app: Application) -> None:
+    client = own_app.client()
     # Enough others, or a look through all counts is rightly the cheapest.
     for statement in (
         "INSERT INTO contacts (tenant_id, name) SELECT %s, 'one of many' FROM generate_series(1, 4000)",
@@ -223,20 +223,20 @@ def test_an_unread_count_reads_as_few_rows_for_5000_messages_as_for_5(own_shop: 
         "INSERT INTO messages (tenant_id, conversation_id, direction, body) "
         "SELECT v.tenant_id, v.id, 'in', 'x' FROM conversations AS v WHERE v.tenant_id = %s",
     ):
-        run(own_shop, statement, own_shop.alpha.id)
+        run(own_app, statement, own_app.alpha.id)
     read = []
     for many in (5, 5000):
         conversation = begin(client, f"of {many}")
         run(
-            own_shop,
+            own_app,
             "INSERT INTO messages (tenant_id, conversation_id, direction, body) "
             "SELECT %s, %s, 'in', 'x' FROM generate_series(1, %s)",
-            own_shop.alpha.id, conversation, many,
+            own_app.alpha.id, conversation, many,
         )  # fmt: skip
-        run(own_shop, "SELECT fold_rollups(1000000)")
-        vacuum(own_shop)
+        run(own_app, "SELECT fold_rollups(1000000)")
+        vacuum(own_app)
         assert unread(client, conversation) == many
-        parameters = VALUES | {"tenant_id": own_shop.alpha.id, "conversation_id": conversation}
-        plan = explain(own_shop, sql.get_conversation.sql, parameters, ", ANALYZE, TIMING OFF")
+        parameters = VALUES | {"tenant_id": own_app.alpha.id, "conversation_id": conversation}
+        plan = explain(own_app, sql.get_conversation.sql, parameters, ", ANALYZE, TIMING OFF")
         read.append(sum(node["Actual Rows"] * node["Actual Loops"] for node in nodes(plan)))
     assert read[0] == read[1] < 40

@@ -13,25 +13,25 @@ from tests.seed import ROLES, Business
 
 
 def json_of(
-    shop: Application, path: str, role: str = "admin", business: Business | None = None
+    app: Application, path: str, role: str = "admin", business: Business | None = None
 ) -> dict[str, Any]:
-    shop.services.store.clear()
-    answer = shop.client(role, business).get(path)
+    app.services.store.clear()
+    answer = app.client(role, business).get(path)
     assert answer.status_code == 200, f"{path}: {answer.get_data(as_text=True)}"
     found: dict[str, Any] = answer.json  # type: ignore[assignment]
     return found
 
 
-def counted(shop: Application, query: str, business: Business) -> int:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def counted(app: Application, query: str, business: Business) -> int:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(query, {"tenant": business.id})
         row = cursor.fetchone()
         assert row is not None
         return int(row[0])
 
 
-def test_stats_have_the_promised_members(shop: Application) -> None:
-    stats = json_of(shop, "/api/dashboard/stats")
+def test_stats_have_the_promised_members(app: Application) -> None:
+    stats = json_of(app, "/api/dashboard/stats")
     assert stats["jobs"].keys() == {
         "total", "draft", "active", "on_hold", "completed", "cancelled", "overdue", "due_today", "links",
     }  # fmt: skip
@@ -56,17 +56,17 @@ def test_stats_have_the_promised_members(shop: Application) -> None:
     assert stats["journeys"].keys() == {"active", "under_way", "paused", "failed", "links"}
 
 
-def test_stats_of_an_operator_have_no_users(shop: Application) -> None:
-    assert "users" not in json_of(shop, "/api/dashboard/stats", "operator")
-    assert "users" in json_of(shop, "/api/dashboard/stats", "manager")
+def test_stats_of_an_operator_have_no_users(app: Application) -> None:
+    assert "users" not in json_of(app, "/api/dashboard/stats", "operator")
+    assert "users" in json_of(app, "/api/dashboard/stats", "manager")
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_number_is_the_total_of_the_list_behind_it(shop: Application, role: str) -> None:
+def test_each_number_is_the_total_of_the_list_behind_it(app: Application, role: str) -> None:
     compared = 0
-    for business in (shop.alpha, shop.beta):
-        client = shop.client(role, business)
-        for section in json_of(shop, "/api/dashboard/stats", role, business).values():
+    for business in (app.alpha, app.beta):
+        client = app.client(role, business)
+        for section in json_of(app, "/api/dashboard/stats", role, business).values():
             for name, link in section.get("links", {}).items() if isinstance(section, dict) else ():
                 answer = client.get(link)
                 assert answer.status_code == 200, link
@@ -75,15 +75,15 @@ def test_each_number_is_the_total_of_the_list_behind_it(shop: Application, role:
     assert compared > 20
 
 
-def test_no_role_has_the_number_of_a_list_it_may_not_see(shop: Application) -> None:
+def test_no_role_has_the_number_of_a_list_it_may_not_see(app: Application) -> None:
     """A list closed to a role must have no number on that role's dashboard either."""
     views = {
-        rule.rule: shop.app.view_functions[rule.endpoint]
-        for rule in shop.app.url_map.iter_rules()
+        rule.rule: app.flask.view_functions[rule.endpoint]
+        for rule in app.flask.url_map.iter_rules()
         if "GET" in (rule.methods or ())
     }
     for role in ROLES:
-        links = links_of(json_of(shop, "/api/dashboard/stats", role))
+        links = links_of(json_of(app, "/api/dashboard/stats", role))
         assert len(links) >= 25
         for link in links:
             roles = getattr(views[link.partition("?")[0]], "only_for", ROLES)
@@ -96,11 +96,11 @@ def links_of(stats: dict[str, Any]) -> list[str]:
     return [link for section in sections for link in section["links"].values()]
 
 
-def test_chart_numbers_are_the_totals_of_the_lists_behind_them(shop: Application) -> None:
-    client = shop.client()
-    for item in json_of(shop, "/api/dashboard/chart/jobs-by-status")["items"]:
+def test_chart_numbers_are_the_totals_of_the_lists_behind_them(app: Application) -> None:
+    client = app.client()
+    for item in json_of(app, "/api/dashboard/chart/jobs-by-status")["items"]:
         assert client.get(item["link"]).json["total"] == item["count"]  # type: ignore[index]
-    months = json_of(shop, "/api/dashboard/chart/jobs-by-month?months=14")["items"]
+    months = json_of(app, "/api/dashboard/chart/jobs-by-month?months=14")["items"]
     assert len(months) == 14
     for item in months:
         for name in ("created", "completed"):
@@ -108,34 +108,34 @@ def test_chart_numbers_are_the_totals_of_the_lists_behind_them(shop: Application
     assert sum(item["created"] for item in months) == 90
 
 
-def test_jobs_by_status_has_all_five_also_when_there_is_no_job(own_shop: Application) -> None:
+def test_jobs_by_status_has_all_five_also_when_there_is_no_job(own_app: Application) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection,
         connection.cursor() as cur,
     ):
-        cur.execute("DELETE FROM jobs WHERE tenant_id = %s", (own_shop.alpha.id,))
-    chart = json_of(own_shop, "/api/dashboard/chart/jobs-by-status")
+        cur.execute("DELETE FROM jobs WHERE tenant_id = %s", (own_app.alpha.id,))
+    chart = json_of(own_app, "/api/dashboard/chart/jobs-by-status")
     assert [item["count"] for item in chart["items"]] == [0] * 5
     assert chart["total"] == 0
-    months = json_of(own_shop, "/api/dashboard/chart/jobs-by-month")["items"]
+    months = json_of(own_app, "/api/dashboard/chart/jobs-by-month")["items"]
     assert [(item["created"], item["completed"]) for item in months] == [(0, 0)] * 12
-    assert json_of(own_shop, "/api/dashboard/recent-jobs")["items"] == []
+    assert json_of(own_app, "/api/dashboard/recent-jobs")["items"] == []
 
 
-def test_the_day_is_that_of_the_business(shop: Application) -> None:
+def test_the_day_is_that_of_the_business(app: Application) -> None:
     """Beta lives 14 hours ahead of UTC: from 10:00 UTC on, its day is the next one."""
-    for business, zone in ((shop.alpha, "UTC"), (shop.beta, "Pacific/Kiritimati")):
-        stats = json_of(shop, "/api/dashboard/stats", business=business)
+    for business, zone in ((app.alpha, "UTC"), (app.beta, "Pacific/Kiritimati")):
+        stats = json_of(app, "/api/dashboard/stats", business=business)
         with (
-            closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+            closing(psycopg2.connect(app.database.superuser_url)) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute("SELECT ((now() AT TIME ZONE %s)::date)::text", (zone,))
             row = cursor.fetchone()
         assert row and stats["today"] == row[0]
         expected = counted(
-            shop,
+            app,
             f"""SELECT count(*) FROM jobs WHERE tenant_id = %(tenant)s AND status IN ('draft', 'active', 'on_hold')
                 AND due_date < (now() AT TIME ZONE '{zone}')::date""",
             business,
@@ -143,39 +143,39 @@ def test_the_day_is_that_of_the_business(shop: Application) -> None:
         assert stats["jobs"]["overdue"] == expected
 
 
-def test_a_business_of_old_records_is_seen_as_of_its_day(own_shop: Application) -> None:
+def test_a_business_of_old_records_is_seen_as_of_its_day(own_app: Application) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection,
         connection.cursor() as cur,
     ):
-        cur.execute("UPDATE tenants SET as_of = '2012-03-31' WHERE id = %s", (own_shop.alpha.id,))
+        cur.execute("UPDATE tenants SET as_of = '2012-03-31' WHERE id = %s", (own_app.alpha.id,))
         cur.execute(
             "UPDATE jobs SET due_date = '2012-03-30' WHERE tenant_id = %s AND status = 'draft'",
-            (own_shop.alpha.id,),
+            (own_app.alpha.id,),
         )
-    stats = json_of(own_shop, "/api/dashboard/stats")
+    stats = json_of(own_app, "/api/dashboard/stats")
     assert (stats["today"], stats["jobs"]["overdue"]) == ("2012-03-31", 6)
-    months = json_of(own_shop, "/api/dashboard/chart/jobs-by-month")["items"]
+    months = json_of(own_app, "/api/dashboard/chart/jobs-by-month")["items"]
     assert (months[0]["month"], months[-1]["month"]) == ("2011-04", "2012-03")
 
 
-def test_months_are_cut_in_the_time_zone_of_the_business(own_shop: Application) -> None:
+def test_months_are_cut_in_the_time_zone_of_the_business(own_app: Application) -> None:
     """One instant, two months: 20:00 on the last of January in UTC is February in Kiritimati."""
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection,
         connection.cursor() as cur,
     ):
         cur.execute("UPDATE tenants SET as_of = '2015-03-01'")
         cur.execute("UPDATE jobs SET created_at = '2015-01-31 20:00+00', completed_at = NULL")
-    for business, month in ((own_shop.alpha, "2015-01"), (own_shop.beta, "2015-02")):
-        items = json_of(own_shop, "/api/dashboard/chart/jobs-by-month", business=business)["items"]
+    for business, month in ((own_app.alpha, "2015-01"), (own_app.beta, "2015-02")):
+        items = json_of(own_app, "/api/dashboard/chart/jobs-by-month", business=business)["items"]
         assert {item["month"]: item["created"] for item in items if item["created"]} == {month: 90}
 
 
-def test_recent_jobs_are_the_newest_in_order(shop: Application) -> None:
-    items = json_of(shop, "/api/dashboard/recent-jobs?limit=7")["items"]
-    newest = json_of(shop, "/api/jobs?sort=-created_at&page_size=7")["items"]
+def test_recent_jobs_are_the_newest_in_order(app: Application) -> None:
+    items = json_of(app, "/api/dashboard/recent-jobs?limit=7")["items"]
+    newest = json_of(app, "/api/jobs?sort=-created_at&page_size=7")["items"]
     assert [item["id"] for item in items] == [item["id"] for item in newest]
-    assert items[0]["customer"]["name"].startswith(shop.alpha.canary)
+    assert items[0]["customer"]["name"].startswith(app.alpha.canary)

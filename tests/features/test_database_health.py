@@ -24,22 +24,22 @@ from tests.clusters import (
 from tests.seed import seed
 
 
-def ask(shop: Application, about: str, role: str = "admin") -> dict[str, Any]:
-    answer = shop.client(role).get(f"/api/health/{about}")
+def ask(app: Application, about: str, role: str = "admin") -> dict[str, Any]:
+    answer = app.client(role).get(f"/api/health/{about}")
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert answer.headers["X-Queries"] == "1"
     found: dict[str, Any] = json.loads(answer.data)
     return found
 
 
-def change(shop: Application, statement: str) -> None:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def change(app: Application, statement: str) -> None:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(statement)
 
 
-def test_every_index_of_the_migrations_is_there_with_what_it_serves(shop: Application) -> None:
-    told = ask(shop, "indexes")
+def test_every_index_of_the_migrations_is_there_with_what_it_serves(app: Application) -> None:
+    told = ask(app, "indexes")
     assert (told["missing"], told["invalid"], told["foreign_keys_without_index"]) == ([], [], [])
     assert told["status"] == "ok"
     by_name = {index["name"]: index for index in told["indexes"]}
@@ -51,15 +51,13 @@ def test_every_index_of_the_migrations_is_there_with_what_it_serves(shop: Applic
     assert "customers_pkey" not in told["unused"], "it guards something"
 
 
-def test_missing_invalid_and_twin_indexes_and_bare_foreign_keys_are_named(own_shop: Application) -> None:
-    change(own_shop, "DROP INDEX idx_jobs_created_by")
-    change(
-        own_shop, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_jobs_priority'::regclass"
-    )
-    change(own_shop, "CREATE INDEX twin ON customers (tenant_id, phone_search)")
-    change(own_shop, "CREATE INDEX stub ON customers (tenant_id)")
-    change(own_shop, "CREATE INDEX other ON customers (tenant_id, phone_search) WHERE phone IS NULL")
-    told = ask(own_shop, "indexes")
+def test_missing_invalid_and_twin_indexes_and_bare_foreign_keys_are_named(own_app: Application) -> None:
+    change(own_app, "DROP INDEX idx_jobs_created_by")
+    change(own_app, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_jobs_priority'::regclass")
+    change(own_app, "CREATE INDEX twin ON customers (tenant_id, phone_search)")
+    change(own_app, "CREATE INDEX stub ON customers (tenant_id)")
+    change(own_app, "CREATE INDEX other ON customers (tenant_id, phone_search) WHERE phone IS NULL")
+    told = ask(own_app, "indexes")
     assert told["status"] == "warning"
     assert (told["missing"], told["invalid"]) == (["idx_jobs_created_by"], ["idx_jobs_priority"])
     assert sorted(told["duplicate"]) == ["idx_customers_phone", "twin"]
@@ -68,32 +66,32 @@ def test_missing_invalid_and_twin_indexes_and_bare_foreign_keys_are_named(own_sh
     assert "idx_customers_phone" in by_name["stub"]["covered_by"] and by_name["other"]["duplicates"] == []
     (bare,) = told["foreign_keys_without_index"]
     assert bare["table"] == "jobs" and "(tenant_id, created_by)" in bare["definition"]
-    change(own_shop, "CREATE INDEX urgent ON jobs (tenant_id, created_by) WHERE priority = 'high'")
-    assert ask(own_shop, "indexes")["foreign_keys_without_index"] == [bare]
-    change(own_shop, "CREATE INDEX enough ON jobs (tenant_id, created_by) WHERE created_by IS NOT NULL")
-    assert ask(own_shop, "indexes")["foreign_keys_without_index"] == []
+    change(own_app, "CREATE INDEX urgent ON jobs (tenant_id, created_by) WHERE priority = 'high'")
+    assert ask(own_app, "indexes")["foreign_keys_without_index"] == [bare]
+    change(own_app, "CREATE INDEX enough ON jobs (tenant_id, created_by) WHERE created_by IS NOT NULL")
+    assert ask(own_app, "indexes")["foreign_keys_without_index"] == []
 
 
-def test_an_index_that_is_used_is_not_called_unused(own_shop: Application) -> None:
+def test_an_index_that_is_used_is_not_called_unused(own_app: Application) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
         cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
         cursor.execute("SELECT email_search FROM users WHERE email_search = 'x'")
         cursor.execute("SELECT pg_stat_force_next_flush(); SELECT 1")
-    told = ask(own_shop, "indexes")
+    told = ask(own_app, "indexes")
     used = {index["name"]: index["scans"] for index in told["indexes"]}
     assert used["idx_users_email"] >= 1 and "idx_users_email" not in told["unused"]
     assert used["idx_audit_logs_entity"] == 0 and "idx_audit_logs_entity" in told["unused"]
 
 
-def test_each_named_query_is_counted_with_mean_and_longest(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_each_named_query_is_counted_with_mean_and_longest(own_app: Application) -> None:
+    client = own_app.client()
     for page in (1, 2, 3):
         client.get(f"/api/jobs?page={page}")
-    told = ask(own_shop, "queries")
+    told = ask(own_app, "queries")
     assert told["statements"] is None and "CREATE EXTENSION pg_stat_statements" in told["pg_stat_statements"]
     by_name = {query["query"]: query for query in told["queries"]}
     jobs = by_name["jobs.list_jobs"]
@@ -142,31 +140,31 @@ def test_with_pg_stat_statements_its_slowest_are_told_without_values(with_statem
     assert means == sorted(means, reverse=True)
 
 
-def test_tables_tell_their_dead_rows_and_when_vacuum_is_due(own_shop: Application) -> None:
-    change(own_shop, "VACUUM ANALYZE jobs")
-    change(own_shop, "UPDATE jobs SET title = title || '.'; UPDATE jobs SET title = title || '.'")
-    change(own_shop, "SELECT pg_stat_force_next_flush(); SELECT 1")
-    told = ask(own_shop, "tables")
+def test_tables_tell_their_dead_rows_and_when_vacuum_is_due(own_app: Application) -> None:
+    change(own_app, "VACUUM ANALYZE jobs")
+    change(own_app, "UPDATE jobs SET title = title || '.'; UPDATE jobs SET title = title || '.'")
+    change(own_app, "SELECT pg_stat_force_next_flush(); SELECT 1")
+    told = ask(own_app, "tables")
     jobs = next(table for table in told["tables"] if table["name"] == "jobs")
     assert jobs["last_vacuum"] and jobs["last_analyze"] and jobs["bytes"] > 0 and jobs["index_bytes"] > 0
     assert jobs["dead_rows"] > 50 and jobs["vacuum_due"] and "jobs" in told["due"]
-    change(own_shop, "VACUUM ANALYZE jobs")
-    change(own_shop, "SELECT pg_stat_force_next_flush(); SELECT 1")
-    after = next(table for table in ask(own_shop, "tables")["tables"] if table["name"] == "jobs")
+    change(own_app, "VACUUM ANALYZE jobs")
+    change(own_app, "SELECT pg_stat_force_next_flush(); SELECT 1")
+    after = next(table for table in ask(own_app, "tables")["tables"] if table["name"] == "jobs")
     assert after["dead_rows"] == 0 and not after["vacuum_due"]
 
 
-def test_a_table_cut_by_month_tells_the_sum_of_its_partitions(own_shop: Application) -> None:
-    change(own_shop, "VACUUM ANALYZE")
+def test_a_table_cut_by_month_tells_the_sum_of_its_partitions(own_app: Application) -> None:
+    change(own_app, "VACUUM ANALYZE")
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT c.relname FROM pg_class AS c WHERE relkind = 'p'")
         partitioned = {name for (name,) in cursor.fetchall()}
         cursor.execute("SELECT (SELECT count(*) FROM audit_logs), (SELECT count(*) FROM messages)")
         counted = dict(zip(("audit_logs", "messages"), cursor.fetchone() or (), strict=True))
-    tables = {table["name"]: table for table in ask(own_shop, "tables")["tables"]}
+    tables = {table["name"]: table for table in ask(own_app, "tables")["tables"]}
     assert partitioned <= tables.keys() and len(partitioned) >= 7
     assert {name for name, table in tables.items() if table["partitions"]} == partitioned
     assert {name: tables[name]["live_rows"] for name in counted} == counted and counted["audit_logs"] > 0
@@ -179,7 +177,7 @@ def test_a_table_cut_by_month_tells_the_sum_of_its_partitions(own_shop: Applicat
 
 
 @pytest.mark.parametrize("about", ["indexes", "queries", "tables"])
-def test_only_an_admin_may_look_into_the_database(shop: Application, about: str) -> None:
+def test_only_an_admin_may_look_into_the_database(app: Application, about: str) -> None:
     for role in ("manager", "operator"):
-        assert shop.client(role).get(f"/api/health/{about}").status_code == 403
-    assert shop.client().get(f"/health/{about}").status_code == 200
+        assert app.client(role).get(f"/api/health/{about}").status_code == 403
+    assert app.client().get(f"/health/{about}").status_code == 200

@@ -36,13 +36,13 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def store_of(shop: Application) -> Path:
-    return Path(shop.services.config.document_store)
+def store_of(app: Application) -> Path:
+    return Path(app.services.config.document_store)
 
 
-def stored(shop: Application) -> set[str]:
+def stored(app: Application) -> set[str]:
     """Every file of the store, by its path in it."""
-    root = store_of(shop)
+    root = store_of(app)
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
@@ -60,9 +60,9 @@ def put(
     )
 
 
-def rows(shop: Application, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+def rows(app: Application, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     with (
-        closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(app.database.superuser_url)) as connection,
         connection,
         connection.cursor() as cursor,
     ):
@@ -70,8 +70,8 @@ def rows(shop: Application, sql: str, *parameters: object) -> list[tuple[Any, ..
         return cursor.fetchall() if cursor.description else []
 
 
-def test_what_was_stored_is_read_back_with_its_row_and_in_the_audit_log(own_shop: Application) -> None:
-    client = own_shop.client("operator")
+def test_what_was_stored_is_read_back_with_its_row_and_in_the_audit_log(own_app: Application) -> None:
+    client = own_app.client("operator")
     path = noted(client, file_name="flange ä.pdf")
     assert_problem(client.get(path), 404, "not_found")
     answer = put(client, path)
@@ -88,59 +88,59 @@ def test_what_was_stored_is_read_back_with_its_row_and_in_the_audit_log(own_shop
     assert got.headers["Content-Disposition"] == f"attachment; {names}"
     assert client.get(path, headers={"If-None-Match": got.headers["ETag"]}).status_code == 304
     assert client.head(path).headers["Content-Length"] == str(len(PDF))
-    newest: Any = own_shop.client().get("/api/audit?entity=document").json["items"][0]  # type: ignore[index]
+    newest: Any = own_app.client().get("/api/audit?entity=document").json["items"][0]  # type: ignore[index]
     assert newest["action"] == "update" and newest["changes"]["sha256"] == [None, sha256(PDF)]
-    assert f"{own_shop.alpha.id}/{sha256(PDF)}" in stored(own_shop)
+    assert f"{own_app.alpha.id}/{sha256(PDF)}" in stored(own_app)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_another_business_reads_and_writes_nothing(own_shop: Application, role: str) -> None:
-    path = noted(own_shop.client())
-    assert put(own_shop.client(), path).status_code == 200
-    other, before = own_shop.client(role, own_shop.beta), stored(own_shop)
+def test_another_business_reads_and_writes_nothing(own_app: Application, role: str) -> None:
+    path = noted(own_app.client())
+    assert put(own_app.client(), path).status_code == 200
+    other, before = own_app.client(role, own_app.beta), stored(own_app)
     assert_problem(other.get(path), 404, "not_found")
     assert_problem(put(other, path, b"other"), 404, "not_found")
-    assert stored(own_shop) == before
+    assert stored(own_app) == before
     # Not by naming the same sha256 either: what is stored belongs to one business.
     named = noted(other, sha256=sha256(PDF))
     assert_problem(other.get(named), 404, "not_found")
-    assert own_shop.client().get(path).data == PDF
+    assert own_app.client().get(path).data == PDF
 
 
-def test_every_role_reads_and_operators_write_their_own(own_shop: Application) -> None:
-    path = noted(own_shop.client("manager"))
+def test_every_role_reads_and_operators_write_their_own(own_app: Application) -> None:
+    path = noted(own_app.client("manager"))
     for role in ("admin", "manager"):
-        assert put(own_shop.client(role), path, role.encode()).status_code == 200
-    before = stored(own_shop)
-    assert_problem(put(own_shop.client("operator"), path, b"mine"), 403, "forbidden")
-    assert stored(own_shop) == before
+        assert put(own_app.client(role), path, role.encode()).status_code == 200
+    before = stored(own_app)
+    assert_problem(put(own_app.client("operator"), path, b"mine"), 403, "forbidden")
+    assert stored(own_app) == before
     for role in ROLES:
-        assert own_shop.client(role).get(path).data == b"manager"
-    assert put(own_shop.client("operator"), noted(own_shop.client("operator"))).status_code == 200
-    assert_problem(own_shop.client(None).get(path), 401, "not_signed_in")
-    assert_problem(put(own_shop.client(None), path), 401, "not_signed_in")
+        assert own_app.client(role).get(path).data == b"manager"
+    assert put(own_app.client("operator"), noted(own_app.client("operator"))).status_code == 200
+    assert_problem(own_app.client(None).get(path), 401, "not_signed_in")
+    assert_problem(put(own_app.client(None), path), 401, "not_signed_in")
 
 
-def test_content_with_another_hash_is_never_stored(own_shop: Application) -> None:
-    client, before = own_shop.client(), stored(own_shop)
+def test_content_with_another_hash_is_never_stored(own_app: Application) -> None:
+    client, before = own_app.client(), stored(own_app)
     digest = f"sha-256=:{base64.b64encode(hashlib.sha256(b'other').digest()).decode()}:"
     path = noted(client)
     assert_problem(put(client, path, Content_Digest=digest), 400, "invalid_input")
     assert_problem(put(client, path, Content_Digest="sha-256=:short:"), 400, "invalid_input")
     named = noted(client, sha256=sha256(b"other"))
     assert_problem(put(client, named), 409, "conflict")
-    assert stored(own_shop) == before
+    assert stored(own_app) == before
     assert client.get(path).status_code == client.get(named).status_code == 404
     # The right bytes are; after that the content may be replaced.
     assert put(client, named, b"other", Content_Digest=f"md5=:x:, {digest}").status_code == 200
     assert put(client, named).status_code == 200
 
 
-def test_the_size_is_bounded_here_and_as_before_elsewhere(own_shop: Application) -> None:
+def test_the_size_is_bounded_here_and_as_before_elsewhere(own_app: Application) -> None:
     most = 2 << 20
-    settings = {"document_max_bytes": most, "document_store": str(store_of(own_shop))}
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, **settings) as shop:
-        client, before = shop.client(), stored(shop)
+    settings = {"document_max_bytes": most, "document_store": str(store_of(own_app))}
+    with running_application(own_app.database, own_app.alpha, own_app.beta, **settings) as app:
+        client, before = app.client(), stored(app)
         path = noted(client)
         answer = put(client, path, bytes(most + 1))
         assert_problem(answer, 413, "body_too_large")
@@ -149,7 +149,7 @@ def test_the_size_is_bounded_here_and_as_before_elsewhere(own_shop: Application)
         chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
         answer = client.put(path, input_stream=BytesIO(bytes(most + 1)), environ_overrides=chunked)
         assert_problem(answer, 413, "body_too_large")
-        assert stored(shop) == before
+        assert stored(app) == before
         assert put(client, path, bytes(most)).status_code == 200
         assert client.get(path).data == bytes(most)
         assert_problem(client.post("/api/jobs", data=bytes((1 << 20) + 1)), 413, "body_too_large")
@@ -169,8 +169,8 @@ def test_the_size_is_bounded_here_and_as_before_elsewhere(own_shop: Application)
         ("", "image/gif", "image/gif"),
     ],
 )
-def test_no_media_type_makes_a_page_of_it(own_shop: Application, sent: str, kept: str, given: str) -> None:
-    client = own_shop.client()
+def test_no_media_type_makes_a_page_of_it(own_app: Application, sent: str, kept: str, given: str) -> None:
+    client = own_app.client()
     path = noted(client, media_type="image/gif")
     assert put(client, path, HTML, sent).json["media_type"] == kept  # type: ignore[index]
     got = client.get(path)
@@ -183,10 +183,10 @@ def test_no_media_type_makes_a_page_of_it(own_shop: Application, sent: str, kept
 @pytest.mark.parametrize(
     "kind", ["pdf", "a/b/c", "multipart/form-data; boundary=x", "text/" + "x" * 100, "a/b\x01"]
 )
-def test_what_is_no_media_type_is_refused(own_shop: Application, kind: str) -> None:
-    client, before = own_shop.client(), stored(own_shop)
+def test_what_is_no_media_type_is_refused(own_app: Application, kind: str) -> None:
+    client, before = own_app.client(), stored(own_app)
     assert_problem(put(client, noted(client), kind=kind), 400, "invalid_input")
-    assert stored(own_shop) == before
+    assert stored(own_app) == before
 
 
 @pytest.mark.parametrize(
@@ -205,8 +205,8 @@ def test_names_of_downloads_are_safe(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
-def test_if_match_compares_with_the_content_and_a_key_stores_once(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_if_match_compares_with_the_content_and_a_key_stores_once(own_app: Application) -> None:
+    client = own_app.client()
     path = noted(client)
     for tag in ("*", f'"{sha256(b"")}"'):  # nothing is stored yet
         assert_problem(put(client, path, If_Match=tag), 412, "precondition_failed")
@@ -221,26 +221,26 @@ def test_if_match_compares_with_the_content_and_a_key_stores_once(own_shop: Appl
     assert client.get(path).data == b"new"
 
 
-def test_without_a_store_the_routes_say_so(own_shop: Application) -> None:
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, document_store="") as shop:
-        client = shop.client()
+def test_without_a_store_the_routes_say_so(own_app: Application) -> None:
+    with running_application(own_app.database, own_app.alpha, own_app.beta, document_store="") as app:
+        client = app.client()
         path = noted(client)
         assert_problem(put(client, path), 503, "document_store_off")
         assert_problem(client.get(path), 404, "not_found")
-        (first,) = rows(shop, "SELECT min(id) FROM documents WHERE tenant_id = %s", shop.alpha.id)
+        (first,) = rows(app, "SELECT min(id) FROM documents WHERE tenant_id = %s", app.alpha.id)
         assert_problem(client.get(f"/api/documents/{first[0]}/content"), 503, "document_store_off")
 
 
-def test_a_store_that_fails_is_503_and_changes_no_row(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_store_that_fails_is_503_and_changes_no_row(own_app: Application) -> None:
+    client = own_app.client()
     path = noted(client)
-    folder = store_of(own_shop) / str(own_shop.alpha.id)
+    folder = store_of(own_app) / str(own_app.alpha.id)
     folder.rename(folder.with_name("away"))
     folder.write_text("a file where the folder was")
     assert_problem(put(client, path), 503, "document_store_unavailable")
     assert client.get(path).status_code == 404
     folder.unlink()
-    (first,) = rows(own_shop, "SELECT min(id) FROM documents WHERE tenant_id = %s", own_shop.alpha.id)
+    (first,) = rows(own_app, "SELECT min(id) FROM documents WHERE tenant_id = %s", own_app.alpha.id)
     assert_problem(client.get(f"/api/documents/{first[0]}/content"), 503, "document_content_lost")
 
 
@@ -276,26 +276,24 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_row_that_is_not_changed_leaves_only_a_file_for_the_sweep(
-    own_shop: Application, monkeypatch: pytest.MonkeyPatch
+    own_app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     path = noted(client)
-    rows(own_shop, "ALTER TABLE documents ADD CONSTRAINT none_stored CHECK (size_bytes <> 1) NOT VALID")
+    rows(own_app, "ALTER TABLE documents ADD CONSTRAINT none_stored CHECK (size_bytes <> 1) NOT VALID")
     assert put(client, path, b"1").status_code == 400
     assert client.get(path).status_code == 404
 
 
-def test_any_store_that_fsspec_knows_will_do(own_shop: Application) -> None:
-    address = f"memory://documents-{own_shop.database.name}"
-    with running_application(
-        own_shop.database, own_shop.alpha, own_shop.beta, document_store=address
-    ) as shop:
-        client = shop.client()
+def test_any_store_that_fsspec_knows_will_do(own_app: Application) -> None:
+    address = f"memory://documents-{own_app.database.name}"
+    with running_application(own_app.database, own_app.alpha, own_app.beta, document_store=address) as app:
+        client = app.client()
         path = noted(client)
         assert put(client, path).status_code == 200
         assert client.get(path).data == PDF
         assert [file.name for file in DocumentStore(address).files()] == [sha256(PDF)]
-    fsspec.filesystem("memory").rm(f"/documents-{own_shop.database.name}", recursive=True)
+    fsspec.filesystem("memory").rm(f"/documents-{own_app.database.name}", recursive=True)
 
 
 @pytest.mark.parametrize("value", ["relative/folder", "nothing://bucket", "s3"])
@@ -304,15 +302,15 @@ def test_a_store_that_cannot_be_used_is_told_at_the_start(value: str) -> None:
         load_config({"DOCUMENT_STORE": value}, env_file=None)
 
 
-def test_the_content_of_the_seed_is_that_of_each_business(shop: Application) -> None:
-    for business in (shop.alpha, shop.beta):
-        client = shop.client("operator", business)
-        (first,) = rows(shop, "SELECT min(id) FROM documents WHERE tenant_id = %s", business.id)
+def test_the_content_of_the_seed_is_that_of_each_business(app: Application) -> None:
+    for business in (app.alpha, app.beta):
+        client = app.client("operator", business)
+        (first,) = rows(app, "SELECT min(id) FROM documents WHERE tenant_id = %s", business.id)
         assert client.get(f"/api/documents/{first[0]}/content").data == content(business.canary)
 
 
-def test_the_memory_of_a_transfer_does_not_grow_with_its_size(own_shop: Application) -> None:
-    client, size = own_shop.client(), 20 << 20
+def test_the_memory_of_a_transfer_does_not_grow_with_its_size(own_app: Application) -> None:
+    client, size = own_app.client(), 20 << 20
     path, data = noted(client), BytesIO(bytes(size))
     put(client, path, b"what is loaded at first use")
     tracemalloc.start()

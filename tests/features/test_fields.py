@@ -15,10 +15,8 @@ from tests.features.test_lists import LISTS, list_query, pages
 
 
 @pytest.mark.parametrize(("path", "area"), LISTS.items())
-def test_every_pair_of_members_can_be_asked_for_on_every_list(
-    shop: Application, path: str, area: str
-) -> None:
-    client = shop.client()
+def test_every_pair_of_members_can_be_asked_for_on_every_list(app: Application, path: str, area: str) -> None:
+    client = app.client()
     whole: dict[str, Any] = client.get(f"{path}?page_size=3").json  # type: ignore[assignment]
     names = list(list_query(area).members)
     assert names == list(whole["items"][0])
@@ -31,8 +29,8 @@ def test_every_pair_of_members_can_be_asked_for_on_every_list(
         assert part["total"] == whole["total"]
 
 
-def test_cursors_hold_with_fields_and_may_change_them_on_the_way(shop: Application) -> None:
-    client = shop.client()
+def test_cursors_hold_with_fields_and_may_change_them_on_the_way(app: Application) -> None:
+    client = app.client()
     whole = [
         item["title"]
         for page in pages(client, "/api/jobs?page_size=7&sort=due_date")
@@ -51,9 +49,9 @@ def test_cursors_hold_with_fields_and_may_change_them_on_the_way(shop: Applicati
     assert [list(item) for item in second["items"]] == [["title"]] * 7
 
 
-def test_an_unknown_field_is_400_and_the_allowed_ones_are_named(shop: Application) -> None:
+def test_an_unknown_field_is_400_and_the_allowed_ones_are_named(app: Application) -> None:
     for fields in ("id,password_hash", "", "ID", "id%3B"):
-        answer = shop.client().get(f"/api/users?fields={fields}")
+        answer = app.client().get(f"/api/users?fields={fields}")
         assert answer.status_code == 400
         (error,) = answer.json["errors"]  # type: ignore[index]
         assert error["field"].startswith("fields")
@@ -63,13 +61,13 @@ def test_an_unknown_field_is_400_and_the_allowed_ones_are_named(shop: Applicatio
         )
 
 
-def test_a_field_given_twice_counts_once(shop: Application) -> None:
-    answer: dict[str, Any] = shop.client().get("/api/jobs?fields=id,id,title,id").json  # type: ignore[assignment]
+def test_a_field_given_twice_counts_once(app: Application) -> None:
+    answer: dict[str, Any] = app.client().get("/api/jobs?fields=id,id,title,id").json  # type: ignore[assignment]
     assert list(answer["items"][0]) == ["id", "title"]
 
 
-def test_each_choice_of_fields_has_its_own_etag(shop: Application) -> None:
-    client = shop.client()
+def test_each_choice_of_fields_has_its_own_etag(app: Application) -> None:
+    client = app.client()
     tags = [
         client.get(f"/api/jobs{query}").headers["ETag"] for query in ("", "?fields=id", "?fields=id,title")
     ]
@@ -88,19 +86,19 @@ def test_each_choice_of_fields_has_its_own_etag(shop: Application) -> None:
     ],
 )  # fmt: skip
 def test_what_only_other_members_need_is_not_read(
-    shop: Application, area: str, fields: tuple[str, ...], left: set[str]
+    app: Application, area: str, fields: tuple[str, ...], left: set[str]
 ) -> None:
     query = list_query(area)
     page = Page(next(iter(query.sorts)), True, 10, counted=False, fields=fields)
     sql, params = compose(query, {}, page)
-    plan = explain(shop, sql, {**VALUES, **params})
+    plan = explain(app, sql, {**VALUES, **params})
     read = {own_table(node) for node in nodes(plan) if "Relation Name" in node}
     # A step is shown with its job or not at all, so the job is looked up whatever is asked for.
     assert read - {"tenants", "jobs"} | (read & left) == left
 
 
-def test_openapi_names_the_fields_of_each_list(shop: Application) -> None:
-    paths: Any = shop.app.spec["paths"]  # type: ignore[index]
+def test_openapi_names_the_fields_of_each_list(app: Application) -> None:
+    paths: Any = app.flask.spec["paths"]  # type: ignore[index]
     for path, area in LISTS.items():
         (fields,) = [found for found in paths[path]["get"]["parameters"] if found["name"] == "fields"]
         assert fields["schema"]["items"]["enum"] == list(list_query(area).members)

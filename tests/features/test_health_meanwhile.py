@@ -43,8 +43,8 @@ ASKED = (
 
 
 @contextmanager
-def holding(shop: Application, statement: str) -> Iterator[None]:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def holding(app: Application, statement: str) -> Iterator[None]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         yield
         connection.rollback()
@@ -114,10 +114,10 @@ def test_with_a_locked_table_no_answer_waits_for_it(busy: Application, table: st
     assert all(one["definition"] for one in indexes if not one["locked"] or one["serves"])
 
 
-def test_health_names_who_keeps_whom_waiting(own_shop: Application) -> None:
-    client = own_shop.client()
-    with holding(own_shop, "LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"):
-        with closing(psycopg2.connect(own_shop.database.app_url, async_=1)) as waiting:
+def test_health_names_who_keeps_whom_waiting(own_app: Application) -> None:
+    client = own_app.client()
+    with holding(own_app, "LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"):
+        with closing(psycopg2.connect(own_app.database.app_url, async_=1)) as waiting:
             finish_connecting(waiting)
             cursor = waiting.cursor()
             cursor.execute("SELECT count(*) FROM jobs")
@@ -150,12 +150,12 @@ def freezing(folder_of_clusters: Any) -> Iterator[Application]:
 
 
 @contextmanager
-def frozen(shop: Application) -> Iterator[None]:
-    send(shop.database.cluster, signal.SIGSTOP)
+def frozen(app: Application) -> Iterator[None]:
+    send(app.database.cluster, signal.SIGSTOP)
     try:
         yield
     finally:
-        send(shop.database.cluster, signal.SIGCONT)
+        send(app.database.cluster, signal.SIGCONT)
 
 
 def test_on_a_frozen_server_what_was_known_is_told_with_its_age(
@@ -191,7 +191,7 @@ def test_a_worker_that_knows_nothing_yet_says_so(
         with frozen(freezing):
             # As if it had been silent for long: this worker has never seen the token before.
             monkeypatch.setattr(fresh.services.sign_in.revocations, "fresh_until", 0.0)
-            other = fresh.app.test_client()
+            other = fresh.flask.test_client()
             other.environ_base["HTTP_AUTHORIZATION"] = token
             health = other.get("/api/health/db")
             assert health.status_code == 200 and health.json is not None
@@ -204,23 +204,23 @@ def test_a_worker_that_knows_nothing_yet_says_so(
 
 @pytest.mark.parametrize("path", ["/api/health/db", "/api/health/cache"])
 def test_a_worker_that_has_heard_nothing_for_long_still_answers(
-    own_shop: Application, monkeypatch: pytest.MonkeyPatch, path: str
+    own_app: Application, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     """As after some seconds on a frozen server: the answer that stands alone is that of this worker."""
-    client = own_shop.client()
+    client = own_app.client()
     client.get("/api/jobs")
-    monkeypatch.setattr(type(own_shop.services.change_feed), "lag", property(lambda _: 5.0))
+    monkeypatch.setattr(type(own_app.services.change_feed), "lag", property(lambda _: 5.0))
     health = client.get(path).json
     assert health is not None and health["status"] in {"healthy", "ok"}
     assert [worker["status"] for worker in health["workers"]] == ["ok"] and health["silent"] == []
 
 
-def test_a_full_disk_is_called_that(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_called_that(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "_last", {})
-    client = own_shop.client()
+    client = own_app.client()
     assert client.get("/api/health/db").json["status"] == "healthy"  # type: ignore[index]
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(
@@ -242,26 +242,26 @@ def test_a_full_disk_is_called_that(own_shop: Application, monkeypatch: pytest.M
     assert "the database's disk is full" in " ".join(health["warnings"])
 
 
-def test_connections_of_other_roles_count(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_connections_of_other_roles_count(own_app: Application) -> None:
+    client = own_app.client()
     before = client.get("/api/health/db").json["server"]["connections"]  # type: ignore[index]
     with (
-        closing(psycopg2.connect(own_shop.database.owner_url)),
-        closing(psycopg2.connect(own_shop.database.superuser_url)),
+        closing(psycopg2.connect(own_app.database.owner_url)),
+        closing(psycopg2.connect(own_app.database.superuser_url)),
     ):
         now = client.get("/api/health/db").json["server"]["connections"]  # type: ignore[index]
     assert now == before + 2
 
 
-def test_threads_that_are_busy_are_numbers_and_warnings(own_shop: Application) -> None:
-    use = own_shop.services.threads
+def test_threads_that_are_busy_are_numbers_and_warnings(own_app: Application) -> None:
+    use = own_app.services.threads
     use.most, use.busy, use.waiting = 8, 8, 9
-    health = own_shop.client().get("/api/health/db").json
+    health = own_app.client().get("/api/health/db").json
     assert health is not None
     assert health["request_threads"] == {"max": 8, "busy": 8, "waiting": 9}
     assert health["workers"][0]["request_threads"]["busy"] == 8
     assert health["status"] == "critical"
     assert "all threads are busy and 9 requests wait for one" in health["warnings"]
-    text = own_shop.client(None).get("/metrics").get_data(as_text=True)
+    text = own_app.client(None).get("/metrics").get_data(as_text=True)
     for line in ("request_threads{", "request_threads_busy{", "requests_waiting_for_thread{"):
         assert f"\nopsboard_{line}" in text

@@ -12,13 +12,13 @@ STEPS = "/api/job-steps?status=pending&waiting=true&page_size=1"
 
 
 @pytest.fixture
-def inactive(own_shop: Application) -> int:
-    found: Any = own_shop.client().get("/api/users?is_active=false&page_size=1").json
+def inactive(own_app: Application) -> int:
+    found: Any = own_app.client().get("/api/users?is_active=false&page_size=1").json
     return int(found["items"][0]["id"])
 
 
-def test_nothing_is_assigned_to_somebody_who_is_inactive(own_shop: Application, inactive: int) -> None:
-    client = own_shop.client()
+def test_nothing_is_assigned_to_somebody_who_is_inactive(own_app: Application, inactive: int) -> None:
+    client = own_app.client()
     step: Any = client.get(STEPS).json["items"][0]  # type: ignore[index]
     lead: Any = client.post("/api/leads", json={"name": "x"}).json
     before = {path: client.get(f"/api/{path}").json["total"] for path in ("leads", "workflow-approvals")}  # type: ignore[index]
@@ -42,8 +42,8 @@ def test_nothing_is_assigned_to_somebody_who_is_inactive(own_shop: Application, 
     )
 
 
-def test_what_somebody_had_before_is_counted_and_listed(own_shop: Application) -> None:
-    admin = own_shop.client()
+def test_what_somebody_had_before_is_counted_and_listed(own_app: Application) -> None:
+    admin = own_app.client()
     person: Any = admin.get("/api/users?is_active=true&role=operator&page_size=1").json["items"][0]  # type: ignore[index]
     assert person["work_left"] is None
     me = person["id"]

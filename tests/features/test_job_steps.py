@@ -19,14 +19,14 @@ TIMES = [
 
 
 @pytest.fixture
-def steps(own_shop: Application) -> list[int]:
+def steps(own_app: Application) -> list[int]:
     """Three steps with these times, all others without any, in a business of Tokyo."""
-    url = own_shop.database.superuser_url
+    url = own_app.database.superuser_url
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE tenants SET time_zone = 'Asia/Tokyo' WHERE id = %s", (own_shop.alpha.id,))
+        cursor.execute("UPDATE tenants SET time_zone = 'Asia/Tokyo' WHERE id = %s", (own_app.alpha.id,))
         cursor.execute("UPDATE job_steps SET started_at = NULL, completed_at = NULL, status = 'pending'")
         cursor.execute(
-            "SELECT id FROM job_steps WHERE tenant_id = %s ORDER BY id LIMIT 3", (own_shop.alpha.id,)
+            "SELECT id FROM job_steps WHERE tenant_id = %s ORDER BY id LIMIT 3", (own_app.alpha.id,)
         )
         found = [row[0] for row in cursor.fetchall()]
         for step, (started, completed) in zip(found, TIMES, strict=True):
@@ -51,13 +51,13 @@ def steps(own_shop: Application) -> list[int]:
     ],
 )
 def test_steps_by_the_days_of_their_start_and_completion(
-    own_shop: Application, steps: list[int], filters: str, numbers: list[int]
+    own_app: Application, steps: list[int], filters: str, numbers: list[int]
 ) -> None:
-    answer: Any = own_shop.client().get(f"/api/job-steps?{filters}&sort=created_at&page_size=100")
+    answer: Any = own_app.client().get(f"/api/job-steps?{filters}&sort=created_at&page_size=100")
     assert sorted(item["id"] for item in answer.json["items"]) == [steps[number] for number in numbers]
     assert (answer.json["total"], answer.headers["X-Queries"]) == (len(numbers), "1")
 
 
-def test_a_day_that_is_none_is_refused(shop: Application) -> None:
-    answer = shop.client().get("/api/job-steps?started_from=2026-13-01")
+def test_a_day_that_is_none_is_refused(app: Application) -> None:
+    answer = app.client().get("/api/job-steps?started_from=2026-13-01")
     assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "started_from")  # type: ignore[index]

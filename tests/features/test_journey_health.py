@@ -13,9 +13,9 @@ from tests.application import Application
 from tests.seed import Business
 
 
-def let_steps_wait(shop: Application, business: Business, minutes: int, status: str = "active") -> None:
+def let_steps_wait(app: Application, business: Business, minutes: int, status: str = "active") -> None:
     """One contact of the business, in a journey of that status, is due since then; nobody else is due."""
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE journey_contacts SET due_at = now() + interval '1 day'")
         cursor.execute(
             """
@@ -34,21 +34,21 @@ def let_steps_wait(shop: Application, business: Business, minutes: int, status: 
         connection.commit()
 
 
-def told(shop: Application) -> tuple[Any, float]:
+def told(app: Application) -> tuple[Any, float]:
     """Health and Prometheus report waiting journeys."""
-    text = shop.client(None).get("/metrics").get_data(as_text=True)
+    text = app.client(None).get("/metrics").get_data(as_text=True)
     (family,) = [
         family
         for family in text_string_to_metric_families(text)
         if family.name == "opsboard_journeys_oldest_due_seconds"
     ]
-    return shop.client().get("/api/health/journeys").json, family.samples[0].value
+    return app.client().get("/api/health/journeys").json, family.samples[0].value
 
 
 @pytest.mark.parametrize("whose", ["alpha", "beta"])
-def test_a_step_that_waits_too_long_is_a_warning(own_shop: Application, whose: str) -> None:
-    let_steps_wait(own_shop, getattr(own_shop, whose), minutes=10)
-    health, seconds = told(own_shop)
+def test_a_step_that_waits_too_long_is_a_warning(own_app: Application, whose: str) -> None:
+    let_steps_wait(own_app, getattr(own_app, whose), minutes=10)
+    health, seconds = told(own_app)
     assert health["status"] == "warning" and health["oldest_due_seconds"] >= 600 and seconds >= 600
     assert "no runner executes it" in health["warnings"][0]
     assert "opsboard-journeys" in health["recommendations"][0]
@@ -58,22 +58,22 @@ def test_a_step_that_waits_too_long_is_a_warning(own_shop: Application, whose: s
     ("minutes", "status", "is_due"), [(1, "active", True), (10, "paused", False), (-1, "active", False)]
 )
 def test_what_is_due_a_moment_ago_later_or_in_a_paused_journey_is_well(
-    own_shop: Application, minutes: int, status: str, is_due: bool
+    own_app: Application, minutes: int, status: str, is_due: bool
 ) -> None:
-    let_steps_wait(own_shop, own_shop.beta, minutes, status)
-    health, seconds = told(own_shop)
+    let_steps_wait(own_app, own_app.beta, minutes, status)
+    health, seconds = told(own_app)
     assert (health["status"], health["warnings"], health["recommendations"]) == ("ok", [], [])
     assert (health["oldest_due_seconds"] is not None, seconds > 0) == (is_due, is_due)
 
 
 @pytest.mark.parametrize("table", ["journeys", "journey_contacts", "tenants"])
-def test_a_locked_table_is_not_known_and_nothing_else(own_shop: Application, table: str) -> None:
-    let_steps_wait(own_shop, own_shop.alpha, minutes=10)
-    client = own_shop.client()
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as other, other.cursor() as cursor:
+def test_a_locked_table_is_not_known_and_nothing_else(own_app: Application, table: str) -> None:
+    let_steps_wait(own_app, own_app.alpha, minutes=10)
+    client = own_app.client()
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as other, other.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         health: Any = client.get("/api/health/journeys").json
-        text = own_shop.client(None).get("/metrics").get_data(as_text=True)
+        text = own_app.client(None).get("/metrics").get_data(as_text=True)
     assert (health["status"], health["oldest_due_seconds"]) == ("unknown", None) and "locked" in health[
         "problem"
     ]

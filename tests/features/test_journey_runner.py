@@ -132,10 +132,10 @@ def runaway(application: Application, **columns: Any) -> None:
     assert len(contacts) == CONTACTS
 
 
-def test_the_runaway_cannot_be_saved(own_shop: Application) -> None:
+def test_the_runaway_cannot_be_saved(own_app: Application) -> None:
     nodes = [NODES[0], {**NODES[1], "name": "mail"}, {**NODES[1], "name": "again"}, NODES[-1]]
     edges = [{"from": a, "to": b} for a, b in (("start", "mail"), ("mail", "again"), ("again", "mail"))]
-    answer = own_shop.client().post("/api/journeys", json={"name": "x", "nodes": nodes, "edges": edges})
+    answer = own_app.client().post("/api/journeys", json={"name": "x", "nodes": nodes, "edges": edges})
     assert answer.status_code == 422
     assert ["mail", "again", "mail"] in [error["path"] for error in answer.json["errors"]]  # type: ignore[index]
 
@@ -155,91 +155,91 @@ def stop_at_the_cap(application: Application, kills: int) -> None:
     assert one(application, deferred) == CONTACTS, "everybody waits for the window, nobody was lost"
 
 
-def test_a_runaway_stops_at_the_cap_with_two_runners_that_are_killed(own_shop: Application) -> None:
-    stop_at_the_cap(own_shop, kills=3)
+def test_a_runaway_stops_at_the_cap_with_two_runners_that_are_killed(own_app: Application) -> None:
+    stop_at_the_cap(own_app, kills=3)
 
 
 @pytest.mark.slow
 def test_a_runaway_stops_at_the_cap_with_two_runners_that_are_killed_fifty_times(
-    own_shop: Application,
+    own_app: Application,
 ) -> None:
-    stop_at_the_cap(own_shop, kills=50)
+    stop_at_the_cap(own_app, kills=50)
 
 
-def test_a_runaway_without_a_cap_that_matters_is_cut_as_a_loop(own_shop: Application) -> None:
-    runaway(own_shop, messages_per_hour=1000)
-    run_once(own_shop)
+def test_a_runaway_without_a_cap_that_matters_is_cut_as_a_loop(own_app: Application) -> None:
+    runaway(own_app, messages_per_hour=1000)
+    run_once(own_app)
     counts = "SELECT failure, count(*) FROM journey_contacts GROUP BY failure"
-    assert rows(own_shop, counts) == [("loop", CONTACTS)]
-    assert one(own_shop, "SELECT count(*) FROM journey_messages") == 6 * CONTACTS
-    assert_consistent(own_shop)
+    assert rows(own_app, counts) == [("loop", CONTACTS)]
+    assert one(own_app, "SELECT count(*) FROM journey_messages") == 6 * CONTACTS
+    assert_consistent(own_app)
 
 
-def test_a_runaway_that_is_slow_enough_for_cap_and_loop_ends_with_its_rounds(own_shop: Application) -> None:
+def test_a_runaway_that_is_slow_enough_for_cap_and_loop_ends_with_its_rounds(own_app: Application) -> None:
     """Hour after hour, as the 11,500 were: 115 for each contact, if nothing counted the rounds."""
-    runaway(own_shop, messages_per_hour=1, max_rounds=3)
+    runaway(own_app, messages_per_hour=1, max_rounds=3)
     for _ in range(9):
-        run_once(own_shop, most=200)
-        later(own_shop, 3601)
-    assert rows(own_shop, "SELECT failure, count(*) FROM journey_contacts GROUP BY failure") == [
+        run_once(own_app, most=200)
+        later(own_app, 3601)
+    assert rows(own_app, "SELECT failure, count(*) FROM journey_contacts GROUP BY failure") == [
         ("rounds", CONTACTS)
     ]
-    assert one(own_shop, "SELECT count(*) FROM journey_messages") == 6 * CONTACTS
-    assert_consistent(own_shop)
+    assert one(own_app, "SELECT count(*) FROM journey_messages") == 6 * CONTACTS
+    assert_consistent(own_app)
 
 
-def test_a_sound_journey_is_finished_by_killed_runners_with_no_step_lost(own_shop: Application) -> None:
-    empty(own_shop)
+def test_a_sound_journey_is_finished_by_killed_runners_with_no_step_lost(own_app: Application) -> None:
+    empty(own_app)
     nodes = [*NODES[:2], *NODES[4:]]
     ways = [("start", "hello"), ("hello", "tell"), ("tell", "exit")]
-    journey = make_journey(own_shop, nodes=nodes, edges=[{"from": a, "to": b} for a, b in ways])
-    enter(own_shop, journey, add_customers(own_shop, 60))
-    run_with_kills(own_shop, kills=1, steps=60 * 4)
-    assert rows(own_shop, "SELECT status, count(*) FROM journey_contacts GROUP BY status") == [
+    journey = make_journey(own_app, nodes=nodes, edges=[{"from": a, "to": b} for a, b in ways])
+    enter(own_app, journey, add_customers(own_app, 60))
+    run_with_kills(own_app, kills=1, steps=60 * 4)
+    assert rows(own_app, "SELECT status, count(*) FROM journey_contacts GROUP BY status") == [
         ("completed", 60)
     ]
-    assert one(own_shop, "SELECT count(*) FROM journey_messages") == 60
-    assert one(own_shop, "SELECT count(*) FROM notifications WHERE kind = 'journey'") == 60
-    assert one(own_shop, "SELECT count(*) FROM journey_node_executions") == 240
-    assert_consistent(own_shop)
+    assert one(own_app, "SELECT count(*) FROM journey_messages") == 60
+    assert one(own_app, "SELECT count(*) FROM notifications WHERE kind = 'journey'") == 60
+    assert one(own_app, "SELECT count(*) FROM journey_node_executions") == 240
+    assert_consistent(own_app)
 
 
-def test_callers_and_runners_at_the_same_contacts_do_each_step_once(own_shop: Application) -> None:
-    empty(own_shop)
-    journey = make_journey(own_shop)
-    contacts = enter(own_shop, journey, add_customers(own_shop, 20))
+def test_callers_and_runners_at_the_same_contacts_do_each_step_once(own_app: Application) -> None:
+    empty(own_app)
+    journey = make_journey(own_app)
+    contacts = enter(own_app, journey, add_customers(own_app, 20))
     path = f"/api/journeys/{journey['id']}/nodes"
     wanted = [(contact, node_of(journey, node)) for contact in contacts for node in ("start", "hello")] * 4
 
     def ask(place: int) -> int:
         contact, node = wanted[place]
         body = {"contact_id": contact, "round": 1}
-        return own_shop.client("manager").post(f"{path}/{node}/execute", json=body).status_code
+        return own_app.client("manager").post(f"{path}/{node}/execute", json=body).status_code
 
     with ThreadPoolExecutor(8) as pool:
-        runs = [pool.submit(run_once, own_shop, 3) for _ in range(2)]
+        runs = [pool.submit(run_once, own_app, 3) for _ in range(2)]
         codes = set(pool.map(ask, range(len(wanted))))
         assert all(run.result() for run in runs)
     # 409: asked for the second node before anybody had done the first, or five were faster.
     assert codes <= {200, 409} and 200 in codes
-    run_once(own_shop)
-    assert rows(own_shop, "SELECT count(*), count(DISTINCT journey_contact_id) FROM journey_messages") == [
+    run_once(own_app)
+    assert rows(own_app, "SELECT count(*), count(DISTINCT journey_contact_id) FROM journey_messages") == [
         (20, 20)
     ]
-    assert one(own_shop, "SELECT count(*) FROM journey_node_executions") == 60
-    assert_consistent(own_shop)
+    assert one(own_app, "SELECT count(*) FROM journey_node_executions") == 60
+    assert_consistent(own_app)
 
 
-def test_one_run_serves_every_business(own_shop: Application) -> None:
-    empty(own_shop)
-    first = make_journey(own_shop)
+def test_one_run_serves_every_business(own_app: Application) -> None:
+    empty(own_app)
+    first = make_journey(own_app)
     body = {"name": "Theirs", "status": "active", "nodes": NODES, "edges": EDGES}
-    theirs = own_shop.client("manager", own_shop.beta)
+    theirs = own_app.client("manager", own_app.beta)
     second: dict[str, Any] = theirs.post("/api/journeys", json=body).json  # type: ignore[assignment]
-    enter(own_shop, first, add_customers(own_shop, 1))
-    customer = one(own_shop, "SELECT min(id) FROM customers WHERE tenant_id = %(t)s", t=own_shop.beta.id)
+    enter(own_app, first, add_customers(own_app, 1))
+    customer = one(own_app, "SELECT min(id) FROM customers WHERE tenant_id = %(t)s", t=own_app.beta.id)
     theirs.post(f"/api/journeys/{second['id']}/contacts", json={"customer_ids": [customer]})
-    assert run_once(own_shop)["executed"] == 6
-    assert rows(own_shop, "SELECT tenant_id, count(*) FROM journey_messages GROUP BY 1 ORDER BY 1") == [
-        (own_shop.alpha.id, 1), (own_shop.beta.id, 1),
+    assert run_once(own_app)["executed"] == 6
+    assert rows(own_app, "SELECT tenant_id, count(*) FROM journey_messages GROUP BY 1 ORDER BY 1") == [
+        (own_app.alpha.id, 1), (own_app.beta.id, 1),
     ]  # fmt: skip

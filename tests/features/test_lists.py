@@ -64,9 +64,9 @@ def ids(answer: dict[str, Any]) -> list[int]:
 
 @pytest.mark.parametrize(("path", "sort"), EVERY_SORT)
 def test_cursors_and_pages_give_the_same_rows_forward_and_back(
-    shop: Application, path: str, sort: str
+    app: Application, path: str, sort: str
 ) -> None:
-    client = shop.client()
+    client = app.client()
     total = client.get(f"{path}?sort={sort}").json["total"]  # type: ignore[index]
     size = max(2, total // 4)
     by_number: list[int] = []
@@ -91,13 +91,13 @@ def test_cursors_and_pages_give_the_same_rows_forward_and_back(
     assert last["has_previous"] is False  # type: ignore[index]
 
 
-def test_paging_by_cursor_holds_while_rows_are_added_and_removed(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_paging_by_cursor_holds_while_rows_are_added_and_removed(own_app: Application) -> None:
+    client = own_app.client()
     before = {row for page in pages(client, "/api/jobs?page_size=100") for row in ids(page)}
     removed: set[int] = set()
     seen: list[int] = []
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
@@ -108,7 +108,7 @@ def test_paging_by_cursor_holds_while_rows_are_added_and_removed(own_shop: Appli
                 cursor.execute(
                     "INSERT INTO jobs (tenant_id, job_number, title, created_at) "
                     "SELECT %s, gen_random_uuid(), 'new', now() - %s::interval",
-                    (own_shop.alpha.id, shift),
+                    (own_app.alpha.id, shift),
                 )
             cursor.execute("DELETE FROM jobs WHERE id = %s", (seen[-1],))
             removed.add(seen[-1])
@@ -120,9 +120,9 @@ def test_paging_by_cursor_holds_while_rows_are_added_and_removed(own_shop: Appli
 @pytest.mark.parametrize("on", ["next", "previous"])
 @pytest.mark.parametrize("standing", [True, False], ids=["its row stays", "its row goes too"])
 def test_where_all_rows_behind_a_cursor_have_gone_there_is_a_way_back(
-    own_shop: Application, sort: str, on: str, standing: bool
+    own_app: Application, sort: str, on: str, standing: bool
 ) -> None:
-    client, forward = own_shop.client(), on == "next"
+    client, forward = own_app.client(), on == "next"
     back = "previous" if forward else "next"
 
     def follow(page: Any, way: str, size: int = 20) -> Any:
@@ -134,7 +134,7 @@ def test_where_all_rows_behind_a_cursor_have_gone_there_is_a_way_back(
     removed = [row for page in gone for row in ids(page)]
     if not standing:
         removed.append(left.pop(-1 if forward else 0))
-    remove(own_shop, removed)
+    remove(own_app, removed)
     empty = follow(here, on)
     assert (empty["items"], empty[f"has_{on}"], empty[f"{on}_cursor"]) == ([], False, None)
     assert empty[f"has_{back}"] is True
@@ -146,11 +146,11 @@ def test_where_all_rows_behind_a_cursor_have_gone_there_is_a_way_back(
     assert ids(follow(follow(again, on), back, len(left))) == left
 
 
-def test_where_no_row_at_all_is_left_no_way_leads_on(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_where_no_row_at_all_is_left_no_way_leads_on(own_app: Application) -> None:
+    client = own_app.client()
     here: Any = client.get("/api/jobs?page_size=20&cursor=").json
     beyond: Any = client.get(f"/api/jobs?page_size=20&cursor={here['next_cursor']}").json
-    remove(own_shop, [row for page in pages(client, "/api/jobs?page_size=100") for row in ids(page)])
+    remove(own_app, [row for page in pages(client, "/api/jobs?page_size=100") for row in ids(page)])
     for cursor in (here["next_cursor"], beyond["previous_cursor"]):
         empty: Any = client.get(f"/api/jobs?page_size=20&cursor={cursor}").json
         assert empty["items"] == []
@@ -158,21 +158,21 @@ def test_where_no_row_at_all_is_left_no_way_leads_on(own_shop: Application) -> N
         assert (empty["next_cursor"], empty["previous_cursor"]) == (None, None)
 
 
-def remove(shop: Application, removed: list[int]) -> None:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def remove(app: Application, removed: list[int]) -> None:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs WHERE id = ANY(%s)", (removed,))
         connection.commit()
-    shop.services.change_feed.poll()
+    app.services.change_feed.poll()
 
 
-def test_the_first_page_by_cursor_is_not_counted(shop: Application) -> None:
-    answer: dict[str, Any] = shop.client().get("/api/jobs?cursor=").json  # type: ignore[assignment]
+def test_the_first_page_by_cursor_is_not_counted(app: Application) -> None:
+    answer: dict[str, Any] = app.client().get("/api/jobs?cursor=").json  # type: ignore[assignment]
     assert "total" not in answer
     assert len(answer["items"]) == 50
 
 
-def test_a_cursor_fits_its_own_list_filter_sort_and_tenant_only(shop: Application) -> None:
-    client = shop.client()
+def test_a_cursor_fits_its_own_list_filter_sort_and_tenant_only(app: Application) -> None:
+    client = app.client()
     cursor = client.get("/api/jobs?status=active&page_size=2").json["next_cursor"]  # type: ignore[index]
     assert client.get(f"/api/jobs?status=active&cursor={cursor}").status_code == 200
     for path in (
@@ -187,17 +187,17 @@ def test_a_cursor_fits_its_own_list_filter_sort_and_tenant_only(shop: Applicatio
     # Both lists without a filter and sorted by the same name: only the list tells them apart.
     of_all = client.get("/api/jobs?page_size=2").json["next_cursor"]  # type: ignore[index]
     assert client.get(f"/api/customers?cursor={of_all}").status_code == 400
-    for other in (shop.client("admin", shop.beta), shop.client("manager")):
+    for other in (app.client("admin", app.beta), app.client("manager")):
         assert other.get(f"/api/jobs?status=active&cursor={cursor}").status_code == 400
 
 
-def test_a_cursor_is_not_that_of_a_user_of_the_same_number_elsewhere(shop: Application) -> None:
+def test_a_cursor_is_not_that_of_a_user_of_the_same_number_elsewhere(app: Application) -> None:
     arguments = ListJobs(page_size=2)
-    with shop.app.test_request_context("/api/jobs"):
-        g.identity = Identity(shop.alpha.id, 1, "admin", "token", 1, 9e9)
+    with app.flask.test_request_context("/api/jobs"):
+        g.identity = Identity(app.alpha.id, 1, "admin", "token", 1, 9e9)
         cursor = json.loads(list_page(arguments, {}).identity)["next_cursor"]
         assert list_page(ListJobs(page_size=2, cursor=cursor), {})
-        g.identity = Identity(shop.beta.id, 1, "admin", "token", 1, 9e9)
+        g.identity = Identity(app.beta.id, 1, "admin", "token", 1, 9e9)
         with pytest.raises(InvalidInput):
             list_page(ListJobs(page_size=2, cursor=cursor), {})
 
@@ -213,12 +213,12 @@ def test_a_cursor_is_not_that_of_a_user_of_the_same_number_elsewhere(shop: Appli
         ("/api/processes?q=CANARY", 4),
     ],
 )  # fmt: skip
-def test_search_finds_what_begins_so(shop: Application, path: str, found: int) -> None:
-    assert shop.client().get(path).json["total"] == found  # type: ignore[index]
+def test_search_finds_what_begins_so(app: Application, path: str, found: int) -> None:
+    assert app.client().get(path).json["total"] == found  # type: ignore[index]
 
 
-def test_filters_narrow_and_combine(shop: Application) -> None:
-    client = shop.client()
+def test_filters_narrow_and_combine(app: Application) -> None:
+    client = app.client()
     for query, keeps in (
         ("status=active,draft", lambda job: job["status"] in ("active", "draft")),
         (
@@ -234,6 +234,6 @@ def test_filters_narrow_and_combine(shop: Application) -> None:
         assert len(answer["items"]) == sum(map(keeps, everything)), query
 
 
-def test_notifications_are_ones_own(shop: Application) -> None:
+def test_notifications_are_ones_own(app: Application) -> None:
     for role in ("admin", "operator"):
-        assert shop.client(role).get("/api/notifications").json["total"] == 5  # type: ignore[index]
+        assert app.client(role).get("/api/notifications").json["total"] == 5  # type: ignore[index]

@@ -19,8 +19,8 @@ STATS = "/api/dashboard/stats"
 Samples = dict[str, list[tuple[dict[str, str], float]]]
 
 
-def scrape(shop: Application, **how: Any) -> TestResponse:
-    return Client(shop.app).get("/metrics", **how)
+def scrape(app: Application, **how: Any) -> TestResponse:
+    return Client(app.flask).get("/metrics", **how)
 
 
 def samples_of(text: str) -> Samples:
@@ -32,8 +32,8 @@ def samples_of(text: str) -> Samples:
     return found
 
 
-def scraped(shop: Application) -> Samples:
-    answer = scrape(shop)
+def scraped(app: Application) -> Samples:
+    answer = scrape(app)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert answer.content_type.startswith("text/plain; version=0.0.4")
     return samples_of(answer.get_data(as_text=True))
@@ -43,16 +43,16 @@ def value(samples: Samples, name: str, **labels: str) -> float:
     return sum(number for have, number in samples.get(name, []) if labels.items() <= have.items())
 
 
-def test_an_answer_is_counted_once_whichever_way_it_went(own_shop: Application) -> None:
-    ways = Ways(own_shop)
-    headers = bearer(own_shop.token())
+def test_an_answer_is_counted_once_whichever_way_it_went(own_app: Application) -> None:
+    ways = Ways(own_app)
+    headers = bearer(own_app.token())
     for _ in range(3):
         ways.ask(STATS, headers=headers)
     tag = ways.ask_fast(STATS, headers=headers).headers["ETag"]
     ways.ask(STATS, headers={**headers, "If-None-Match": tag})
     ways.ask("/api/jobs/999999", headers=headers)
     assert ways.asked < 6, "the fast path answered some of them"
-    samples = scraped(own_shop)
+    samples = scraped(own_app)
     count = "http_request_duration_seconds_count"
     assert value(samples, count, endpoint="dashboard.stats", status="2xx") == 4
     assert value(samples, count, endpoint="dashboard.stats", status="3xx") == 1
@@ -63,9 +63,9 @@ def test_an_answer_is_counted_once_whichever_way_it_went(own_shop: Application) 
     assert value(samples, "opsboard_query_duration_seconds_count", query="dashboard.stats") == 1
 
 
-def test_buckets_are_cumulative_and_end_with_all(own_shop: Application) -> None:
-    own_shop.client().get(STATS)
-    samples = scraped(own_shop)
+def test_buckets_are_cumulative_and_end_with_all(own_app: Application) -> None:
+    own_app.client().get(STATS)
+    samples = scraped(own_app)
     of_stats = [
         (labels["le"], number)
         for labels, number in samples["http_request_duration_seconds_bucket"]
@@ -88,8 +88,8 @@ def test_a_duration_falls_into_the_bucket_of_its_bound(seconds: float, bucket: i
     assert (report["seconds"], report["longest"]) == (seconds, seconds)
 
 
-def test_every_metric_that_dashboards_and_alerts_ask_for_is_there(shop: Application) -> None:
-    samples = scraped(shop)
+def test_every_metric_that_dashboards_and_alerts_ask_for_is_there(app: Application) -> None:
+    samples = scraped(app)
     for name in (
         "opsboard_pool_size", "opsboard_pool_max", "opsboard_pool_available", "opsboard_pool_requests_waiting",
         "opsboard_pool_requests_wait_seconds_total", "opsboard_pool_requests_errors_total",
@@ -102,36 +102,36 @@ def test_every_metric_that_dashboards_and_alerts_ask_for_is_there(shop: Applicat
     assert value(samples, "process_resident_memory_bytes") > 10_000_000
 
 
-def test_without_a_token_only_this_machine_may_scrape(shop: Application) -> None:
+def test_without_a_token_only_this_machine_may_scrape(app: Application) -> None:
     for address in ("127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", ""):
-        assert scrape(shop, environ_overrides={"REMOTE_ADDR": address}).status_code == 200, address
+        assert scrape(app, environ_overrides={"REMOTE_ADDR": address}).status_code == 200, address
     for address in ("203.0.113.9", "10.0.0.1", "::ffff:203.0.113.9", "fe80::1"):
-        answer = scrape(shop, environ_overrides={"REMOTE_ADDR": address})
+        answer = scrape(app, environ_overrides={"REMOTE_ADDR": address})
         assert (answer.status_code, json.loads(answer.data)["code"]) == (403, "forbidden"), address
 
 
-def test_a_proxy_on_this_machine_does_not_open_it_to_the_outside(shop: Application) -> None:
+def test_a_proxy_on_this_machine_does_not_open_it_to_the_outside(app: Application) -> None:
     forwarded = {"X-Forwarded-For": "203.0.113.9"}
     for peer in ("127.0.0.1", ""):  # not trusted, and trusted because it came by the unix socket
-        answer = scrape(shop, headers=forwarded, environ_overrides={"REMOTE_ADDR": peer})
+        answer = scrape(app, headers=forwarded, environ_overrides={"REMOTE_ADDR": peer})
         assert answer.status_code == 403, peer
 
 
-def test_with_a_token_everybody_needs_it(own_shop: Application) -> None:
+def test_with_a_token_everybody_needs_it(own_app: Application) -> None:
     with running_application(
-        own_shop.database, own_shop.alpha, own_shop.beta, metrics_token="a scraper's own"
+        own_app.database, own_app.alpha, own_app.beta, metrics_token="a scraper's own"
     ) as closed:
         assert scrape(closed).status_code == 401
-        assert scrape(closed, headers=bearer(own_shop.token())).status_code == 401
+        assert scrape(closed, headers=bearer(own_app.token())).status_code == 401
         away = {"REMOTE_ADDR": "203.0.113.9"}
         right = scrape(closed, headers=bearer("a scraper's own"), environ_overrides=away)
         assert right.status_code == 200
 
 
-def test_metrics_name_nobody_and_no_business(shop: Application) -> None:
-    shop.client().get("/api/customers")
-    text = scrape(shop).get_data(as_text=True).lower()
-    assert shop.alpha.canary not in text and shop.alpha.slug not in text
+def test_metrics_name_nobody_and_no_business(app: Application) -> None:
+    app.client().get("/api/customers")
+    text = scrape(app).get_data(as_text=True).lower()
+    assert app.alpha.canary not in text and app.alpha.slug not in text
 
 
 def report(**changes: Any) -> dict[str, Any]:

@@ -20,16 +20,16 @@ SELECT tenant_id, id, 'job', 'more' FROM users, generate_series(1, %s) WHERE id 
 """
 
 
-def run(shop: Application, *statements: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def run(app: Application, *statements: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         for statement in statements:
             cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 
 
-def admin(shop: Application) -> int:
-    ((user,),) = run(shop, "SELECT min(id) FROM users WHERE tenant_id = 1 AND role = 'admin'")
+def admin(app: Application) -> int:
+    ((user,),) = run(app, "SELECT min(id) FROM users WHERE tenant_id = 1 AND role = 'admin'")
     return int(user)
 
 
@@ -40,15 +40,15 @@ def unread(client: FlaskClient) -> int:
     return int(answer["unread"])
 
 
-def test_what_is_unread_follows_every_write_at_once_for_its_reader_alone(own_shop: Application) -> None:
-    client, other = own_shop.client(), own_shop.client("operator")
+def test_what_is_unread_follows_every_write_at_once_for_its_reader_alone(own_app: Application) -> None:
+    client, other = own_app.client(), own_app.client("operator")
     assert (unread(client), unread(other)) == (4, 4)
     first: Any = client.get("/api/notifications?unread=true").json["items"][0]  # type: ignore[index]
     for _ in range(2):  # read once more, it is not read twice
         assert client.post(f"/api/notifications/{first['id']}/read").status_code == 200
         assert (unread(client), unread(other)) == (3, 4)
-    run(own_shop, MORE, parameters=(2, admin(own_shop)))
-    own_shop.services.change_feed.poll()  # the list is kept until the worker hears of somebody else's write
+    run(own_app, MORE, parameters=(2, admin(own_app)))
+    own_app.services.change_feed.poll()  # the list is kept until the worker hears of somebody else's write
     assert (unread(client), unread(other)) == (5, 4)
     marked: Any = client.post("/api/notifications/read").json
     assert marked["marked"] == 5
@@ -56,8 +56,8 @@ def test_what_is_unread_follows_every_write_at_once_for_its_reader_alone(own_sho
     assert client.get("/api/notifications").json["total"] == 7  # type: ignore[index]
 
 
-def test_marking_read_is_undone_for_what_it_marked_and_for_its_reader_alone(own_shop: Application) -> None:
-    client, other = own_shop.client(), own_shop.client("operator")
+def test_marking_read_is_undone_for_what_it_marked_and_for_its_reader_alone(own_app: Application) -> None:
+    client, other = own_app.client(), own_app.client("operator")
     items: Any = client.get("/api/notifications?unread=true").json["items"]  # type: ignore[index]
     one: Any = client.post(f"/api/notifications/{items[0]['id']}/read").json
     rest: Any = client.post("/api/notifications/read").json
@@ -73,17 +73,17 @@ def test_marking_read_is_undone_for_what_it_marked_and_for_its_reader_alone(own_
     assert other.post("/api/notifications/read").json == {"marked": 0, "read_at": None}
 
 
-def test_undoing_needs_the_moment(shop: Application) -> None:
-    client = shop.client()
+def test_undoing_needs_the_moment(app: Application) -> None:
+    client = app.client()
     for wanted in ({}, {"read_at": "yesterday"}, {"read_at": "2026-01-01T00:00:00"}):
         assert client.post("/api/notifications/unread", json=wanted).status_code == 400
 
 
-def test_the_number_of_unread_reads_as_few_rows_for_10000_as_for_10(own_shop: Application) -> None:
-    user = admin(own_shop)
+def test_the_number_of_unread_reads_as_few_rows_for_10000_as_for_10(own_app: Application) -> None:
+    user = admin(own_app)
     # Enough others, or a look through all counts is rightly the cheapest.
     run(
-        own_shop,
+        own_app,
         "INSERT INTO users (tenant_id, email, full_name, role) "
         "SELECT 1, n || '@many.example', 'm', 'operator' FROM generate_series(1, 3000) AS n",
         "INSERT INTO notifications (tenant_id, user_id, kind, title) "
@@ -92,11 +92,11 @@ def test_the_number_of_unread_reads_as_few_rows_for_10000_as_for_10(own_shop: Ap
     asked = VALUES | {"tenant_id": 1, "user_id": user}
     read = []
     for many in (10, 10_000):
-        run(own_shop, "DELETE FROM notifications WHERE user_id = %s", parameters=(user,))
-        run(own_shop, MORE, parameters=(many, user))
-        run(own_shop, "SELECT fold_rollups(1000000)", "VACUUM ANALYZE rollups, rollup_deltas, notifications")
-        assert unread(own_shop.client()) == many
-        plan = explain(own_shop, sql.unread.sql, asked, ", ANALYZE, TIMING OFF")
+        run(own_app, "DELETE FROM notifications WHERE user_id = %s", parameters=(user,))
+        run(own_app, MORE, parameters=(many, user))
+        run(own_app, "SELECT fold_rollups(1000000)", "VACUUM ANALYZE rollups, rollup_deltas, notifications")
+        assert unread(own_app.client()) == many
+        plan = explain(own_app, sql.unread.sql, asked, ", ANALYZE, TIMING OFF")
         found = list(nodes(plan))
         assert not any(node.get("Relation Name") == "notifications" for node in found)
         read.append(sum(node["Actual Rows"] * node["Actual Loops"] for node in found))

@@ -18,17 +18,17 @@ from tests.contract.routes import Route, routes
 NOT_OF_ALL = {"health.health", "health.ready", "health.rollups"}
 
 
-def of_the_service(shop: Application) -> list[Route]:
+def of_the_service(app: Application) -> list[Route]:
     return [
         route
-        for route in routes(shop)
+        for route in routes(app)
         if "health." in route.endpoint and route.endpoint.replace("root_", "") not in NOT_OF_ALL
     ]
 
 
-def statuses(shop: Application, role: str, own: bool = True) -> set[int]:
-    client = shop.client(role) if own else shop.client(role, shop.beta)
-    found = of_the_service(shop)
+def statuses(app: Application, role: str, own: bool = True) -> set[int]:
+    client = app.client(role) if own else app.client(role, app.beta)
+    found = of_the_service(app)
     assert len({route.endpoint for route in found}) >= 7
     # 404: the session of the sample body does not exist, which only those hear who may end it.
     return {
@@ -39,19 +39,19 @@ def statuses(shop: Application, role: str, own: bool = True) -> set[int]:
     }
 
 
-def test_admins_of_every_business_see_the_service_while_nobody_is_named(own_shop: Application) -> None:
-    assert statuses(own_shop, "admin") == statuses(own_shop, "admin", own=False) == {200}
+def test_admins_of_every_business_see_the_service_while_nobody_is_named(own_app: Application) -> None:
+    assert statuses(own_app, "admin") == statuses(own_app, "admin", own=False) == {200}
 
 
-def test_only_admins_of_those_who_run_it_see_the_service(own_shop: Application) -> None:
-    shop = own_shop
+def test_only_admins_of_those_who_run_it_see_the_service(own_app: Application) -> None:
+    app = own_app
     with running_application(
-        shop.database, shop.alpha, shop.beta, operator_tenants=(shop.alpha.id,)
+        app.database, app.alpha, app.beta, operator_tenants=(app.alpha.id,)
     ) as run_by_alpha:
         assert statuses(run_by_alpha, "admin") == {200}
         assert statuses(run_by_alpha, "manager") == {403}
         assert statuses(run_by_alpha, "admin", own=False) == {403}
-        stranger = run_by_alpha.client("admin", shop.beta)
+        stranger = run_by_alpha.client("admin", app.beta)
         told = stranger.get("/api/health/tables").json
         assert told is not None and "OPERATOR_TENANTS" in told["detail"]
         for path in ("/api/health", "/api/health/ready", "/api/health/rollups", "/api/jobs"):
@@ -60,12 +60,12 @@ def test_only_admins_of_those_who_run_it_see_the_service(own_shop: Application) 
 
 @pytest.mark.parametrize("named", [False, True], ids=["nobody named", "all named"])
 def test_in_production_nobody_sees_the_service_of_several_businesses_by_default(
-    own_shop: Application, named: bool
+    own_app: Application, named: bool
 ) -> None:
-    shop = own_shop
-    operators = (shop.alpha.id, shop.beta.id) if named else ()
+    app = own_app
+    operators = (app.alpha.id, app.beta.id) if named else ()
     with running_application(
-        shop.database, shop.alpha, shop.beta, opsboard_env="production", operator_tenants=operators
+        app.database, app.alpha, app.beta, opsboard_env="production", operator_tenants=operators
     ) as live:
         expected = {200} if named else {403}
         assert statuses(live, "admin") == statuses(live, "admin", own=False) == expected
@@ -76,17 +76,17 @@ def test_in_production_nobody_sees_the_service_of_several_businesses_by_default(
             assert live.client().get(path).status_code == 200, path
 
 
-def test_the_only_business_needs_no_name_until_there_is_another(lone_shop: Application) -> None:
-    client = lone_shop.client()
+def test_the_only_business_needs_no_name_until_there_is_another(lone_app: Application) -> None:
+    client = lone_app.client()
     assert client.get("/api/health/db").status_code == 200
-    add_tenant(lone_shop.database.app_url, "second", "Second", "UTC")
+    add_tenant(lone_app.database.app_url, "second", "Second", "UTC")
     assert client.get("/api/health/db").status_code == 403
 
 
 def test_while_nobody_can_tell_how_many_there_are_the_last_number_counts(
-    lone_shop: Application, monkeypatch: pytest.MonkeyPatch
+    lone_app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client, lookout = lone_shop.client(), lone_shop.services.lookout
+    client, lookout = lone_app.client(), lone_app.services.lookout
 
     def silence(*_: object) -> None:
         raise DatabaseUnavailable()
@@ -100,13 +100,13 @@ def test_while_nobody_can_tell_how_many_there_are_the_last_number_counts(
 
 
 @pytest.fixture
-def lone_shop(own_shop: Application) -> Iterator[Application]:
+def lone_app(own_app: Application) -> Iterator[Application]:
     """A production service for one business."""
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection:
         with connection, connection.cursor() as cursor:
-            cursor.execute("DELETE FROM tenants WHERE id = %s", (own_shop.beta.id,))
+            cursor.execute("DELETE FROM tenants WHERE id = %s", (own_app.beta.id,))
         with running_application(
-            own_shop.database, own_shop.alpha, own_shop.beta, opsboard_env="production"
+            own_app.database, own_app.alpha, own_app.beta, opsboard_env="production"
         ) as live:
             yield live
 

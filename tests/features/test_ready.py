@@ -10,14 +10,14 @@ import pytest
 from tests.application import Application
 
 
-def change(shop: Application, statement: str) -> None:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def change(app: Application, statement: str) -> None:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(statement)
 
 
-def ready(shop: Application) -> tuple[int, str]:
-    answer = shop.client(None).get("/api/health/ready")
+def ready(app: Application) -> tuple[int, str]:
+    answer = app.client(None).get("/api/health/ready")
     found = answer.json or {}
     return answer.status_code, found.get("code") or found["status"]
 
@@ -39,12 +39,12 @@ def ready(shop: Application) -> tuple[int, str]:
         "never migrated",
     ],
 )
-def test_not_ready_on_an_older_schema(own_shop: Application, damage: str) -> None:
-    assert ready(own_shop) == (200, "ready")
-    change(own_shop, damage)
-    assert ready(own_shop) == (503, "schema_missing")
+def test_not_ready_on_an_older_schema(own_app: Application, damage: str) -> None:
+    assert ready(own_app) == (200, "ready")
+    change(own_app, damage)
+    assert ready(own_app) == (503, "schema_missing")
 
 
-def test_ready_on_a_newer_schema(own_shop: Application) -> None:
-    change(own_shop, "INSERT INTO schema_migrations VALUES ('9999_of_a_later_release', 'x', now())")
-    assert ready(own_shop) == (200, "ready")
+def test_ready_on_a_newer_schema(own_app: Application) -> None:
+    change(own_app, "INSERT INTO schema_migrations VALUES ('9999_of_a_later_release', 'x', now())")
+    assert ready(own_app) == (200, "ready")

@@ -28,8 +28,8 @@ def listed(client: FlaskClient, query: str = "") -> list[tuple[str, str]]:
     ]
 
 
-def test_who_is_on_the_list_is_not_taken_into_a_campaign_in_any_spelling(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_who_is_on_the_list_is_not_taken_into_a_campaign_in_any_spelling(own_app: Application) -> None:
+    client = own_app.client()
     entry = put(client, "Kim@x.example", note="called us")
     assert (entry["reason"], entry["campaign"]) == ("manual", None)
     campaign = start(client)
@@ -37,12 +37,12 @@ def test_who_is_on_the_list_is_not_taken_into_a_campaign_in_any_spelling(own_sho
     assert answer["suppressed"] == [{"address": "kim@x.example", "reason": "manual"}] and answer["added"] == 1
     # Another channel and another business have lists of their own.
     assert add(client, start(client, "phone"), "+49 30 1234")["added"] == 1
-    other = own_shop.client("admin", own_shop.beta)
+    other = own_app.client("admin", own_app.beta)
     assert add(other, start(other), "kim@x.example")["added"] == 1
     assert client.delete(f"{PATH}/{entry['id']}").json["address"] == "Kim@x.example"  # type: ignore[index]
     assert add(client, campaign, "kim@x.example")["added"] == 1
     actions = run(
-        own_shop,
+        own_app,
         "SELECT action FROM audit_logs WHERE entity = 'suppression' AND entity_id = %s ORDER BY id",
         entry["id"],
     )
@@ -51,9 +51,9 @@ def test_who_is_on_the_list_is_not_taken_into_a_campaign_in_any_spelling(own_sho
 
 @pytest.mark.parametrize("kind", ["unsubscribed", "bounced"])
 def test_who_unsubscribes_or_bounces_is_on_the_list_and_shown_in_other_campaigns(
-    own_shop: Application, kind: str
+    own_app: Application, kind: str
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     first, (recipient, _) = make(client, 2)
     second, _ = make(client, 2)
     tell(client, first, [event("s", recipient), event("u", recipient, kind), event("v", recipient, kind)])
@@ -74,16 +74,16 @@ def test_who_unsubscribes_or_bounces_is_on_the_list_and_shown_in_other_campaigns
     assert add(client, start(client), address)["added"] == 1
 
 
-def test_unsubscribing_outweighs_a_bounce(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_unsubscribing_outweighs_a_bounce(own_app: Application) -> None:
+    client = own_app.client()
     campaign, (recipient,) = make(client, 1)
     tell(client, campaign, [event("b", recipient, "bounced")])
     tell(client, campaign, [event("u", recipient, "unsubscribed")])
     assert listed(client, "&q=0@example.com") == [("0@example.com", "unsubscribed")]
 
 
-def test_the_list_refuses_what_is_no_address_and_what_is_there(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_the_list_refuses_what_is_no_address_and_what_is_there(own_app: Application) -> None:
+    client = own_app.client()
     put(client, "kim@x.example")
     assert client.post(PATH, json={"channel": "email", "address": "KIM@x.example"}).status_code == 409
     for channel, address in (("email", "notmail"), ("email", "+49 30 555"), ("phone", "kim@x.example")):
@@ -94,7 +94,7 @@ def test_the_list_refuses_what_is_no_address_and_what_is_there(own_shop: Applica
     assert exported.count("\n") == 2 and "30 777" in exported
 
 
-def test_an_operator_neither_sees_nor_changes_the_list(own_shop: Application) -> None:
-    client = own_shop.client("operator")
+def test_an_operator_neither_sees_nor_changes_the_list(own_app: Application) -> None:
+    client = own_app.client("operator")
     assert client.get(PATH).status_code == 403
     assert client.post(PATH, json={"channel": "email", "address": "a@x.example"}).status_code == 403

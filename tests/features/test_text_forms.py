@@ -28,9 +28,9 @@ WRITES = [
 
 @pytest.mark.parametrize(("path", "member"), WRITES)
 def test_what_is_sent_decomposed_is_stored_composed_and_found_in_all_spellings(
-    own_shop: Application, path: str, member: str
+    own_app: Application, path: str, member: str
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     sent = "\ufeff" + unicodedata.normalize("NFD", NAME) + " \u200b"
     made: Any = client.post(path, json={member: sent}).json
     assert made[member] == NAME
@@ -39,8 +39,8 @@ def test_what_is_sent_decomposed_is_stored_composed_and_found_in_all_spellings(
         assert [item["id"] for item in found["items"]] == [made["id"]], ascii(search)
 
 
-def test_a_job_number_is_one_in_both_forms(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_job_number_is_one_in_both_forms(own_app: Application) -> None:
+    client = own_app.client()
     assert client.post("/api/jobs", json={"title": "a", "job_number": "\u00c9-1"}).status_code == 201
     for number in ("E\u0301-1", "\u00c9-\u200b1", "\u00c9-1\u200b"):
         assert client.post("/api/jobs", json={"title": "b", "job_number": number}).status_code == 409
@@ -48,9 +48,9 @@ def test_a_job_number_is_one_in_both_forms(own_shop: Application) -> None:
 
 @pytest.mark.parametrize("path", ["/api/customers", "/api/contacts", "/api/leads"])
 def test_people_are_found_by_address_and_number_and_no_other_text_is_an_address(
-    own_shop: Application, path: str
+    own_app: Application, path: str
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     body = {"name": "Zz", "email": "Kim.Sand@Zz.example", "phone": "+49 (0)30 999 12-0"}
     number = client.post(path, json=body).json["id"]  # type: ignore[index]
     numbers = ("+49 (0)30 999", "+49 30 99912", "0049 30 999 12-0", "49 (0)30 9")
@@ -62,20 +62,20 @@ def test_people_are_found_by_address_and_number_and_no_other_text_is_an_address(
         assert client.patch(f"{path}/{number}", json={"email": wrong}).status_code == 400, wrong
 
 
-def test_settings_take_an_address_only(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_settings_take_an_address_only(own_app: Application) -> None:
+    client = own_app.client()
     body: Any = {**client.get("/api/settings").json}  # type: ignore[dict-item]
     body = {name: value for name, value in body.items() if name not in ("updated_at", "created_at")}
     assert client.put("/api/settings", json={**body, "contact_email": "a@b@c"}).status_code == 400
 
 
-def test_sign_in_takes_both_forms_and_one_address_is_one_user(own_shop: Application) -> None:
-    url, slug = own_shop.database.app_url, own_shop.alpha.slug
+def test_sign_in_takes_both_forms_and_one_address_is_one_user(own_app: Application) -> None:
+    url, slug = own_app.database.app_url, own_app.alpha.slug
     more = {"role": "operator", "full_name": ""}
     add_user(url, slug, email="jose\u0301@x.example", password="pa\u0308ssword-1", **more)
     with pytest.raises(CommandError, match="already"):
         add_user(url, slug, email="JOS\u00c9@x.example", password="another-one-1", **more)
-    client = own_shop.app.test_client()
+    client = own_app.flask.test_client()
     for email in ("jos\u00e9@x.example", "Jose\u0301@X.example", "jos\u00e9@x.example\u200b"):
         for password in ("p\u00e4ssword-1", "pa\u0308ssword-1"):
             answer = client.post("/api/auth/login", json={"email": email, "password": password})
@@ -106,7 +106,7 @@ def subclasses(model: type[Arguments]) -> Iterator[type[Arguments]]:
         yield from subclasses(child)
 
 
-def test_every_text_of_every_request_comes_through_the_door(shop: Application) -> None:
+def test_every_text_of_every_request_comes_through_the_door(app: Application) -> None:
     bare = {
         f"{model.__qualname__}.{name}"
         for model in subclasses(Arguments)

@@ -38,10 +38,10 @@ def test_what_was_built_tells_the_commit_it_was_built_from(built: None) -> None:
     assert build.version_and_commit() == f"{__version__} (0123456789ab)"
 
 
-def test_health_the_command_and_the_page_tell_it(shop: Application) -> None:
-    health = shop.client(None).get("/api/health").json or {}
+def test_health_the_command_and_the_page_tell_it(app: Application) -> None:
+    health = app.client(None).get("/api/health").json or {}
     assert (health["version"], health["commit"]) == (__version__, build.commit())
     told = CliRunner().invoke(opsboard, ["--version"])
     assert told.output == f"opsboard, version {build.version_and_commit()}\n"
-    page = shop.client(None).get("/").get_data(as_text=True)
+    page = app.client(None).get("/").get_data(as_text=True)
     assert f'<footer class="version">Opsboard {build.version_and_commit()}</footer>' in page

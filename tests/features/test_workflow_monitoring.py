@@ -30,8 +30,8 @@ def ids(client: FlaskClient, path: str) -> list[int]:
     return [item["id"] for item in client.get(f"{PATH}/{path}").json["items"]]  # type: ignore[index]
 
 
-def test_an_execution_is_active_until_it_ends_and_stays_in_the_history(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_an_execution_is_active_until_it_ends_and_stays_in_the_history(own_app: Application) -> None:
+    client = own_app.client()
     first, second = begin(client), begin(client)
     workflow = first["workflow"]["id"]
     assert second["workflow"]["id"] == workflow, "the same name is the same workflow"
@@ -46,8 +46,8 @@ def test_an_execution_is_active_until_it_ends_and_stays_in_the_history(own_shop:
     assert (late.status_code, late.json["detail"]) == (409, "This execution has ended: completed.")  # type: ignore[index]
 
 
-def test_an_execution_that_fails_raises_one_alert_with_its_reason(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_an_execution_that_fails_raises_one_alert_with_its_reason(own_app: Application) -> None:
+    client = own_app.client()
     execution = begin(client)
     for _ in range(2):
         change = {"status": "failed", "error": "disk full"}
@@ -55,17 +55,17 @@ def test_an_execution_that_fails_raises_one_alert_with_its_reason(own_shop: Appl
     workflow = execution["workflow"]["id"]
     (alert,) = client.get(f"{PATH}/alerts?status=open&workflow_id={workflow}").json["items"]  # type: ignore[index]
     assert (alert["message"], alert["execution_id"]) == ("disk full", execution["id"])
-    seen = own_shop.client("operator").post(f"{PATH}/alerts/{alert['id']}/acknowledge").json
-    assert seen["acknowledged_by"]["name"] == f"{own_shop.alpha.canary} operator"  # type: ignore[index]
+    seen = own_app.client("operator").post(f"{PATH}/alerts/{alert['id']}/acknowledge").json
+    assert seen["acknowledged_by"]["name"] == f"{own_app.alpha.canary} operator"  # type: ignore[index]
     assert ids(client, f"alerts?status=open&workflow_id={workflow}") == []
     assert ids(client, f"alerts?status=acknowledged&workflow_id={workflow}") == [alert["id"]]
     late = client.post(f"{PATH}/alerts/{alert['id']}/acknowledge")
     assert late.status_code == 409
-    assert late.json["detail"].startswith(f"Acknowledged already by {own_shop.alpha.canary} operator at ")  # type: ignore[index]
+    assert late.json["detail"].startswith(f"Acknowledged already by {own_app.alpha.canary} operator at ")  # type: ignore[index]
 
 
-def test_of_many_who_acknowledge_at_once_one_did(own_shop: Application) -> None:
-    clients = [own_shop.client(role) for role in ("admin", "manager", "operator")]
+def test_of_many_who_acknowledge_at_once_one_did(own_app: Application) -> None:
+    clients = [own_app.client(role) for role in ("admin", "manager", "operator")]
     for alert in ids(clients[0], "alerts?status=open&page_size=5"):
         statuses: list[int] = []
         start = threading.Barrier(len(clients))
@@ -87,20 +87,20 @@ def test_of_many_who_acknowledge_at_once_one_did(own_shop: Application) -> None:
         assert sorted(statuses) == [200, 409, 409]
 
 
-def test_watching_is_for_all_and_reporting_for_those_who_manage(own_shop: Application) -> None:
-    operator = own_shop.client("operator")
+def test_watching_is_for_all_and_reporting_for_those_who_manage(own_app: Application) -> None:
+    operator = own_app.client("operator")
     assert ids(operator, "active") and ids(operator, "alerts") and ids(operator, "workflows")
     assert operator.post(f"{PATH}/executions", json={"workflow": "x"}).status_code == 403
 
 
 def test_the_number_of_executions_that_run_reads_as_few_rows_for_2000_as_for_200(
-    own_shop: Application,
+    own_app: Application,
 ) -> None:
-    client, read = own_shop.client(), []
+    client, read = own_app.client(), []
     asked, given = compose(sql.list_active, {"active": "true"}, Page("started_at", False, 1))
     for more in (200, 1800):
         with (
-            closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+            closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
             connection.cursor() as cursor,
         ):
             connection.autocommit = True
@@ -114,7 +114,7 @@ def test_the_number_of_executions_that_run_reads_as_few_rows_for_2000_as_for_200
             )
             cursor.execute("SELECT fold_rollups(1000000)")
             cursor.execute("VACUUM ANALYZE rollups, rollup_deltas, workflow_execution_monitoring")
-        plan = explain(own_shop, asked, VALUES | given | {"tenant_id": 1}, ", ANALYZE, TIMING OFF")
+        plan = explain(own_app, asked, VALUES | given | {"tenant_id": 1}, ", ANALYZE, TIMING OFF")
         tables = {"rollups", "rollup_deltas", "workflow_execution_monitoring"}
         read.append(
             sum(
@@ -123,7 +123,7 @@ def test_the_number_of_executions_that_run_reads_as_few_rows_for_2000_as_for_200
                 if own_table(node) in tables
             )
         )
-        own_shop.poll_changes()
+        own_app.poll_changes()
         total = client.get(f"{PATH}/active?page_size=1").json["total"]  # type: ignore[index]
         assert total == (200 if more == 200 else 2000)
     assert read[0] == read[1] <= 12

@@ -25,8 +25,8 @@ ACTIONS = st.lists(
 
 
 @pytest.fixture
-def recorder(own_shop: Application) -> Iterator[FeedRecorder]:
-    listener = FeedRecorder(own_shop.database.app_url)
+def recorder(own_app: Application) -> Iterator[FeedRecorder]:
+    listener = FeedRecorder(own_app.database.app_url)
     yield listener
     listener.pool.closeall()
 
@@ -48,9 +48,9 @@ def revoke(cursor: Any, business: int, token: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(actions=ACTIONS)
 def test_every_committed_revocation_is_heard_exactly_once(
-    shop: Application, actions: list[tuple[int, str]]
+    app: Application, actions: list[tuple[int, str]]
 ) -> None:
-    listener = FeedRecorder(shop.database.app_url)
+    listener = FeedRecorder(app.database.app_url)
     listener.change_feed.poll()
     listener.tokens.clear()
     committed: list[str] = []
@@ -58,13 +58,13 @@ def test_every_committed_revocation_is_heard_exactly_once(
     with ExitStack() as stack:
         stack.callback(listener.pool.closeall)
         writers = [
-            stack.enter_context(closing(psycopg2.connect(shop.database.superuser_url))) for _ in range(3)
+            stack.enter_context(closing(psycopg2.connect(app.database.superuser_url))) for _ in range(3)
         ]
         cursors = [writer.cursor() for writer in writers]
         for number, (writer, action) in enumerate(actions):
             if action == "write":
                 token = f"{id(actions)}-{number}"
-                revoke(cursors[writer], (shop.alpha.id, shop.beta.id)[number % 2], token)
+                revoke(cursors[writer], (app.alpha.id, app.beta.id)[number % 2], token)
                 open_tokens[writer].append(token)
             elif action == "savepoint":
                 cursors[writer].execute("SAVEPOINT s")
@@ -82,21 +82,21 @@ def test_every_committed_revocation_is_heard_exactly_once(
         for writer in writers:
             writer.rollback()
     with (
-        closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(app.database.superuser_url)) as connection,
         connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("DELETE FROM revocations")
 
 
-def test_after_a_silence_what_was_missed_is_heard(own_shop: Application, recorder: FeedRecorder) -> None:
+def test_after_a_silence_what_was_missed_is_heard(own_app: Application, recorder: FeedRecorder) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
         recorder.change_feed.poll()
-        revoke(cursor, own_shop.alpha.id, "one")
+        revoke(cursor, own_app.alpha.id, "one")
         with pytest.MonkeyPatch.context() as away:
             away.setattr(recorder.pool, "connection", refuse)
             recorder.change_feed.poll()
@@ -105,14 +105,14 @@ def test_after_a_silence_what_was_missed_is_heard(own_shop: Application, recorde
 
 
 def test_another_server_or_too_long_a_silence_loses_everything(
-    own_shop: Application, recorder: FeedRecorder
+    own_app: Application, recorder: FeedRecorder
 ) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
-        revoke(cursor, own_shop.alpha.id, "one")
+        revoke(cursor, own_app.alpha.id, "one")
         recorder.change_feed.poll()
         assert recorder.resets == 1, "the first beat knows nothing"
         recorder.change_feed._epoch = "another server"
@@ -137,14 +137,14 @@ WRITES = {
 
 @pytest.mark.parametrize("write", WRITES)
 def test_whoever_writes_whatever_way_is_heard(
-    own_shop: Application, recorder: FeedRecorder, write: str
+    own_app: Application, recorder: FeedRecorder, write: str
 ) -> None:
     recorder.change_feed.poll()
     recorder.changes.clear()
     lost = recorder.resets
-    tenant = own_shop.beta.id
+    tenant = own_app.beta.id
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection,
         connection.cursor() as cursor,
     ):
@@ -166,13 +166,13 @@ def test_whoever_writes_whatever_way_is_heard(
     assert len(recorder.changes) <= 1, "and once"
 
 
-def test_expired_revocations_are_not_heard(own_shop: Application, recorder: FeedRecorder) -> None:
+def test_expired_revocations_are_not_heard(own_app: Application, recorder: FeedRecorder) -> None:
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
-        revoke(cursor, own_shop.alpha.id, "old")
+        revoke(cursor, own_app.alpha.id, "old")
         cursor.execute("UPDATE revocations SET expires_at = now() - interval '1 second'")
         recorder.change_feed.poll()
     assert recorder.tokens == []

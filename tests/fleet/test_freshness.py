@@ -41,7 +41,7 @@ PATHS = [
 
 
 @dataclass
-class Shop:
+class Service:
     server: Gunicorn
     database: FreshDatabase
     people: list[Person]
@@ -49,7 +49,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Shop]:
+def service(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Service]:
     name, *businesses = seeded
     with (
         fresh_database(cluster, name) as database,
@@ -60,7 +60,7 @@ def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[S
             LOG_LEVEL="warning",
         ) as server,
     ):
-        yield Shop(server, database, people_of(database)[:6], (businesses[0], businesses[1]))
+        yield Service(server, database, people_of(database)[:6], (businesses[0], businesses[1]))
 
 
 @dataclass
@@ -75,12 +75,12 @@ class Run:
         return sorted(lag for reader in self.readers for lag in self.commits.lags(reader))
 
 
-def write_and_read(shop: Shop, number: int, path: str) -> Run:
+def write_and_read(service: Service, number: int, path: str) -> Run:
     """Commits at random moments through two workers and past them all, while each worker is asked all the time."""
     with (
-        one_client_each(shop.server, shop.people[0].token, WORKERS) as readers,
-        one_client_each(shop.server, shop.people[0].token, WORKERS) as writers,
-        closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+        one_client_each(service.server, service.people[0].token, WORKERS) as readers,
+        one_client_each(service.server, service.people[0].token, WORKERS) as writers,
+        closing(psycopg2.connect(service.database.superuser_url)) as connection,
     ):
         connection.autocommit = True
         cursor = connection.cursor()
@@ -130,8 +130,8 @@ def judge(run: Run) -> list[float]:
 
 
 @pytest.mark.parametrize("path", [STATS, LIST])
-def test_after_a_commit_every_workers_next_answers_are_new(shop: Shop, path: str) -> None:
-    lags = judge(write_and_read(shop, 25, path))
+def test_after_a_commit_every_workers_next_answers_are_new(service: Service, path: str) -> None:
+    lags = judge(write_and_read(service, 25, path))
     assert len(lags) == 25 * WORKERS
     # The bar of the promise is 0.1 s at p99; on a busy machine this short form allows more.
     assert lags[-1] < 2.0
@@ -139,38 +139,38 @@ def test_after_a_commit_every_workers_next_answers_are_new(shop: Shop, path: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [STATS, LIST])
-def test_after_a_commit_every_workers_next_answers_are_new_within_100_ms(shop: Shop, path: str) -> None:
-    lags = judge(write_and_read(shop, 600, path))
+def test_after_a_commit_every_workers_next_answers_are_new_within_100_ms(service: Service, path: str) -> None:
+    lags = judge(write_and_read(service, 600, path))
     assert lags[int(len(lags) * 0.99)] <= 0.1
 
 
-def test_at_rest_every_kept_answer_is_what_a_fresh_computation_gives(shop: Shop) -> None:
+def test_at_rest_every_kept_answer_is_what_a_fresh_computation_gives(service: Service) -> None:
     with (
-        one_client_each(shop.server, shop.people[0].token, WORKERS) as clients,
-        closing(psycopg2.connect(shop.database.superuser_url)) as connection,
+        one_client_each(service.server, service.people[0].token, WORKERS) as clients,
+        closing(psycopg2.connect(service.database.superuser_url)) as connection,
     ):
         connection.autocommit = True
-        for number, (client, person, path) in enumerate(visits(shop, list(clients.values()))):
+        for number, (client, person, path) in enumerate(visits(service, list(clients.values()))):
             ask(client, person, path)
             if number % 5 == 0:
                 connection.cursor().execute(ADD_JOB)
             if number % 7 == 0:
                 assert ask_to_write(client, person) in (201, 403)
         time.sleep(0.2)  # the promise: nothing kept is old after this long
-        right = fresh_answers(shop)
+        right = fresh_answers(service)
         kept = 0
-        for client, person, path in visits(shop, list(clients.values())):
+        for client, person, path in visits(service, list(clients.values())):
             answer = client.get(path, Authorization=f"Bearer {person.token}")
             kept += answer.headers["X-Cache"] == "HIT"
             assert answer.body == right[person.email, path], (path, answer.headers["X-Cache"])
         assert kept > 0
-        for client, person, path in visits(shop, list(clients.values())):
+        for client, person, path in visits(service, list(clients.values())):
             answer = client.get(path, Authorization=f"Bearer {person.token}")
             assert (answer.headers["X-Cache"], answer.body) == ("HIT", right[person.email, path])
 
 
-def visits(shop: Shop, clients: list[Client]) -> list[tuple[Client, Person, str]]:
-    return [(client, person, path) for path in PATHS for person in shop.people for client in clients]
+def visits(service: Service, clients: list[Client]) -> list[tuple[Client, Person, str]]:
+    return [(client, person, path) for path in PATHS for person in service.people for client in clients]
 
 
 def ask(client: Client, person: Person, path: str) -> None:
@@ -181,13 +181,13 @@ def ask_to_write(client: Client, person: Person) -> int:
     return client.post("/api/jobs", {"title": "new"}, Authorization=f"Bearer {person.token}").status
 
 
-def fresh_answers(shop: Shop) -> dict[tuple[str, str], bytes]:
+def fresh_answers(service: Service) -> dict[tuple[str, str], bytes]:
     """Return the answer of an application without a cache."""
-    with running_application(shop.database, *shop.businesses, cache_enabled=False) as keepless:
+    with running_application(service.database, *service.businesses, cache_enabled=False) as keepless:
         return {
-            (person.email, path): keepless.app.test_client()
+            (person.email, path): keepless.flask.test_client()
             .get(path, headers={"Authorization": f"Bearer {person.token}"})
             .data
-            for person in shop.people
+            for person in service.people
             for path in PATHS
         }

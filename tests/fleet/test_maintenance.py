@@ -34,8 +34,8 @@ class Kept:
 
 
 @pytest.fixture
-def kept(own_shop: Application) -> Iterator[Kept]:
-    keeper = Kept(own_shop)
+def kept(own_app: Application) -> Iterator[Kept]:
+    keeper = Kept(own_app)
     yield keeper
     keeper.maintenance.stop()
 

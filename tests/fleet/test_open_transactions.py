@@ -37,21 +37,21 @@ def rows_read(url: str, seen: str) -> int:
 
 
 @pytest.fixture
-def open_write(own_shop: Application) -> Iterator[Any]:
+def open_write(own_app: Application) -> Iterator[Any]:
     """A session with a write that is not committed: its note, and its deltas, are among those of later ones."""
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection:
         with connection.cursor() as cursor:
             for _ in range(20):
                 cursor.execute(
-                    "INSERT INTO machines (tenant_id, name) VALUES (%s, 'held')", (own_shop.alpha.id,)
+                    "INSERT INTO machines (tenant_id, name) VALUES (%s, 'held')", (own_app.alpha.id,)
                 )
         yield connection
 
 
-def write_much(own_shop: Application) -> None:
+def write_much(own_app: Application) -> None:
     """Each statement a transaction; half of them leave a change, half a delta."""
     with (
-        closing(psycopg2.connect(own_shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
         connection.cursor() as cursor,
     ):
         connection.autocommit = True
@@ -67,30 +67,30 @@ def write_much(own_shop: Application) -> None:
 
 
 def test_a_beat_beside_an_open_transaction_reads_only_what_is_new(
-    own_shop: Application, open_write: Any
+    own_app: Application, open_write: Any
 ) -> None:
-    listener = FeedRecorder(own_shop.database.app_url)
+    listener = FeedRecorder(own_app.database.app_url)
     listener.change_feed.poll()
-    write_much(own_shop)
+    write_much(own_app)
     listener.change_feed.poll()
     listener.changes.clear()
-    assert rows_read(own_shop.database.superuser_url, listener.change_feed.seen) <= 2
+    assert rows_read(own_app.database.superuser_url, listener.change_feed.seen) <= 2
     open_write.commit()
     listener.change_feed.poll()
-    assert listener.changes == [(own_shop.alpha.id, "machines")], "and it is heard when it ends"
+    assert listener.changes == [(own_app.alpha.id, "machines")], "and it is heard when it ends"
     listener.change_feed.poll()
     assert len(listener.changes) == 1
     listener.pool.closeall()
 
 
 def test_health_names_the_session_since_when_and_what_it_costs(
-    own_shop: Application, open_write: Any, monkeypatch: pytest.MonkeyPatch
+    own_app: Application, open_write: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own_shop.services.change_feed.poll()
-    quiet = json.loads(own_shop.client("admin").get("/api/health/db").data)
+    own_app.services.change_feed.poll()
+    quiet = json.loads(own_app.client("admin").get("/api/health/db").data)
     assert not any("transaction" in warning for warning in quiet["warnings"]), "not old yet"
     monkeypatch.setattr(advice, "OLD_TRANSACTION", 0)
-    told = json.loads(own_shop.client("admin").get("/api/health/db").data)
+    told = json.loads(own_app.client("admin").get("/api/health/db").data)
     oldest, pid = told["server"]["oldest_transaction"], open_write.info.backend_pid
     assert (oldest["kind"], oldest["pid"], oldest["user"]) == ("session", pid, open_write.info.user)
     # The server does not tell our role when a session of another began; the workers saw its number.

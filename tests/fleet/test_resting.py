@@ -21,12 +21,12 @@ STATS = "/api/dashboard/stats"
 
 
 @pytest.fixture
-def resting(own_shop: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
+def resting(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
     """A worker that rests soon, and by itself does not listen again within the test."""
     monkeypatch.setattr(module, "REST_AFTER", 0.2)
     monkeypatch.setattr(module, "REST_INTERVAL", 30.0)
     monkeypatch.setattr(module, "LONGEST_WAIT", 5.0)
-    return own_shop
+    return own_app
 
 
 def let_rest(application: Application) -> None:
@@ -84,14 +84,12 @@ def test_a_resting_worker_that_cannot_listen_trusts_nothing(
     )
 
 
-def test_a_resting_worker_sends_few_statements(
-    own_shop: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resting_worker_sends_few_statements(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REST_AFTER", 0.2)
-    own_shop.client().get(STATS)
+    own_app.client().get(STATS)
     # It may have begun to rest during a slow request: this poll notices the answer, and then it rests for good.
-    own_shop.poll_changes()
-    change_feed = own_shop.services.change_feed
+    own_app.poll_changes()
+    change_feed = own_app.services.change_feed
     eventually("it rests", lambda: change_feed.is_resting)
     sent, run = [], Database._run
 

@@ -50,14 +50,14 @@ def link(redis_of_session: RedisServer) -> Iterator[Link]:
 class Worker:
     """A store and a change feed that polls on demand."""
 
-    def __init__(self, shop: Application, link: Link, namespace: str) -> None:
-        self.tenant = shop.alpha.id
-        self.pool = Pool(0, 1, shop.database.app_url, timeout=5.0)
+    def __init__(self, app: Application, link: Link, namespace: str) -> None:
+        self.tenant = app.alpha.id
+        self.pool = Pool(0, 1, app.database.app_url, timeout=5.0)
         self.shared = SharedCache(link, Envelope(KEY_OF_SEALS, namespace), Horizon())
         self.store = Store(100, 10**6, shared=self.shared)
         subscribers = Subscribers(self.store, Revocations(), Maintenance(Database(self.pool, 1.0)))
         self.change_feed = ChangeFeed(Database(self.pool, 5.0), 60.0, subscribers, lambda: {})
-        self.reader = psycopg2.connect(shop.database.superuser_url)
+        self.reader = psycopg2.connect(app.database.superuser_url)
         self.reader.autocommit = True
         self.least: set[str] = set()
         self.loads = 0
@@ -88,21 +88,21 @@ def add(cursor: Any, tenant: int) -> str:
     return name
 
 
-def play(shop: Application, link: Link, actions: list[tuple[str, int]]) -> None:
+def play(app: Application, link: Link, actions: list[tuple[str, int]]) -> None:
     committed: set[str] = set()
     with ExitStack() as stack:
         namespace = uuid.uuid4().hex
-        workers = [Worker(shop, link, namespace) for _ in range(3)]
+        workers = [Worker(app, link, namespace) for _ in range(3)]
         for worker in workers:
             stack.callback(worker.close)
         writers = [
-            stack.enter_context(closing(psycopg2.connect(shop.database.superuser_url))) for _ in range(3)
+            stack.enter_context(closing(psycopg2.connect(app.database.superuser_url))) for _ in range(3)
         ]
         open_names: list[set[str]] = [set(), set(), set()]
         for action, number in actions:
             worker, writer = workers[number], writers[number]
             if action == "write":
-                open_names[number].add(add(writer.cursor(), shop.alpha.id))
+                open_names[number].add(add(writer.cursor(), app.alpha.id))
             elif action == "commit":
                 writer.commit()
                 committed |= open_names[number]
@@ -112,8 +112,8 @@ def play(shop: Application, link: Link, actions: list[tuple[str, int]]) -> None:
                 open_names[number] = set()
             elif action == "write here":
                 with worker.reader.cursor() as cursor:
-                    name = add(cursor, shop.alpha.id)
-                worker.store.bump(shop.alpha.id, {"machines"})
+                    name = add(cursor, app.alpha.id)
+                worker.store.bump(app.alpha.id, {"machines"})
                 committed.add(name)
                 worker.least.add(name)
             elif action == "clear":
@@ -134,33 +134,33 @@ def play(shop: Application, link: Link, actions: list[tuple[str, int]]) -> None:
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(ACTIONS)
-def some(shop: Application, link: Link, actions: list[tuple[str, int]]) -> None:
-    play(shop, link, actions)
+def some(app: Application, link: Link, actions: list[tuple[str, int]]) -> None:
+    play(app, link, actions)
 
 
 @settings(max_examples=1500, deadline=None)
 @given(ACTIONS)
-def many(shop: Application, link: Link, actions: list[tuple[str, int]]) -> None:
-    play(shop, link, actions)
+def many(app: Application, link: Link, actions: list[tuple[str, int]]) -> None:
+    play(app, link, actions)
 
 
 @pytest.mark.parametrize("examples", ["some", pytest.param("many", marks=pytest.mark.slow)])
 def test_in_any_order_of_transactions_and_beats_no_worker_is_given_less_than_it_has_heard(
-    own_shop: Application, link: Link, examples: str
+    own_app: Application, link: Link, examples: str
 ) -> None:
     met.clear()
-    (some if examples == "some" else many)(own_shop, link)
+    (some if examples == "some" else many)(own_app, link)
     assert met["hits"] > 20 and met["outdated"] > 5, met
 
 
 def test_clears_truncations_and_late_beginners_leave_shared_bodies_behind(
-    own_shop: Application, link: Link
+    own_app: Application, link: Link
 ) -> None:
     with ExitStack() as stack:
         namespace = uuid.uuid4().hex
 
         def begin() -> Worker:
-            worker = Worker(own_shop, link, namespace)
+            worker = Worker(own_app, link, namespace)
             stack.callback(worker.close)
             return worker
 
@@ -183,7 +183,7 @@ def test_clears_truncations_and_late_beginners_leave_shared_bodies_behind(
         other.ask()
         assert other.loads == 1, "after a TRUNCATE nothing from before"
         with other.reader.cursor() as cursor:
-            add(cursor, own_shop.alpha.id)
+            add(cursor, own_app.alpha.id)
             cursor.execute("TRUNCATE changes")
         late = begin()
         late.ask()

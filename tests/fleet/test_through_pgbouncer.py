@@ -105,7 +105,7 @@ def test_two_workers_behind_it_are_fresh_and_obey(
             for client in clients.values():
                 for who in (person, stranger):
                     sent = {"Authorization": f"Bearer {who.token}"}
-                    right = keepless.app.test_client().get(STATS, headers=sent).data
+                    right = keepless.flask.test_client().get(STATS, headers=sent).data
 
                     def is_new(client=client, sent=sent, right=right) -> bool:  # type: ignore[no-untyped-def]
                         return client.get(STATS, **sent).body == right

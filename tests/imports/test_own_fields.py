@@ -98,13 +98,13 @@ def test_members_are_for_own_fields_only_and_not_too_many(wrong: str, words: str
 
 
 def test_they_are_shown_and_exported_and_hidden_where_people_are_reached(
-    own_shop: Application, tmp_path: Path
+    own_app: Application, tmp_path: Path
 ) -> None:
     (tmp_path / "leads.csv").write_text("No,Colour,Drawing\nZebra,=red,7\n")
-    run_import(own_shop.database.app_url, tmp_path, parse_mapping(LEADS), own_shop.alpha.slug)
-    own_shop.poll_changes()
+    run_import(own_app.database.app_url, tmp_path, parse_mapping(LEADS), own_app.alpha.slug)
+    own_app.poll_changes()
     own = {"Colour": "=red", "Drawing no": "D-7"}
-    admin, operator = own_shop.client(), own_shop.client("operator")
+    admin, operator = own_app.client(), own_app.client("operator")
     listed: Any = admin.get("/api/leads?q=Zebra").json
     [item] = listed["items"]
     assert item["own_fields"] == own
@@ -184,13 +184,13 @@ def test_the_history_of_a_request_has_them_with_the_request(known: Application) 
     assert {line["own_fields"]["Of"] for line in whole["history"]} == {"approval_history"}
 
 
-def test_a_change_by_people_leaves_and_answers_them(own_shop: Application) -> None:
+def test_a_change_by_people_leaves_and_answers_them(own_app: Application) -> None:
     own = {"Text": "=1", "Of": "notifications"}
-    with as_superuser(own_shop) as cursor:
+    with as_superuser(own_app) as cursor:
         cursor.execute(
-            FILL.format(table="notifications"), {"table": "notifications", "tenant": own_shop.alpha.id}
+            FILL.format(table="notifications"), {"table": "notifications", "tenant": own_app.alpha.id}
         )
-    client = own_shop.client()
+    client = own_app.client()
     [item, *_] = client.get("/api/notifications").json["items"]  # type: ignore[index]
     assert client.post(f"/api/notifications/{item['id']}/read").json["own_fields"] == own  # type: ignore[index]
     entry = {"channel": "email", "address": "nobody@north.example"}

@@ -90,15 +90,15 @@ UPDATE call_log SET topic = %(text)s, to_number = left(%(text)s, 50) WHERE id = 
 """
 
 
-def run(shop: Application, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def run(app: Application, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
 
 
-def exported(shop: Application, business: Business, path: str, kind: str) -> str:
-    answer = shop.client("admin", business).get(f"/api/{path}/export?format={kind}")
+def exported(app: Application, business: Business, path: str, kind: str) -> str:
+    answer = app.client("admin", business).get(f"/api/{path}/export?format={kind}")
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return answer.get_data(as_text=True)
 
@@ -118,37 +118,37 @@ def without_ids(item: Any, dropped: set[str]) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_every_list_comes_back_from_its_export(own_shop: Application, kind: str, tmp_path: Path) -> None:
-    alpha = own_shop.alpha
+def test_every_list_comes_back_from_its_export(own_app: Application, kind: str, tmp_path: Path) -> None:
+    alpha = own_app.alpha
     for table, text in zip(TARGETS, TEXTS, strict=False):
-        run(own_shop, OWN.format(table=table), {"text": text, "tenant": alpha.id})
+        run(own_app, OWN.format(table=table), {"text": text, "tenant": alpha.id})
     for place, text in enumerate(TEXTS, 1):
-        run(own_shop, WRITE, {"text": text, "id": place, "tenant": alpha.id})
-    kept = {path: exported(own_shop, alpha, path, "jsonl") for path in LISTS}
+        run(own_app, WRITE, {"text": text, "id": place, "tenant": alpha.id})
+    kept = {path: exported(own_app, alpha, path, "jsonl") for path in LISTS}
     campaigns = [json.loads(line)["id"] for line in kept["campaigns"].splitlines()]
     approvals = [json.loads(line)["id"] for line in kept["workflow-approvals"].splitlines()]
     belonging = {f"campaigns/{one}/recipients": RECIPIENTS for one in campaigns}
     belonging |= {f"workflow-approvals/{one}/history": set() for one in approvals}
-    kept |= {path: exported(own_shop, alpha, path, "jsonl") for path in belonging}
+    kept |= {path: exported(own_app, alpha, path, "jsonl") for path in belonging}
     for path in kept:
         (tmp_path / f"{path.replace('/', '-')}.{kind}").write_text(
-            exported(own_shop, alpha, path, kind) if path != "audit" or kind == "csv" else kept[path],
+            exported(own_app, alpha, path, kind) if path != "audit" or kind == "csv" else kept[path],
             encoding="utf-8",
             newline="",
         )
-    own = run(own_shop, "SELECT id FROM users WHERE email = %(email)s", {"email": alpha.email("admin")})[0][0]
+    own = run(own_app, "SELECT id FROM users WHERE email = %(email)s", {"email": alpha.email("admin")})[0][0]
     text = guess_mapping(tmp_path) + BY_HAND.format(kind=kind, user=own)
     # Its requests are in the list of all of them too.
     (tmp_path / f"queue.{kind}").write_text(
-        exported(own_shop, alpha, QUEUE, kind), encoding="utf-8", newline=""
+        exported(own_app, alpha, QUEUE, kind), encoding="utf-8", newline=""
     )
-    kept[QUEUE] = exported(own_shop, alpha, QUEUE, "jsonl")
+    kept[QUEUE] = exported(own_app, alpha, QUEUE, "jsonl")
     text += "".join(HISTORY.format(kind=kind, approval=one) for one in approvals)
-    run(own_shop, "INSERT INTO tenants (slug, name) VALUES ('gamma', 'Gamma')", {})
-    run_import(own_shop.database.app_url, tmp_path, parse_mapping(text), "gamma")
+    run(own_app, "INSERT INTO tenants (slug, name) VALUES ('gamma', 'Gamma')", {})
+    run_import(own_app.database.app_url, tmp_path, parse_mapping(text), "gamma")
 
-    [(gamma_id,)] = run(own_shop, "SELECT id FROM tenants WHERE slug = 'gamma'", {})
-    client = signed_in(own_shop, gamma_id, alpha.email("admin"))
+    [(gamma_id,)] = run(own_app, "SELECT id FROM tenants WHERE slug = 'gamma'", {})
+    client = signed_in(own_app, gamma_id, alpha.email("admin"))
     for path, dropped in (LISTS | {QUEUE: set()}).items():
         back = client.get(f"/api/{path}/export?format=jsonl").get_data(as_text=True)
         found, wanted = items(back, dropped), items(kept[path], dropped)
@@ -157,26 +157,26 @@ def test_every_list_comes_back_from_its_export(own_shop: Application, kind: str,
             assert wanted and not set(wanted) - set(found)
         else:
             assert wanted and found == wanted, path
-    assert_belonging_lists(own_shop, client, kept, gamma_id, belonging)
+    assert_belonging_lists(own_app, client, kept, gamma_id, belonging)
 
 
-def signed_in(shop: Application, tenant: int, email: str) -> Any:
+def signed_in(app: Application, tenant: int, email: str) -> Any:
     query = "SELECT id, role, token_version FROM users WHERE tenant_id = %(tenant)s AND email = %(email)s"
-    [user] = run(shop, query, {"tenant": tenant, "email": email})
-    client = shop.app.test_client()
-    token = shop.services.sign_in.tokens.issue(tenant, *user)
+    [user] = run(app, query, {"tenant": tenant, "email": email})
+    client = app.flask.test_client()
+    token = app.services.sign_in.tokens.issue(tenant, *user)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return client
 
 
 def assert_belonging_lists(
-    shop: Application, client: Any, kept: dict[str, str], gamma_id: int, belonging: dict[str, set[str]]
+    app: Application, client: Any, kept: dict[str, str], gamma_id: int, belonging: dict[str, set[str]]
 ) -> None:
     """The lists that belong to a row: of its copy, which has its old id as the outside key."""
     tables = {"campaigns": "campaigns", "workflow-approvals": "response_approvals"}
     for path, dropped in belonging.items():
         area, old, rest = path.split("/")
         query = f"SELECT id FROM {tables[area]} WHERE tenant_id = %(id)s AND external_id = %(old)s"
-        [(new,)] = run(shop, query, {"id": gamma_id, "old": old})
+        [(new,)] = run(app, query, {"id": gamma_id, "old": old})
         back = client.get(f"/api/{area}/{new}/{rest}/export?format=jsonl").get_data(as_text=True)
         assert items(back, dropped) == items(kept[path], dropped), path

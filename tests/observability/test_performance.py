@@ -122,8 +122,8 @@ def test_memory_tracker_leaves_tracing_on_that_was_on() -> None:
         tracemalloc.stop()
 
 
-def test_query_counter_counts_names_and_warns_above_its_threshold(shop: Application) -> None:
-    database = shop.services.database
+def test_query_counter_counts_names_and_warns_above_its_threshold(app: Application) -> None:
+    database = app.services.database
     with capture_logs() as lines, QueryCounter() as counter:
         for _ in range(11):
             database.fetch_unbound(sql.server)
@@ -148,16 +148,16 @@ def test_query_counter_counts_only_its_block_of_a_request() -> None:
         assert record.current() is current
 
 
-def test_a_request_with_one_statement_for_each_row_is_warned_of(own_shop: Application) -> None:
+def test_a_request_with_one_statement_for_each_row_is_warned_of(own_app: Application) -> None:
     @open_to_all
     def planted() -> str:
         for _ in range(12):
             services().database.fetch_unbound(sql.server)
         return "done"
 
-    own_shop.app.add_url_rule("/planted", view_func=planted)
+    own_app.flask.add_url_rule("/planted", view_func=planted)
     with capture_logs() as lines:
-        answer = own_shop.app.test_client().get("/planted")
+        answer = own_app.flask.test_client().get("/planted")
     assert answer.headers["X-Queries"] == "12"
     assert [line["repeated"] for line in lines if line["event"] == "N+1 queries"] == [{"health.server": 12}]
 

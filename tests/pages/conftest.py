@@ -24,23 +24,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(shop: Application) -> Iterator[Site]:
+def site(app: Application) -> Iterator[Site]:
     """The shared application on a port, for tests that only read."""
-    site = Site(shop.app)
+    site = Site(app.flask)
     yield site
     site.go_away()
 
 
 @pytest.fixture(scope="session")
-def tokens(shop: Application) -> dict[str, str]:
+def tokens(app: Application) -> dict[str, str]:
     """A token of the shared application for each role: checking a password is slow on purpose."""
-    return {role: shop.token(role) for role in ("admin", "manager", "operator")}
+    return {role: app.token(role) for role in ("admin", "manager", "operator")}
 
 
 @pytest.fixture
-def own_site(own_shop: Application) -> Iterator[Site]:
+def own_site(own_app: Application) -> Iterator[Site]:
     """The same for a test that writes."""
-    site = Site(own_shop.app)
+    site = Site(own_app.flask)
     yield site
     site.go_away()
 
@@ -62,13 +62,13 @@ def visit(browser: Browser, site: Site, tokens: dict[str, str]) -> Iterator[Visi
 
 
 @pytest.fixture
-def own_visit(browser: Browser, own_site: Site, own_shop: Application) -> Iterator[Visiting]:
+def own_visit(browser: Browser, own_site: Site, own_app: Application) -> Iterator[Visiting]:
     """Visits the test's own application."""
     with ExitStack() as stack:
         made: list[Visit] = []
 
         def begin(role: str | None = "admin", look: str = "light") -> Visit:
-            token = own_shop.token(role) if role else None
+            token = own_app.token(role) if role else None
             made.append(stack.enter_context(visiting(browser, own_site, look, token)))
             return made[-1]
 

@@ -21,7 +21,7 @@ def go_to(page: Page, address: str) -> None:
 
 
 def test_an_admin_invites_somebody_who_sets_a_password_and_is_signed_in(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     page = own_visit("admin").open_board("#/users")
     page.get_by_role("link", name="New user").click()
@@ -56,25 +56,25 @@ def test_an_admin_invites_somebody_who_sets_a_password_and_is_signed_in(
     expect(other.get_by_label("New password")).to_be_hidden()
 
 
-def test_a_link_is_made_again_and_revoked(own_visit: Visiting, own_shop: Application) -> None:
-    person = read(own_shop, "/api/users?role=operator&is_active=true")["items"][0]
+def test_a_link_is_made_again_and_revoked(own_visit: Visiting, own_app: Application) -> None:
+    person = read(own_app, "/api/users?role=operator&is_active=true")["items"][0]
     page = own_visit("admin").open_board(f"#/users/{person['id']}")
     page.get_by_role("button", name=re.compile("^New .* link$")).click()
     expect(page.get_by_label("Link to set a password")).to_have_value(re.compile("/set-password#"))
     page.get_by_role("button", name="Revoke the link").click()
     expect(page.get_by_label("Link to set a password")).to_have_count(0)
-    assert own_shop.client().get(f"/api/users/{person['id']}/password-link").status_code == 404
+    assert own_app.client().get(f"/api/users/{person['id']}/password-link").status_code == 404
 
 
-def test_work_is_handed_over_with_the_deactivation(own_visit: Visiting, own_shop: Application) -> None:
-    people = read(own_shop, "/api/users?is_active=true&page_size=100")["items"]
+def test_work_is_handed_over_with_the_deactivation(own_visit: Visiting, own_app: Application) -> None:
+    people = read(own_app, "/api/users?is_active=true&page_size=100")["items"]
     person = next(
         one
         for one in people
-        if read(own_shop, f"/api/users/{one['id']}/work")["steps"] and one["role"] == "operator"
+        if read(own_app, f"/api/users/{one['id']}/work")["steps"] and one["role"] == "operator"
     )
     successor = next(one for one in people if one["role"] == "operator" and one["id"] != person["id"])
-    before = read(own_shop, f"/api/users/{person['id']}/work")
+    before = read(own_app, f"/api/users/{person['id']}/work")
     page = own_visit("admin").open_board(f"#/users/{person['id']}")
     expect(page.get_by_role("link", name=f"{before['steps']} steps")).to_be_visible()
     pick(page, "Hand everything over to", successor["full_name"][:-1], successor["full_name"])
@@ -83,19 +83,19 @@ def test_work_is_handed_over_with_the_deactivation(own_visit: Visiting, own_shop
     expect(dialog).to_contain_text(f"All open work goes to {successor['full_name']}")
     dialog.get_by_role("button", name="Deactivate").click()
     expect(page.get_by_text("Nothing is assigned.")).to_be_visible()
-    after = read(own_shop, f"/api/users/{person['id']}/work")
+    after = read(own_app, f"/api/users/{person['id']}/work")
     assert (after["steps"], after["leads"], after["approvals"]) == (0, 0, 0)
-    assert read(own_shop, f"/api/users/{person['id']}")["is_active"] is False
+    assert read(own_app, f"/api/users/{person['id']}")["is_active"] is False
     page.get_by_role("button", name="Reactivate").click()
     expect(page.get_by_role("button", name="Deactivate", exact=True)).to_be_visible()
-    assert read(own_shop, f"/api/users/{person['id']}")["is_active"] is True
+    assert read(own_app, f"/api/users/{person['id']}")["is_active"] is True
 
 
 def test_name_and_password_are_changed_and_other_sign_ins_end(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
-    email = own_shop.alpha.email("manager")
-    elsewhere = own_shop.sign_in(email).json
+    email = own_app.alpha.email("manager")
+    elsewhere = own_app.sign_in(email).json
     assert elsewhere is not None
     visitor = own_visit(None)
     visitor.expected = ["400", "401", "403"]
@@ -117,12 +117,12 @@ def test_name_and_password_are_changed_and_other_sign_ins_end(
     expect(page.locator("#toasts")).to_contain_text("Your password is changed.")
     expect(page.get_by_label("New password")).to_have_value("")
     token = {"Authorization": f"Bearer {elsewhere['access_token']}"}
-    assert own_shop.app.test_client().get("/api/auth/me", headers=token).status_code == 401
+    assert own_app.flask.test_client().get("/api/auth/me", headers=token).status_code == 401
     go_to(page, "#/jobs")
     expect(page.locator("#total")).to_have_text("90 jobs")
 
 
-def test_tokens_are_shown_once_work_and_are_revoked(own_visit: Visiting, own_shop: Application) -> None:
+def test_tokens_are_shown_once_work_and_are_revoked(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("operator")
     page = visitor.open_board("#/account")
     page.get_by_label("Name of the token").fill("Report")
@@ -135,16 +135,16 @@ def test_tokens_are_shown_once_work_and_are_revoked(own_visit: Visiting, own_sho
     expect(page.get_by_label("Token", exact=True)).to_have_value(re.compile("^opsb_"))
     token = page.get_by_label("Token", exact=True).input_value()
     header = {"Authorization": f"Bearer {token}"}
-    assert own_shop.app.test_client().get("/api/jobs?page_size=1", headers=header).status_code == 200
+    assert own_app.flask.test_client().get("/api/jobs?page_size=1", headers=header).status_code == 200
     page.get_by_role("button", name="Revoke Report").click()
     expect(page.locator(".account")).to_contain_text(re.compile("Revoked [0-9]"))
-    assert own_shop.app.test_client().get("/api/jobs?page_size=1", headers=header).status_code == 401
+    assert own_app.flask.test_client().get("/api/jobs?page_size=1", headers=header).status_code == 401
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
-def test_pages_of_people_have_no_barriers(visit: Visiting, shop: Application, look: str) -> None:
+def test_pages_of_people_have_no_barriers(visit: Visiting, app: Application, look: str) -> None:
     visitor = visit("admin", look)
-    page = visitor.open_board(f"#/users/{first(shop, 'users')['id']}")
+    page = visitor.open_board(f"#/users/{first(app, 'users')['id']}")
     if look == "phone":
         page.set_viewport_size({"width": 320, "height": 640})
     expect(page.get_by_role("heading", name="Open work")).to_be_visible()

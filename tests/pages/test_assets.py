@@ -15,8 +15,8 @@ from tests.pages.conftest import Visiting
 TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
-def test_every_file_the_page_names_is_served_for_good(shop: Application) -> None:
-    client = shop.client(role=None)
+def test_every_file_the_page_names_is_served_for_good(app: Application) -> None:
+    client = app.client(role=None)
     for page in ("/", "/docs", "/docs/jobs"):
         names = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get(page).get_data(as_text=True))
         assert len(names) >= 5
@@ -28,8 +28,8 @@ def test_every_file_the_page_names_is_served_for_good(shop: Application) -> None
 
 
 @pytest.mark.parametrize("name", ["app.js", "0123456789abcdef/app.js"])
-def test_a_file_of_no_or_another_version_is_asked_for_each_time(shop: Application, name: str) -> None:
-    client = shop.client(role=None)
+def test_a_file_of_no_or_another_version_is_asked_for_each_time(app: Application, name: str) -> None:
+    client = app.client(role=None)
     first = client.get(f"/static/{name}")
     assert (first.status_code, first.headers["Cache-Control"]) == (200, "no-cache")
     again = client.get(f"/static/{name}", headers={"If-None-Match": first.headers["ETag"]})
@@ -37,7 +37,7 @@ def test_a_file_of_no_or_another_version_is_asked_for_each_time(shop: Applicatio
 
 
 def test_the_version_follows_the_bytes(
-    shop: Application, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+    app: Application, monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     before = assets.version()
     monkeypatch.setitem(assets.FILES, "app.js", assets.STATIC / "board.js")
@@ -68,14 +68,14 @@ def test_a_first_visit_loads_little(visit: Visiting) -> None:
         "",
     ],
 )
-def test_anything_else_is_not_found(shop: Application, path: str) -> None:
-    answer = shop.client(role=None).get(f"/static/{path}", follow_redirects=True)
+def test_anything_else_is_not_found(app: Application, path: str) -> None:
+    answer = app.client(role=None).get(f"/static/{path}", follow_redirects=True)
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
 @pytest.mark.parametrize("page", ["/", "/docs", "/docs/jobs"])
-def test_pages_forbid_everything_inline_and_foreign_also_when_unchanged(shop: Application, page: str) -> None:
-    client = shop.client(role=None)
+def test_pages_forbid_everything_inline_and_foreign_also_when_unchanged(app: Application, page: str) -> None:
+    client = app.client(role=None)
     first = client.get(page)
     again = client.get(page, headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
@@ -86,8 +86,8 @@ def test_pages_forbid_everything_inline_and_foreign_also_when_unchanged(shop: Ap
     assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", html) == []
 
 
-def test_page_says_whether_there_is_a_cookie_but_nothing_of_it(shop: Application) -> None:
-    client = shop.app.test_client()
+def test_page_says_whether_there_is_a_cookie_but_nothing_of_it(app: Application) -> None:
+    client = app.flask.test_client()
     stranger = client.get("/")
     client.set_cookie("opsboard_token", "a-token-of-somebody")
     known = client.get("/")

@@ -32,9 +32,9 @@ def counts_of(stats: dict[str, Any]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("role", ["admin", "manager", "operator"])
-def test_every_number_is_the_one_of_the_api(visit: Visiting, shop: Application, role: str) -> None:
+def test_every_number_is_the_one_of_the_api(visit: Visiting, app: Application, role: str) -> None:
     page = visit(role).open_board()
-    stats = counts_of(shop.client(role).get("/api/dashboard/stats").json)  # type: ignore[arg-type]
+    stats = counts_of(app.client(role).get("/api/dashboard/stats").json)  # type: ignore[arg-type]
     told = shown_counts(page)
     assert told == stats
 
@@ -65,9 +65,9 @@ def test_every_number_opens_a_list_with_as_many_items(visit: Visiting) -> None:
     assert totals == told
 
 
-def test_the_lists_of_sales_are_those_of_the_api(visit: Visiting, shop: Application) -> None:
+def test_the_lists_of_sales_are_those_of_the_api(visit: Visiting, app: Application) -> None:
     page = visit("operator").open_board()
-    client = shop.client("operator")
+    client = app.client("operator")
     for section, path, name in (
         ("queue", "leads?status=unprocessed&page_size=5", lambda item: item["name"]),
         ("decisions", "workflow-approvals/pending?page_size=5", lambda item: item["subject"]),
@@ -85,13 +85,13 @@ def test_the_lists_of_sales_are_those_of_the_api(visit: Visiting, shop: Applicat
 
 
 def test_a_contact_that_fails_in_a_journey_comes_into_sight(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection, connection:
         connection.cursor().execute(
             "UPDATE journey_contacts SET status = 'failed', failure = 'rounds', finished_at = now() "
             "WHERE tenant_id = %s AND id = (SELECT min(id) FROM journey_contacts WHERE tenant_id = %s)",
-            (own_shop.alpha.id, own_shop.alpha.id),
+            (own_app.alpha.id, own_app.alpha.id),
         )
     page = own_visit("operator").open_board()
     expect(page.locator("[data-count='journeys.failed'] .value")).to_have_text("1")
@@ -126,9 +126,9 @@ def test_a_number_is_followed_by_click_and_back_returns(visit: Visiting) -> None
     expect(page.locator("[data-count='jobs.overdue'] .value")).to_be_visible()
 
 
-def test_charts_are_drawn_with_the_numbers_of_the_api(visit: Visiting, shop: Application) -> None:
+def test_charts_are_drawn_with_the_numbers_of_the_api(visit: Visiting, app: Application) -> None:
     page = visit().open_board()
-    client = shop.client("admin")
+    client = app.client("admin")
     statuses = client.get("/api/dashboard/chart/jobs-by-status").json["items"]  # type: ignore[index]
     months = client.get("/api/dashboard/chart/jobs-by-month").json["items"]  # type: ignore[index]
     expect(page.locator("#status-chart .status-count")).to_have_text(
@@ -148,11 +148,11 @@ def test_charts_are_drawn_with_the_numbers_of_the_api(visit: Visiting, shop: App
         assert heights == pytest.approx(expected, abs=3)
 
 
-def test_charts_tell_the_same_as_a_table(visit: Visiting, shop: Application) -> None:
+def test_charts_tell_the_same_as_a_table(visit: Visiting, app: Application) -> None:
     page = visit().open_board()
     page.locator(".status summary").click()
     rows = page.locator("#status-table tbody tr").all_inner_texts()
-    statuses = shop.client("admin").get("/api/dashboard/chart/jobs-by-status").json["items"]  # type: ignore[index]
+    statuses = app.client("admin").get("/api/dashboard/chart/jobs-by-status").json["items"]  # type: ignore[index]
     assert [row.split()[-1] for row in rows] == [str(item["count"]) for item in statuses]
     page.locator("#status-table a", has_text="24").click()
     expect(page.get_by_role("heading", name="Active jobs")).to_be_visible()
@@ -176,7 +176,7 @@ def test_a_scale_has_few_round_steps(visit: Visiting, largest: int, scale: list[
     assert [found["step"], found["top"]] == scale
 
 
-def test_my_step_is_started_and_completed_by_its_button(own_visit: Visiting, own_shop: Application) -> None:
+def test_my_step_is_started_and_completed_by_its_button(own_visit: Visiting, own_app: Application) -> None:
     page = own_visit("operator").open_board()
     before = shown_counts(page)
     page.locator("#mine button", has_text="Complete").first.click()
@@ -185,7 +185,7 @@ def test_my_step_is_started_and_completed_by_its_button(own_visit: Visiting, own
     expect(page.locator("#announcer")).to_contain_text("Completed ")
     value = page.locator("[data-count='tasks.in_progress'] .value")
     expect(value).to_have_text(str(before["tasks.in_progress"] - 1))
-    stats = counts_of(own_shop.client("operator").get("/api/dashboard/stats").json)  # type: ignore[arg-type]
+    stats = counts_of(own_app.client("operator").get("/api/dashboard/stats").json)  # type: ignore[arg-type]
     assert stats["tasks.in_progress"] == before["tasks.in_progress"] - 1
     page.locator("#mine button", has_text="Start").first.click()
     expect(page.locator("#announcer")).to_contain_text("Started ")

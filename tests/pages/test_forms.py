@@ -17,14 +17,14 @@ from tests.pages.test_sign_in import PASSWORD
 from tests.pages.test_writes import writes
 
 
-def read(shop: Application, path: str, role: str = "admin") -> dict[str, Any]:
-    found = shop.client(role).get(path)
+def read(app: Application, path: str, role: str = "admin") -> dict[str, Any]:
+    found = app.client(role).get(path)
     assert found.status_code == 200 and isinstance(found.json, dict)
     return found.json
 
 
-def first(shop: Application, area: str) -> dict[str, Any]:
-    items: list[dict[str, Any]] = read(shop, f"/api/{area}?page_size=1")["items"]
+def first(app: Application, area: str) -> dict[str, Any]:
+    items: list[dict[str, Any]] = read(app, f"/api/{area}?page_size=1")["items"]
     return items[0]
 
 
@@ -42,10 +42,10 @@ def pick(page: Page, label: str, text: str, name: str) -> None:
     expect(page.get_by_label(label, exact=True)).to_have_value(name)
 
 
-def test_a_job_is_made_by_keyboard_alone(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_job_is_made_by_keyboard_alone(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     page = visitor.open_board("#/jobs?status=active")
-    customer = read(own_shop, "/api/customers?page_size=1")["items"][0]
+    customer = read(own_app, "/api/customers?page_size=1")["items"][0]
     page.get_by_role("link", name="New job").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Title (required)")).to_be_focused()
@@ -73,7 +73,7 @@ def test_a_job_is_made_by_keyboard_alone(own_visit: Visiting, own_shop: Applicat
     (((method, path, body)),) = sent(visitor)
     assert (method, path) == ("POST", "/api/jobs")
     assert body["customer_id"] == customer["id"] and body["status"] == "draft" and "job_number" not in body
-    job = read(own_shop, page.url.partition("#")[2].replace("/jobs", "/api/jobs"))
+    job = read(own_app, page.url.partition("#")[2].replace("/jobs", "/api/jobs"))
     made = {name: job[name] for name in ("title", "priority", "quantity", "due_date")}
     assert made == {
         "title": "Bracket, laser cut",
@@ -87,12 +87,12 @@ def test_a_job_is_made_by_keyboard_alone(own_visit: Visiting, own_shop: Applicat
 
 
 def test_all_of_a_job_is_changed_by_what_differs_and_taken_back(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("manager")
-    before = first(own_shop, "jobs")
+    before = first(own_app, "jobs")
     path = f"/api/jobs/{before['id']}"
-    before = read(own_shop, path)
+    before = read(own_app, path)
     page = visitor.open_board(f"#/jobs/{before['id']}")
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Title (required)").fill("Another title")
@@ -115,18 +115,18 @@ def test_all_of_a_job_is_changed_by_what_differs_and_taken_back(
     }
     assert sent(visitor) == [("PATCH", path, body)]
     assert writes(visitor)[0].headers["if-match"]
-    after = read(own_shop, path)
+    after = read(own_app, path)
     assert {name: after[name] for name in body if name != "customer_id"} == {
         name: value for name, value in body.items() if name != "customer_id"
     }
     assert after["customer"] is None
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", name=before["title"])).to_be_visible()
-    undone = read(own_shop, path)
+    undone = read(own_app, path)
     assert {name for name in after if undone[name] != before[name]} == {"updated_at"}
 
 
-def test_what_the_api_refuses_stands_at_its_field(own_visit: Visiting, own_shop: Application) -> None:
+def test_what_the_api_refuses_stands_at_its_field(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     visitor.expected = ["400", "409", "422"]
     page = visitor.open_board("#/jobs/new")
@@ -137,29 +137,29 @@ def test_what_the_api_refuses_stands_at_its_field(own_visit: Visiting, own_shop:
     expect(page.get_by_label("Quantity (required)")).to_be_focused()
     expect(page.get_by_label("Quantity (required)")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Quantity (required)").fill("1")
-    number = first(own_shop, "jobs")["job_number"]
+    number = first(own_app, "jobs")["job_number"]
     page.get_by_label("Job number").fill(number)
     page.get_by_role("button", name="Add job").click()
     expect(page.locator("#field-job_number-problem")).to_be_visible()
     expect(page.locator("#field-quantity-problem")).to_be_hidden()
     expect(page.get_by_label("Job number")).to_be_focused()
     expect(page.get_by_label("Title (required)")).to_have_value("A title")
-    assert read(own_shop, "/api/jobs?page_size=1")["total"] == 90
+    assert read(own_app, "/api/jobs?page_size=1")["total"] == 90
 
 
 def test_two_who_change_one_job_see_both_versions_and_decide(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("manager")
     visitor.expected = ["412"]
-    job = first(own_shop, "jobs")
+    job = first(own_app, "jobs")
     path = f"/api/jobs/{job['id']}"
     page = visitor.open_board(f"#/jobs/{job['id']}/edit")
     page.get_by_label("Title (required)").fill("Mine")
     page.get_by_label("Quantity (required)").fill("11")
     page.get_by_label("Priority").select_option("urgent")
     theirs = {"title": "Theirs", "quantity": 22, "due_date": "2027-02-01"}
-    assert own_shop.client("admin").patch(path, json=theirs).status_code == 200
+    assert own_app.client("admin").patch(path, json=theirs).status_code == 200
     page.get_by_role("button", name="Save").click()
     versions = page.locator(".conflict")
     expect(versions).to_be_focused()
@@ -168,14 +168,14 @@ def test_two_who_change_one_job_see_both_versions_and_decide(
     expect(versions.locator("dl")).to_contain_text("1 Feb 2027")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Choose a version first: Title, Quantity.")).to_be_visible()
-    assert read(own_shop, path)["title"] == "Theirs"
+    assert read(own_app, path)["title"] == "Theirs"
     versions.get_by_role("group", name="Title").get_by_role("radio").first.press("Space")
     versions.get_by_role("group", name="Quantity").get_by_role("radio").last.press("Space")
     assert violations(page) == []
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Mine")).to_be_visible()
     assert sent(visitor)[-1][2] == {"title": "Mine", "priority": "urgent"}
-    after = read(own_shop, path)
+    after = read(own_app, path)
     assert (after["title"], after["quantity"], after["priority"], after["due_date"]) == (
         "Mine",
         22,
@@ -184,7 +184,7 @@ def test_two_who_change_one_job_see_both_versions_and_decide(
     )
 
 
-def test_nothing_typed_is_lost_when_the_sign_in_ends(own_visit: Visiting, own_shop: Application) -> None:
+def test_nothing_typed_is_lost_when_the_sign_in_ends(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     visitor.expected = ["401"]
     page = visitor.open_board("#/customers/new")
@@ -198,19 +198,19 @@ def test_nothing_typed_is_lost_when_the_sign_in_ends(own_visit: Visiting, own_sh
     expect(page.locator("#who")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    expect(dialog.get_by_label("E-mail address")).to_have_value(own_shop.alpha.email("manager"))
+    expect(dialog.get_by_label("E-mail address")).to_have_value(own_app.alpha.email("manager"))
     dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Sign in").click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_label("Address")).to_have_value("Line one")
     page.get_by_role("button", name="Add customer").click()
     expect(page.locator("#toasts")).to_contain_text("Added Muster & Söhne.")
-    (made,) = read(own_shop, "/api/customers?q=muster")["items"]
+    (made,) = read(own_app, "/api/customers?q=muster")["items"]
     assert made["address"] == "Line one"
 
 
 def test_somebody_else_who_signs_in_sees_nothing_of_what_was_typed(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("manager")
     visitor.expected = ["401"]
@@ -219,7 +219,7 @@ def test_somebody_else_who_signs_in_sees_nothing_of_what_was_typed(
     page.context.clear_cookies()
     page.get_by_role("button", name="Add contact").click()
     dialog = page.get_by_role("dialog", name="Sign in")
-    dialog.get_by_label("E-mail address").fill(own_shop.alpha.email("operator"))
+    dialog.get_by_label("E-mail address").fill(own_app.alpha.email("operator"))
     dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Sign in").click()
     expect(dialog).to_have_count(0)
@@ -229,15 +229,15 @@ def test_somebody_else_who_signs_in_sees_nothing_of_what_was_typed(
 
 
 def test_what_was_typed_is_there_again_after_another_view_and_polls(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("manager")
     visitor.page.clock.install()
-    customer = first(own_shop, "customers")
+    customer = first(own_app, "customers")
     page = visitor.open_board("#/customers")
     page.locator(f"[data-key=edit-customers-{customer['id']}]").click()
     page.get_by_label("Phone").fill("+49 30 1")
-    own_shop.client().patch(f"/api/customers/{customer['id']}", json={"address": "Moved"})
+    own_app.client().patch(f"/api/customers/{customer['id']}", json={"address": "Moved"})
     let_pass_until_shown(page, page.get_by_text("Somebody else has just changed this."))
     expect(page.get_by_label("Phone")).to_have_value("+49 30 1")
     page.get_by_role("link", name="Leads").click()
@@ -250,16 +250,16 @@ def test_what_was_typed_is_there_again_after_another_view_and_polls(
     assert sent(visitor) == []
 
 
-def test_a_step_is_given_to_a_person_and_a_machine(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_step_is_given_to_a_person_and_a_machine(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     step = next(
         one
-        for one in read(own_shop, "/api/job-steps?status=pending&page_size=100")["items"]
+        for one in read(own_app, "/api/job-steps?status=pending&page_size=100")["items"]
         if one["job"]["status"] == "active"
     )
-    person = read(own_shop, "/api/users?is_active=true&role=operator")["items"][0]
+    person = read(own_app, "/api/users?is_active=true&role=operator")["items"][0]
     machine = next(
-        one for one in read(own_shop, "/api/machines?status=active")["items"] if one != step["machine"]
+        one for one in read(own_app, "/api/machines?status=active")["items"] if one != step["machine"]
     )
     page = visitor.open_board(f"#/jobs/{step['job']['id']}")
     page.locator(f"[data-key=edit-job-steps-{step['id']}]").click()
@@ -271,7 +271,7 @@ def test_a_step_is_given_to_a_person_and_a_machine(own_visit: Visiting, own_shop
     option.click()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Steps")).to_be_visible()
-    after = read(own_shop, f"/api/job-steps/{step['id']}")
+    after = read(own_app, f"/api/job-steps/{step['id']}")
     assert (after["assigned_user"]["id"], after["machine"]["id"]) == (person["id"], machine["id"])
 
 
@@ -284,7 +284,7 @@ def test_a_step_is_given_to_a_person_and_a_machine(own_visit: Visiting, own_shop
     ],
 )
 def test_records_are_added_and_changed(
-    own_visit: Visiting, own_shop: Application, area: str, one: str, members: dict[str, str]
+    own_visit: Visiting, own_app: Application, area: str, one: str, members: dict[str, str]
 ) -> None:
     page = own_visit("manager").open_board(f"#/{area}")
     page.get_by_role("link", name=f"New {one}").click()
@@ -294,7 +294,7 @@ def test_records_are_added_and_changed(
     page.get_by_role("button", name=f"Add {one}").click()
     expect(page.locator("#toasts")).to_contain_text("Added name@new.example.")
     expect(page.get_by_label(re.compile("begins with"))).to_be_visible()
-    (made,) = read(own_shop, f"/api/{area}?q=name@new.example")["items"]
+    (made,) = read(own_app, f"/api/{area}?q=name@new.example")["items"]
     assert {label: made[member] for label, member in members.items()} == values
     page.get_by_label(re.compile("begins with")).fill("name@new")
     expect(page.locator("#total")).to_have_text(f"1 {one}")
@@ -303,28 +303,28 @@ def test_records_are_added_and_changed(
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#toasts")).to_contain_text("Saved Renamed.")
     expect(page.locator("#total")).to_have_text(f"0 {one}s")
-    assert read(own_shop, f"/api/{area}/{made['id']}")["name"] == "Renamed"
+    assert read(own_app, f"/api/{area}/{made['id']}")["name"] == "Renamed"
 
 
-def test_an_operator_finds_only_the_forms_they_may_use(visit: Visiting, shop: Application) -> None:
+def test_an_operator_finds_only_the_forms_they_may_use(visit: Visiting, app: Application) -> None:
     page = visit("operator").open_board("#/jobs")
     for area, link in (("jobs", "New job"), ("customers", "New customer"), ("leads", "New lead")):
         page.evaluate("view => { location.hash = view }", f"#/{area}")
         expect(page.locator("#total")).to_have_text(re.compile("[0-9]"))
         expect(page.get_by_role("link", name=link)).to_have_count(0)
-    job = first(shop, "jobs")["id"]
+    job = first(app, "jobs")["id"]
     for address in ("jobs/new", f"jobs/{job}/edit", "customers/new", "leads/new"):
         page.evaluate("view => { location.hash = view }", f"#/{address}")
         expect(page.get_by_text("Your role may not change this. Ask a manager.")).to_be_visible()
         expect(page.locator("form")).to_have_count(0)
-    page.evaluate("view => { location.hash = view }", f"#/contacts/{first(shop, 'contacts')['id']}/edit")
+    page.evaluate("view => { location.hash = view }", f"#/contacts/{first(app, 'contacts')['id']}/edit")
     expect(page.get_by_label("Name (required)")).to_be_visible()
     expect(page.get_by_label("E-mail")).to_have_count(0)
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
-def test_forms_have_no_barriers(visit: Visiting, shop: Application, look: str) -> None:
-    page = visit("manager", look).open_board(f"#/jobs/{first(shop, 'jobs')['id']}/edit")
+def test_forms_have_no_barriers(visit: Visiting, app: Application, look: str) -> None:
+    page = visit("manager", look).open_board(f"#/jobs/{first(app, 'jobs')['id']}/edit")
     if look == "phone":
         page.set_viewport_size({"width": 320, "height": 640})
     page.get_by_label("Title (required)").fill("")
@@ -335,9 +335,9 @@ def test_forms_have_no_barriers(visit: Visiting, shop: Application, look: str) -
     assert overflow(page) <= 0
 
 
-def test_an_approval_is_decided_with_a_comment(own_visit: Visiting, own_shop: Application) -> None:
+def test_an_approval_is_decided_with_a_comment(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
-    waiting = read(own_shop, "/api/workflow-approvals/pending")["items"]
+    waiting = read(own_app, "/api/workflow-approvals/pending")["items"]
     page = visitor.open_board("#/workflow-approvals/pending")
     page.get_by_role("button", name=f"Return: {waiting[0]['subject']}", exact=True).press("Enter")
     dialog = page.get_by_role("dialog")
@@ -351,7 +351,7 @@ def test_an_approval_is_decided_with_a_comment(own_visit: Visiting, own_shop: Ap
     assert sent(visitor) == [
         ("POST", f"{path}/decision", {"decision": "request_changes", "comment": "Say the price."})
     ]
-    assert read(own_shop, path)["status"] == "changes_requested"
+    assert read(own_app, path)["status"] == "changes_requested"
     expect(page.locator("#total")).to_have_text(f"{len(waiting) - 1} approvals")
     other = own_visit("operator").open_board("#/workflow-approvals/pending")
     expect(other.locator(".list-table tbody tr").first).to_be_visible()

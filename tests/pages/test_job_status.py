@@ -20,21 +20,21 @@ from tests.seed import LINKS_EXPIRE
 STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"]
 
 
-def address(shop: Application, link_id: int | None = None) -> str:
-    link_id = link_id or ids_of_links(shop)[0]
-    return f"/status/{write_token(SECRET, Link(shop.alpha.id, link_id, LINKS_EXPIRE))}"
+def address(app: Application, link_id: int | None = None) -> str:
+    link_id = link_id or ids_of_links(app)[0]
+    return f"/status/{write_token(SECRET, Link(app.alpha.id, link_id, LINKS_EXPIRE))}"
 
 
-def ids_of_links(shop: Application) -> list[int]:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM job_status_links WHERE tenant_id = %s ORDER BY id", (shop.alpha.id,))
+def ids_of_links(app: Application) -> list[int]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM job_status_links WHERE tenant_id = %s ORDER BY id", (app.alpha.id,))
         return [found for (found,) in cursor.fetchall()]
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_customer_reads_the_status_without_signing_in(visit: Visiting, shop: Application, look: str) -> None:
+def test_customer_reads_the_status_without_signing_in(visit: Visiting, app: Application, look: str) -> None:
     visitor = visit(None, look)
-    page = visitor.open(address(shop))
+    page = visitor.open(address(app))
     expect(page).to_have_title("CANARYALPHA-0001 · canaryalpha works")
     expect(page.get_by_role("heading", name="canaryalpha job 1")).to_be_visible()
     expect(page.locator(".state strong")).to_have_text("Planned")
@@ -49,9 +49,9 @@ def test_customer_reads_the_status_without_signing_in(visit: Visiting, shop: App
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("status", STATUSES)
 def test_each_status_is_readable_in_each_look(
-    own_visit: Visiting, own_shop: Application, look: str, status: str
+    own_visit: Visiting, own_app: Application, look: str, status: str
 ) -> None:
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection, connection:
         connection.cursor().execute(
             "UPDATE jobs SET status = %s, title = repeat('Bracket', 20), due_date = '2031-02-03' "
             "WHERE id = (SELECT min(id) FROM jobs)",
@@ -59,24 +59,24 @@ def test_each_status_is_readable_in_each_look(
         )
     visitor = own_visit(None, look)
     visitor.page.set_viewport_size({"width": 320, "height": 640})
-    page = visitor.open(address(own_shop))
+    page = visitor.open(address(own_app))
     expect(page.get_by_text("3 February 2031")).to_be_visible()
     assert violations(page) == []
     assert overflow(page) <= 0
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_a_link_that_does_not_hold_is_told_in_words(visit: Visiting, shop: Application, look: str) -> None:
+def test_a_link_that_does_not_hold_is_told_in_words(visit: Visiting, app: Application, look: str) -> None:
     visitor = visit(None, look)
     visitor.expected = ["404"]
-    page = visitor.open(address(shop)[:-1])
+    page = visitor.open(address(app)[:-1])
     expect(page.get_by_role("heading", name="This link is not complete")).to_be_visible()
     assert violations(page) == []
     assert overflow(page) <= 0
 
 
-def test_a_late_job_says_so_and_whom_to_ask_in_each_look(own_visit: Visiting, own_shop: Application) -> None:
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+def test_a_late_job_says_so_and_whom_to_ask_in_each_look(own_visit: Visiting, own_app: Application) -> None:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection, connection:
         cursor = connection.cursor()
         cursor.execute(
             "UPDATE jobs SET status = 'active', due_date = current_date - 3 WHERE id = (SELECT min(id) FROM jobs)"
@@ -86,9 +86,9 @@ def test_a_late_job_says_so_and_whom_to_ask_in_each_look(own_visit: Visiting, ow
         "contact_email": f"{'a' * 64}@{'.'.join(['b' * 58] * 3)}.example",
         "contact_phone": "9" * 50, "whatsapp_number": "8" * 50,
     }  # fmt: skip
-    assert own_shop.client().put("/api/settings", json=settings).status_code == 200
+    assert own_app.client().put("/api/settings", json=settings).status_code == 200
     for look in LOOKS:
-        page = own_visit(None, look).open(address(own_shop))
+        page = own_visit(None, look).open(address(own_app))
         expect(page.locator(".lateness")).to_contain_text(re.compile("the due date passed [34] days ago"))
         expect(page.get_by_role("link", name=re.compile("^9+$"))).to_be_visible()
         assert violations(page) == []
@@ -96,11 +96,11 @@ def test_a_late_job_says_so_and_whom_to_ask_in_each_look(own_visit: Visiting, ow
 
 
 def test_the_page_updates_itself_by_304s_and_stops_when_hidden(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit(None)
     visitor.page.clock.install()
-    path = address(own_shop)
+    path = address(own_app)
     page = visitor.open(path)
     expect(page.locator(".as-of")).to_contain_text("This page is updated by itself.")
 
@@ -110,7 +110,7 @@ def test_the_page_updates_itself_by_304s_and_stops_when_hidden(
 
     assert pass_time(35, 2) == [200, 200]
     assert pass_time(35, 3) == [200, 200, 304]
-    client = own_shop.client()
+    client = own_app.client()
     job = client.get("/api/jobs?q=canaryalpha-0001").json["items"][0]["id"]  # type: ignore[index]
     assert client.patch(f"/api/jobs/{job}", json={"status": "on_hold"}).status_code == 200
     assert pass_time(35, 4)[3] == 200
@@ -126,18 +126,18 @@ def test_the_page_updates_itself_by_304s_and_stops_when_hidden(
 
 
 def test_the_page_says_when_it_could_not_update_and_when_the_link_has_ended(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit(None)
     visitor.expected = ["ERR_FAILED", "410"]
     visitor.page.clock.install()
-    path = address(own_shop)
+    path = address(own_app)
     page = visitor.open(path)
     page.route("**/status/**", lambda route: route.abort())
     let_pass_until_shown(page, page.locator("#stale"), "It shows what was known at ")
     page.unroute("**/status/**")
     let_pass_until(page, lambda: page.locator("#stale").count() == 0, 80)
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection, connection:
         connection.cursor().execute("UPDATE job_status_links SET revoked_at = now()")
     let_pass_until_shown(page, page.get_by_role("heading", name="This link is no longer valid"))
     answered = len(visitor.answers(path))
@@ -145,16 +145,16 @@ def test_the_page_says_when_it_could_not_update_and_when_the_link_has_ended(
     assert len(visitor.answers(path)) == answered
 
 
-def test_the_page_tells_no_site_where_it_is(visit: Visiting, shop: Application) -> None:
+def test_the_page_tells_no_site_where_it_is(visit: Visiting, app: Application) -> None:
     visitor = visit(None)
-    page = visitor.open(address(shop))
+    page = visitor.open(address(app))
     expect(page.get_by_role("heading")).to_be_visible()
     assert len(visitor.requests) > 3
     assert all("referer" not in request.all_headers() for request in visitor.requests)
 
 
 def test_manager_makes_a_link_hands_it_on_and_takes_it_back(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     page = own_visit("manager").open_board("#/jobs?q=canaryalpha-0008")
     page.locator(".list-table .named").click()

@@ -60,23 +60,23 @@ def test_a_filter_from_a_link_can_be_taken_away(visit: Visiting) -> None:
     expect(page.locator("#total")).to_have_text("90 jobs")
 
 
-def test_job_shows_its_steps_and_progress(visit: Visiting, shop: Application) -> None:
+def test_job_shows_its_steps_and_progress(visit: Visiting, app: Application) -> None:
     page = visit().open_board("#/jobs?q=canaryalpha-0008")
     page.locator(FIRST).click()
     expect(page.get_by_role("heading", name="canaryalpha job 8")).to_be_visible()
     expect(page.locator(ROWS)).to_have_count(3)
-    job = shop.client().get(page.url.partition("#")[2].replace("/jobs", "/api/jobs")).json
+    job = app.client().get(page.url.partition("#")[2].replace("/jobs", "/api/jobs")).json
     assert job is not None
     expect(page.get_by_label(f"{job['progress']['done']} of 3 steps done")).to_have_count(1)
     expect(page).to_have_title("CANARYALPHA-0008 · canaryalpha works")
 
 
 def test_job_of_another_business_is_told_in_words_with_the_request_id(
-    visit: Visiting, shop: Application
+    visit: Visiting, app: Application
 ) -> None:
     visitor = visit()
     visitor.expected = ["404"]
-    jobs = shop.client("admin", shop.beta).get("/api/jobs?page_size=1").json
+    jobs = app.client("admin", app.beta).get("/api/jobs?page_size=1").json
     assert jobs is not None
     page = visitor.open_board(f"#/jobs/{jobs['items'][0]['id']}")
     expect(page.locator("main .problem")).to_contain_text(re.compile(r"Request [0-9a-f]{16}"))
@@ -90,13 +90,13 @@ def test_address_with_an_unknown_filter_is_told_in_words(visit: Visiting) -> Non
     expect(page.locator("main .problem")).to_contain_text("colour")
 
 
-def test_manager_sets_the_status_of_a_job(own_visit: Visiting, own_shop: Application) -> None:
+def test_manager_sets_the_status_of_a_job(own_visit: Visiting, own_app: Application) -> None:
     page = own_visit("manager").open_board("#/jobs?status=draft")
     page.locator(FIRST).click()
     page.get_by_label("Set to").select_option("active")
     page.get_by_role("button", name="Set the status").click()
     expect(page.locator(".list-head .chip").first).to_have_text("Active")
-    stats = own_shop.client("manager").get("/api/dashboard/stats").json
+    stats = own_app.client("manager").get("/api/dashboard/stats").json
     assert stats is not None and stats["jobs"]["draft"] == 5
 
 
@@ -111,15 +111,15 @@ def test_operator_sets_the_status_of_a_machine(own_visit: Visiting) -> None:
 
 
 def test_refused_write_is_told_in_words_and_changes_nothing_shown(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("operator")
     visitor.expected = ["403"]
-    admin = own_shop.client()
+    admin = own_app.client()
     processes = admin.get("/api/processes").json["items"]  # type: ignore[index]
     closed = next(found["id"] for found in processes if found["permissions"])
     step = admin.get(f"/api/job-steps?process_id={closed}&status=pending&waiting=true").json["items"][0]["id"]  # type: ignore[index]
-    me = own_shop.client("operator").get("/api/auth/me").json["id"]  # type: ignore[index]
+    me = own_app.client("operator").get("/api/auth/me").json["id"]  # type: ignore[index]
     assert admin.patch(f"/api/job-steps/{step}", json={"assigned_user_id": me}).status_code == 200
     page = visitor.open_board(f"#/job-steps?process_id={closed}&status=pending&mine=true")
     page.get_by_role("button", name="Start").first.click()
@@ -141,13 +141,13 @@ def test_notifications_are_marked_read_one_and_all(own_visit: Visiting) -> None:
     expect(page.get_by_role("link", name="No unread notifications")).to_be_visible()
 
 
-def test_keyboard_focus_survives_a_poll_that_brings_news(own_visit: Visiting, own_shop: Application) -> None:
+def test_keyboard_focus_survives_a_poll_that_brings_news(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     visitor.page.clock.install()
     page = visitor.open_board()
     page.locator("#recent .line-main").nth(1).focus()
     focused = page.evaluate("document.activeElement.textContent")
-    assert own_shop.client().post("/api/jobs", json={"title": "newest of all"}).status_code == 201
+    assert own_app.client().post("/api/jobs", json={"title": "newest of all"}).status_code == 201
     let_pass_until_shown(page, page.locator("#recent"), "newest of all")
     assert until(page, "document.activeElement.textContent") == focused
 

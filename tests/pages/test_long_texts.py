@@ -65,13 +65,13 @@ COVERED = """() => {
 
 
 @pytest.fixture
-def long_shop(own_shop: Application) -> Application:
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+def long_app(own_app: Application) -> Application:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection, connection:
         cursor = connection.cursor()
         for table, columns in LONGEST.items():
             changes = ", ".join(f"{column} = {KIND}" for column in columns)
             cursor.execute(f"UPDATE {table} SET {changes}", tuple(columns.values()))
-    return own_shop
+    return own_app
 
 
 def faults(page: Page) -> dict[str, object]:
@@ -84,7 +84,7 @@ def faults(page: Page) -> dict[str, object]:
     return found
 
 
-def test_no_text_is_wider_than_its_place_on_any_view(own_visit: Visiting, long_shop: Application) -> None:
+def test_no_text_is_wider_than_its_place_on_any_view(own_visit: Visiting, long_app: Application) -> None:
     page = own_visit("manager").open_board()
     found = {}
     for view in VIEWS:
@@ -96,7 +96,7 @@ def test_no_text_is_wider_than_its_place_on_any_view(own_visit: Visiting, long_s
     assert found == {}
 
 
-def test_no_text_is_wider_than_its_place_in_a_form(own_visit: Visiting, long_shop: Application) -> None:
+def test_no_text_is_wider_than_its_place_in_a_form(own_visit: Visiting, long_app: Application) -> None:
     visitor = own_visit("manager")
     visitor.expected = ["412"]
     page = visitor.open_board("#/jobs/1/edit")
@@ -104,7 +104,7 @@ def test_no_text_is_wider_than_its_place_in_a_form(own_visit: Visiting, long_sho
     expect(page.get_by_role("option").first).to_be_visible()
     assert faults(page) == {}
     page.get_by_label("Title (required)").fill("Mine")
-    long_shop.client("admin").patch("/api/jobs/1", json={"title": "W" * 200, "description": "W" * 10_000})
+    long_app.client("admin").patch("/api/jobs/1", json={"title": "W" * 200, "description": "W" * 10_000})
     page.get_by_label("Description").fill("Mine")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".conflict")).to_be_visible()
@@ -112,10 +112,10 @@ def test_no_text_is_wider_than_its_place_in_a_form(own_visit: Visiting, long_sho
 
 
 def test_no_text_is_wider_than_a_customer_s_page_or_a_message(
-    own_visit: Visiting, long_shop: Application
+    own_visit: Visiting, long_app: Application
 ) -> None:
     visitor = own_visit("manager")
-    page = visitor.open(address(long_shop))
+    page = visitor.open(address(long_app))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert faults(page) == {}
     page = visitor.open_board("#/machines")

@@ -174,9 +174,9 @@ def test_times_are_those_of_the_business_and_have_a_date_when_it_is_not_today(vi
 
 
 def test_business_that_stands_still_says_of_which_day_its_records_are(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection, connection:
         connection.cursor().execute("UPDATE tenants SET as_of = '2014-05-31' WHERE slug = 'alpha'")
     page = own_visit("manager").open_board()
     expect(page.locator("#records-as-of")).to_have_text("Records as of 31 May 2014: “today” is that day.")

@@ -19,12 +19,12 @@ TEXT = '<b>"4" x 2</b>'
 @pytest.mark.parametrize("look", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_they_are_facts_of_a_job_and_below_the_form_of_a_customer(
-    own_visit: Visiting, own_shop: Application, look: str, width: int
+    own_visit: Visiting, own_app: Application, look: str, width: int
 ) -> None:
     for table in ("jobs", "customers"):
-        with as_superuser(own_shop) as cursor:
+        with as_superuser(own_app) as cursor:
             cursor.execute(
-                OWN.format(table=table), {"long": "W" * 90, "text": TEXT, "tenant": own_shop.alpha.id}
+                OWN.format(table=table), {"long": "W" * 90, "text": TEXT, "tenant": own_app.alpha.id}
             )
     page = own_visit("manager", look).open_board("#/jobs/1")
     page.set_viewport_size({"width": width, "height": 900})

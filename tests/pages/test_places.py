@@ -14,9 +14,9 @@ from tests.seed import PASSWORD
 
 
 @pytest.mark.parametrize("look", ["light", "phone"])
-def test_the_header_is_in_sight_after_sign_in(visit: Visiting, shop: Application, look: str) -> None:
+def test_the_header_is_in_sight_after_sign_in(visit: Visiting, app: Application, look: str) -> None:
     page = visit(None, look).open()
-    fill_in(page, shop.alpha.email("manager"), PASSWORD)
+    fill_in(page, app.alpha.email("manager"), PASSWORD)
     expect(page.locator("[data-count='jobs.active'] .value")).to_have_text("24")
     assert page.evaluate("[scrollY, document.querySelector('.bar').getBoundingClientRect().top]") == [0, 0]
     assert page.evaluate("document.activeElement.id") == "main"
@@ -80,11 +80,11 @@ def test_an_address_the_server_does_not_know_is_a_page_that_leads_home(visit: Vi
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/health/nothing", "/static/nothing.js", "/nothing"])
-def test_programs_get_a_problem_document(shop: Application, path: str) -> None:
+def test_programs_get_a_problem_document(app: Application, path: str) -> None:
     browser = "text/html,application/xhtml+xml,*/*;q=0.8"
     accepted = [None, "*/*", "application/json", *([] if path == "/nothing" else [browser])]
     for accept in accepted:
-        answer = shop.app.test_client().get(path, headers={"Accept": accept} if accept else {})
+        answer = app.flask.test_client().get(path, headers={"Accept": accept} if accept else {})
         assert (answer.status_code, answer.mimetype) == (404, "application/problem+json"), accept
 
 

@@ -57,13 +57,13 @@ def test_an_unchanged_board_costs_304s_and_reads_no_list(visit: Visiting) -> Non
     ] == lists
 
 
-def test_a_change_made_elsewhere_appears_within_one_poll(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_change_made_elsewhere_appears_within_one_poll(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     page = open_with_clock(visitor)
     active = page.locator("[data-count='jobs.active'] .value")
     expect(active).to_have_text("24")
     job = {"title": "made elsewhere", "status": "active", "due_date": "2020-01-01"}
-    assert own_shop.client("admin").post("/api/jobs", json=job).status_code == 201
+    assert own_app.client("admin").post("/api/jobs", json=job).status_code == 201
     poll(visitor)
     expect(active).to_have_text("25")
     expect(page.locator("#recent")).to_contain_text("made elsewhere")
@@ -137,18 +137,18 @@ def test_page_opened_while_the_server_fails_comes_back_by_itself(visit: Visiting
     let_pass_until_shown(page, page.locator("[data-count='jobs.active'] .value"), "24")
 
 
-def test_a_poll_renews_only_the_row_that_changed(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_poll_renews_only_the_row_that_changed(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     visitor.page.clock.install()
     page = visitor.open_board("#/machines")
-    machines = own_shop.client().get("/api/machines?sort=name").json["items"]  # type: ignore[index]
+    machines = own_app.client().get("/api/machines?sort=name").json["items"]  # type: ignore[index]
     rows = "document.querySelectorAll('.list-table tbody tr')"
     page.evaluate(f"{rows}.forEach(row => (row.wasThere = true))")
     page.evaluate(f"getSelection().selectAllChildren({rows}[5].querySelector('.job-number'))")
     selected = page.evaluate("getSelection().toString()")
     changed = machines[2]["id"]
     assert (
-        own_shop.client().patch(f"/api/machines/{changed}", json={"status": "maintenance"}).status_code == 200
+        own_app.client().patch(f"/api/machines/{changed}", json={"status": "maintenance"}).status_code == 200
     )
     row = page.locator(f"tr[data-row='{changed}']")
     let_pass_until_shown(page, row.locator(".chip"), "Maintenance")
@@ -160,6 +160,6 @@ def test_a_poll_renews_only_the_row_that_changed(own_visit: Visiting, own_shop: 
     page.evaluate("location.hash = '#/machines?status=maintenance'")
     expect(page.locator("#total")).to_have_text("3 machines")
     page.evaluate(f"{rows}.forEach(row => (row.wasThere = true))")
-    own_shop.client().patch(f"/api/machines/{changed}", json={"status": "active"})
+    own_app.client().patch(f"/api/machines/{changed}", json={"status": "active"})
     let_pass_until_shown(page, page.locator("#total"), "2 machines")
     assert page.evaluate(f"[...{rows}].map(row => Boolean(row.wasThere))") == [True, True]

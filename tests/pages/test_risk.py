@@ -17,10 +17,10 @@ def percent(share: float) -> str:
 
 
 def test_the_board_lists_what_is_due_next_with_its_risk_and_leads_to_all(
-    visit: Visiting, shop: Application
+    visit: Visiting, app: Application
 ) -> None:
     page = visit("operator").open_board()
-    found = shop.client("operator").get("/api/jobs/at-risk?page_size=8").json
+    found = app.client("operator").get("/api/jobs/at-risk?page_size=8").json
     assert found is not None
     assert len(found["items"]) > 3
     assert page.locator("#risk .lines .job-number").all_inner_texts() == [
@@ -39,9 +39,9 @@ def test_the_board_lists_what_is_due_next_with_its_risk_and_leads_to_all(
     expect(page.locator(".facts .risk-bar")).to_have_text(percent(found["items"][0]["risk"]))
 
 
-def test_the_picture_has_a_dot_for_each_bin_at_its_place(visit: Visiting, shop: Application) -> None:
+def test_the_picture_has_a_dot_for_each_bin_at_its_place(visit: Visiting, app: Application) -> None:
     page = visit("manager").open_board()
-    found = shop.client("manager").get("/api/jobs/risk-calibration").json
+    found = app.client("manager").get("/api/jobs/risk-calibration").json
     assert found is not None
     assert found["reason"] is None
     dots = page.locator("#calibration circle").evaluate_all(

@@ -14,13 +14,13 @@ from tests.seed import PASSWORD, Business
 
 
 @pytest.fixture
-def empty(own_shop: Application) -> Business:
+def empty(own_app: Application) -> Business:
     """A business in which nothing is recorded; `own_shop` signs in to it from here on."""
-    url = own_shop.database.app_url
+    url = own_app.database.app_url
     business = Business(add_tenant(url, "gamma", "Gamma works", "UTC"), "gamma", "gamma")
     for role in ("admin", "manager", "operator"):
         add_user(url, "gamma", email=business.email(role), role=role, full_name=role, password=PASSWORD)
-    own_shop.alpha = business
+    own_app.alpha = business
     return business
 
 
@@ -34,7 +34,7 @@ def steps(page: Page) -> list[list[str]]:
 
 
 def test_an_empty_business_is_greeted_by_a_checklist_until_its_first_job(
-    empty: Business, own_visit: Visiting, own_shop: Application
+    empty: Business, own_visit: Visiting, own_app: Application
 ) -> None:
     page = own_visit("admin").open_board()
     expect(page.get_by_role("heading", name="Set up Gamma works")).to_be_visible()
@@ -71,10 +71,10 @@ def test_the_checklist_has_no_barriers_and_offers_what_the_role_may_do(
 
 
 def test_settings_are_changed_taken_back_and_refused_at_their_field(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("admin")
-    before = read(own_shop, "/api/settings")
+    before = read(own_app, "/api/settings")
     page = visitor.open_board()
     page.get_by_role("link", name="Settings").click()
     visitor.expected = ["400"]
@@ -87,34 +87,34 @@ def test_settings_are_changed_taken_back_and_refused_at_their_field(
     page.get_by_label("Changes that contradict the records").select_option("refuse")
     page.get_by_role("button", name="Save settings").click()
     expect(page.locator("#toasts")).to_contain_text("Saved the settings.")
-    after = read(own_shop, "/api/settings")
+    after = read(own_app, "/api/settings")
     assert (after["opens_at"], after["closes_at"]) == ("07:00", "23:00")
     assert (after["auto_reply"], after["contradictions"]) == (not before["auto_reply"], "refuse")
     kept = before.keys() - {"opens_at", "closes_at", "auto_reply", "contradictions", "updated_at"}
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#toasts")).to_contain_text("Undone")
-    undone = read(own_shop, "/api/settings")
+    undone = read(own_app, "/api/settings")
     assert {**undone, "updated_at": None} == {**before, "updated_at": None}
 
 
-def test_somebody_elses_settings_are_not_overwritten(own_visit: Visiting, own_shop: Application) -> None:
+def test_somebody_elses_settings_are_not_overwritten(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("admin")
     visitor.expected = ["412"]
     page = visitor.open_board("#/settings")
     page.get_by_label("Currency (required)").fill("CHF")
-    found = read(own_shop, "/api/settings")
+    found = read(own_app, "/api/settings")
     body = {name: value for name, value in found.items() if name not in ("business", "updated_at")}
-    assert own_shop.client().put("/api/settings", json={**body, "currency": "USD"}).status_code == 200
+    assert own_app.client().put("/api/settings", json={**body, "currency": "USD"}).status_code == 200
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("heading", name="Somebody else changed this meanwhile")).to_be_visible()
     page.get_by_role("radio", name="Yours: CHF").check()
     page.get_by_role("button", name="Save settings").click()
     expect(page.locator("#toasts")).to_contain_text("Saved the settings.")
-    assert read(own_shop, "/api/settings")["currency"] == "CHF"
+    assert read(own_app, "/api/settings")["currency"] == "CHF"
 
 
-def test_the_business_gets_another_name_everywhere(own_visit: Visiting, own_shop: Application) -> None:
+def test_the_business_gets_another_name_everywhere(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("admin")
     page = visitor.open_board("#/settings")
     page.get_by_label("Name of the business").fill("Hill and Mill")
@@ -122,7 +122,7 @@ def test_the_business_gets_another_name_everywhere(own_visit: Visiting, own_shop
     page.get_by_role("button", name="Save business").click()
     expect(page.locator("#business")).to_have_text("Hill and Mill")
     assert sent(visitor)[0] == ("PATCH", "/api/tenant", {"name": "Hill and Mill", "time_zone": "Asia/Tokyo"})
-    assert read(own_shop, "/api/tenant")["time_zone"] == "Asia/Tokyo"
+    assert read(own_app, "/api/tenant")["time_zone"] == "Asia/Tokyo"
 
 
 def test_others_read_the_settings_and_find_no_form(visit: Visiting) -> None:

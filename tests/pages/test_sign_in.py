@@ -17,11 +17,11 @@ def fill_in(page: Page, email: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_wrong_password_is_told_in_words(visit: Visiting, shop: Application) -> None:
+def test_wrong_password_is_told_in_words(visit: Visiting, app: Application) -> None:
     visitor = visit(role=None)
     visitor.expected = ["401"]  # the browser itself reports the refused sign-in
     page = visitor.open()
-    fill_in(page, shop.alpha.email("manager"), "not the password")
+    fill_in(page, app.alpha.email("manager"), "not the password")
     expect(page.get_by_role("alert").first).to_contain_text("password")
     assert page.evaluate("document.activeElement.id") == "password"
     assert page.context.cookies() == []
@@ -42,10 +42,10 @@ def test_nobody_signed_in_asks_the_api_nothing(visit: Visiting) -> None:
 
 
 def test_signing_in_opens_the_board_and_no_script_can_read_the_token(
-    visit: Visiting, shop: Application
+    visit: Visiting, app: Application
 ) -> None:
     page = visit(role=None).open()
-    fill_in(page, shop.alpha.email("manager"), PASSWORD)
+    fill_in(page, app.alpha.email("manager"), PASSWORD)
     expect(page.locator("[data-count='jobs.active'] .value")).to_have_text("24")
     cookies = page.context.cookies()
     assert COOKIE in [cookie["name"] for cookie in cookies]
@@ -66,13 +66,13 @@ def test_signing_out_ends_the_token_and_shows_the_form(own_visit: Visiting) -> N
     assert answer.status == 401
 
 
-def test_token_that_ends_meanwhile_leads_back_to_the_form(own_visit: Visiting, own_shop: Application) -> None:
+def test_token_that_ends_meanwhile_leads_back_to_the_form(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     visitor.expected = ["401"]
     visitor.page.clock.install()
     page = visitor.open_board()
     token = page.context.cookies()[0]["value"]
-    own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
+    own_app.flask.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
     let_pass_until_shown(page, page.get_by_text("Your sign-in has ended. Sign in again."))
     # The view waits behind the form until the user signs in; until then it shows nothing.
     expect(page.locator("[data-count]:visible")).to_have_count(0)

@@ -28,8 +28,8 @@ def test_titles_are_sentences(visit: Visiting, address: str, title: str) -> None
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
-def test_filters_from_a_link_have_names_and_days(visit: Visiting, shop: Application) -> None:
-    client = shop.client("manager")
+def test_filters_from_a_link_have_names_and_days(visit: Visiting, app: Application) -> None:
+    client = app.client("manager")
     things = {
         name: client.get(f"/api/{area}?page_size=1").json["items"][0]  # type: ignore[index]
         for name, area in (("machine", "machines"), ("process", "processes"), ("assigned_user", "users"))

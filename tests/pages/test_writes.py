@@ -27,19 +27,19 @@ def middle_of(button: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def steps_of(shop: Application, status: str) -> set[int]:
-    items = shop.client().get(f"/api/job-steps?status={status}&page_size=100").json["items"]  # type: ignore[index]
+def steps_of(app: Application, status: str) -> set[int]:
+    items = app.client().get(f"/api/job-steps?status={status}&page_size=100").json["items"]  # type: ignore[index]
     return {item["id"] for item in items}
 
 
-def audited(shop: Application, entity: str) -> int:
-    return int(shop.client().get(f"/api/audit?entity={entity}&page_size=1").json["total"])  # type: ignore[index]
+def audited(app: Application, entity: str) -> int:
+    return int(app.client().get(f"/api/audit?entity={entity}&page_size=1").json["total"])  # type: ignore[index]
 
 
-def test_three_taps_on_one_spot_start_one_step(own_visit: Visiting, own_shop: Application) -> None:
+def test_three_taps_on_one_spot_start_one_step(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("operator", "phone")
     page = visitor.open_board()
-    running = steps_of(own_shop, "in_progress")
+    running = steps_of(own_app, "in_progress")
     x, y = middle_of(page.locator("#mine button", has_text="Start").first)
     page.touchscreen.tap(x, y)
     page.touchscreen.tap(x, y)
@@ -47,12 +47,12 @@ def test_three_taps_on_one_spot_start_one_step(own_visit: Visiting, own_shop: Ap
     page.touchscreen.tap(x, y)
     page.wait_for_timeout(300)
     assert [request.post_data for request in writes(visitor)] == ['{"status":"in_progress"}']
-    assert len(steps_of(own_shop, "in_progress") - running) == 1
+    assert len(steps_of(own_app, "in_progress") - running) == 1
     expect(page.locator("dialog")).to_have_count(0)
 
 
 def test_completing_asks_for_the_pieces_and_taps_complete_no_other_step(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("operator", "phone")
     page = visitor.open_board("#/job-steps?mine=true&status=in_progress")
@@ -78,7 +78,7 @@ def test_completing_asks_for_the_pieces_and_taps_complete_no_other_step(
     body = '{"status":"completed","quantity_done":7,"quantity_rejected":2}'
     (write,) = writes(visitor)
     assert write.post_data == body
-    found = own_shop.client().get(write.url.removeprefix(visitor.site.url)).json
+    found = own_app.client().get(write.url.removeprefix(visitor.site.url)).json
     assert found is not None and (found["quantity_done"], found["quantity_rejected"]) == (7, 2)
 
 
@@ -151,19 +151,19 @@ UNDOABLE: list[tuple[str, Callable[[Page], None], str, str | None]] = [
 @pytest.mark.parametrize(("view", "write", "path", "entity"), UNDOABLE)
 def test_undo_brings_back_what_was(
     own_visit: Visiting,
-    own_shop: Application,
+    own_app: Application,
     view: str,
     write: Callable[[Page], None],
     path: str,
     entity: str | None,
 ) -> None:
     def state() -> list[dict[str, Any]]:
-        items = own_shop.client("manager").get(path).json["items"]  # type: ignore[index]
+        items = own_app.client("manager").get(path).json["items"]  # type: ignore[index]
         return sorted(({**item, "updated_at": None} for item in items), key=lambda item: int(item["id"]))
 
     visitor = own_visit("manager")
     page = visitor.open_board(view)
-    before, notes = state(), audited(own_shop, entity) if entity else 0
+    before, notes = state(), audited(own_app, entity) if entity else 0
     write(page)
     expect(page.locator("#toasts")).to_have_text(re.compile("Undo$"))
     assert state() != before
@@ -171,7 +171,7 @@ def test_undo_brings_back_what_was(
     expect(page.locator("#toasts")).to_contain_text("Undone: ")
     assert state() == before
     if entity:
-        assert audited(own_shop, entity) == notes + 2
+        assert audited(own_app, entity) == notes + 2
     keys = [request.headers.get("idempotency-key") for request in writes(visitor)]
     assert len(set(keys)) == 2 and None not in keys
 
@@ -199,12 +199,12 @@ def test_undo_of_a_completed_job_says_what_it_does_not_bring_back(own_visit: Vis
     expect(page.locator("#toasts")).to_contain_text("Undo gives it a new time of completion.")
 
 
-def test_undo_takes_back_no_change_of_somebody_else(own_visit: Visiting, own_shop: Application) -> None:
+def test_undo_takes_back_no_change_of_somebody_else(own_visit: Visiting, own_app: Application) -> None:
     page = own_visit("manager").open_board("#/machines")
     set_machine(page)
     undo = page.get_by_role("button", name="Undo")
     expect(undo).to_be_visible()
-    client = own_shop.client()
+    client = own_app.client()
     machine = client.get("/api/machines?page_size=1").json["items"][0]["id"]  # type: ignore[index]
     assert client.patch(f"/api/machines/{machine}", json={"status": "inactive"}).status_code == 200
     undo.click()
@@ -213,17 +213,17 @@ def test_undo_takes_back_no_change_of_somebody_else(own_visit: Visiting, own_sho
     assert found is not None and found["status"] == "inactive"
 
 
-def test_the_message_tells_what_contradicts(own_visit: Visiting, own_shop: Application) -> None:
+def test_the_message_tells_what_contradicts(own_visit: Visiting, own_app: Application) -> None:
     page = own_visit("manager").open_board("#/jobs?status=draft")
     page.locator(f"{ROWS} .named").first.click()
     page.get_by_role("button", name=re.compile("^Start")).first.click()
     expect(page.locator("#toasts .warning").first).to_contain_text(re.compile("[a-z]+"))
-    step = own_shop.client().get(page.url.partition("#")[2].replace("/jobs", "/api/jobs")).json
+    step = own_app.client().get(page.url.partition("#")[2].replace("/jobs", "/api/jobs")).json
     assert step is not None and "in_progress" in [one["status"] for one in step["steps"]]
 
 
-def test_steps_of_a_job_that_has_ended_offer_no_start(own_visit: Visiting, own_shop: Application) -> None:
-    client = own_shop.client()
+def test_steps_of_a_job_that_has_ended_offer_no_start(own_visit: Visiting, own_app: Application) -> None:
+    client = own_app.client()
     job = client.get("/api/jobs?status=active&page_size=1").json["items"][0]["id"]  # type: ignore[index]
     page = own_visit("manager").open_board(f"#/jobs/{job}")
     expect(page.get_by_role("button", name=re.compile("^Start"))).not_to_have_count(0)
@@ -259,7 +259,7 @@ def test_undo_is_one_line_on_a_phone(own_visit: Visiting) -> None:
 
 
 def test_a_write_without_an_answer_is_made_once_however_often_it_is_pressed(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("operator")
     visitor.expected = ["ERR_FAILED"]
@@ -272,7 +272,7 @@ def test_a_write_without_an_answer_is_made_once_however_often_it_is_pressed(
 
     visitor.page.route(re.compile(r"/api/machines\?"), keep_list)
     page = visitor.open_board("#/machines")
-    before = audited(own_shop, "machine")
+    before = audited(own_app, "machine")
     answers = []
 
     def lose_first(route: Route) -> None:
@@ -287,12 +287,12 @@ def test_a_write_without_an_answer_is_made_once_however_often_it_is_pressed(
     first, again = writes(visitor)
     assert first.headers["idempotency-key"] == again.headers["idempotency-key"]
     assert answers[1].headers["idempotency-replayed"] == "true"
-    assert audited(own_shop, "machine") == before + 1
+    assert audited(own_app, "machine") == before + 1
 
 
 @pytest.mark.parametrize("view", ["#/machines", "#/jobs?status=draft"])
 def test_a_select_writes_nothing_by_itself_and_keeps_its_choice(
-    own_visit: Visiting, own_shop: Application, view: str
+    own_visit: Visiting, own_app: Application, view: str
 ) -> None:
     visitor = own_visit("manager")
     visitor.page.clock.install()
@@ -305,7 +305,7 @@ def test_a_select_writes_nothing_by_itself_and_keeps_its_choice(
     for _ in range(4):
         page.keyboard.press("ArrowDown")
     chosen = select.input_value()
-    assert own_shop.client().post("/api/jobs", json={"title": "news"}).status_code == 201
+    assert own_app.client().post("/api/jobs", json={"title": "news"}).status_code == 201
     for _ in range(3):
         page.clock.run_for(5_100)
         page.wait_for_timeout(100)

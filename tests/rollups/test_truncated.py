@@ -38,9 +38,9 @@ def test_a_comparison_that_waits_for_a_truncate_sees_what_it_left(books: Books, 
     assert books.run(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
-def test_every_recount_is_part_of_the_statement_that_asks(shop: Application) -> None:
+def test_every_recount_is_part_of_the_statement_that_asks(app: Application) -> None:
     """A function that is called while the statement runs would lock its tables after the snapshot was taken."""
-    plan = explain(shop, "SELECT * FROM rollup_differences(%(tenant_id)s)", {"tenant_id": shop.alpha.id})
+    plan = explain(app, "SELECT * FROM rollup_differences(%(tenant_id)s)", {"tenant_id": app.alpha.id})
     found = list(nodes(plan))
     called = {node.get("Function Name", "") for node in found if node["Node Type"] == "Function Scan"}
     assert called <= {"unnest", "generate_series"}

@@ -35,13 +35,13 @@ LAST_CHANGE = {
 class Scene:
     """One user who asks for one path; `made` is when, by the store's clock, the body was made that is kept."""
 
-    def __init__(self, shop: Application, path: str, ask: Callable[..., TestResponse], token: str) -> None:
-        self.shop, self.path, self._ask = shop, path, ask
+    def __init__(self, app: Application, path: str, ask: Callable[..., TestResponse], token: str) -> None:
+        self.app, self.path, self._ask = app, path, ask
         self.now = self.made = 1000.0
         self.last_change = self.true_last_change()
         self.sent: dict[str, str] = {}
         self.token = token
-        services = shop.services
+        services = app.services
         services.store.clock = lambda: self.now
         services.change_feed.poll()
         services.store.clear()
@@ -81,16 +81,16 @@ class Scene:
 
     def _run(self, sql: str) -> Any:
         with (
-            closing(psycopg2.connect(self.shop.database.superuser_url)) as connection,
+            closing(psycopg2.connect(self.app.database.superuser_url)) as connection,
             connection.cursor() as cursor,
         ):
             connection.autocommit = True
-            cursor.execute(sql, {"tenant": self.shop.alpha.id})
+            cursor.execute(sql, {"tenant": self.app.alpha.id})
             return cursor.fetchall()[0][0]
 
     def fall_deaf(self) -> None:
         """The change feed has not heard for a while."""
-        change_feed, revocations = self.shop.services.change_feed, self.shop.services.sign_in.revocations
+        change_feed, revocations = self.app.services.change_feed, self.app.services.sign_in.revocations
         assert change_feed.read_at is not None
         change_feed.read_at -= 10
         revocations.fresh_until -= 10_000_000
@@ -98,13 +98,13 @@ class Scene:
     @contextmanager
     def database_away(self) -> Iterator[None]:
         with mock.patch.object(
-            self.shop.services.database.pool, "connection", side_effect=DatabaseUnavailable()
+            self.app.services.database.pool, "connection", side_effect=DatabaseUnavailable()
         ):
             yield
 
     @contextmanager
     def slow_database(self, begun: threading.Event, go_on: threading.Event) -> Iterator[None]:
-        database = self.shop.services.database
+        database = self.app.services.database
         right = database.fetch_json
 
         def slowly(*arguments: Any) -> str:
@@ -135,7 +135,7 @@ def slow_load(scene: Scene) -> TestResponse:
     """The load takes 3.5 s by the clock."""
     begun, go_on, answers = threading.Event(), threading.Event(), []
     scene.load()
-    scene.shop.services.store.clear()
+    scene.app.services.store.clear()
     scene.made = scene.now
     with scene.slow_database(begun, go_on):
         thread = threading.Thread(target=lambda: answers.append(scene.ask()))
@@ -149,7 +149,9 @@ def slow_load(scene: Scene) -> TestResponse:
 
 def after_own_write(scene: Scene) -> TestResponse:
     scene.kept()
-    written = scene.shop.app.test_client().post("/api/jobs", json={"title": "x"}, headers=bearer(scene.token))
+    written = scene.app.flask.test_client().post(
+        "/api/jobs", json={"title": "x"}, headers=bearer(scene.token)
+    )
     assert (written.status_code, written.headers["X-Cache"]) == (201, "BYPASS")
     assert "Age" not in written.headers and "ETag" not in written.headers
     return scene.made_anew()
@@ -158,7 +160,7 @@ def after_own_write(scene: Scene) -> TestResponse:
 def after_anothers_write(scene: Scene) -> TestResponse:
     scene.kept()
     scene.somebody_writes()
-    scene.shop.services.change_feed.poll()
+    scene.app.services.change_feed.poll()
     return scene.made_anew()
 
 
@@ -170,7 +172,7 @@ def before_it_is_polled(scene: Scene) -> TestResponse:
 
 def after_a_clear(scene: Scene) -> TestResponse:
     scene.kept()
-    services = scene.shop.services
+    services = scene.app.services
     services.change_feed.order_clear(services.database, None)
     return scene.made_anew()
 
@@ -217,7 +219,7 @@ def while_deaf_and_the_database_is_away(scene: Scene) -> TestResponse:
 def changed_and_the_database_is_away(scene: Scene) -> TestResponse:
     scene.kept()
     scene.somebody_writes()
-    scene.shop.services.change_feed.poll()
+    scene.app.services.change_feed.poll()
     with scene.database_away():
         return scene.ask()
 

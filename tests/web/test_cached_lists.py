@@ -22,61 +22,61 @@ from tests.seed import ROLES
 PLAIN = ("/api/jobs", "/api/customers?q=ma", "/api/job-steps?mine=true&status=pending", "/api/jobs?cursor=")
 
 
-def run(shop: Application, sql: str, *parameters: Any) -> None:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection:
+def run(app: Application, sql: str, *parameters: Any) -> None:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection:
         connection.cursor().execute(sql, parameters or None)
 
 
-def list_paths(shop: Application) -> list[str]:
+def list_paths(app: Application) -> list[str]:
     """Every list there is."""
     return [
         route.path
-        for route in routes(shop)
-        if route.method == "GET" and getattr(shop.app.view_functions[route.endpoint], "of_list", False)
+        for route in routes(app)
+        if route.method == "GET" and getattr(app.flask.view_functions[route.endpoint], "of_list", False)
     ]
 
 
-def test_every_list_is_kept_as_one_and_nothing_else_is(shop: Application) -> None:
-    for endpoint, view in shop.app.view_functions.items():
+def test_every_list_is_kept_as_one_and_nothing_else_is(app: Application) -> None:
+    for endpoint, view in app.flask.view_functions.items():
         given = [arguments for arguments, _ in getattr(view, "_spec", {}).get("args") or ()]
         pages = any(isinstance(one, type) and issubclass(one, ListArguments) for one in given)
         assert getattr(view, "of_list", False) == (pages and not hasattr(view, "exports")), endpoint
 
 
-def test_a_page_of_each_list_costs_one_statement_and_then_none(own_shop: Application) -> None:
-    client = own_shop.client()
-    paths = list_paths(own_shop)
+def test_a_page_of_each_list_costs_one_statement_and_then_none(own_app: Application) -> None:
+    client = own_app.client()
+    paths = list_paths(own_app)
     assert len(paths) > 30
     for path in paths:
         miss = client.get(path)
         assert (miss.headers["X-Cache"], miss.headers["X-Queries"]) == ("MISS", "1"), path
-        taken = own_shop.services.database.pool.get_stats()["requests_num"]
+        taken = own_app.services.database.pool.get_stats()["requests_num"]
         hit = client.get(path)
         assert (hit.headers["X-Cache"], hit.headers["X-Queries"], hit.data) == ("HIT", "0", miss.data), path
         same = client.get(path, headers={"If-None-Match": miss.headers["ETag"]})
         assert (same.status_code, same.headers["X-Queries"], same.data) == (304, "0", b""), path
-        assert own_shop.services.database.pool.get_stats()["requests_num"] == taken
+        assert own_app.services.database.pool.get_stats()["requests_num"] == taken
 
 
 @pytest.mark.parametrize("path", PLAIN)
 def test_a_kept_page_is_given_before_flask_hears_of_it(
-    own_shop: Application, monkeypatch: pytest.MonkeyPatch, path: str
+    own_app: Application, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    client = own_shop.client()
+    client = own_app.client()
     first = client.get(path)
     client.get(path)
     monkeypatch.setattr(
-        own_shop.app, "full_dispatch_request", lambda *args: pytest.fail("not by the fast path")
+        own_app.flask, "full_dispatch_request", lambda *args: pytest.fail("not by the fast path")
     )
     assert client.get(path).data == first.data
     assert client.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
 
 
-def test_pages_are_kept_per_user_and_per_question(own_shop: Application) -> None:
+def test_pages_are_kept_per_user_and_per_question(own_app: Application) -> None:
     seen = {}
-    for business in (own_shop.alpha, own_shop.beta):
+    for business in (own_app.alpha, own_app.beta):
         for role in ROLES:
-            client = own_shop.client(role, business)
+            client = own_app.client(role, business)
             for path in ("/api/jobs?fields=id", "/api/jobs?fields=id&page=2", "/api/job-steps?mine=true"):
                 answer = client.get(path)
                 assert answer.headers["X-Cache"] == "MISS", (business.slug, role, path)
@@ -84,24 +84,24 @@ def test_pages_are_kept_per_user_and_per_question(own_shop: Application) -> None
     assert seen["alpha", "admin", "/api/jobs?fields=id"] != seen["beta", "admin", "/api/jobs?fields=id"]
 
 
-def test_a_write_and_a_change_by_anybody_end_a_page(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_write_and_a_change_by_anybody_end_a_page(own_app: Application) -> None:
+    client = own_app.client()
     path = "/api/jobs?page_size=1&fields=id"
     before = client.get(path).json["total"]  # type: ignore[index]
     client.post("/api/jobs", json={"title": "one more"})
     after = client.get(path)
     assert (after.headers["X-Cache"], after.json["total"]) == ("MISS", before + 1)  # type: ignore[index]
-    own_shop.poll_changes()
+    own_app.poll_changes()
     client.get(path)
-    run(own_shop, "DELETE FROM jobs WHERE id = %s", after.json["items"][0]["id"])  # type: ignore[index]
-    own_shop.poll_changes()
+    run(own_app, "DELETE FROM jobs WHERE id = %s", after.json["items"][0]["id"])  # type: ignore[index]
+    own_app.poll_changes()
     assert client.get(path).json["total"] == before  # type: ignore[index]
 
 
 @pytest.fixture
-def ending_day(own_shop: Application) -> tuple[Application, list[float]]:
+def ending_day(own_app: Application) -> tuple[Application, list[float]]:
     """A business whose day ends within minutes, and the clock of the cache."""
-    with closing(psycopg2.connect(own_shop.database.superuser_url)) as connection, connection:
+    with closing(psycopg2.connect(own_app.database.superuser_url)) as connection, connection:
         cursor = connection.cursor()
         cursor.execute("SELECT extract(hour FROM now() AT TIME ZONE 'UTC')::int")
         (hour,) = cursor.fetchone() or (0,)
@@ -111,10 +111,10 @@ def ending_day(own_shop: Application) -> tuple[Application, list[float]]:
             "UPDATE tenants SET time_zone = %s, as_of = NULL",
             (f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}" if ahead else "UTC",),
         )
-    own_shop.services.store.clear()
+    own_app.services.store.clear()
     now = [1000.0]
-    own_shop.services.store.clock = lambda: now[0]
-    return own_shop, now
+    own_app.services.store.clock = lambda: now[0]
+    return own_app, now
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def ending_day(own_shop: Application) -> tuple[Application, list[float]]:
 def test_what_shows_today_ends_with_the_day_of_the_business(
     ending_day: tuple[Application, list[float]], path: str
 ) -> None:
-    shop, now = ending_day
-    config = shop.services.config
+    app, now = ending_day
+    config = app.services.config
     object.__setattr__(config, "values", {**config.values, "CACHE_TTL_LISTS": 86400.0})
-    client = shop.client()
+    client = app.client()
     client.get(path)
-    (entry,) = [entry for entry in shop.services.store._entries.snapshot() if entry.key.of_list]
+    (entry,) = [entry for entry in app.services.store._entries.snapshot() if entry.key.of_list]
     left = entry.expires - now[0]
     assert 0 < left <= 3600, "until midnight there"
     if left > 2:
@@ -141,44 +141,44 @@ def test_what_shows_today_ends_with_the_day_of_the_business(
 
 
 def test_what_does_not_show_today_goes_on_at_midnight(ending_day: tuple[Application, list[float]]) -> None:
-    shop, now = ending_day
-    shop.client().get("/api/customers")
-    (entry,) = [entry for entry in shop.services.store._entries.snapshot() if entry.key.of_list]
+    app, now = ending_day
+    app.client().get("/api/customers")
+    (entry,) = [entry for entry in app.services.store._entries.snapshot() if entry.key.of_list]
     assert entry.body.lasts == math.inf and entry.expires - now[0] == 60
 
 
 def test_a_business_with_a_fixed_day_has_no_midnight(ending_day: tuple[Application, list[float]]) -> None:
-    shop, now = ending_day
-    run(shop, "UPDATE tenants SET as_of = '2026-01-01'")
-    shop.client().get("/api/jobs?overdue=true")
-    (entry,) = [entry for entry in shop.services.store._entries.snapshot() if entry.key.of_list]
+    app, now = ending_day
+    run(app, "UPDATE tenants SET as_of = '2026-01-01'")
+    app.client().get("/api/jobs?overdue=true")
+    (entry,) = [entry for entry in app.services.store._entries.snapshot() if entry.key.of_list]
     assert entry.expires - now[0] == 60
 
 
 def test_a_page_that_shows_hours_ends_with_the_hour_and_one_of_links_when_one_expires(
-    own_shop: Application,
+    own_app: Application,
 ) -> None:
-    client = own_shop.client()
-    run(own_shop, "UPDATE response_approvals SET created_at = now() - interval '50 minutes'")
+    client = own_app.client()
+    run(own_app, "UPDATE response_approvals SET created_at = now() - interval '50 minutes'")
     run(
-        own_shop,
+        own_app,
         "UPDATE workflow_execution_monitoring SET started_at = now() - interval '1 hour 50 minutes' "
         "WHERE status = 'running'",
     )
-    run(own_shop, "UPDATE job_status_links SET expires_at = now() + interval '10 minutes'")
-    own_shop.poll_changes()
-    links = next(path for path in list_paths(own_shop) if path.endswith("/status-links"))
+    run(own_app, "UPDATE job_status_links SET expires_at = now() + interval '10 minutes'")
+    own_app.poll_changes()
+    links = next(path for path in list_paths(own_app) if path.endswith("/status-links"))
     for path in ("/api/workflow-approvals/pending", "/api/workflow-monitoring/active", links):
-        own_shop.services.store.clear()
+        own_app.services.store.clear()
         assert client.get(path).json["items"], path  # type: ignore[index]
-        (entry,) = [entry for entry in own_shop.services.store._entries.snapshot() if entry.key.of_list]
+        (entry,) = [entry for entry in own_app.services.store._entries.snapshot() if entry.key.of_list]
         assert 0 < entry.body.lasts <= 601, path  # a second for a clock that is set back
 
 
-def test_one_user_cannot_fill_the_cache_by_asking(own_shop: Application) -> None:
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, cache_max_entries=640) as shop:
-        store = shop.services.store
-        manager, operator = shop.client("manager"), shop.client("operator")
+def test_one_user_cannot_fill_the_cache_by_asking(own_app: Application) -> None:
+    with running_application(own_app.database, own_app.alpha, own_app.beta, cache_max_entries=640) as app:
+        store = app.services.store
+        manager, operator = app.client("manager"), app.client("operator")
         for path in ("/api/dashboard/stats", "/api/jobs?page_size=1"):
             manager.get(path)
         for number in range(60):
@@ -191,9 +191,9 @@ def test_one_user_cannot_fill_the_cache_by_asking(own_shop: Application) -> None
         assert store.stats()[CacheEvent.EVICTED_BY_ENTRIES.value] >= 40
 
 
-def test_switched_off_a_page_is_made_each_time(own_shop: Application) -> None:
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, cache_ttl_lists=0) as shop:
-        client = shop.client()
+def test_switched_off_a_page_is_made_each_time(own_app: Application) -> None:
+    with running_application(own_app.database, own_app.alpha, own_app.beta, cache_ttl_lists=0) as app:
+        client = app.client()
         assert {client.get("/api/jobs").headers["X-Cache"] for _ in range(2)} == {"BYPASS"}
 
 
@@ -219,14 +219,12 @@ STEP = st.one_of(
 
 
 @pytest.fixture
-def clients(own_shop: Application) -> Iterator[dict[str, tuple[FlaskClient, FlaskClient]]]:
+def clients(own_app: Application) -> Iterator[dict[str, tuple[FlaskClient, FlaskClient]]]:
     """For each business a client of the application and one of another that keeps nothing."""
-    with running_application(
-        own_shop.database, own_shop.alpha, own_shop.beta, cache_enabled=False
-    ) as keepless:
+    with running_application(own_app.database, own_app.alpha, own_app.beta, cache_enabled=False) as keepless:
         yield {
-            name: (own_shop.client(business=one), keepless.client(business=one))
-            for name, one in (("alpha", own_shop.alpha), ("beta", own_shop.beta))
+            name: (own_app.client(business=one), keepless.client(business=one))
+            for name, one in (("alpha", own_app.alpha), ("beta", own_app.beta))
         }
 
 
@@ -235,14 +233,14 @@ def clients(own_shop: Application) -> Iterator[dict[str, tuple[FlaskClient, Flas
 )
 @given(steps=st.lists(STEP, min_size=8, max_size=20))
 def test_whatever_changes_no_kept_page_is_old(
-    own_shop: Application,
+    own_app: Application,
     clients: dict[str, tuple[FlaskClient, FlaskClient]],
     steps: list[tuple[str, str, str]],
 ) -> None:
     for kind, text, name in steps:
         if kind == "change":
-            run(own_shop, text.format(tenant=getattr(own_shop, name).id))
-            own_shop.poll_changes()
+            run(own_app, text.format(tenant=getattr(own_app, name).id))
+            own_app.poll_changes()
         else:
             kept, right = (client.get(text) for client in clients[name])
             assert kept.data == right.data, (text, kept.headers["X-Cache"])

@@ -10,8 +10,8 @@ from tests.seed import PASSWORD
 HOME = "http://localhost"
 
 
-def sign_in(shop: Application) -> FlaskClient:
-    client = shop.app.test_client()
+def sign_in(app: Application) -> FlaskClient:
+    client = app.flask.test_client()
     body = {"email": "admin@alpha.example", "password": PASSWORD, "cookie": True}
     answer = client.post("/api/auth/login", json=body, headers={"Origin": HOME})
     assert answer.status_code == 200
@@ -20,8 +20,8 @@ def sign_in(shop: Application) -> FlaskClient:
     return client
 
 
-def test_the_cookie_reads_and_the_page_itself_writes(shop: Application) -> None:
-    client = sign_in(shop)
+def test_the_cookie_reads_and_the_page_itself_writes(app: Application) -> None:
+    client = sign_in(app)
     assert client.get("/api/auth/me").status_code == 200
     assert client.post("/api/notifications/read", headers={"Origin": HOME}).status_code == 200
     assert (
@@ -29,8 +29,8 @@ def test_the_cookie_reads_and_the_page_itself_writes(shop: Application) -> None:
     )
 
 
-def test_another_site_cannot_write_with_the_cookie(shop: Application) -> None:
-    client = sign_in(shop)
+def test_another_site_cannot_write_with_the_cookie(app: Application) -> None:
+    client = sign_in(app)
     for headers in (
         {}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost.evil.example"},
         {"Origin": "http://localhost:81"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
@@ -40,28 +40,28 @@ def test_another_site_cannot_write_with_the_cookie(shop: Application) -> None:
         assert (answer.status_code, answer.json["code"]) == (403, "forbidden"), headers  # type: ignore[index]
 
 
-def test_a_bearer_token_needs_no_origin(shop: Application) -> None:
-    assert shop.client().post("/api/notifications/read").status_code == 200
+def test_a_bearer_token_needs_no_origin(app: Application) -> None:
+    assert app.client().post("/api/notifications/read").status_code == 200
 
 
-def test_the_cookie_is_given_to_the_page_only(shop: Application) -> None:
+def test_the_cookie_is_given_to_the_page_only(app: Application) -> None:
     body = {"email": "admin@alpha.example", "password": PASSWORD, "cookie": True}
-    answer = shop.app.test_client().post(
+    answer = app.flask.test_client().post(
         "/api/auth/login", json=body, headers={"Origin": "http://evil.example"}
     )
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers
 
 
-def test_sign_out_takes_the_cookie_away(own_shop: Application) -> None:
-    client = sign_in(own_shop)
+def test_sign_out_takes_the_cookie_away(own_app: Application) -> None:
+    client = sign_in(own_app)
     assert client.post("/api/auth/logout", headers={"Origin": HOME}).status_code == 204
     assert client.get("/api/auth/me").status_code == 401
 
 
-def test_over_https_the_cookie_is_secure(shop: Application) -> None:
+def test_over_https_the_cookie_is_secure(app: Application) -> None:
     body = {"email": "admin@alpha.example", "password": PASSWORD, "cookie": True}
-    answer = shop.app.test_client().post(
+    answer = app.flask.test_client().post(
         "/api/auth/login", json=body, headers={"Origin": "https://localhost"}, base_url="https://localhost"
     )
     for cookie in answer.headers.getlist("Set-Cookie"):
@@ -70,18 +70,18 @@ def test_over_https_the_cookie_is_secure(shop: Application) -> None:
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
-def test_over_https_a_cookie_that_another_host_could_set_is_not_looked_at(shop: Application) -> None:
-    client = shop.app.test_client()
-    client.set_cookie("opsboard_token", shop.token())
+def test_over_https_a_cookie_that_another_host_could_set_is_not_looked_at(app: Application) -> None:
+    client = app.flask.test_client()
+    client.set_cookie("opsboard_token", app.token())
     assert client.get("/api/auth/me").status_code == 200
     assert client.get("/api/auth/me", base_url="https://localhost").status_code == 401
-    client.set_cookie("__Host-opsboard_token", shop.token())
+    client.set_cookie("__Host-opsboard_token", app.token())
     assert client.get("/api/auth/me", base_url="https://localhost").status_code == 200
 
 
-def test_a_page_of_the_same_host_by_another_scheme_is_another_site(shop: Application) -> None:
-    client = shop.app.test_client()
-    client.set_cookie("__Host-opsboard_token", shop.token())
+def test_a_page_of_the_same_host_by_another_scheme_is_another_site(app: Application) -> None:
+    client = app.flask.test_client()
+    client.set_cookie("__Host-opsboard_token", app.token())
     for origin, status in (
         ("http://localhost", 403),
         ("https://localhost", 200),

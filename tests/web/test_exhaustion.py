@@ -14,14 +14,14 @@ from tests.application import Application, running_application
 
 
 @contextmanager
-def held_elsewhere(shop: Application, connections: int) -> Iterator[None]:
+def held_elsewhere(app: Application, connections: int) -> Iterator[None]:
     """Connections held by another thread: the end of a request takes back what its own thread holds."""
     enough, held = threading.Event(), threading.Event()
 
     def hold() -> None:
         with ExitStack() as stack:
             for _ in range(connections):
-                stack.enter_context(shop.services.database.pool.connection())
+                stack.enter_context(app.services.database.pool.connection())
             held.set()
             enough.wait()
 
@@ -35,31 +35,31 @@ def held_elsewhere(shop: Application, connections: int) -> Iterator[None]:
         holder.join()
 
 
-def test_50_requests_on_10_connections_are_50_answers(own_shop: Application) -> None:
+def test_50_requests_on_10_connections_are_50_answers(own_app: Application) -> None:
     with running_application(
-        own_shop.database, own_shop.alpha, own_shop.beta, cache_enabled=False, db_pool_max_connections=10
-    ) as shop:
-        token = shop.token()
+        own_app.database, own_app.alpha, own_app.beta, cache_enabled=False, db_pool_max_connections=10
+    ) as app:
+        token = app.token()
 
         def ask(_: int) -> TestResponse:
-            return shop.app.test_client().get(
+            return app.flask.test_client().get(
                 "/api/dashboard/stats", headers={"Authorization": f"Bearer {token}"}
             )
 
         with ThreadPoolExecutor(50) as threads:
             answers = list(threads.map(ask, range(50)))
         assert [answer.status_code for answer in answers] == [200] * 50
-        stats = shop.services.database.pool.get_stats()
+        stats = app.services.database.pool.get_stats()
         assert stats["pool_size"] <= 10
-        assert shop.services.database.pool.reference_stats()["in_use"] == 0
+        assert app.services.database.pool.reference_stats()["in_use"] == 0
 
 
-def test_who_finds_no_connection_in_time_is_told_to_come_back(own_shop: Application) -> None:
+def test_who_finds_no_connection_in_time_is_told_to_come_back(own_app: Application) -> None:
     with running_application(
-        own_shop.database, own_shop.alpha, own_shop.beta, db_pool_timeout=1.0, db_pool_max_connections=2
-    ) as shop:
-        client, health = shop.client(), shop.app.test_client()
-        with held_elsewhere(shop, 2):
+        own_app.database, own_app.alpha, own_app.beta, db_pool_timeout=1.0, db_pool_max_connections=2
+    ) as app:
+        client, health = app.client(), app.flask.test_client()
+        with held_elsewhere(app, 2):
             began = time.monotonic()
             answer = client.get("/api/jobs")
             assert 1.0 <= time.monotonic() - began < 3.0
@@ -70,12 +70,12 @@ def test_who_finds_no_connection_in_time_is_told_to_come_back(own_shop: Applicat
         assert client.get("/api/jobs").status_code == 200
 
 
-def test_the_health_of_the_pool_names_what_is_the_matter(own_shop: Application) -> None:
+def test_the_health_of_the_pool_names_what_is_the_matter(own_app: Application) -> None:
     with running_application(
-        own_shop.database, own_shop.alpha, own_shop.beta, db_pool_max_connections=5, web_concurrency=100
-    ) as shop:
-        client = shop.client()
-        with held_elsewhere(shop, 4):
+        own_app.database, own_app.alpha, own_app.beta, db_pool_max_connections=5, web_concurrency=100
+    ) as app:
+        client = app.client()
+        with held_elsewhere(app, 4):
             health = client.get("/api/health/db").json
         assert health is not None
         assert health["pool_stats"]["in_use"] == 4
@@ -84,8 +84,8 @@ def test_the_health_of_the_pool_names_what_is_the_matter(own_shop: Application) 
         assert "DB_POOL_MAX_CONNECTIONS" in health["recommendations"][0]
 
 
-def test_the_health_of_a_quiet_pool_agrees_with_the_server(own_shop: Application) -> None:
-    health = own_shop.client().get("/api/health/db").json
+def test_the_health_of_a_quiet_pool_agrees_with_the_server(own_app: Application) -> None:
+    health = own_app.client().get("/api/health/db").json
     assert health is not None
     pool, server = health["pool_stats"], health["server"]
     assert (health["status"], health["warnings"]) == ("healthy", [])

@@ -108,8 +108,8 @@ def test_a_business_that_has_not_asked_for_long_is_left_no_room() -> None:
 
 
 @pytest.mark.parametrize("by", ["header", "cookie", "forged", "nothing"])
-def test_the_business_is_read_from_the_token_and_cannot_be_forged(shop: Application, by: str) -> None:
-    token = shop.token(business=shop.beta)
+def test_the_business_is_read_from_the_token_and_cannot_be_forged(app: Application, by: str) -> None:
+    token = app.token(business=app.beta)
     header, payload, signature = token.split(".")
     line = {
         "header": f"authorization: Bearer {token}",
@@ -119,8 +119,8 @@ def test_the_business_is_read_from_the_token_and_cannot_be_forged(shop: Applicat
     }[by]
     head = f"GET /api/jobs HTTP/1.1\r\nHost: x\r\n{line}\r\n\r\n".encode()
     connection = SimpleNamespace(arriving=SimpleNamespace(received=bytearray(head)))
-    found = business_of_request(shop.services.sign_in)(connection)
-    assert found == (shop.beta.id if by in ("header", "cookie") else NOBODY)
+    found = business_of_request(app.services.sign_in)(connection)
+    assert found == (app.beta.id if by in ("header", "cookie") else NOBODY)
 
 
 def test_a_connection_that_comes_back_goes_to_the_business_with_the_fewest(cluster: Cluster) -> None:

@@ -23,8 +23,8 @@ PATHS = (*CACHED, f"{RECENT}?limit=3", "/api/dashboard/chart/jobs-by-month?month
 
 
 @pytest.fixture
-def ways(own_shop: Application) -> Ways:
-    return Ways(own_shop)
+def ways(own_app: Application) -> Ways:
+    return Ways(own_app)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -33,8 +33,8 @@ def test_every_answer_of_the_fast_path_is_that_of_the_slow_path(
     ways: Ways, credentials: Callable[[str], dict[str, str]], scheme: str
 ) -> None:
     now = time.monotonic()
-    ways.shop.services.store.clock = lambda: now
-    who = credentials(ways.shop.token())
+    ways.app.services.store.clock = lambda: now
+    who = credentials(ways.app.token())
     how: dict[str, Any] = {"base_url": f"{scheme}://opsboard.example"}
     compared = set()
     for path in PATHS:
@@ -57,7 +57,7 @@ def test_every_answer_of_the_fast_path_is_that_of_the_slow_path(
 
 
 def test_a_given_id_comes_back_and_made_ones_differ(ways: Ways) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     ways.ask(STATS, headers=who)
     given = {**who, "X-Request-Id": "given-by-the-caller"}
     assert ways.ask_fast(STATS, headers=given).headers["X-Request-Id"] == "given-by-the-caller"
@@ -65,33 +65,33 @@ def test_a_given_id_comes_back_and_made_ones_differ(ways: Ways) -> None:
 
 
 def test_the_gzipd_answer_of_the_fast_path_has_the_same_content(ways: Ways) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     plain = ways.ask(STATS, headers=who)
     zipped = ways.ask_fast(STATS, headers={**who, "Accept-Encoding": "gzip"})
     assert gzip.decompress(zipped.data) == plain.data
 
 
 def test_the_fast_path_takes_no_connection_and_every_answer_counts_as_one_hit(ways: Ways) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     for path in CACHED:
         etag = ways.ask(path, headers=who).headers["ETag"]
-        taken, before = requests_of(ways.shop), counts(ways)
+        taken, before = requests_of(ways.app), counts(ways)
         for more in ({}, {"If-None-Match": etag}, {"Accept-Encoding": "gzip"}):
             answer = ways.ask_fast(path, headers={**who, **more})
             assert (answer.headers["X-Cache"], answer.headers["X-Queries"]) == ("HIT", "0")
-        assert requests_of(ways.shop) == taken
+        assert requests_of(ways.app) == taken
         assert counts(ways) == (before[0] + 3, before[1])
 
 
 def counts(ways: Ways) -> tuple[int, int]:
-    stats = ways.shop.services.store.stats()
+    stats = ways.app.services.store.stats()
     return stats["hits"], stats["misses"]
 
 
 def test_answers_are_tallied_by_status_as_on_the_slow_path(ways: Ways) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     etag = ways.ask(STATS, headers=who).headers["ETag"]
-    tally = ways.shop.services.tally
+    tally = ways.app.services.tally
     for ask in (ways.ask_fast, ways.ask_slow):
         before = tally.counts()
         for more in ({}, {}, {"If-None-Match": etag}):
@@ -103,7 +103,7 @@ def test_answers_are_tallied_by_status_as_on_the_slow_path(ways: Ways) -> None:
 
 
 def test_what_the_fast_path_answers_is_marked_as_used(ways: Ways) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     for path in (STATS, RECENT):
         ways.ask(path, headers=who)
     ways.ask_fast(STATS, headers=who)
@@ -114,7 +114,7 @@ def test_what_the_fast_path_answers_is_marked_as_used(ways: Ways) -> None:
 
 
 def test_hits_are_counted_exactly_under_32_threads(ways: Ways) -> None:
-    who = [bearer(ways.shop.token()), cookie(ways.shop.token("operator"))]
+    who = [bearer(ways.app.token()), cookie(ways.app.token("operator"))]
     for path in CACHED:
         for headers in who:
             ways.ask(path, headers=headers)
@@ -145,7 +145,7 @@ def test_hits_are_counted_exactly_under_32_threads(ways: Ways) -> None:
 def test_whatever_is_not_a_plain_read_of_a_known_caller_goes_the_slow_path(
     ways: Ways, change: dict[str, Any], status: int
 ) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     ways.ask(STATS, headers=who)
     ways.ask_fast(STATS, headers=who)
     more = change.pop("more", {})
@@ -157,7 +157,7 @@ def test_whatever_is_not_a_plain_read_of_a_known_caller_goes_the_slow_path(
 
 
 def test_a_token_is_good_only_in_the_header_it_was_seen_in(ways: Ways) -> None:
-    token = ways.shop.token()
+    token = ways.app.token()
     for credentials in (bearer(token), cookie(token)):
         ways.ask(STATS, headers=credentials)
         ways.ask_fast(STATS, headers=credentials)
@@ -173,11 +173,11 @@ def test_a_token_is_good_only_in_the_header_it_was_seen_in(ways: Ways) -> None:
 
 
 def test_nobody_gets_anothers_body(ways: Ways) -> None:
-    second_admin(ways.shop)
-    shop = ways.shop
+    second_admin(ways.app)
+    app = ways.app
     everybody = [
-        shop.token(role, business) for business in (shop.alpha, shop.beta) for role in ("admin", "operator")
-    ] + [shop.token("second"), shop.token()]
+        app.token(role, business) for business in (app.alpha, app.beta) for role in ("admin", "operator")
+    ] + [app.token("second"), app.token()]
     for _ in range(2):
         for token in everybody:
             for path in PATHS:
@@ -190,7 +190,7 @@ def test_nobody_gets_anothers_body(ways: Ways) -> None:
 
 
 def test_each_spelling_of_the_arguments_gets_its_own_answer(ways: Ways) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     spellings = (
         "", "?", "?limit=3", "?limit=03", "?limit=%33", "?limit=4", "?limit=3&", "?&limit=3", "?limit=3&limit=4",
         "?limit=4&limit=3", "?limit=3&limit=3", "?Limit=3", "?limit=", "?limit=3;limit=4", "?lim%69t=4",
@@ -209,7 +209,7 @@ def test_each_spelling_of_the_arguments_gets_its_own_answer(ways: Ways) -> None:
 
 
 def test_a_spoofed_forwarded_header_changes_nothing_and_a_proxys_is_believed(ways: Ways) -> None:
-    who = bearer(ways.shop.token())
+    who = bearer(ways.app.token())
     spoofed = {
         **who,
         "X-Forwarded-Proto": "https",
@@ -238,9 +238,9 @@ def test_each_forwarded_header_by_itself_is_taken_from_a_stranger(header: str) -
     assert seen[0] == {"REMOTE_ADDR": "192.0.2.9", "wsgi.url_scheme": "http", UNKNOWN_CALLER: True}
 
 
-def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> None:
+def test_every_cached_view_depends_on_its_address_alone(app: Application) -> None:
     """The fast path knows a request by token, path and query string; a view that reads more must not be kept."""
-    views = [view for view in shop.app.view_functions.values() if hasattr(view, "cached_per_user")]
+    views = [view for view in app.flask.view_functions.values() if hasattr(view, "cached_per_user")]
     assert len(views) >= len(CACHED)
     for view in views:
         places = {place for _, place in getattr(view, "_spec", {}).get("args") or ()}
@@ -250,10 +250,10 @@ def test_every_cached_view_depends_on_its_address_alone(shop: Application) -> No
 def test_while_the_database_is_away_the_fast_path_gives_the_last_good_answer_as_the_slow_path_does(
     ways: Ways, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services, who = ways.shop.services, bearer(ways.shop.token())
+    services, who = ways.app.services, bearer(ways.app.token())
     etag = ways.ask(STATS, headers=who).headers["ETag"]
     ways.ask(STATS, headers=who)
-    services.store.bump(ways.shop.alpha.id, {"jobs"})
+    services.store.bump(ways.app.alpha.id, {"jobs"})
     monkeypatch.setattr(ServerStatus, "is_open", lambda *_: True)
     monkeypatch.setattr(ServerStatus, "is_silent", lambda *_: True)
     for more in ({}, {"If-None-Match": etag}, {"Accept-Encoding": "gzip"}):

@@ -49,10 +49,10 @@ MONTH = 40 * 86_400.0
 class History:
     """One application and its clock; `answered` is how many answers the fast path gave."""
 
-    def __init__(self, shop: Application) -> None:
-        self.shop, self.ways, self.now, self.answered = shop, Ways(shop), 0.0, 0
-        shop.client().get("/api/auth/me")  # starts the change feed, which from here on beats on demand
-        services = shop.services
+    def __init__(self, app: Application) -> None:
+        self.app, self.ways, self.now, self.answered = app, Ways(app), 0.0, 0
+        app.client().get("/api/auth/me")  # starts the change feed, which from here on beats on demand
+        services = app.services
         services.change_feed.pause()
         clocks = (services.sign_in.tokens, services.sign_in.revocations)
         # A token from the future is no token, so the clock starts a month ago.
@@ -78,7 +78,7 @@ class History:
         self.sign_in(("manager", "alpha"))
 
     def execute(self, statement: str, *arguments: Any) -> None:
-        connection = psycopg2.connect(self.shop.database.superuser_url)
+        connection = psycopg2.connect(self.app.database.superuser_url)
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(statement, arguments)
@@ -112,14 +112,14 @@ class History:
         self.ways.ask("/api/auth/logout", "POST", headers=bearer(self.tokens[number % len(self.tokens)]))
 
     def write(self, user: tuple[str, str]) -> None:
-        tenant = self.shop.alpha.id if user[1] == "alpha" else self.shop.beta.id
+        tenant = self.app.alpha.id if user[1] == "alpha" else self.app.beta.id
         self.execute(
             "INSERT INTO jobs (tenant_id, job_number, title) VALUES (%s, gen_random_uuid(), 'x')", tenant
         )
-        self.shop.services.store.bump(tenant, {"jobs"})
+        self.app.services.store.bump(tenant, {"jobs"})
 
     def clear(self) -> None:
-        self.shop.services.store.clear()
+        self.app.services.store.clear()
 
     def block(self, user: tuple[str, str]) -> None:
         self.execute("UPDATE users SET is_active = false WHERE email = %s", f"{user[0]}@{user[1]}.example")
@@ -128,7 +128,7 @@ class History:
         self.execute("UPDATE users SET role = 'manager' WHERE email = %s", f"{user[0]}@{user[1]}.example")
 
     def beat(self) -> None:
-        self.shop.services.change_feed.poll()
+        self.app.services.change_feed.poll()
         self.heard_at = self.now
 
     def advance(self, seconds: float, heard: bool) -> None:
@@ -145,8 +145,8 @@ def without_id(answer: TestResponse) -> Any:
 
 
 @pytest.fixture
-def history(own_shop: Application) -> History:
-    return History(own_shop)
+def history(own_app: Application) -> History:
+    return History(own_app)
 
 
 @pytest.mark.parametrize("examples", [25, pytest.param(1000, marks=pytest.mark.slow)])

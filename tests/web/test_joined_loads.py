@@ -16,10 +16,10 @@ JOBS = "/api/jobs?priority=high"
 
 @pytest.mark.parametrize(("path", "method"), [(STATS, "fetch_json"), (JOBS, "fetch_list")])
 def test_a_load_that_a_write_overtook_is_not_joined(
-    own_shop: Application, monkeypatch: pytest.MonkeyPatch, path: str, method: str
+    own_app: Application, monkeypatch: pytest.MonkeyPatch, path: str, method: str
 ) -> None:
-    services, loads, begun, go_on = own_shop.services, [], threading.Event(), threading.Event()
-    assert own_shop.client().get(path).status_code == 200  # from here on the tables of the view are known
+    services, loads, begun, go_on = own_app.services, [], threading.Event(), threading.Event()
+    assert own_app.client().get(path).status_code == 200  # from here on the tables of the view are known
     services.store.clear()
     load: Callable[..., Any] = getattr(services.database, method)
 
@@ -31,11 +31,11 @@ def test_a_load_that_a_write_overtook_is_not_joined(
         return load(*args)
 
     monkeypatch.setattr(services.database, method, gated)
-    early = threading.Thread(target=lambda: own_shop.client().get(path))
+    early = threading.Thread(target=lambda: own_app.client().get(path))
     early.start()
     assert begun.wait(20)
-    services.store.bump(own_shop.alpha.id, {"jobs"})
-    late = own_shop.client().get(path)
+    services.store.bump(own_app.alpha.id, {"jobs"})
+    late = own_app.client().get(path)
     was_waiting = early.is_alive()
     go_on.set()
     early.join(20)

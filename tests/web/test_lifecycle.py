@@ -9,7 +9,7 @@ from opsboard.web.services import services
 from tests.application import Application
 
 
-def test_a_connection_that_a_view_forgot_is_taken_back(own_shop: Application) -> None:
+def test_a_connection_that_a_view_forgot_is_taken_back(own_app: Application) -> None:
     kept = []
 
     @open_to_all
@@ -17,18 +17,18 @@ def test_a_connection_that_a_view_forgot_is_taken_back(own_shop: Application) ->
         kept.append(services().database.pool.getconn())
         return "forgot"
 
-    own_shop.app.add_url_rule("/forgetful", view_func=forgetful)
+    own_app.flask.add_url_rule("/forgetful", view_func=forgetful)
     for _ in range(30):  # three times as many as there are connections
-        assert own_shop.app.test_client().get("/forgetful").status_code == 200
-    assert services_of(own_shop) == 0
+        assert own_app.flask.test_client().get("/forgetful").status_code == 200
+    assert services_of(own_app) == 0
 
 
-def services_of(shop: Application) -> int:
-    return shop.services.database.pool.reference_stats()["in_use"]
+def services_of(app: Application) -> int:
+    return app.services.database.pool.reference_stats()["in_use"]
 
 
-def test_a_good_request_id_is_kept_and_any_other_replaced(shop: Application) -> None:
-    client = shop.app.test_client()
+def test_a_good_request_id_is_kept_and_any_other_replaced(app: Application) -> None:
+    client = app.flask.test_client()
     assert (
         client.get("/api/health", headers={"X-Request-Id": "abc.DEF-123_4"}).headers["X-Request-Id"]
         == "abc.DEF-123_4"
@@ -39,8 +39,8 @@ def test_a_good_request_id_is_kept_and_any_other_replaced(shop: Application) -> 
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/api/health", "/api/jobs", "/nowhere", "/static/nothing.js"])
-def test_every_answer_has_the_security_headers(shop: Application, path: str) -> None:
-    headers = shop.app.test_client().get(path).headers
+def test_every_answer_has_the_security_headers(app: Application, path: str) -> None:
+    headers = app.flask.test_client().get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     policy = headers["Content-Security-Policy"]

@@ -22,8 +22,8 @@ PATHS = (
 
 
 @pytest.mark.parametrize("rounds", [15, pytest.param(500, marks=pytest.mark.slow)])
-def test_requests_leave_no_objects_behind(own_shop: Application, rounds: int) -> None:
-    client = own_shop.client()
+def test_requests_leave_no_objects_behind(own_app: Application, rounds: int) -> None:
+    client = own_app.client()
 
     def ask(times: int) -> int:
         """How many blocks Python has when that is done."""

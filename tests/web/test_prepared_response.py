@@ -32,36 +32,36 @@ class Proofs:
 
 
 @pytest.fixture
-def ways(own_shop: Application) -> Ways:
+def ways(own_app: Application) -> Ways:
     """With a change feed that beats no more, and is not needed."""
-    ways = Ways(own_shop)
-    own_shop.client().get(STATS)
-    own_shop.services.change_feed.pause()
-    own_shop.services.sign_in.revocations.mark_current(float("inf"))
-    own_shop.services.store.in_sync = lambda: True
+    ways = Ways(own_app)
+    own_app.client().get(STATS)
+    own_app.services.change_feed.pause()
+    own_app.services.sign_in.revocations.mark_current(float("inf"))
+    own_app.services.store.in_sync = lambda: True
     return ways
 
 
 def test_ten_polls_are_one_proof_and_ten_hits(ways: Ways) -> None:
-    who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
+    who, proofs = bearer(ways.app.token()), Proofs(ways.app.services.store)
     etag = ways.ask(STATS, headers=who).headers["ETag"]
-    before = ways.shop.services.store.stats()["hits"]
+    before = ways.app.services.store.stats()["hits"]
     answers = {ways.ask_fast(STATS, headers=who).data for _ in range(10)}
     assert (len(answers), proofs.asked) == (1, 1)
     polls = [ways.ask_fast(STATS, headers={**who, "If-None-Match": etag}) for _ in range(10)]
     assert {(poll.status_code, poll.data) for poll in polls} == {(304, b"")}
     assert proofs.asked == 2
-    assert ways.shop.services.store.stats()["hits"] == before + 20
+    assert ways.app.services.store.stats()["hits"] == before + 20
 
 
 def test_any_change_asks_for_a_new_proof_and_one_is_enough(ways: Ways) -> None:
-    who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
+    who, proofs = bearer(ways.app.token()), Proofs(ways.app.services.store)
     ways.ask(STATS, headers=who)
     ways.ask_fast(STATS, headers=who)
     for change in (
-        lambda: ways.shop.services.store.bump(ways.shop.beta.id, {"jobs"}),
-        lambda: ways.shop.services.sign_in.revocations.add(1, 99, "another token", None, 9e9),
-        lambda: ways.shop.services.store.clear("elsewhere"),
+        lambda: ways.app.services.store.bump(ways.app.beta.id, {"jobs"}),
+        lambda: ways.app.services.sign_in.revocations.add(1, 99, "another token", None, 9e9),
+        lambda: ways.app.services.store.clear("elsewhere"),
     ):
         change()
         before = proofs.asked
@@ -71,16 +71,16 @@ def test_any_change_asks_for_a_new_proof_and_one_is_enough(ways: Ways) -> None:
 
 
 def test_a_change_right_after_the_proof_ends_it(ways: Ways) -> None:
-    who, proofs = bearer(ways.shop.token()), Proofs(ways.shop.services.store)
+    who, proofs = bearer(ways.app.token()), Proofs(ways.app.services.store)
     ways.ask(STATS, headers=who)
-    proofs.after = lambda: ways.shop.services.store.bump(ways.shop.alpha.id, {"jobs"})
+    proofs.after = lambda: ways.app.services.store.bump(ways.app.alpha.id, {"jobs"})
     ways.ask_fast(STATS, headers=who)
     answer = ways.goes_long(STATS, headers=who)
     assert answer is not None and answer.headers["X-Cache"] == "MISS"
 
 
 def test_what_the_cache_let_go_is_gone(ways: Ways) -> None:
-    who, store = bearer(ways.shop.token()), ways.shop.services.store
+    who, store = bearer(ways.app.token()), ways.app.services.store
     ways.ask(STATS, headers=who)
     ways.ask_fast(STATS, headers=who)
     (prepared,) = [

@@ -46,8 +46,8 @@ def test_a_client_that_has_the_body_gets_no_bytes(known: str, accepted: str | No
     assert headers["ETag"] == (LARGE.gzip_etag if accepted else LARGE.etag)
 
 
-def test_every_way_to_answer_follows_it(shop: Application) -> None:
-    client = shop.client()
+def test_every_way_to_answer_follows_it(app: Application) -> None:
+    client = app.client()
     checked = 0
     for path in (
         "/api/dashboard/stats",

@@ -62,9 +62,9 @@ def test_a_malformed_traceparent_names_no_trace(malformed: str) -> None:
     assert request_id(None, malformed) != request_id(None, malformed)
 
 
-def test_a_trace_becomes_the_request_id_and_is_in_the_log(own_shop: Application) -> None:
+def test_a_trace_becomes_the_request_id_and_is_in_the_log(own_app: Application) -> None:
     assert trace_id(f"00-{TRACE}-{PARENT}-01") == trace_id(f"01-{TRACE}-{PARENT}-01-more") == TRACE
-    client = own_shop.client()
+    client = own_app.client()
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
     with capture_logs(processors=[add_request]) as lines:
         missing = client.get("/api/jobs/999999", headers=headers)

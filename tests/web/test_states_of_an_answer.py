@@ -24,7 +24,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 
 @pytest.fixture(scope="module")
-def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
+def app(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Application]:
     """With the change feed stopped: it beats when the test says so."""
     name, alpha, beta = seeded
     with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
@@ -34,13 +34,13 @@ def shop(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[A
 
 
 @pytest.fixture(scope="module")
-def ways(shop: Application) -> Ways:
-    return Ways(shop)
+def ways(app: Application) -> Ways:
+    return Ways(app)
 
 
 @pytest.fixture(scope="module")
-def token(shop: Application) -> str:
-    return shop.token()
+def token(app: Application) -> str:
+    return app.token()
 
 
 def table() -> dict[str, dict[str, str]]:
@@ -62,10 +62,10 @@ def test_the_table_lists_the_states_that_are_driven_here() -> None:
 @pytest.mark.parametrize("path", [STATS, RECENT])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_says_what_the_table_says(
-    shop: Application, ways: Ways, token: str, state: str, path: str, way: str, encoding: str
+    app: Application, ways: Ways, token: str, state: str, path: str, way: str, encoding: str
 ) -> None:
     told = table()[state]
-    scene = Scene(shop, path, ways.ask if way == "fast" else ways.ask_slow, token)
+    scene = Scene(app, path, ways.ask if way == "fast" else ways.ask_slow, token)
     scene.sent = GZIP if encoding == "gzip" else {}
     answer = STATES[state](scene)
     assert (str(answer.status_code), answer.headers["X-Cache"]) == (told["Status"], told["X-Cache"])
@@ -99,24 +99,24 @@ def check_body(answer: TestResponse, scene: Scene, contains: str) -> None:
 
 @pytest.mark.parametrize("way", ["fast", "slow"])
 def test_a_body_per_role_is_shared_by_its_users_and_one_per_user_is_not(
-    shop: Application, ways: Ways, token: str, way: str
+    app: Application, ways: Ways, token: str, way: str
 ) -> None:
     ask = ways.ask if way == "fast" else ways.ask_slow
     for path in (STATS, RECENT):
-        scene = Scene(shop, path, ask, token)
+        scene = Scene(app, path, ask, token)
         scene.kept()
-        for other in (shop.token("operator"), shop.token("admin", shop.beta)):
+        for other in (app.token("operator"), app.token("admin", app.beta)):
             answer = scene.ask(other)
             assert (answer.headers["X-Cache"], answer.headers["Age"]) == ("MISS", "0")
             assert ask(path, headers=bearer(other)).headers["X-Cache"] == "HIT"
             assert answer.headers["ETag"] != scene.ask().headers["ETag"] or path == RECENT
         # The same user with another token is the same user.
-        assert scene.ask(shop.token()).headers["X-Cache"] == "HIT"
+        assert scene.ask(app.token()).headers["X-Cache"] == "HIT"
 
 
-def test_one_row_is_made_each_time_and_says_so(shop: Application, ways: Ways) -> None:
-    who = bearer(shop.token())
-    first = shop.client().get("/api/jobs?page_size=1").json["items"][0]  # type: ignore[index]
+def test_one_row_is_made_each_time_and_says_so(app: Application, ways: Ways) -> None:
+    who = bearer(app.token())
+    first = app.client().get("/api/jobs?page_size=1").json["items"][0]  # type: ignore[index]
     job = f"/api/jobs/{first['id']}"
     for _ in range(2):
         answer = ways.ask(job, headers=who)
@@ -127,9 +127,9 @@ def test_one_row_is_made_each_time_and_says_so(shop: Application, ways: Ways) ->
 
 
 def test_what_is_not_kept_is_an_error_without_marks_while_the_database_is_away(
-    shop: Application, ways: Ways, token: str
+    app: Application, ways: Ways, token: str
 ) -> None:
-    scene = Scene(shop, STATS, ways.ask, token)
+    scene = Scene(app, STATS, ways.ask, token)
     with scene.database_away():
         answer = scene.ask()
     assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")

@@ -85,93 +85,93 @@ def forged(payload: dict[str, Any]) -> str:
     return f"{unsigned}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
-def status_of(shop: Application, token: str) -> int:
+def status_of(app: Application, token: str) -> int:
     header = f"Bearer {token}".encode().decode("latin-1")
-    return shop.app.test_client().get("/api/auth/me", headers={"Authorization": header}).status_code
+    return app.flask.test_client().get("/api/auth/me", headers={"Authorization": header}).status_code
 
 
-def test_hand_made_tokens_are_401_and_take_no_connection(shop: Application) -> None:
+def test_hand_made_tokens_are_401_and_take_no_connection(app: Application) -> None:
     tokens = list(hand_made())
     assert len(tokens) > 60
-    shop.client().get("/api/auth/me")  # The change feed has begun
-    before = shop.services.database.pool.get_stats()["requests_num"]
+    app.client().get("/api/auth/me")  # The change feed has begun
+    before = app.services.database.pool.get_stats()["requests_num"]
     for what, token in tokens:
-        assert status_of(shop, token) == 401, what
-    assert shop.services.database.pool.get_stats()["requests_num"] == before
+        assert status_of(app, token) == 401, what
+    assert app.services.database.pool.get_stats()["requests_num"] == before
 
 
-def test_the_forgery_itself_is_right_when_its_claims_are(shop: Application) -> None:
+def test_the_forgery_itself_is_right_when_its_claims_are(app: Application) -> None:
     """Or the test above would see 401 for the wrong reason."""
-    assert status_of(shop, forged(claims(sub=str(admin_id(shop)), tid=shop.alpha.id))) == 200
+    assert status_of(app, forged(claims(sub=str(admin_id(app)), tid=app.alpha.id))) == 200
 
 
-def test_a_token_from_a_clock_that_is_a_little_ahead_is_good(shop: Application) -> None:
+def test_a_token_from_a_clock_that_is_a_little_ahead_is_good(app: Application) -> None:
     now = int(time.time())
-    mine = {"sub": str(admin_id(shop)), "tid": shop.alpha.id}
-    assert status_of(shop, signed(**mine, iat=now + 2, nbf=now + 2)) == 200
-    assert status_of(shop, signed(**mine, iat=now + 30)) == 401
+    mine = {"sub": str(admin_id(app)), "tid": app.alpha.id}
+    assert status_of(app, signed(**mine, iat=now + 2, nbf=now + 2)) == 200
+    assert status_of(app, signed(**mine, iat=now + 30)) == 401
 
 
-def admin_id(shop: Application) -> int:
-    return int(shop.client().get("/api/auth/me").json["id"])  # type: ignore[index]
+def admin_id(app: Application) -> int:
+    return int(app.client().get("/api/auth/me").json["id"])  # type: ignore[index]
 
 
 @settings(max_examples=300, deadline=None)
 @given(position=st.integers(0, 400), change=st.characters(codec="ascii", categories=["Lu", "Ll", "Nd"]))
-def test_a_token_with_one_character_changed_is_401(shop: Application, position: int, change: str) -> None:
-    token = _token(shop)
+def test_a_token_with_one_character_changed_is_401(app: Application, position: int, change: str) -> None:
+    token = _token(app)
     position %= len(token)
     # The last character of base64 carries unused bits: two spellings may mean the same bytes.
     if token[position] == change or position == len(token) - 1 or token[position] == ".":
         return
-    assert status_of(shop, token[:position] + change + token[position + 1 :]) == 401
+    assert status_of(app, token[:position] + change + token[position + 1 :]) == 401
 
 
 _tokens: dict[int, str] = {}
 
 
-def _token(shop: Application) -> str:
-    return _tokens.setdefault(id(shop), shop.token())
+def _token(app: Application) -> str:
+    return _tokens.setdefault(id(app), app.token())
 
 
 @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "bearer ", "Token x", ""])
-def test_other_authorization_headers_are_401(shop: Application, header: str) -> None:
-    assert shop.app.test_client().get("/api/auth/me", headers={"Authorization": header}).status_code == 401
+def test_other_authorization_headers_are_401(app: Application, header: str) -> None:
+    assert app.flask.test_client().get("/api/auth/me", headers={"Authorization": header}).status_code == 401
 
 
-def test_a_remembered_token_still_expires(own_shop: Application) -> None:
-    token = own_shop.token()
-    assert status_of(own_shop, token) == 200
-    tokens = own_shop.services.sign_in.tokens
+def test_a_remembered_token_still_expires(own_app: Application) -> None:
+    token = own_app.token()
+    assert status_of(own_app, token) == 200
+    tokens = own_app.services.sign_in.tokens
     tokens.clock = lambda: time.time() + tokens.ttl + 1
-    assert status_of(own_shop, token) == 401
+    assert status_of(own_app, token) == 401
 
 
 def test_sign_out_ends_the_token_here_at_once_and_on_another_worker_within_a_beat(
-    own_shop: Application,
+    own_app: Application,
 ) -> None:
-    token, other_token = own_shop.token(), own_shop.token()
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, pulse_ms=50) as worker:
+    token, other_token = own_app.token(), own_app.token()
+    with running_application(own_app.database, own_app.alpha, own_app.beta, pulse_ms=50) as worker:
         assert status_of(worker, token) == 200
-        client = own_shop.app.test_client()
+        client = own_app.flask.test_client()
         assert (
             client.post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"}).status_code == 204
         )
-        assert status_of(own_shop, token) == 401
+        assert status_of(own_app, token) == 401
         assert ended_within_a_second(worker, token)
-        assert status_of(worker, other_token) == status_of(own_shop, other_token) == 200
+        assert status_of(worker, other_token) == status_of(own_app, other_token) == 200
 
 
 @pytest.mark.parametrize("change", [{"role": "manager"}, {"is_active": False}])
 def test_a_changed_user_loses_their_tokens_on_every_worker(
-    own_shop: Application, change: dict[str, Any]
+    own_app: Application, change: dict[str, Any]
 ) -> None:
-    token = own_shop.token("operator")
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, pulse_ms=50) as worker:
-        me = worker.app.test_client().get("/api/auth/me", headers={"Authorization": f"Bearer {token}"}).json
-        assert own_shop.client().patch(f"/api/users/{me['id']}", json=change).status_code == 200  # type: ignore[index]
+    token = own_app.token("operator")
+    with running_application(own_app.database, own_app.alpha, own_app.beta, pulse_ms=50) as worker:
+        me = worker.flask.test_client().get("/api/auth/me", headers={"Authorization": f"Bearer {token}"}).json
+        assert own_app.client().patch(f"/api/users/{me['id']}", json=change).status_code == 200  # type: ignore[index]
         assert ended_within_a_second(worker, token)
-        assert ended_within_a_second(own_shop, token)
+        assert ended_within_a_second(own_app, token)
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,14 @@ def test_a_changed_user_loses_their_tokens_on_every_worker(
         "UPDATE users SET tenant_id = 2 WHERE email = 'gone@alpha.example'",
     ],
 )
-def test_a_removed_user_loses_their_tokens_on_every_worker(own_shop: Application, removal: str) -> None:
-    as_superuser(own_shop, ADD_GONE)
-    token, other = token_of(own_shop, "gone@alpha.example"), own_shop.token("operator", own_shop.beta)
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta, pulse_ms=50) as worker:
-        assert status_of(worker, token) == status_of(own_shop, token) == 200
-        as_superuser(own_shop, removal)
+def test_a_removed_user_loses_their_tokens_on_every_worker(own_app: Application, removal: str) -> None:
+    as_superuser(own_app, ADD_GONE)
+    token, other = token_of(own_app, "gone@alpha.example"), own_app.token("operator", own_app.beta)
+    with running_application(own_app.database, own_app.alpha, own_app.beta, pulse_ms=50) as worker:
+        assert status_of(worker, token) == status_of(own_app, token) == 200
+        as_superuser(own_app, removal)
         assert ended_within_a_second(worker, token)
-        assert ended_within_a_second(own_shop, token)
+        assert ended_within_a_second(own_app, token)
         assert "TRUNCATE" in removal or status_of(worker, other) == 200
 
 
@@ -201,13 +201,13 @@ ADD_GONE = """
 """
 
 
-def token_of(shop: Application, email: str) -> str:
-    answer = shop.app.test_client().post("/api/auth/login", json={"email": email, "password": PASSWORD})
+def token_of(app: Application, email: str) -> str:
+    answer = app.flask.test_client().post("/api/auth/login", json={"email": email, "password": PASSWORD})
     return str(answer.json["access_token"])  # type: ignore[index]
 
 
-def as_superuser(shop: Application, *statements: str) -> None:
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+def as_superuser(app: Application, *statements: str) -> None:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
         connection.commit()
@@ -222,19 +222,19 @@ def ended_within_a_second(worker: Application, token: str) -> bool:
     return False
 
 
-def test_a_worker_that_cannot_hear_asks_the_database_about_each_token(own_shop: Application) -> None:
-    token = own_shop.token()
-    with running_application(own_shop.database, own_shop.alpha, own_shop.beta) as stale:
+def test_a_worker_that_cannot_hear_asks_the_database_about_each_token(own_app: Application) -> None:
+    token = own_app.token()
+    with running_application(own_app.database, own_app.alpha, own_app.beta) as stale:
         assert status_of(stale, token) == 200
         stale.services.change_feed.pause()
         stale.services.sign_in.revocations.fresh_until = -math.inf
-        own_shop.app.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
+        own_app.flask.test_client().post("/api/auth/logout", headers={"Authorization": f"Bearer {token}"})
         assert status_of(stale, token) == 401
-        assert status_of(stale, own_shop.token()) == 200
+        assert status_of(stale, own_app.token()) == 200
 
 
-def test_sign_in_says_the_same_of_an_unknown_name_and_a_wrong_password(own_shop: Application) -> None:
-    client = own_shop.app.test_client()
+def test_sign_in_says_the_same_of_an_unknown_name_and_a_wrong_password(own_app: Application) -> None:
+    client = own_app.flask.test_client()
     unknown = client.post("/api/auth/login", json={"email": "nobody@alpha.example", "password": "x"})
     wrong = client.post("/api/auth/login", json={"email": "admin@alpha.example", "password": "x"})
     without = client.post("/api/auth/login", json={"email": "w1@alpha.example", "password": "x"})
@@ -243,16 +243,16 @@ def test_sign_in_says_the_same_of_an_unknown_name_and_a_wrong_password(own_shop:
     assert unknown.status_code == 401
 
 
-def test_one_address_at_two_businesses_must_name_the_business(own_shop: Application) -> None:
+def test_one_address_at_two_businesses_must_name_the_business(own_app: Application) -> None:
     import psycopg2
 
-    with psycopg2.connect(own_shop.database.superuser_url) as connection, connection.cursor() as cursor:
+    with psycopg2.connect(own_app.database.superuser_url) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE users SET email = 'both@example.com' WHERE email LIKE 'admin@%'")
     connection.close()
-    client = own_shop.app.test_client()
+    client = own_app.flask.test_client()
     both = {"email": "Both@Example.com", "password": "correct horse battery"}
     assert client.post("/api/auth/login", json=both).status_code == 409
-    for business in (own_shop.alpha, own_shop.beta):
+    for business in (own_app.alpha, own_app.beta):
         token = client.post("/api/auth/login", json={**both, "tenant": business.slug}).json["access_token"]  # type: ignore[index]
         me = client.get("/api/auth/me", headers={"Authorization": f"Bearer {token}"}).json
         assert me["tenant"]["slug"] == business.slug  # type: ignore[index]

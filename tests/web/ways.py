@@ -21,9 +21,9 @@ CHANGING = {
 class Ways:
     """An application whose slow path is counted: `asked` is the number of requests that took it."""
 
-    def __init__(self, shop: Application) -> None:
-        self.shop = shop
-        proxies = shop.app.wsgi_app
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        proxies = app.flask.wsgi_app
         assert isinstance(proxies, TrustedProxies)
         fast_path = proxies.app
         assert isinstance(fast_path, FastPath)
@@ -38,7 +38,7 @@ class Ways:
 
     def ask(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
         """As a client asks: the fast path comes first."""
-        return Client(self.shop.app, use_cookies=False).open(path, method=method, **how)
+        return Client(self.app.flask, use_cookies=False).open(path, method=method, **how)
 
     def ask_slow(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
         """Flask itself; the fast path neither answers nor hears of it."""
