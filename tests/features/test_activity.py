@@ -11,7 +11,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
-from opsboard.features.health.activity_documents import Cancelled
+from opsboard.features.health.activity_schemas import Cancelled
 from opsboard.features.health.advice import Advice, advise_on_activity
 from opsboard.features.health.settings_advice import advise_on_settings
 from tests.application import Application

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from opsboard.db.queries import Query
 from opsboard.errors import Forbidden, NotFound, OpsboardError
-from opsboard.features.health.activity_documents import Activity, Cancelled
+from opsboard.features.health.activity_schemas import Activity, Cancelled
 from opsboard.features.health.advice import (
     Advice,
     advise_on_activity,

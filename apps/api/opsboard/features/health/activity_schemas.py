@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from opsboard.features.health.documents import Remembered
+from opsboard.features.health.schemas import Remembered
 
 
 class Sessions(BaseModel):
