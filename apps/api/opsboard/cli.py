@@ -18,6 +18,8 @@ COMMANDS = {
     "user": "opsboard.tenants.access_command:user_group",
     "token": "opsboard.tenants.access_command:token_group",
     "import": "opsboard.imports.command:import_command",
+    "backup": "opsboard.commands.backup:backup",
+    "restore": "opsboard.commands.backup:restore_command",
     "doctor": "opsboard.commands.doctor:doctor",
     "config": "opsboard.commands.config:config",
     "explain": "opsboard.commands.explain:explain",

@@ -38,6 +38,7 @@ class SettingTypes:
     # Database
     database_url: str
     database_owner_url: str
+    database_backup_url: str
     db_pool_min_connections: int
     db_pool_max_connections: int
     db_pool_timeout: float

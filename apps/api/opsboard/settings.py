@@ -173,6 +173,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATABASE_OWNER_URL", database_url, "",
             "The same database as the owner of the tables, for `opsboard migrate`; DATABASE_URL when empty.",
             "Database", secret=True),
+    Setting("DATABASE_BACKUP_URL", database_url, "",
+            "The same database by a role that row security does not bind, for `opsboard backup` and `opsboard restore` "
+            "only: postgresql:///opsboard as the system's user postgres. Empty: the embedded Postgres's own.",
+            "Database", secret=True),
     Setting("DB_POOL_MIN_CONNECTIONS", integer(0, 1000), 2,
             "Connections a worker opens at its start and keeps open when idle.", "Database",
             aliases=("DB_MIN_CONNECTIONS", "DB_POOL_SIZE")),

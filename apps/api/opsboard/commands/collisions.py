@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from opsboard.commands.rollups import businesses, only_one
+from opsboard.config import load_config
+from opsboard.db.addresses import embedded_server, owner_url
 from opsboard.db.queries import load_queries
 from opsboard.db.session import transaction
 from opsboard.imports.faults import printable
@@ -24,7 +26,8 @@ def collisions(slug: str | None) -> None:
       opsboard collisions --tenant north
     """
     count = 0
-    with businesses(slug) as (connection, tenants):
+    config = load_config()
+    with embedded_server(config), businesses(owner_url(config), slug) as (connection, tenants):
         for tenant_id, name in tenants:
             with transaction(connection) as cursor:
                 cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(tenant_id),))

@@ -31,7 +31,7 @@ locked AS (
 json_build_object(
     /* include server_members */,
     'blocked', /* include blocked */,
-    -- The backups recorded by deploy/opsboard-backup: time and bytes.
+    -- The backups recorded by `opsboard backup`: time and bytes.
     'last_backup', (
         SELECT json_build_object(
             'at', split_part(o.told, ' ', 1),
