@@ -230,6 +230,7 @@ def test_every_secret_is_marked_as_one() -> None:
         "SECRET_KEY",
         "DATABASE_URL",
         "DATABASE_OWNER_URL",
+        "DATABASE_BACKUP_URL",
         "CACHE_URL",
         "METRICS_TOKEN",
     }
