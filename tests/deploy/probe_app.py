@@ -1,11 +1,13 @@
-"""The application with three more addresses, which tell what a test cannot see from outside."""
+"""The application with some more addresses, which tell what a test cannot see from outside."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from apiflask import APIFlask
@@ -43,6 +45,23 @@ def app() -> APIFlask:
         while Path("/", held).exists():
             time.sleep(0.01)
         return jsonify(worker=os.getpid())
+
+    @made.get("/probe/connections/<path:held>")
+    @open_to_all
+    def hold_connections(held: str) -> Response:
+        pool = made.extensions["opsboard"].database.pool
+        with ExitStack() as stack:
+            for _ in range(pool.maxconn):
+                stack.enter_context(pool.connection())
+            print(f"worker {os.getpid()} sleeps", file=sys.stderr, flush=True)
+            while Path("/", held).exists():
+                time.sleep(0.01)
+        return jsonify(worker=os.getpid())
+
+    @made.get("/probe/collected")
+    @open_to_all
+    def collected() -> Response:
+        return jsonify(walked=len(gc.get_objects()), frozen=gc.get_freeze_count())
 
     return made
 

@@ -199,3 +199,9 @@ def test_recycled_and_frozen_workers_are_replaced_unnoticed(
         finally:
             if alive(frozen):
                 os.kill(frozen, signal.SIGKILL)
+
+
+def test_a_full_garbage_collection_leaves_out_the_application(gunicorn: Gunicorn) -> None:
+    """One that walks over all of it stops every thread of the worker, for as long as many answers take."""
+    found = gunicorn.client().get("/probe/collected").json
+    assert found["frozen"] > 50_000 and found["walked"] < found["frozen"] // 2

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from opsboard.bench.environment import Bench, with_demo_data
-from opsboard.bench.incidents import away, forgotten, half, neighbour, reload, sign_ins
+from opsboard.bench.incidents import away, forgotten, half, health, neighbour, reload, sign_ins
 from opsboard.bench.incidents.finding import Finding
 from opsboard.bench.results import Column, Promise, Row, Table
 
-CASES = (reload.measure, sign_ins.measure, neighbour.measure, half.measure, forgotten.measure, away.measure)
+CASES = (
+    reload.measure,
+    sign_ins.measure,
+    neighbour.measure,
+    half.measure,
+    forgotten.measure,
+    health.measure,
+    away.measure,
+)
 
 
 def measure(bench: Bench) -> list[Table]:
