@@ -92,6 +92,21 @@ CROSS JOIN LATERAL (SELECT CASE
 END AS status) AS s
 WHERE j.tenant_id = %(tenant)s;
 
+INSERT INTO work_records (
+    tenant_id, step_id, user_id, machine_id, started_at, ended_at, quantity_good, quantity_rejected, reject_reason,
+    note, corrected_by, correction, external_id
+)
+SELECT
+    %(tenant)s, s.id, u.id, s.machine_id, now() - n * interval '1 hour',
+    CASE WHEN n > 1 THEN now() - n * interval '50 minutes' END, (n > 1)::integer * n, (n > 3)::integer * n,
+    CASE WHEN n > 3 THEN %(word)s || ' burr' END, %(word)s, CASE WHEN n > 5 THEN u.id END,
+    CASE WHEN n > 5 THEN %(word)s || ' counted again' END, %(word)s || n
+FROM generate_series(1, 7) AS n
+CROSS JOIN LATERAL (
+    SELECT id, machine_id FROM job_steps WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1
+) AS s
+CROSS JOIN LATERAL (SELECT id FROM users WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1) AS u;
+
 INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at, revoked_at)
 SELECT
     %(tenant)s, j.id, j.created_by, to_timestamp(4000000000) + (n - 1) * interval '1 day',

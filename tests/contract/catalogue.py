@@ -47,6 +47,8 @@ VALUES: dict[str, Any] = {
     "hint": "h", "token_hash": "0" * 64, "scopes": ["read"], "old_hash": "h", "device": "d", "ends_at": 4e9,
     "password_hash": "h", "contradictions": "warn",
     "long": 1.0, "settings": ["fsync"], "query": None, "end_session": False,
+    "record_id": 1, "worker_id": 1, "ended_at": None, "finish": True, "hand_over": False, "quantity_good": 1,
+    "quantity_rejected": 1, "reject_reason": None,
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
 }  # fmt: skip
 # Filters by texts that the rows have; of the others a value is made from their declaration.
@@ -75,6 +77,8 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "conversations.list_conversations": {"status": "open"},
     "calls.list_calls": {"status": ["missed", "busy"]},
     "calls.create_call": {"status": "missed", "started_at": None},
+    "work.start_work": {"started_at": None, "ended_at": None},
+    "work.summary": {"date_from": "2026-03-02", "date_to": "2026-03-06"},
 }
 KEYS = {
     "timestamptz": "2026-01-01 00:00:00+00",

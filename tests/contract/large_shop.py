@@ -44,6 +44,14 @@ SELECT
 FROM jobs AS j CROSS JOIN generate_series(1, 2) AS k
 WHERE j.title LIKE 'large %%';
 
+INSERT INTO work_records (tenant_id, step_id, user_id, machine_id, started_at, ended_at, quantity_good, created_at)
+SELECT
+    s.tenant_id, s.id, (SELECT min(id) FROM users WHERE tenant_id = s.tenant_id) + s.id %% 11, s.machine_id,
+    s.created_at, CASE WHEN s.status = 'completed' THEN s.created_at + interval '20 minutes' END,
+    (s.status = 'completed')::integer, s.created_at
+FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
+WHERE j.title LIKE 'large %%' AND s.status <> 'pending';
+
 INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, created_at)
 SELECT j.tenant_id, (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + j.id %% 11, 'update',
     (ARRAY['job', 'customer', 'machine'])[1 + j.id %% 3], j.id, j.created_at

@@ -31,6 +31,7 @@ IDS = {
     """,
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
     "response_id": "SELECT min(id) FROM auto_responses WHERE tenant_id = %s AND status IN ('queued', 'failed')",
+    "record_id": "SELECT min(id) FROM work_records WHERE tenant_id = %s AND ended_at IS NULL",
     "node_id": "SELECT min(id) FROM journey_nodes WHERE tenant_id = %s",
     "execution_id": "SELECT min(id) FROM workflow_execution_monitoring WHERE tenant_id = %s AND status = 'running'",
     "alert_id": "SELECT min(id) FROM workflow_alerts WHERE tenant_id = %s AND status = 'open'",
@@ -62,6 +63,8 @@ BODIES: dict[str, dict[str, object]] = {
     "users.hand_over": {"to_user_id": None},
     "auth.accept_password_link": {"token": "none", "password": "tall trees in march"},
     "workflow_approvals.decide_approval": {"decision": "approve"},
+    "work.correct_work": {"note": "n", "correction": "was missing"},
+    "work.add_work": {"step_id": 1, "started_at": "2026-03-02T08:00:00Z", "minutes": 30},
     "campaigns.add_recipients": {"recipients": [{"address": "somebody@example.com"}]},
 }
 

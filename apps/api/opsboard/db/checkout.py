@@ -95,7 +95,7 @@ class Checkout:
             self.slots.counts["returns_bad"] += bad and not reusable
             if lease.cut or connection.closed == BROKEN:
                 self._note_losses(1, now)
-            # Not later: whoever else waits would be granted the connection that is made in its place.
+            # Not later: another request would be granted the connection that is made in its place.
             if asks_again and not self.slots.closed and not self._breaker.refuses(now):
                 self.slots.ask(lease, now, again=True)
             connects = self.slots.claim_connects()

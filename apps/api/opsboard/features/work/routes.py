@@ -1,0 +1,202 @@
+"""/api/work: records of work on steps; begin, end, add by hand, correct, list, sum up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from flask import Response
+from pydantic import Field, model_validator
+
+from opsboard.auth.identity import Role
+from opsboard.cache.body import Body
+from opsboard.db.queries import load_queries
+from opsboard.errors import InvalidInput
+from opsboard.features.work.schemas import NextWork, WorkRecord, WorkRecords, WorkSummary, WrittenWork
+from opsboard.web.access import only_for
+from opsboard.web.area import Area
+from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Patch, Text
+from opsboard.web.command import command
+from opsboard.web.document import document
+from opsboard.web.endpoint import cache_route, cache_route_with_user, fresh
+from opsboard.web.fields import Detail, detail
+from opsboard.web.listing import ListArguments
+from opsboard.web.services import identity
+
+area = Area("work", __name__, tag="Work")
+sql = load_queries(__package__)
+
+LONGEST_SUMMARY = dt.timedelta(days=366)
+Pieces = Annotated[int, Field(ge=0, le=10**6)]
+Note = Annotated[Text, Field(max_length=500)]
+
+
+@area.list("", WorkRecords)
+class ListWork(ListArguments, query=sql.list_work, default_sort="-started_at"):
+    """Records of work with their step, machine and person, newest first."""
+
+    step_id: Id | None = None
+    worker_id: Id | None = None
+    mine: Annotated[Literal["true"] | None, Field(description="Your own.")] = None
+    machine_id: Id | None = None
+    open: Annotated[Literal["true"] | None, Field(description="Work that has not ended.")] = None
+    started_from: Annotated[Day | None, Field(description="First day it began on.")] = None
+    started_to: Annotated[Day | None, Field(description="Last day it began on.")] = None
+
+
+class WorkResult(Arguments):
+    """What came of the work."""
+
+    quantity_good: Pieces = 0
+    quantity_rejected: Pieces = 0
+    reject_reason: Annotated[Line | None, Field(description="Why pieces were rejected.")] = None
+    note: Note | None = None
+
+    @model_validator(mode="after")
+    def has_rejects_for_its_reason(self) -> WorkResult:
+        if self.reject_reason is not None and not self.quantity_rejected:
+            raise ValueError("a reject_reason without quantity_rejected")
+        return self
+
+
+class StartWork(Arguments):
+    step_id: Id
+    worker_id: Annotated[
+        Id | None, Field(description="Who works; you when left out. Others: for managers.")
+    ] = None
+    started_at: Annotated[Past | None, Field(description="Now when left out.")] = None
+
+
+class EndWork(WorkResult):
+    ended_at: Annotated[Past | None, Field(description="Now when left out.")] = None
+    finish: Annotated[bool, Field(description="The step is finished, which ends everybody's work on it.")] = (
+        False
+    )
+    hand_over_to: Annotated[
+        Id | None,
+        Field(description="Who goes on with the step; null: anybody. Left out: it stays where it is."),
+    ] = None
+
+
+class AddWork(WorkResult):
+    step_id: Id
+    worker_id: Annotated[
+        Id | None, Field(description="Who worked; you when left out. Others: for managers.")
+    ] = None
+    started_at: Past
+    ended_at: Annotated[Past | None, Field(description="Either this or minutes.")] = None
+    minutes: Annotated[int | None, Field(ge=1, le=7 * 24 * 60, description="Either these or ended_at.")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def has_one_end(self) -> AddWork:
+        if (self.ended_at is None) == (self.minutes is None):
+            raise ValueError("give either ended_at or minutes")
+        if self.minutes is not None:
+            self.ended_at = self.started_at + dt.timedelta(minutes=self.minutes)
+        assert self.ended_at is not None
+        if self.ended_at <= self.started_at:
+            raise ValueError("ended_at must be after started_at")
+        if self.ended_at - self.started_at > dt.timedelta(days=7):
+            raise ValueError("one record is at most 7 days long")
+        return self
+
+
+class CorrectWork(Patch):
+    started_at: Past
+    ended_at: Past
+    quantity_good: Pieces
+    quantity_rejected: Pieces
+    reject_reason: Line | None
+    note: Note | None
+    correction: Annotated[Line, Field(description="Why it is corrected; needed.")]
+
+
+class Days(Arguments):
+    """Today, unless days are given; one alone is that day."""
+
+    date_from: Annotated[Day | None, Field(description="First day.")] = None
+    date_to: Annotated[Day | None, Field(description="Last day; at most a year later.")] = None
+
+    @model_validator(mode="after")
+    def are_a_year_at_most(self) -> Days:
+        if self.date_from and self.date_to and self.date_to - self.date_from > LONGEST_SUMMARY:
+            raise ValueError("a summary is of a year at most")
+        return self
+
+
+@area.get("/<id:record_id>")
+@area.input(detail(sql.get_work), location="query", arg_name="wanted")
+@area.output(WorkRecord)
+@fresh
+def get_work(record_id: int, wanted: Detail) -> Body:
+    """One record of work."""
+    return wanted.document(record_id=record_id)
+
+
+@area.get("/next")
+@area.output(NextWork)
+@cache_route_with_user(ttl=30)
+def next_work() -> Body:
+    """What you work on now, what you can begin next, and what comes later; yours, and some steps of nobody."""
+    return document(sql.next_work)
+
+
+@area.get("/summary")
+@area.input(Days, location="query", arg_name="days")
+@area.output(WorkSummary)
+@cache_route(ttl=30)
+def summary(days: Days) -> Body:
+    """Worked seconds and pieces of some days, by person, machine and process; of work that has ended.
+
+    Work over midnight counts on each day for its part; pieces count on the day on which the work ended.
+    """
+    return document(sql.summary, **days.model_dump())
+
+
+@area.post("")
+@area.input(StartWork, arg_name="work")
+@area.output(WrittenWork, status_code=201)
+def start_work(work: StartWork) -> Response:
+    """Begin to work on a step, or go on after a pause. A pending step is in progress from then on."""
+    return started(work.model_dump() | WorkResult().model_dump() | {"ended_at": None})
+
+
+@area.post("/by-hand")
+@area.input(AddWork, arg_name="work")
+@area.output(WrittenWork, status_code=201)
+def add_work(work: AddWork) -> Response:
+    """Add work that is over: from when to when, or for how many minutes."""
+    return started(work.model_dump(exclude={"minutes"}))
+
+
+def started(work: dict[str, Any]) -> Response:
+    worker = work["worker_id"] or identity().user_id
+    return command(sql.start_work, work | {"worker_id": worker}, status=201, location="/api/work/{id}")
+
+
+@area.post("/<id:record_id>/end")
+@area.input(EndWork, arg_name="work")
+@area.output(WrittenWork)
+def end_work(record_id: int, work: EndWork) -> Response:
+    """End work: for a pause, to hand the step over, or with `finish` because the step is done."""
+    given = work.model_dump(exclude={"hand_over_to"}) | {
+        "record_id": record_id,
+        "hand_over": "hand_over_to" in work.model_fields_set,
+        "to_user_id": work.hand_over_to,
+    }
+    return command(sql.end_work, given)
+
+
+@area.patch("/<id:record_id>")
+@area.input(CorrectWork, arg_name="change")
+@area.output(WrittenWork)
+@only_for(Role.ADMIN, Role.MANAGER)
+def correct_work(record_id: int, change: CorrectWork) -> Response:
+    """Correct times and pieces, with the reason; the pieces of the step follow."""
+    if not change.correction:
+        raise InvalidInput(
+            fields=[{"field": "correction", "message": "says why it is corrected; it is needed"}]
+        )
+    return command(sql.correct_work, {"record_id": record_id, "patch": change.patch()}, current=sql.get_work)

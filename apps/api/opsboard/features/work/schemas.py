@@ -1,0 +1,116 @@
+"""The shapes of the answers about work records."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import BaseModel
+
+from opsboard.features.shapes import JobStatus, MachineStatus, Priority, StepStatus
+from opsboard.web.schemas import Envelope, Named, WriteWarning
+
+
+class JobOfWork(BaseModel):
+    id: int
+    job_number: str
+    title: str
+
+
+class StepOfWork(BaseModel):
+    id: int
+    step_order: int
+    status: StepStatus
+
+
+class WorkRecord(BaseModel):
+    """`ended_at` and `seconds` are null while the work goes on. `is_forgotten`: it was begun 12 hours ago or more."""
+
+    id: int
+    job: JobOfWork
+    step: StepOfWork
+    process: Named | None
+    machine: Named | None
+    worker: Named
+    started_at: dt.datetime
+    ended_at: dt.datetime | None
+    seconds: int | None
+    is_forgotten: bool
+    quantity_good: int
+    quantity_rejected: int
+    reject_reason: str | None
+    note: str | None
+    corrected_by: Named | None
+    correction: str | None
+    own_fields: dict[str, str]
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class WorkRecords(Envelope):
+    items: list[WorkRecord]
+
+
+class WrittenWork(WorkRecord):
+    warnings: list[WriteWarning]
+
+
+class Worked(BaseModel):
+    """Ended records, their seconds and their pieces."""
+
+    records: int
+    seconds: int
+    quantity_good: int
+    quantity_rejected: int
+
+
+class WorkedBy(Worked):
+    """`id` and `name` are null for work without a machine or process."""
+
+    id: int | None
+    name: str | None
+
+
+class WorkSummary(BaseModel):
+    date_from: dt.date
+    date_to: dt.date
+    all: Worked
+    people: list[WorkedBy]
+    machines: list[WorkedBy]
+    processes: list[WorkedBy]
+
+
+class JobOfNextWork(JobOfWork):
+    status: JobStatus
+    due_date: dt.date | None
+    priority: Priority
+    quantity: int
+
+
+class MachineOfNextWork(Named):
+    status: MachineStatus
+
+
+class NextStep(BaseModel):
+    """`record_id`, `began_at`: of the caller's open record. `waits_for`: the open step before it, by its process."""
+
+    step_id: int
+    step_order: int
+    status: StepStatus
+    is_mine: bool
+    record_id: int | None
+    began_at: dt.datetime | None
+    waits_for: str | None
+    job: JobOfNextWork
+    process: Named | None
+    machine: MachineOfNextWork | None
+    planned_start: dt.datetime | None
+    quantity_done: int
+    quantity_rejected: int
+
+
+class NextWork(BaseModel):
+    """`now`: the caller works on it; `next`: can be begun; `later`: waits for another step, or for its job."""
+
+    now: list[NextStep]
+    next: list[NextStep]
+    later: list[NextStep]
