@@ -216,6 +216,37 @@ def test_the_environment_is_stronger_than_the_file_whatever_the_spelling(tmp_pat
 
 
 @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
+def test_each_secret_can_be_in_a_file(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    value = "redis://cache:6379/0" if name == "CACHE_URL" else "postgresql://me@db/opsboard"
+    file.write_text(f"{value}\n")
+    config = read(**{f"{name}_FILE": str(file)})
+    assert (config.values[name], config.origins[name]) == (value, f"{name}_FILE")
+    (tmp_path / ".env").write_text(f"{name}_FILE={file}\n")
+    assert read(tmp_path / ".env").origins[name] == f"{name}_FILE (.env)"
+    # The environment is stronger than the file, in either spelling.
+    assert read(tmp_path / ".env", **{name: value}).origins[name] == name
+    (fault,) = faults(**{name: value, f"{name}_FILE": str(file)})
+    assert fault == f"{name} and {name}_FILE are both set; remove one of them"
+    (fault,) = faults(**{f"{name}_FILE": str(tmp_path / "missing")})
+    assert fault.startswith(f"{name}_FILE: ") and "cannot be read" in fault
+    file.write_text("\n")
+    (fault,) = faults(**{f"{name}_FILE": str(file)})
+    assert fault.endswith("is empty")
+
+
+def test_keys_that_are_accepted_are_as_long_as_the_one_that_signs() -> None:
+    assert read(SECRET_KEYS=f"{'a' * 32}, {'b' * 32},").accepted_secrets == ("a" * 32, "b" * 32)
+    assert "SECRET_KEYS has a publicly known value" in faults(SECRET_KEYS="change-me-please")[0]
+    production = {
+        "OPSBOARD_ENV": "production",
+        "SECRET_KEY": "x" * 32,
+        "DATABASE_URL": "postgresql://app@db/x",
+    }
+    assert "SECRET_KEYS has a key of 5 bytes" in faults(SECRET_KEYS="short", **production)[0]
+
+
+@pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
 def test_no_secret_is_shown_by_a_config_or_its_faults(name: str) -> None:
     values = {"SECRET_KEY": CANARY, "CACHE_URL": f"redis://:{CANARY}@cache:6379/0"}
     value = values.get(name, f"postgresql://me:{CANARY}@db/opsboard")
@@ -228,6 +259,7 @@ def test_no_secret_is_shown_by_a_config_or_its_faults(name: str) -> None:
 def test_every_secret_is_marked_as_one() -> None:
     assert {s.name for s in SETTINGS if s.secret} == {
         "SECRET_KEY",
+        "SECRET_KEYS",
         "DATABASE_URL",
         "DATABASE_OWNER_URL",
         "DATABASE_BACKUP_URL",

@@ -105,7 +105,7 @@ def make_app(config: Config | None = None) -> APIFlask:
 def make_services(config: Config) -> Services:
     """Build the parts and connect them."""
     url = service_url(config)
-    secret = signing_secret(config)
+    secret, accepted = signing_secret(config), config.accepted_secrets
     # Shared by all pools: an answer or a failed attempt in one of them counts for the others too.
     status = ServerStatus(min(config.db_away_patience, config.db_pool_timeout))
     pool = Pool(
@@ -170,8 +170,8 @@ def make_services(config: Config) -> Services:
     )
     businesses = Businesses()
     attempts = Attempts(database, config.login_attempts)
-    tokens = Tokens(secret, config.token_ttl, session_longest=config.session_longest)
-    api_tokens = ApiTokens(secret, revocations)
+    tokens = Tokens(secret, config.token_ttl, session_longest=config.session_longest, accepted=accepted)
+    api_tokens = ApiTokens(secret, revocations, accepted=accepted)
     sign_in = SignIn(database, tokens, revocations, attempts, Journal(database), api_tokens, last_uses)
     lookout = Lookout(
         # Its statements are several in one, which cannot be prepared.
@@ -190,8 +190,8 @@ def make_services(config: Config) -> Services:
         store=store,
         shared=shared,
         sign_in=sign_in,
-        devices=Devices(secret),
-        password_links=PasswordLinks(database, attempts, secret),
+        devices=Devices(secret, accepted),
+        password_links=PasswordLinks(database, attempts, secret, accepted),
         change_feed=change_feed,
         maintenance=maintenance,
         tally=tally,

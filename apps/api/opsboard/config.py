@@ -25,6 +25,7 @@ class SettingTypes:
     # Service
     opsboard_env: str
     secret_key: str
+    secret_keys: str
     opsboard_debug: bool
     opsboard_data: str
     log_level: str
@@ -115,6 +116,11 @@ class Config(SettingTypes):
         return bool(self.values["OPSBOARD_ENV"] == "production")
 
     @property
+    def accepted_secrets(self) -> tuple[str, ...]:
+        """Keys whose signatures are valid beside those of the key that signs."""
+        return split_secrets(self.values["SECRET_KEYS"])
+
+    @property
     def data_folder(self) -> Path:
         return Path(self.values["OPSBOARD_DATA"] or default_data_folder()).expanduser()
 
@@ -151,7 +157,11 @@ def load_config(environ: Mapping[str, str] | None = None, env_file: str | Path |
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for setting in SETTINGS:
-        raw, origin = find(setting, environ, from_file)
+        try:
+            raw, origin = find_secret(setting, environ, from_file) or find(setting, environ, from_file)
+        except ValueError as fault:
+            faults.append(str(fault))
+            raw, origin = None, "default"
         origins[setting.name] = origin
         values[setting.name] = setting.default
         if raw is None or raw == "":
@@ -196,6 +206,41 @@ def find(
     return None, "default"
 
 
+def find_secret(
+    setting: Setting, environ: Mapping[str, str], from_file: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """The content of the file that a secret is in, and what named it; None when no file is named.
+
+    Raises ValueError when the file cannot be read, or when the secret is given in both ways.
+    """
+    if not setting.secret:
+        return None
+    for source, mark in ((environ, ""), (from_file, " (.env)")):
+        path = source.get(setting.file_name)
+        if path and source.get(setting.name):
+            raise ValueError(f"{setting.name} and {setting.file_name} are both set{mark}; remove one of them")
+        if path:
+            return read_secret(setting.file_name, path), setting.file_name + mark
+        if setting.name in source:
+            return None
+    return None
+
+
+def read_secret(name: str, path: str) -> str:
+    """The content of a file without the line end. Raises ValueError."""
+    try:
+        content = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name}: {path} cannot be read ({error})") from None
+    if not content:
+        raise ValueError(f"{name}: {path} is empty")
+    return content
+
+
+def split_secrets(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
 def contradictions(values: Mapping[str, Any]) -> list[str]:
     """Faults that only show when settings are looked at together."""
     faults = []
@@ -206,6 +251,9 @@ def contradictions(values: Mapping[str, Any]) -> list[str]:
             "CACHE_URL needs the redis library, which is not installed: pip install 'opsboard[redis]'"
         )
     secret = values["SECRET_KEY"]
+    others = split_secrets(values["SECRET_KEYS"])
+    if any(one == PLACEHOLDER_SECRET or "change-me" in one for one in others):
+        faults.append("SECRET_KEYS has a publicly known value; anybody could sign with it")
     if secret == PLACEHOLDER_SECRET or "change-me" in secret:
         faults.append("SECRET_KEY has a publicly known value; leave it empty in development, or set your own")
     if values["OPSBOARD_ENV"] != "production":
@@ -217,6 +265,10 @@ def contradictions(values: Mapping[str, Any]) -> list[str]:
     elif len(secret.encode()) < SHORTEST_SECRET:
         faults.append(
             f"SECRET_KEY has {len(secret.encode())} bytes; production needs {SHORTEST_SECRET} or more"
+        )
+    if short := [len(one.encode()) for one in others if len(one.encode()) < SHORTEST_SECRET]:
+        faults.append(
+            f"SECRET_KEYS has a key of {short[0]} bytes; production needs {SHORTEST_SECRET} or more"
         )
     if values["OPSBOARD_DEBUG"]:
         faults.append("OPSBOARD_DEBUG must be off in production")

@@ -28,6 +28,11 @@ class Setting:
     # Other spellings that mean the same, strongest first; `opsboard doctor` tells which one won.
     aliases: tuple[str, ...] = ()
 
+    @property
+    def file_name(self) -> str:
+        """The name of the setting that says in which file a secret is."""
+        return f"{self.name}_FILE"
+
 
 def text(value: str) -> str:
     return value
@@ -150,6 +155,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SECRET_KEY", text, "",
             f"Signs tokens, cursors and links; {SHORTEST_SECRET} bytes or more, the same on every machine. "
             "Empty in development: one is made and kept in OPSBOARD_DATA.", "Service", secret=True),
+    Setting("SECRET_KEYS", text, "",
+            "Other keys whose signatures are valid, with commas between: during a change of SECRET_KEY the next one "
+            "and the one before (docs/operations.md).", "Service", secret=True),
     Setting("OPSBOARD_DEBUG", boolean, False, "Shows details of errors to the client; never in production.", "Service"),
     Setting("OPSBOARD_DATA", text, "",
             "Folder of the embedded database and its secrets; "
@@ -287,6 +295,7 @@ BY_NAME = {setting.name: setting for setting in SETTINGS}
 def env_example() -> str:
     """The text of `.env.example`: every setting with its meaning and its default."""
     lines = ["# Every setting of Opsboard with its default. Copy to .env and change what you need.",
+             "# A secret may be in a file instead: SECRET_KEY_FILE=/run/secrets/secret_key.",
              "# Made by `opsboard config --example`; a test keeps it equal to settings.py."]  # fmt: skip
     group = ""
     for setting in SETTINGS:
@@ -296,6 +305,8 @@ def env_example() -> str:
         lines.append(f"# {setting.help}")
         if setting.aliases:
             lines.append(f"# Also read: {', '.join(setting.aliases)}.")
+        if setting.secret:
+            lines.append(f"# Or {setting.file_name}.")
         lines.append(f"{setting.name}={example_value(setting)}")
     return "\n".join(lines) + "\n"
 

@@ -7,7 +7,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cachetools import LRUCache
@@ -41,8 +41,17 @@ class ApiTokens:
     remembered, and the token is looked up again with the user's present role.
     """
 
-    def __init__(self, secret: str, revocations: Revocations, clock: Callable[[], float] = time.time) -> None:
-        self._signer = Signer(secret, salt=SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+    def __init__(
+        self,
+        secret: str,
+        revocations: Revocations,
+        clock: Callable[[], float] = time.time,
+        accepted: Sequence[str] = (),
+    ) -> None:
+        # The last key signs; the signatures of all are valid.
+        self._signer = Signer(
+            [*accepted, secret], salt=SALT, key_derivation="hmac", digest_method=hashlib.sha256
+        )
         self._revocations = revocations
         self.clock = clock
         self._known: LRUCache[str, Identity] = LRUCache(REMEMBERED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -18,9 +19,12 @@ LONGEST = 1000  # characters
 class Devices:
     """Reads and writes the cookie. It signs nobody in: a device with it only has a count of attempts of its own."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, accepted: Sequence[str] = ()) -> None:
         self._serializer = URLSafeTimedSerializer(
-            secret, salt=SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+            # The last key signs; the signatures of all are valid.
+            [*accepted, secret],
+            salt=SALT,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
 
     def known(self, cookie: str, email: str) -> str | None:

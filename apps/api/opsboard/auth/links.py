@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -31,18 +33,20 @@ def write_token(secret: str, link: Link, purpose: str = JOB_STATUS) -> str:
     return token if isinstance(token, str) else token.decode()
 
 
-def read_token(secret: str, token: str, purpose: str = JOB_STATUS) -> Link:
-    """Return the content of a token. Raises NotFound if the signature is wrong; revocation is not checked here."""
-    try:
-        if not SHAPE.fullmatch(token):
-            raise NotFound()
-        link = Link(*serializer(secret, purpose).loads(token))
-    except BadData:
-        raise NotFound() from None
-    # Base64 can spell the last bits of a signature in more than one way; a link has one address.
-    if write_token(secret, link, purpose) != token:
+def read_token(secret: str, token: str, purpose: str = JOB_STATUS, accepted: Sequence[str] = ()) -> Link:
+    """Return the content of a token. Raises NotFound if the signature is wrong; revocation is not checked here.
+
+    `accepted`: other keys whose signatures are valid.
+    """
+    if not SHAPE.fullmatch(token):
         raise NotFound()
-    return link
+    for key in (secret, *accepted):
+        with suppress(BadData):
+            link = Link(*serializer(key, purpose).loads(token))
+            # Base64 can spell the last bits of a signature in more than one way; a link has one address.
+            if write_token(key, link, purpose) == token:
+                return link
+    raise NotFound()
 
 
 def serializer(secret: str, purpose: str) -> URLSafeSerializer:

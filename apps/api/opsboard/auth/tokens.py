@@ -6,10 +6,11 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jwt
 from cachetools import LRUCache
@@ -47,8 +48,11 @@ class Tokens:
         clock: Callable[[], float] = time.time,
         remembered: int = 10_000,
         session_longest: int = SESSION_LONGEST,
+        accepted: Sequence[str] = (),
     ) -> None:
+        """`accepted`: other keys whose tokens are valid, while the key is being changed."""
         self._key = key
+        self._keys = (key, *accepted)
         self.ttl = ttl
         self._session_longest = session_longest
         self.clock = clock
@@ -124,16 +128,7 @@ class Tokens:
 
     def _decode(self, token: str) -> Identity:
         try:
-            claims = jwt.decode(
-                token,
-                self._key,
-                algorithms=[ALGORITHM],
-                audience=ISSUER,
-                issuer=ISSUER,
-                leeway=LEEWAY,
-                # Expiry is checked by verify() against the same clock that made the token.
-                options={"require": REQUIRED, "verify_exp": False},
-            )
+            claims = self._claims(token)
             return Identity(
                 tenant_id=positive(claims["tid"]),
                 user_id=positive(int(claims["sub"])),
@@ -153,6 +148,22 @@ class Tokens:
             RecursionError,
         ) as error:
             raise NotSignedIn("The token is not valid; sign in again.") from error
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        """What a token of any of our keys says. Raises jwt.InvalidTokenError."""
+        for key in self._keys:
+            with suppress(jwt.InvalidSignatureError):
+                return jwt.decode(
+                    token,
+                    key,
+                    algorithms=[ALGORITHM],
+                    audience=ISSUER,
+                    issuer=ISSUER,
+                    leeway=LEEWAY,
+                    # Expiry is checked by verify() against the same clock that made the token.
+                    options={"require": REQUIRED, "verify_exp": False},
+                )
+        raise jwt.InvalidSignatureError
 
 
 def positive(value: object) -> int:

@@ -62,7 +62,9 @@ def for_gunicorn(config: Config) -> dict[str, Any]:
         "max_requests_jitter": config.web_max_requests // 10,
         "graceful_timeout": config.web_graceful_timeout,
         "loglevel": config.log_level,
-        "environment": {setting.name: as_text(config.values[setting.name]) for setting in SETTINGS},
+        # Secrets by their values: of files, the content that was checked.
+        "environment": {setting.name: as_text(config.values[setting.name]) for setting in SETTINGS}
+        | {setting.file_name: "" for setting in SETTINGS if setting.secret},
     }
 
 

@@ -31,6 +31,8 @@ def meaning_of(setting: Setting) -> str:
     text = setting.help
     if setting.aliases:
         text += f" Also read: {', '.join(f'`{alias}`' for alias in setting.aliases)}."
+    if setting.secret:
+        text += f" Or `{setting.file_name}`."
     return text.replace("|", "\\|")
 
 

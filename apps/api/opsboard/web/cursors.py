@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from opsboard.db.list_statement import Position
@@ -27,14 +28,15 @@ def write_cursor(secret: str, context: str, cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(sign(secret, context, payload) + payload).decode().rstrip("=")
 
 
-def read_cursor(secret: str, context: str, text: str) -> Cursor:
+def read_cursor(secret: str, context: str, text: str, accepted: Sequence[str] = ()) -> Cursor:
     """The cursor again. Raises InvalidInput for one that was changed or belongs to another list or filter."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         raise unusable() from None
     signature, payload = raw[:SIGNATURE], raw[SIGNATURE:]
-    if not hmac.compare_digest(signature, sign(secret, context, payload)):
+    keys = (secret, *accepted)
+    if not any(hmac.compare_digest(signature, sign(key, context, payload)) for key in keys):
         raise unusable()
     sort, key, row_id, backwards = json.loads(payload)
     return Cursor(sort, Position(key, row_id, backwards))

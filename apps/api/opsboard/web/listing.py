@@ -116,7 +116,7 @@ def asked_for(arguments: ListArguments, secret: str, context: str) -> tuple[str,
     """The sort, and the position when a cursor is given; the cursor knows its sort."""
     if not arguments.cursor:
         return arguments.sort or arguments.default_sort, None
-    cursor = read_cursor(secret, context, arguments.cursor)
+    cursor = read_cursor(secret, context, arguments.cursor, services().config.accepted_secrets)
     if arguments.sort not in (None, cursor.sort):
         raise InvalidInput(fields=[{"field": "sort", "message": f"the cursor belongs to sort={cursor.sort}"}])
     if arguments.page != 1:

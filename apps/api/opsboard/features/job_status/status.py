@@ -36,7 +36,7 @@ def find_status(token: str) -> tuple[Body, str, float]:
     A link that expired is known by its token. One that was revoked is known by its row, so an answer from before a
     change will not do here, not even while the database is away.
     """
-    link = read_token(services().secret, token)
+    link = read_token(services().secret, token, accepted=services().config.accepted_secrets)
     if link.expires_at <= time.time():
         raise Gone("This link has expired.")
     # Nobody has signed in here who would have started it.
