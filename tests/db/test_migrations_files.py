@@ -42,7 +42,7 @@ def test_files_without_a_transaction_hold_only_statements_that_can_run_twice() -
     assert loose
     for script in loose:
         for statement in map(without_comments, script.statements):
-            if "VALIDATE CONSTRAINT" in statement:
+            if "VALIDATE CONSTRAINT" in statement or statement.startswith(("CALL fill_", "ANALYZE ")):
                 continue
             assert "CONCURRENTLY" in statement, (script.path.name, statement)
             assert "IF NOT EXISTS" in statement or "IF EXISTS" in statement, (script.path.name, statement)
@@ -138,6 +138,8 @@ def test_installed_package_uses_the_migrations_installed_with_it(
 
 
 FIRST_WORDS = {
+    "ANALYZE",
+    "CALL",
     "ALTER",
     "COMMENT",
     "CREATE",

@@ -30,6 +30,7 @@ _RERUNNABLE = re.compile(
     r"|DROP INDEX CONCURRENTLY IF EXISTS"
     r"|ALTER TABLE (ONLY )?\S+ VALIDATE CONSTRAINT"
     r"|ALTER TYPE \S+ ADD VALUE IF NOT EXISTS"
+    r"|CALL fill_\w+\(\)"
     r"|ANALYZE\b",
     re.IGNORECASE,
 )

@@ -4,6 +4,8 @@
 -- filter entity: a.entity = %(entity)s
 -- filter entity_id: a.entity_id = %(entity_id)s
 -- filter by_user_id: a.user_id = %(by_user_id)s
+-- filter created_from: a.created_at >= %(created_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter created_to: a.created_at < (%(created_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- sort created_at: a.created_at | timestamptz
 -- total: audit_logs
 -- Changes with who made them.

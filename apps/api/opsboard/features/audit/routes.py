@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from opsboard.auth.identity import Role
 from opsboard.db.queries import load_queries
 from opsboard.web.area import Area
-from opsboard.web.arguments import Id, Text
+from opsboard.web.arguments import Day, Id, Text
 from opsboard.web.listing import ListArguments
 from opsboard.web.schemas import Envelope, Named
 
@@ -45,3 +45,5 @@ class ListAudit(ListArguments, query=sql.list_audit_logs, default_sort="-created
     ] = None
     entity_id: Id | None = None
     by_user_id: Annotated[Id | None, Field(alias="user_id", description="The author of the change.")] = None
+    created_from: Day | None = None
+    created_to: Day | None = None

@@ -40,6 +40,8 @@ LEFT JOIN LATERAL (
 -- filter status: j.status = ANY(%(status)s)
 -- filter priority: j.priority = ANY(%(priority)s)
 -- filter customer_id: j.customer_id = %(customer_id)s
+-- filter machine_id: j.id IN (SELECT s.job_id FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s AND s.machine_id = %(machine_id)s)
+-- filter assigned_user_id: j.id IN (SELECT s.job_id FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s AND s.assigned_user_id = %(assigned_user_id)s)
 -- filter q: j.job_number_search >= search_form(%(q)s) AND j.job_number_search < search_form(%(q)s) || chr(1114111)
 -- filter overdue: j.status IN ('draft', 'active', 'on_hold') AND j.due_date < (SELECT today FROM clock)
 -- filter due_today: j.status IN ('draft', 'active', 'on_hold') AND j.due_date = (SELECT today FROM clock)

@@ -42,6 +42,8 @@ class ListJobs(ListArguments, query=sql.list_jobs, default_sort="-created_at"):
     status: OneOrMore[JobStatus] = None
     priority: OneOrMore[Priority] = None
     customer_id: Id | None = None
+    machine_id: Annotated[Id | None, Field(description="Jobs with a step on this machine.")] = None
+    assigned_user_id: Annotated[Id | None, Field(description="Jobs with a step of this person.")] = None
     q: Annotated[Search | None, Field(description="The beginning of a job number.")] = None
     overdue: Annotated[Literal["true"] | None, Field(description="Open jobs that were due before today.")] = (
         None

@@ -27,6 +27,7 @@ const poller = new Poller({ succeeded, failed });
 const act = writer({ changed: showChanges, signedOut: sessionEnded });
 let hasCome = false; // from another view of this page to the present one
 const FORM = /^(?:new|([1-9][0-9]*)\/edit)$/;
+const WITH_PAGES = ["customers", "contacts", "leads", "documents"];
 const WITH_FORMS = ["jobs", "job-steps", "customers", "contacts", "leads", "users"];
 
 async function begin() {
@@ -71,7 +72,7 @@ function signedInAs({ role, tenant, full_name }) {
   byId("who").textContent = full_name;
   byId("who").title = `Signed in as ${full_name}, ${role}`;
   byId("who").hidden = false;
-  for (const id of ["areas", "bell", "sign-out"]) byId(id).hidden = false;
+  for (const id of ["areas", "search", "bell", "sign-out"]) byId(id).hidden = false;
   for (const link of document.querySelectorAll("[data-for]")) link.hidden = !link.dataset.for.split(" ").includes(role);
 }
 
@@ -99,7 +100,7 @@ async function signedInAgain() {
 function signedOut(reason) {
   forgetPerson();
   delete document.body.dataset.known;
-  for (const id of ["areas", "bell", "sign-out", "records-as-of", "who"]) byId(id).hidden = true;
+  for (const id of ["areas", "search", "bell", "sign-out", "records-as-of", "who"]) byId(id).hidden = true;
   showSignIn(reason, signedIn);
 }
 
@@ -126,6 +127,7 @@ async function open() {
   if (form) view = formOf(area, form[1] ?? null, context);
   else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, context);
   else if (area === "jobs" && id) view = job(id, context);
+  else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);
   else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
   else if (listed === "account") view = lazy("Your account", async () => (await import("./account.js")).account(context));
   else if (listed === "settings") view = lazy("Settings", async () => (await import("./settings.js")).settings(context));
@@ -141,6 +143,10 @@ async function open() {
   clearNotice();
   await showLast(view);
   poller.start(load);
+}
+
+function pageOfRecord(area, id, context) {
+  return lazy("Record", async () => (await import("./record-page.js")).recordPage(area, id, context));
 }
 
 function formOf(area, id, context) {
@@ -192,6 +198,20 @@ function showChanges() {
   return poller.now();
 }
 
+// The search comes to the browser when it is first opened.
+async function search() {
+  if (!me || document.querySelector("dialog[open]")) return;
+  (await import("./search.js")).openSearch();
+}
+
+byId("search").addEventListener("click", search);
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+  const isSlash = event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (!me || !(isSlash || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k"))) return;
+  event.preventDefault();
+  search();
+});
 byId("sign-out").addEventListener("click", async () => {
   try {
     await write("POST", "/api/auth/logout");

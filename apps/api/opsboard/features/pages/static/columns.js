@@ -6,9 +6,11 @@ import { count, dateTime, day, number } from "./format.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
-import { editLink, flag, named, search, sort } from "./list-parts.js";
+import { nounOf, sentence, thing } from "./history.js";
+import { dateFilter, editLink, flag, named, search, sort } from "./list-parts.js";
 import { administers, manages } from "./rights.js";
 import { moveButton } from "./steps.js";
+import { customers, machines, people } from "./sources.js";
 import { statusChoice } from "./status-choice.js";
 
 const JOB_STATUS = { name: "status", label: "Status", values: ["draft", "active", "on_hold", "completed", "cancelled"] };
@@ -16,6 +18,15 @@ const STEP_STATUS = { name: "status", label: "Status", values: ["pending", "in_p
 const MACHINE_STATUS = { name: "status", label: "Status", values: ["active", "maintenance", "inactive"] };
 const PRIORITY = { name: "priority", label: "Priority", values: ["low", "normal", "high", "urgent"] };
 const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operator"] };
+
+// What the audit log has most of; other kinds come by their links.
+const AUDITED = ["job", "job_step", "customer", "contact", "lead", "machine", "user", "document", "campaign", "journey", "business_settings"];
+
+function recordOf(entry) {
+  const area = { job: "jobs", customer: "customers", contact: "contacts", lead: "leads", document: "documents", user: "users" }[entry.entity];
+  if (!entry.entity_id) return null;
+  return h("a", { href: area ? `#/${area}/${entry.entity_id}` : `#/audit?entity=${entry.entity}&entity_id=${entry.entity_id}` }, thing(entry));
+}
 
 // Work of an inactive person, for a manager to reassign.
 function workLeft({ work_left }) {
@@ -29,7 +40,9 @@ export const LISTS = {
     title: "Jobs",
     one: "job",
     links: (me) => [manages(me) && ["New job", "#/jobs/new"]],
-    filters: [search("Job number begins with"), JOB_STATUS, PRIORITY, flag("overdue", "Overdue"), flag("due_today", "Due today"),
+    filters: [search("Job number begins with"), JOB_STATUS, PRIORITY, { name: "customer_id", label: "Customer", source: customers },
+      { name: "machine_id", label: "Machine", source: machines }, (me) => manages(me) && { name: "assigned_user_id", label: "Person", source: people },
+      dateFilter("due_from", "Due from"), dateFilter("due_to", "Due until"), flag("overdue", "Overdue"), flag("due_today", "Due today"),
       sort("-created_at", "due_date", "-updated_at", "job_number")],
     columns: [
       ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title)],
@@ -89,7 +102,7 @@ export const LISTS = {
     links: (me) => [manages(me) && ["New customer", "#/customers/new"], ["Contacts", "#/contacts"]],
     filters: [search("Name, e-mail or phone begins with"), sort("name", "-created_at")],
     columns: [
-      ["Customer", (customer) => named(`#/jobs?customer_id=${customer.id}`, customer.name)],
+      ["Customer", (customer) => named(`#/customers/${customer.id}`, customer.name)],
       ["E-mail", (customer) => customer.email],
       ["Phone", (customer) => customer.phone],
       ["Address", (customer) => customer.address],
@@ -102,7 +115,7 @@ export const LISTS = {
     links: () => [["New contact", "#/contacts/new"]],
     filters: [search("Name, e-mail or phone begins with")],
     columns: [
-      ["Contact", (contact) => h("strong", {}, contact.name)],
+      ["Contact", (contact) => named(`#/contacts/${contact.id}`, contact.name)],
       ["Customer", (contact) => contact.customer && h("a", { href: `#/jobs?customer_id=${contact.customer.id}` }, contact.customer.name)],
       ["E-mail", (contact) => contact.email],
       ["Phone", (contact) => contact.phone],
@@ -112,7 +125,7 @@ export const LISTS = {
   users: {
     title: "Users",
     one: "user",
-    links: (me) => [administers(me) && ["New user", "#/users/new"]],
+    links: (me) => [administers(me) && ["New user", "#/users/new"], ["Audit log", "#/audit"]],
     filters: [search("Name begins with"), ROLE, flag("is_active", "Only active")],
     columns: [
       ["Name", (user, { me }) => (administers(me) ? named(`#/users/${user.id}`, user.full_name) : h("strong", {}, user.full_name))],
@@ -123,6 +136,19 @@ export const LISTS = {
     ],
   },
   ...SALES,
+  audit: {
+    title: "Audit log",
+    one: "entry",
+    many: "entries",
+    filters: [{ name: "entity", label: "Kind", values: AUDITED, words: (entity) => nounOf(entity) }, { name: "user_id", label: "Person", source: people },
+      dateFilter("created_from", "From"), dateFilter("created_to", "Until"), sort("-created_at", "created_at")],
+    columns: [
+      ["Change", (entry) => h("span", {}, sentence(entry))],
+      ["Record", (entry) => recordOf(entry)],
+      ["Person", (entry) => entry.user && h("a", { href: `#/audit?user_id=${entry.user.id}` }, entry.user.name)],
+      ["When", (entry) => dateTime(entry.created_at)],
+    ],
+  },
   notifications: {
     title: "Notifications",
     one: "notification",

@@ -5,6 +5,7 @@ import { words } from "./chips.js";
 import { h } from "./dom.js";
 import { filterLabel, NAMED_BY, oneOf } from "./filter-words.js";
 import { day } from "./format.js";
+import { picker } from "./picker.js";
 import { address } from "./router.js";
 
 const PAUSE = 300; // ms without a key before a search begins
@@ -18,7 +19,7 @@ export function filters(area, query, declared) {
     else next.delete(name);
     return address(area, next);
   };
-  const control = (filter) => (filter.search ? searchBox : filter.flag ? checkbox : choice)(filter, query, set);
+  const control = (filter) => (filter.search ? searchBox : filter.date ? dateBox : filter.source ? choicePicker : filter.flag ? checkbox : choice)(filter, query, set);
   const names = declared.map(({ name }) => name);
   const others = [...query.keys()].filter((name) => !names.includes(name) && !HIDDEN.includes(name));
   return h("form", { class: "filters", role: "search", "aria-label": "Narrow the list", onsubmit: (event) => event.preventDefault() },
@@ -46,6 +47,26 @@ function searchBox({ name, label }, query, set) {
     timer = setTimeout(() => target.isConnected && location.replace(set(name, target.value)), PAUSE);
   };
   return field(label, h("input", { type: "search", name, value: query.get(name) ?? "", maxlength: 100, oninput: later, "data-key": name, autocomplete: "off" }));
+}
+
+function dateBox({ name, label }, query, set) {
+  const change = ({ target }) => (location.hash = set(name, target.value));
+  return field(label, h("input", { type: "date", name, value: query.get(name) ?? "", max: "9999-12-31", onchange: change, "data-key": name }));
+}
+
+// One of many, found by its name; the address has its id.
+function choicePicker({ name, label, source }, query, set) {
+  const id = `filter-${name}`;
+  const one = picker({ id, source, nothing: "Nothing begins like this.", changed: () => (location.hash = set(name, one.state()?.id ?? "")) });
+  one.input.name = name;
+  one.input.dataset.key = name;
+  const chosen = query.get(name);
+  if (chosen) {
+    const [area, member] = NAMED_BY[name];
+    one.set({ id: Number(chosen), name: chosen });
+    get(`/api/${area}/${encodeURIComponent(chosen)}?fields=${member}`).then((found) => one.set({ id: Number(chosen), name: found[member] }), () => {});
+  }
+  return h("div", { class: "field" }, h("label", { for: id }, label), one.element);
 }
 
 function checkbox({ name, label, flag }, query, set) {

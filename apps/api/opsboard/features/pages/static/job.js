@@ -2,6 +2,7 @@
 
 import { chip, progress, words } from "./chips.js";
 import { h, replace } from "./dom.js";
+import { history } from "./history.js";
 import { dateTime, day, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
@@ -18,6 +19,7 @@ const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"];
 export function job(id, context) {
   const element = h("div", { class: "job", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const link = statusLink(id, context);
+  const past = history("job", id, context);
   let shown = null;
 
   async function load(read) {
@@ -25,9 +27,10 @@ export function job(id, context) {
     try {
       const address = `/api/jobs/${encodeURIComponent(id)}`;
       const [found, lateness] = await Promise.all([read(address), read(`${address}/lateness-risk`)]);
-      if (found !== shown?.found || lateness !== shown.lateness) replace(element, ...parts(found, lateness, context, link));
+      if (found !== shown?.found || lateness !== shown.lateness) replace(element, ...parts(found, lateness, context, link), past.element);
       shown = { found, lateness };
       view.title = found.job_number;
+      await past.load(read);
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       replace(element, h("h1", {}, "Job"), problemWords(problem), h("p", {}, h("a", { href: "#/jobs" }, "All jobs")));

@@ -5,6 +5,7 @@ import { sortWords } from "./filter-words.js";
 
 export const flag = (name, label, value = "true") => ({ name, label, flag: value });
 export const search = (label) => ({ name: "q", label, search: true });
+export const dateFilter = (name, label) => ({ name, label, date: true });
 export const sort = (...values) => ({ name: "sort", label: "Sort by", values, words: sortWords });
 
 // The way to the form of an item, for those who may use it.

@@ -15,13 +15,14 @@ const PAGE_SIZE = 25;
 export function list(area, query, context) {
   const kind = LISTS[area];
   const title = titleOf(kind, query);
+  const asked = kind.filters.map((filter) => (typeof filter === "function" ? filter(context.me) : filter)).filter(Boolean);
   const total = h("p", { class: "total", id: "total" });
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
     h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, context),
       kind.links?.(context.me).filter(Boolean).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
-    kind.filters.length > 0 && filters(area, query, kind.filters), body, pages,
+    asked.length > 0 && filters(area, query, asked), body, pages,
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
 
@@ -33,7 +34,7 @@ export function list(area, query, context) {
       shown = page;
       // A page behind a cursor is not counted; the first one is.
       const counts = page.total === undefined ? await read(pathOf(area, withoutCursor(query), 1)) : page;
-      total.textContent = count(counts.total, kind.one);
+      total.textContent = count(counts.total, kind.one, kind.many);
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       // The address asks for something that is not there.
@@ -43,7 +44,7 @@ export function list(area, query, context) {
   }
 
   function showPage(page) {
-    replace(body, page.items.length ? table(title, kind.columns, page.items, context) : h("p", { class: "empty" }, `There are no ${kind.one}s like this.`));
+    replace(body, page.items.length ? table(title, kind.columns, page.items, context) : h("p", { class: "empty" }, `There are no ${kind.many ?? `${kind.one}s`} like this.`));
     replace(pages, turn("Previous", page.previous_cursor), turn("Next", page.next_cursor));
     pages.hidden = !page.previous_cursor && !page.next_cursor;
   }

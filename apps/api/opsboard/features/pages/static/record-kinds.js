@@ -1,28 +1,12 @@
 // Which records have a form, who may use it, and its fields.
 
-import { get } from "./api.js";
-import { words } from "./chips.js";
 import { administers, isOwnLead, manages, mayEditLead } from "./rights.js";
 import { keepInvitation } from "./secrets.js";
+import { customers, machines, people } from "./sources.js";
 
 const PRIORITIES = ["low", "normal", "high", "urgent"];
 const LEAD_STATUSES = ["unprocessed", "new", "contacted", "qualified", "won", "lost"];
 const ROLES = ["operator", "manager", "admin"];
-const MOST = 8; // options of a picker
-
-/** Looks up the beginning of a name in a list of the API. */
-function source(list, fields, optionOf) {
-  return async (text) => {
-    const query = new URLSearchParams({ page_size: String(MOST), cursor: "", fields, ...(text ? { q: text } : {}) });
-    const { items } = await get(`/api/${list}${list.includes("?") ? "&" : "?"}${query}`);
-    return items.map(optionOf);
-  };
-}
-
-const customers = source("customers", "id,name,email", ({ id, name, email }) => ({ id, name, more: email ?? "" }));
-export const people = source("users?is_active=true", "id,full_name,role", ({ id, full_name: name, role }) => ({ id, name, more: words(role) }));
-const machines = source("machines", "id,name,status,load", ({ id, name, status, load }) =>
-  ({ id, name, more: `${status === "active" ? "" : `${words(status)} · `}${load.in_progress} on · ${load.pending} waiting` }));
 
 const customer = { name: "customer_id", label: "Customer", kind: "picker", of: "customer", source: customers };
 // An operator gives work to nobody but themselves.

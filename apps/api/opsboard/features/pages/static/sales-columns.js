@@ -28,7 +28,7 @@ export const SALES = {
     filters: [search("Name, e-mail or phone begins with"), status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
       flag("created_today", "Entered today"), flag("mine", "Only mine"), sort("-created_at", "-updated_at", "-scraped_at", "name")],
     columns: [
-      ["Lead", (lead) => titled(lead.name, lead.category)],
+      ["Lead", (lead) => named(`#/leads/${lead.id}`, lead.name, lead.category)],
       ["E-mail", (lead) => lead.email],
       ["Phone", (lead) => lead.phone],
       ["Source", (lead) => lead.source],

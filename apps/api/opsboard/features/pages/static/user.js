@@ -3,14 +3,15 @@
 import { ask } from "./ask.js";
 import { chip, words } from "./chips.js";
 import { h, replace } from "./dom.js";
+import { history } from "./history.js";
 import { control } from "./fields.js";
 import { count, dateTime } from "./format.js";
 import { counted } from "./freshness.js";
 import { editLink } from "./list-parts.js";
 import { problemWords } from "./notices.js";
-import { people } from "./record-kinds.js";
 import { pageOf } from "./router.js";
 import { secret, takeInvitation } from "./secrets.js";
+import { people } from "./sources.js";
 
 export function user(id, { me, act: write }) {
   // Nothing here moves up under the pointer, so no row has to stay in its place.
@@ -20,6 +21,7 @@ export function user(id, { me, act: write }) {
   const head = h("div", {});
   const shownOnce = h("div", {});
   const work = h("div", {});
+  const past = history("user", id, { me });
   const successor = control({ name: "to_user_id", label: "Hand everything over to", kind: "picker", source: people, hint: "Left empty, it is assigned to nobody." }, () => {});
   const handOverForm = h("form", { class: "record-form", onsubmit: (event) => event.preventDefault() }, successor.element);
   const view = { title: "Person", element, load, changed: () => (shown = {}) };
@@ -33,9 +35,10 @@ export function user(id, { me, act: write }) {
       if (found !== shown.found) replace(head, ...parts(found));
       if (assigned !== shown.assigned || found !== shown.found) showWork(found, assigned);
       shown = { found, assigned };
-      if (!head.isConnected) replace(element, head, shownOnce, work);
+      if (!head.isConnected) replace(element, head, shownOnce, work, past.element);
       const invitation = takeInvitation(found.id);
       if (invitation) showLink(found, invitation);
+      await past.load(read);
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       replace(element, h("h1", {}, view.title), problemWords(problem), h("p", {}, h("a", { href: "#/users" }, "All users")));
