@@ -56,6 +56,19 @@ def test_the_first_answer_after_a_rest_is_new(resting: Application) -> None:
         assert client.get(STATS).json["machines"]["total"] == before + number  # type: ignore[index]
 
 
+def test_the_usual_rhythm_begins_with_the_first_request_after_a_rest(
+    resting: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, change_feed = resting.client(), resting.services.change_feed
+    client.get(STATS)
+    let_rest(resting)
+    monkeypatch.setattr(module, "REST_AFTER", 60.0)
+    assert client.get(STATS).status_code == 200
+    first = change_feed.read_at
+    # Long before REST_INTERVAL has passed, which the next poll would otherwise wait for.
+    eventually("it reads again", lambda: change_feed.read_at != first, patience=module.REST_INTERVAL / 2)
+
+
 def test_what_did_not_change_is_still_a_hit_after_a_rest(resting: Application) -> None:
     client = resting.client()
     client.get(STATS)

@@ -258,7 +258,8 @@ class ChangeFeed:
             self._wake.clear()
             self.poll()
             now = time.monotonic()
-            due = now + REST_INTERVAL if self.is_resting else max(due + self.interval, now)
+            # A request may have ended a rest before the poll was due: the usual rhythm begins now.
+            due = now + REST_INTERVAL if self.is_resting else max(min(due, now) + self.interval, now)
 
 
 def running_in(snapshot: str) -> list[int]:
