@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ class Application:
     database: FreshDatabase
     alpha: Business
     beta: Business
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """The OpenAPI document. Flask makes a new one each time it is asked, which takes half a second."""
+        spec: Any = self.flask.spec
+        return dict(spec)
 
     @property
     def app(self) -> APIFlask:

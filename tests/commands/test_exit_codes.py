@@ -69,6 +69,9 @@ from importlib.metadata import entry_points
 (entry,) = entry_points(group="console_scripts", name="opsboard")
 main = entry.load()
 import opsboard.cli
+for name in opsboard.cli.COMMANDS:
+    opsboard.cli.opsboard.get_command(None, name)
+import opsboard.application
 for words in json.load(sys.stdin):
     child = os.fork()
     if not child:

@@ -23,7 +23,7 @@ def details(app: Application) -> list[Route]:
 
 def documented(app: Application, route: Route) -> tuple[list[str], list[str]]:
     """The members of the answer, and those that may be asked for, as the OpenAPI document has them."""
-    document: Any = app.flask.spec
+    document: Any = app.spec
     operation = document["paths"][route.rule.replace("<id:", "{").replace(">", "}")]["get"]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     shape = document["components"]["schemas"][schema["anyOf"][0]["$ref"].rpartition("/")[2]]

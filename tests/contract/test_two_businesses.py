@@ -150,7 +150,7 @@ def take_back_numbers(beside: Application, alone: Application) -> None:
 
 def reads(app: Application, foreign: dict[str, int]) -> Iterator[Sent]:
     """Every GET with own ids and with ids of the other, with each filter set to something of the other, and wrongly."""
-    paths: dict[str, Any] = app.flask.spec["paths"]  # type: ignore[index]
+    paths: dict[str, Any] = app.spec["paths"]  # type: ignore[index]
     elsewhere = {(route.method, route.rule): route.path for route in routes(app, app.beta)}
     for route in routes(app):
         if route.method != "GET":
@@ -179,7 +179,7 @@ def reads(app: Application, foreign: dict[str, int]) -> Iterator[Sent]:
 
 def writes(app: Application, foreign: dict[str, int]) -> Iterator[Sent]:
     """Every write: on what is the other's, with ids of the other in it, as it should be, and again with its key."""
-    spec: dict[str, Any] = app.flask.spec  # type: ignore[assignment]
+    spec: dict[str, Any] = app.spec  # type: ignore[assignment]
     elsewhere = {(route.method, route.rule): route.path for route in routes(app, app.beta)}
     for route in routes(app):
         if route.method == "GET" or route.endpoint in OF_SIGN_IN:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 import psycopg2
 import pytest
@@ -37,6 +36,30 @@ FOLDER = default_folder()
 MIGRATIONS = read_migrations(FOLDER)
 IDS = [migration.id for migration in MIGRATIONS]
 CONCURRENT = next(migration for migration in MIGRATIONS if not migration.up.transactional)
+
+
+Points = Callable[[dict[str, list[str]]], list[Point]]
+
+
+def few(events: list[str]) -> list[Point]:
+    """Some points of a migration: around its first statement, in the middle, and around its end."""
+    places = sorted({0, len(events) // 2, len(events) - 2, len(events) - 1})
+    return [Point("before", events[0]), *(Point("after", events[place]) for place in places)]
+
+
+def several_of_each(migrations: dict[str, list[str]]) -> list[Point]:
+    return [point for events in migrations.values() for point in few(events)]
+
+
+def one_of_each(migrations: dict[str, list[str]]) -> list[Point]:
+    """One point of each migration, each time the next of its points, so that every kind of point has its turn."""
+    points = map(few, migrations.values())
+    return [of_one[number % len(of_one)] for number, of_one in enumerate(points)]
+
+
+AT_EACH_OR_FEW = pytest.mark.parametrize(
+    "points", [one_of_each, pytest.param(several_of_each, marks=pytest.mark.slow)]
+)
 
 
 @pytest.fixture
@@ -72,20 +95,24 @@ def clean(any_cluster: Cluster) -> Clean:
         return Clean(before, after, up, down)
 
 
-def test_killed_at_any_step_and_run_again_is_a_clean_install(blank: FreshDatabase, clean: Clean) -> None:
+@AT_EACH_OR_FEW
+def test_killed_at_any_step_and_run_again_is_a_clean_install(
+    blank: FreshDatabase, clean: Clean, points: Points
+) -> None:
     migrator = quiet_migrator(blank, FOLDER)
-    for point in chain.from_iterable(map(few, clean.up.values())):
+    for point in points(clean.up):
         die_at(point, migrator.up)
     migrator.up()
     migrator.verify()
     assert dump(blank) == clean.after
 
 
+@AT_EACH_OR_FEW
 def test_connection_ended_at_any_step_and_run_again_is_a_clean_install(
-    blank: FreshDatabase, clean: Clean
+    blank: FreshDatabase, clean: Clean, points: Points
 ) -> None:
     migrator = quiet_migrator(blank, FOLDER)
-    for point in chain.from_iterable(map(few, clean.up.values())):
+    for point in points(clean.up):
         # After its last statement a run has nothing left that could fail.
         with struck_at(point, lambda conn: terminate(blank, conn)), suppress(MigrationError):
             migrator.up()
@@ -94,10 +121,13 @@ def test_connection_ended_at_any_step_and_run_again_is_a_clean_install(
     assert dump(blank) == clean.after
 
 
-def test_down_killed_at_any_step_and_run_again_leaves_nothing(blank: FreshDatabase, clean: Clean) -> None:
+@AT_EACH_OR_FEW
+def test_down_killed_at_any_step_and_run_again_leaves_nothing(
+    blank: FreshDatabase, clean: Clean, points: Points
+) -> None:
     migrator = quiet_migrator(blank, FOLDER)
     migrator.up()
-    for point in chain.from_iterable(map(few, clean.down.values())):
+    for point in points(clean.down):
         die_at(point, lambda: migrator.down("zero"))
     migrator.down("zero")
     assert dump(blank) == clean.before
@@ -193,12 +223,6 @@ def interrupt(database: FreshDatabase, migration: str, point: Point, how: str) -
         return
     with struck_at(point, lambda conn: terminate(database, conn)), suppress(MigrationError):
         migrator.up(migration)
-
-
-def few(events: list[str]) -> list[Point]:
-    """Some points of a migration: around its first statement, in the middle, and around its end."""
-    places = sorted({0, len(events) // 2, len(events) - 2, len(events) - 1})
-    return [Point("before", events[0]), *(Point("after", events[place]) for place in places)]
 
 
 def waits_for_a_snapshot(database: FreshDatabase) -> list[tuple[int]]:
