@@ -19,9 +19,11 @@ PAGE, MOST = 5, 20
 STEPS = 3
 
 
-def read(app: Application, name: str, newest: int, fields: tuple[str, ...] | None = None) -> dict[str, int]:
+def read(
+    app: Application, name: str, newest: int, fields: tuple[str, ...] | None = None, **sizes: int
+) -> dict[str, int]:
     (query,) = [query for query in all_queries() if query.name == name]
-    given: dict[str, Any] = {**VALUES, "tenant_id": app.alpha.id, "newest": newest, "most": MOST}
+    given: dict[str, Any] = {**VALUES, "tenant_id": app.alpha.id, "newest": newest, "most": MOST, **sizes}
     sql, asked = query.sql, {}
     if query.base:
         sql, asked = compose(
@@ -49,8 +51,16 @@ def test_who_does_not_ask_for_the_risk_reads_nothing_for_it(large: Application) 
     assert found["job_steps"] == 0
 
 
-@pytest.mark.parametrize("newest", [30, 300])
-def test_a_promise_reads_no_more_of_a_process_than_it_says(large: Application, newest: int) -> None:
-    found = read(large, "jobs.promise_date", newest)
-    assert found["jobs"] == newest
-    assert found["job_steps"] <= STEPS * newest + len(VALUES["process_ids"]) * 2 * MOST
+@pytest.mark.parametrize("kept", [1, 4])
+def test_a_promise_reads_no_more_of_a_day_and_of_a_process_than_it_says(
+    large: Application, kept: int
+) -> None:
+    days, read_per_day, older = 100, 6, 50
+    found = read(
+        large, "jobs.promise_date", 0,
+        days=days, read_per_day=read_per_day, kept_per_day=kept, older=older,
+    )  # fmt: skip
+    sampled = days * kept + older
+    # Each sampled job twice: to choose it among those of its day, and to read it.
+    assert found["jobs"] <= days * read_per_day + older + sampled
+    assert found["job_steps"] <= STEPS * sampled + len(VALUES["process_ids"]) * 2 * MOST

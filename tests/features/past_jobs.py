@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg2
 from flask.testing import FlaskClient
+from psycopg2.extras import Json
 
 from opsboard.auth.passwords import hash_password
 from tests.application import Application, running_application
@@ -37,10 +38,10 @@ class Shop:
         )
         self.client: FlaskClient
 
-    def write(self, statement: str, *values: Any) -> Any:
+    def write(self, statement: str, *values: Any, named: dict[str, Any] | None = None) -> Any:
         connecting = closing(psycopg2.connect(self.database.superuser_url))
         with connecting as connection, connection, connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, named or values)
             return (cursor.fetchone() or (None,))[0]
 
     def process(self, name: str) -> int:
@@ -65,12 +66,12 @@ class Shop:
             WITH j AS (
                 INSERT INTO jobs (tenant_id, job_number, title, status, due_date, created_at, started_at, completed_at)
                 VALUES (%s, %s, 'a job', %s, %s, %s, NULL, %s)
-                RETURNING tenant_id, id
+                RETURNING tenant_id, id, created_at
             ),
             s AS (
-                INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, status, completed_at)
+                INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, status, created_at, completed_at)
                 SELECT j.tenant_id, j.id, k.place, %s,
-                    CASE WHEN k.ended IS NULL THEN 'pending' ELSE 'completed' END, k.ended
+                    CASE WHEN k.ended IS NULL THEN 'pending' ELSE 'completed' END, j.created_at, k.ended
                 FROM j
                 CROSS JOIN unnest(%s::timestamptz[]) WITH ORDINALITY AS k (ended, place)
             )
@@ -80,6 +81,41 @@ class Shop:
             process, list(steps),
         )  # fmt: skip
         return found
+
+    def add_jobs(self, jobs: list[tuple[float, float | None, list[int]]]) -> None:
+        """Jobs that began so many days before noon of today, and took so many days or are open.
+
+        Their steps, one for each process, end with them."""
+        rows = [
+            {"number": f"M-{self.jobs + place}", "back": back, "took": took, "processes": processes}
+            for place, (back, took, processes) in enumerate(jobs)
+        ]
+        self.jobs += len(jobs)
+        self.write(
+            """
+            WITH given AS (
+                SELECT g.*, %(today)s::date + interval '12 hours' - g.back * interval '1 day' AS begun
+                FROM jsonb_to_recordset(%(rows)s) AS g (number text, back float, took float, processes bigint[])
+            ),
+            j AS (
+                INSERT INTO jobs (tenant_id, job_number, title, status, created_at, started_at, completed_at)
+                SELECT %(tenant)s, g.number, 'a job', CASE WHEN g.took IS NULL THEN 'active' ELSE 'completed' END,
+                    g.begun, g.begun, g.begun + g.took * interval '1 day'
+                FROM given AS g
+                RETURNING id, tenant_id, job_number, created_at, completed_at
+            ),
+            s AS (
+                INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, status, created_at, completed_at)
+                SELECT j.tenant_id, j.id, k.place, k.process,
+                    CASE WHEN j.completed_at IS NULL THEN 'pending' ELSE 'completed' END, j.created_at, j.completed_at
+                FROM j
+                JOIN given AS g ON g.number = j.job_number
+                CROSS JOIN unnest(g.processes) WITH ORDINALITY AS k (process, place)
+            )
+            SELECT count(*) FROM j
+            """,
+            named={"rows": Json(rows), "tenant": self.id, "today": TODAY},
+        )
 
     def get(self, path: str, status: int = 200) -> Any:
         answer = self.client.get(path)

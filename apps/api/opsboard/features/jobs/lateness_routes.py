@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from pydantic import Field
 from opsboard.cache.body import Body
 from opsboard.features.jobs.area import area, sql
 from opsboard.features.jobs.lateness_schemas import Calibration, JobsAtRisk, LatenessRisk, PromiseDate
+from opsboard.features.jobs.promise_document import promise_document
 from opsboard.features.shapes import Priority
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, OneOrMore
 from opsboard.web.document import document
@@ -24,6 +26,8 @@ HELD_OUT = 0.25
 FEWEST = 40
 # Read of the steps that wait at a process, and of those it has finished lately.
 MOST_STEPS = 10_000
+# Half a year of jobs: enough to check promises of past days, and as many for a shop of any size.
+SAMPLE = {"days": 182, "read_per_day": 200, "kept_per_day": 18, "older": 500}
 LEARNED = {"newest": NEWEST, "prior": PRIOR, "held_out": 0}
 
 
@@ -43,8 +47,12 @@ class Routing(Arguments):
     process_ids: Annotated[
         tuple[Id, ...],
         SPLIT,
-        Field(max_length=50, description="A process for each step, in order; none: by past jobs alone."),
+        Field(max_length=500, description="A process for each step, in order; none: by past jobs alone."),
     ] = ()
+    has_steps: bool | None = Field(
+        None,
+        description="Without processes: rest on past jobs with steps only, or on those without; absent: on all.",
+    )
     confidence: Annotated[
         float, Field(ge=0.5, le=0.99, description="The share of such promises that should be kept.")
     ] = 0.8
@@ -72,11 +80,8 @@ def risk_calibration() -> Body:
 @cache_route(ttl=60)
 def promise_date(routing: Routing) -> Body:
     """A date to promise for a new job, and its basis."""
-    return document(
-        sql.promise_date,
-        process_ids=list(routing.process_ids),
-        confidence=routing.confidence,
-        newest=NEWEST,
-        fewest=FEWEST,
-        most=MOST_STEPS,
+    found = document(sql.promise_date, process_ids=list(routing.process_ids), most=MOST_STEPS, **SAMPLE)
+    answer = promise_document(
+        json.loads(found.identity), routing.process_ids, routing.confidence, routing.has_steps, MOST_STEPS
     )
+    return Body(json.dumps(answer).encode(), found.tables)

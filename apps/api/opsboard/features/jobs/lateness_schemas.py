@@ -85,30 +85,81 @@ class Queue(BaseModel):
     days: float | None
 
 
-class LeadTimes(BaseModel):
-    steps: int | None = Field(
-        description="Of jobs with as many steps; null: of all, there are too few of those."
-    )
-    cases: int
+class Quantiles(BaseModel):
+    cases: int = Field(description="Finished jobs. Open ones count by their age.")
     median_days: float | None
     likely_days: float | None = Field(description="No more than this took the share that `confidence` says.")
 
 
+class LeadTimes(Quantiles):
+    steps: int | None = Field(
+        description="Of jobs with as many steps; null: of others too, there are too few of those."
+    )
+
+
+class QuantilesByKind(Quantiles):
+    has_steps: bool
+
+
 class Kept(BaseModel):
-    """The share of the newest quarter that kept the dates promised from the older jobs at this confidence."""
+    """How promises of past days at this confidence turned out, each made from what was known that day."""
 
     cases: int
-    share: float | None
+    share: float | None = Field(description="The share of jobs that ended by the promised day.")
+    uncertainty: float | None = Field(
+        description="The standard error of `share`; jobs of one day count once."
+    )
+    share_a_day_sooner: float | None = Field(
+        description="The share that ended a day earlier still: no date lies between the two."
+    )
+    mean_days: float | None = Field(description="The mean length of those promises.")
+
+
+class Interval(BaseModel):
+    """The job ends before it, and after it, with a chance of 1 - `confidence` each."""
+
+    from_days: int
+    to_days: int
+    from_: dt.date = Field(alias="from")
+    to: dt.date
+
+
+class PromiseKind(BaseModel):
+    by: Literal["routing", "steps", "with_steps", "without_steps", "all"] = Field(
+        description="What the past jobs have in common with the new one: the same processes in order, as many steps, "
+        "any steps, no steps, or nothing: jobs with and without steps are mixed, see `kinds`."
+    )
+    finished: int
+    open: int
+
+
+class PlainPromise(BaseModel):
+    """The quantile of past lead times alone."""
+
+    days: int | None
+    kept: Kept
 
 
 class PromiseDate(BaseModel):
     promise_date: dt.date | None
     days: int | None
     confidence: float
-    reason: Literal["no_history", "too_much_work", "idle_process"] | None
+    reason: Literal["no_history", "too_much_work", "idle_process", "not_kept"] | None = Field(
+        description="Why there is no date. `not_kept`: promises of past days were kept less often than asked for, or "
+        "too many open jobs last longer than finished ones did."
+    )
     today: dt.date
     queue_days: float | None = Field(description="Of the process with the longest queue.")
     factor: float | None = Field(description="likely_days / median_days")
     lead_times: LeadTimes
     kept: Kept
     processes: list[Queue]
+    method: Literal["plain", "simulated"] | None = Field(
+        description="`plain`: the quantile of past lead times. `simulated`: the queues of today, corrected by the "
+        "errors of past simulations; used if its promises were kept and clearly shorter, or if the plain ones were "
+        "not kept."
+    )
+    interval: Interval | None
+    kind: PromiseKind
+    plain: PlainPromise
+    kinds: list[QuantilesByKind] = Field(description="The past jobs with and without steps.")

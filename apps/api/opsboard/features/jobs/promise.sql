@@ -1,0 +1,212 @@
+-- fragment: forecast_clock
+-- Nothing is known of what comes after `ends`, nor after now.
+moments AS (
+    SELECT
+        c.today,
+        c.time_zone,
+        (c.today + 1)::timestamp AT TIME ZONE c.time_zone AS ends,
+        least(
+            extract(epoch FROM (c.today + 1)::timestamp),
+            extract(epoch FROM now() AT TIME ZONE c.time_zone)
+        )::bigint AS observed
+    FROM tenants AS t
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today,
+            t.time_zone
+    ) AS c
+    WHERE t.id = %(tenant_id)s
+)
+
+-- fragment: sampled_jobs
+-- As many jobs of each of the last days, chosen by a hash of their ids, and some older ones. Each stands for as many
+-- jobs as were added that day for each one chosen. A day is read up to a limit, so that its cost has one.
+sampled AS MATERIALIZED (
+    SELECT
+        k.id,
+        k.weight
+    FROM moments AS m
+    CROSS JOIN generate_series(0, %(days)s - 1) AS g (back)
+    CROSS JOIN LATERAL (
+        SELECT
+            d.id,
+            greatest(1.0, count(*) OVER () / %(kept_per_day)s::numeric) AS weight
+        FROM (
+            SELECT j.id
+            FROM jobs AS j
+            WHERE j.tenant_id = %(tenant_id)s
+                AND j.created_at >= (m.today - g.back)::timestamp AT TIME ZONE m.time_zone
+                AND j.created_at < (m.today - g.back + 1)::timestamp AT TIME ZONE m.time_zone
+            ORDER BY
+                j.created_at,
+                j.id
+            LIMIT %(read_per_day)s
+        ) AS d
+        ORDER BY
+            hashint8(d.id),
+            d.id
+        LIMIT %(kept_per_day)s
+    ) AS k
+    UNION ALL
+    SELECT
+        o.id,
+        1.0 AS weight
+    FROM (
+        SELECT j.id
+        FROM jobs AS j
+        WHERE j.tenant_id = %(tenant_id)s
+            AND j.created_at < (
+                SELECT (m.today - %(days)s + 1)::timestamp AT TIME ZONE m.time_zone FROM moments AS m
+            )
+        ORDER BY
+            j.created_at DESC,
+            j.id DESC
+        LIMIT %(older)s
+    ) AS o
+),
+-- Times are seconds of the clock of the business; what has not happened yet is null.
+sample AS MATERIALIZED (
+    SELECT
+        j.id,
+        round(k.weight, 3) AS weight,
+        CASE j.priority WHEN 'urgent' THEN 3 WHEN 'high' THEN 2 WHEN 'normal' THEN 1 ELSE 0 END AS urgency,
+        j.due_date - m.today AS due_in,
+        extract(epoch FROM j.begun AT TIME ZONE m.time_zone)::bigint AS begun,
+        CASE
+            WHEN j.completed_at < m.ends THEN extract(epoch FROM j.completed_at AT TIME ZONE m.time_zone)::bigint
+        END AS ended,
+        s.processes,
+        s.ends
+    FROM sampled AS k
+    CROSS JOIN moments AS m
+    CROSS JOIN LATERAL (
+        SELECT
+            j.id,
+            j.priority,
+            j.due_date,
+            least(j.created_at, j.started_at, j.completed_at) AS begun,
+            j.completed_at
+        FROM jobs AS j
+        WHERE j.tenant_id = %(tenant_id)s
+            AND j.id = k.id
+            AND j.status <> 'cancelled'
+        -- Job by job: all jobs are more than those of the sample.
+        OFFSET 0
+    ) AS j
+    CROSS JOIN LATERAL (
+        SELECT
+            array_agg(p.process_id ORDER BY p.step_order) AS processes,
+            array_agg(
+                CASE
+                    WHEN p.completed_at < m.ends
+                        THEN extract(epoch FROM p.completed_at AT TIME ZONE m.time_zone)::bigint
+                END
+                ORDER BY p.step_order
+            ) AS ends
+        FROM job_steps AS p
+        WHERE p.tenant_id = %(tenant_id)s
+            AND p.job_id = j.id
+            AND p.status <> 'skipped'
+    ) AS s
+)
+
+-- name: promise_date
+-- reads: jobs, job_steps, processes, tenants
+-- What a date for a new job is forecast from: a sample of past and open jobs, and the queues before its processes. None
+-- when one of its processes is not known.
+WITH /* include forecast_clock */,
+/* include sampled_jobs */,
+-- Whole days only: today is not over.
+lately AS (
+    SELECT
+        (c.today - 28)::timestamp AT TIME ZONE c.time_zone AS since,
+        c.today::timestamp AT TIME ZONE c.time_zone AS until
+    FROM moments AS c
+),
+wanted AS (
+    SELECT
+        r.id,
+        r.name,
+        min(w.place) AS place
+    FROM unnest(%(process_ids)s::bigint[]) WITH ORDINALITY AS w (id, place)
+    JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = w.id
+    GROUP BY r.tenant_id, r.id
+),
+-- Neither is read further than `most`: a longer queue is not promised through, a faster process measured on its newest.
+-- A step that was added after the day that the business is looked at does not wait yet.
+queues AS MATERIALIZED (
+    SELECT
+        w.id,
+        w.name,
+        w.place,
+        a.steps AS steps_ahead,
+        f.steps / CASE
+            WHEN f.steps = %(most)s THEN greatest(extract(epoch FROM l.until - f.oldest) / 86400, 0.001)
+            ELSE 28
+        END AS per_day
+    FROM wanted AS w
+    CROSS JOIN lately AS l
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS steps
+        FROM (
+            SELECT s.id
+            FROM job_steps AS s
+            WHERE s.tenant_id = %(tenant_id)s
+                AND s.process_id = w.id
+                AND s.status IN ('pending', 'in_progress')
+                AND NOT s.job_ended
+                AND s.created_at < (SELECT m.ends FROM moments AS m)
+            LIMIT %(most)s
+        ) AS o
+    ) AS a
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) AS steps,
+            min(o.completed_at) AS oldest
+        FROM (
+            SELECT s.completed_at
+            FROM job_steps AS s
+            WHERE s.tenant_id = %(tenant_id)s
+                AND s.process_id = w.id
+                AND s.status = 'completed'
+                AND s.completed_at >= l.since
+                AND s.completed_at < l.until
+            ORDER BY s.completed_at DESC
+            LIMIT %(most)s
+        ) AS o
+    ) AS f
+)
+SELECT json_build_object(
+    'today', m.today,
+    'observed', m.observed,
+    'jobs', (
+        SELECT coalesce(
+            json_agg(
+                json_build_array(p.begun, p.ended, p.weight, p.urgency, p.due_in, p.processes, p.ends)
+                ORDER BY
+                    p.begun,
+                    p.id
+            ),
+            '[]'
+        )
+        FROM sample AS p
+    ),
+    'processes', (
+        SELECT coalesce(
+            json_agg(
+                json_build_object(
+                    'id', q.id,
+                    'name', q.name,
+                    'steps_ahead', q.steps_ahead,
+                    'per_day', round(q.per_day, 2),
+                    'days', round(q.steps_ahead / nullif(q.per_day, 0), 1)
+                )
+                ORDER BY q.place
+            ),
+            '[]'
+        )
+        FROM queues AS q
+    )
+)::text
+FROM moments AS m
+WHERE (SELECT count(*) FROM wanted) = (SELECT count(DISTINCT w.id) FROM unnest(%(process_ids)s::bigint[]) AS w (id))
