@@ -19,6 +19,7 @@ VIEWS = {
     "jobs": "/#/jobs",
     "job": "/#/jobs?q=canaryalpha-0008",
     "at risk": "/#/jobs/at-risk",
+    "my work": "/#/work",
     "steps": "/#/job-steps?mine=true",
     "machines": "/#/machines",
     "notifications": "/#/notifications",

@@ -130,6 +130,7 @@ async function open() {
   else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);
   else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
   else if (listed === "account") view = lazy("Your account", async () => (await import("./account.js")).account(context));
+  else if (listed === "work") view = lazy("My work", async () => (await import("./work.js")).work(context));
   else if (listed === "settings") view = lazy("Settings", async () => (await import("./settings.js")).settings(context));
   else if (area === "" && !id) view = board(context);
   else view = notFound();

@@ -1,0 +1,109 @@
+// The terminal beside a machine: what I work on now, what comes next, and for managers who works on what.
+
+import { chip, glyph } from "./chips.js";
+import { h, replace } from "./dom.js";
+import { count, day, number, timeOrDate } from "./format.js";
+import { counted } from "./freshness.js";
+import { manages } from "./rights.js";
+import { stamped } from "./rows.js";
+import { sheet } from "./work-sheet.js";
+
+export function work(context) {
+  const element = h("div", { class: "work", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
+  let shown = {};
+
+  async function load(read) {
+    counted(null);
+    const everybody = manages(context.me) ? read("/api/work?open=true&sort=started_at&page_size=50") : null;
+    const [mine, others] = await Promise.all([read("/api/work/next"), everybody]);
+    if (mine !== shown.mine || others !== shown.others) replace(element, h("h1", {}, "My work"), ...parts(mine, others, context));
+    shown = { mine, others };
+  }
+
+  return { title: "My work", element, load, changed: () => (shown = {}) };
+}
+
+function parts(mine, others, context) {
+  const [first, ...next] = mine.now.length ? [null, ...mine.next] : mine.next;
+  const isIdle = !mine.now.length && !first;
+  return [
+    section("Now", mine.now.map((step) => task(step, [finishButton(step, context), pauseButton(step, context)]))),
+    first && section("Next", [task(first, [startButton(first, context, "main-button")])]),
+    isIdle && h("p", { class: "empty" }, mine.later.length ? "Nothing can be begun now; see what comes later." : "Nothing waits for you."),
+    section(first ? "After that" : "Next", next.map((step) => task(step, [startButton(step, context, "move-button")]))),
+    section("Later", mine.later.map((step) => task(step, []))),
+    others && section("Everybody's work", others.items.filter((record) => record.worker.id !== context.me.id).map((record) => ofOthers(record, context))),
+  ];
+}
+
+function section(heading, tasks) {
+  if (!tasks.length) return null;
+  return h("section", { "aria-label": heading }, h("h2", {}, heading), h("ul", { class: "tasks" }, tasks));
+}
+
+function task(step, buttons) {
+  const { job, machine } = step;
+  return stamped(step, h("li", { class: "task", "data-row": step.step_id },
+    h("p", { class: "task-name" }, h("a", { href: `#/jobs/${job.id}`, "data-key": `task-${step.step_id}` }, nameOf(step)), " ",
+      h("span", { class: "quiet" }, machine ? machine.name : "any machine")),
+    h("p", {}, h("span", { class: "job-number" }, job.job_number), " ", job.title),
+    h("p", { class: "task-facts" },
+      h("span", {}, `${number(step.quantity_done)} of ${count(job.quantity, "piece")} done`),
+      job.due_date && h("span", {}, `due ${day(job.due_date)}`),
+      ["high", "urgent"].includes(job.priority) && chip(job.priority),
+      step.began_at && h("span", {}, `since ${timeOrDate(step.began_at)}`),
+      step.waits_for && h("span", {}, `waits for ${step.waits_for}`),
+      job.status !== "active" && chip(job.status),
+      machine && machine.status !== "active" && chip(machine.status, `${machine.name}: ${machine.status}`),
+      !step.is_mine && !step.record_id && h("span", {}, "for anybody")),
+    buttons.length > 0 && h("div", { class: "task-buttons" }, buttons)));
+}
+
+function nameOf({ process, step_order: order }) {
+  return process?.name ?? `Step ${order}`;
+}
+
+function startButton(step, { act }, look) {
+  const label = step.status === "in_progress" ? "Go on" : "Start";
+  const name = `${nameOf(step)} of ${step.job.job_number}`;
+  const press = ({ currentTarget }) => act(currentTarget, {
+    method: "POST", path: "/api/work", content: { step_id: step.step_id }, done: `You work on ${name}.`, pressed: "Started",
+  });
+  return h("button", { type: "button", class: `big-button ${look}`, "data-key": `begin-${step.step_id}`, "aria-label": `${label} ${name}`, onclick: press }, label);
+}
+
+function finishButton(step, context) {
+  const left = Math.max(0, step.job.quantity - step.quantity_done);
+  return endButton(step, context, { label: "Finish", look: "main-button", good: left, finish: true, done: "Finished" });
+}
+
+function pauseButton(step, context) {
+  return endButton(step, context, { label: "Pause", look: "plain-button", good: 0, finish: false, done: "Paused" });
+}
+
+function endButton(step, { act }, { label, look, good, finish, done }) {
+  const name = `${nameOf(step)} of ${step.job.job_number}`;
+  const press = async ({ currentTarget }) => {
+    const result = await sheet({ title: `${label} ${name}`, text: step.job.title, verb: label, good });
+    if (!result) return;
+    const pieces = `${number(result.quantity_good)} good, ${number(result.quantity_rejected)} rejected`;
+    const content = { ...result, finish };
+    await act(currentTarget, { method: "POST", path: `/api/work/${step.record_id}/end`, content, done: `${done} ${name}: ${pieces}.`, pressed: done });
+  };
+  return h("button", { type: "button", class: `big-button ${look}`, "data-key": `${label}-${step.step_id}`, "aria-label": `${label} ${name}`, onclick: press }, label);
+}
+
+function ofOthers(record, { act }) {
+  const name = `${nameOf({ process: record.process, step_order: record.step.step_order })} of ${record.job.job_number}`;
+  const press = ({ currentTarget }) => act(currentTarget, {
+    method: "POST", path: `/api/work/${record.id}/end`, content: record.is_forgotten ? { ended_at: record.started_at } : {},
+    done: `Ended the work of ${record.worker.name} on ${name}.`, pressed: "Ended",
+    note: record.is_forgotten ? "It counts no time; correct the record if work was done." : null,
+  });
+  return stamped(record, h("li", { class: "task is-small", "data-row": `record-${record.id}` },
+    h("p", { class: "task-name" }, record.worker.name),
+    h("p", {}, name, record.machine && h("span", { class: "quiet" }, ` ${record.machine.name}`)),
+    h("p", { class: "task-facts" }, h("span", {}, `since ${timeOrDate(record.started_at)}`),
+      record.is_forgotten && h("span", { class: "late" }, glyph("overdue"), "forgotten")),
+    h("div", { class: "task-buttons" }, h("button", { type: "button", class: "big-button plain-button", "data-key": `end-${record.id}`, "aria-label": `End the work of ${record.worker.name} on ${name}`, onclick: press }, "End"))));
+}

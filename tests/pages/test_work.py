@@ -1,0 +1,146 @@
+"""The terminal: a step is moved by at most two touches, and what was pressed happens once."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.application import Application
+from tests.pages.conftest import Visiting
+from tests.pages.test_looks import overflow, violations
+
+SMALLEST = 56  # pixels of a target
+PREPARE = """
+UPDATE job_steps SET status = 'completed', completed_at = now(), assigned_user_id = NULL WHERE tenant_id = %(tenant)s;
+DELETE FROM work_records WHERE tenant_id = %(tenant)s;
+DELETE FROM role_process_permissions WHERE tenant_id = %(tenant)s;
+WITH job AS (
+    INSERT INTO jobs (tenant_id, job_number, title, status, quantity)
+    VALUES (%(tenant)s, 'T-1', %(title)s, 'active', 40) RETURNING tenant_id, id
+)
+INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, assigned_user_id)
+SELECT
+    tenant_id, id, n, (SELECT min(id) + n - 1 FROM processes WHERE tenant_id = %(tenant)s),
+    (SELECT min(id) FROM users WHERE tenant_id = %(tenant)s AND role = 'operator')
+FROM job CROSS JOIN generate_series(1, 2) AS n;
+"""
+
+FIRST_STEP = """
+SELECT status, quantity_done, quantity_rejected
+FROM job_steps
+WHERE step_order = 1 AND job_id = (SELECT max(id) FROM jobs WHERE job_number = 'T-1')
+"""
+RECORDS = """
+SELECT quantity_good, quantity_rejected, reject_reason, ended_at IS NULL
+FROM work_records WHERE tenant_id = %(tenant)s
+"""
+
+
+def run(app: Application, sql: str, **values: Any) -> list[Any]:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection:
+        cursor = connection.cursor()
+        cursor.execute(sql, {"tenant": app.alpha.id, **values})
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def app(own_app: Application) -> Application:
+    """Two steps, one after the other, wait for the operator and nothing else does."""
+    run(own_app, PREPARE, title="Bracket")
+    return own_app
+
+
+def begin(page: Page) -> None:
+    page.get_by_role("button", name="Start", exact=False).click()
+    expect(page.get_by_role("button", name="Finish", exact=False)).to_be_visible()
+
+
+def test_a_step_is_worked_on_by_at_most_two_touches(own_visit: Visiting, app: Application) -> None:
+    page = own_visit("operator", "phone").open_board("/#/work")
+    expect(page.get_by_role("heading", name="Later")).to_be_visible()
+    assert page.locator("[aria-label='Later'] .task").inner_text().count("waits for") == 1
+    begin(page)
+    page.get_by_role("button", name="Finish", exact=False).click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet.get_by_label("Good pieces", exact=True)).to_have_value("40")
+    assert violations(page, "dialog") == []
+    sheet.get_by_role("button", name="Finish", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("Finished")
+    assert run(app, FIRST_STEP) == [("completed", 40, 0)]
+    # The next step comes when the finger has left the place.
+    expect(page.locator("[aria-label='Next'] .task")).to_have_count(1)
+    expect(page.get_by_role("heading", name="Later")).to_be_hidden()
+
+
+def test_rejects_are_counted_with_their_reason(own_visit: Visiting, app: Application) -> None:
+    page = own_visit("operator").open_board("/#/work")
+    begin(page)
+    page.get_by_role("button", name="Pause", exact=False).click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet.get_by_label("Why rejected?")).to_be_hidden()
+    sheet.get_by_role("button", name="More rejected pieces").click()
+    sheet.get_by_role("button", name="More good pieces").dblclick()
+    sheet.get_by_label("Why rejected?").fill("burr")
+    sheet.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_role("button", name="Go on", exact=False)).to_be_visible()
+    assert run(app, RECORDS) == [(2, 1, "burr", False)]
+    assert "3 of 40 pieces done" in page.locator(".task").first.inner_text()
+
+
+def test_what_is_no_number_is_told_and_nothing_is_sent(own_visit: Visiting, app: Application) -> None:
+    page = own_visit("operator").open_board("/#/work")
+    begin(page)
+    page.get_by_role("button", name="Finish", exact=False).click()
+    sheet = page.get_by_role("dialog")
+    for wrong in ("", "2.5", "-1", "1000001", "ten"):
+        sheet.get_by_label("Good pieces", exact=True).fill(wrong)
+        sheet.get_by_role("button", name="Finish", exact=True).click()
+        expect(sheet.get_by_role("alert")).to_contain_text("whole number")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Finish", exact=False)).to_be_visible()
+
+
+def test_a_double_press_begins_once(own_visit: Visiting, app: Application) -> None:
+    page = own_visit("operator").open_board("/#/work")
+    page.get_by_role("button", name="Start", exact=False).dblclick()
+    expect(page.get_by_role("button", name="Finish", exact=False)).to_be_visible()
+    expect(page.locator("#problems")).to_be_empty()
+    assert run(app, "SELECT count(*) FROM work_records WHERE tenant_id = %(tenant)s") == [(1,)]
+
+
+def test_a_manager_sees_who_works_and_ends_what_was_forgotten(own_visit: Visiting, app: Application) -> None:
+    begin(own_visit("operator").open_board("/#/work"))
+    run(app, "UPDATE work_records SET started_at = now() - interval '14 hours' WHERE tenant_id = %(tenant)s")
+    page = own_visit("manager").open_board("/#/work")
+    line = page.locator('[aria-label="Everybody\'s work"] .task')
+    expect(line).to_contain_text("forgotten")
+    line.get_by_role("button", name="End", exact=False).click()
+    expect(page.locator("#toasts")).to_contain_text("Ended the work")
+    page.mouse.move(0, 0)
+    expect(line).to_have_count(0)
+    seconds = (
+        "SELECT extract(epoch FROM ended_at - started_at) FROM work_records WHERE tenant_id = %(tenant)s"
+    )
+    assert run(app, seconds) == [(0,)]
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_targets_are_large_whatever_the_texts(own_visit: Visiting, app: Application, look: str) -> None:
+    run(app, PREPARE.replace("'T-1'", "'T-2'"), title="W" * 200)
+    page = own_visit("operator", look).open_board("/#/work")
+    if look == "phone":
+        page.set_viewport_size({"width": 320, "height": 640})
+    begin(page)
+    assert violations(page) == []
+    assert overflow(page) <= 0
+    page.get_by_role("button", name="Pause", exact=False).click()
+    sizes = [
+        box
+        for each in page.locator(".big-button:visible, dialog input:visible").all()
+        if (box := each.bounding_box())
+    ]
+    assert len(sizes) >= 6 and all(min(box["width"], box["height"]) >= SMALLEST for box in sizes), sizes
