@@ -46,6 +46,7 @@ VALUES: dict[str, Any] = {
     "is_service": False, "full_name": "n", "session_id": 1, "api_token_id": 1, "of_user_id": 1, "uses": "[]",
     "hint": "h", "token_hash": "0" * 64, "scopes": ["read"], "old_hash": "h", "device": "d", "ends_at": 4e9,
     "password_hash": "h", "contradictions": "warn",
+    "conditions": "[]", "with_businesses": True, "check_name": "certificate", "value": 1.0, "rule": "OpsboardErrors",
     "long": 1.0, "settings": ["fsync"], "query": None, "end_session": False,
     "record_id": 1, "worker_id": 1, "ended_at": None, "finish": True, "hand_over": False, "quantity_good": 1,
     "quantity_rejected": 1, "reject_reason": None,

@@ -87,7 +87,7 @@ def test_every_list_has_an_export_with_its_filters(app: Application, document: d
 
 
 # Writes about what is there for a moment, such as a session of the database: their own tests check the shape.
-OF_THE_MOMENT = {"health.cancel"}
+OF_THE_MOMENT = {"health.cancel", "health.acknowledge"}
 
 
 def test_every_write_answers_in_the_shape_it_promises(own_app: Application, document: dict[str, Any]) -> None:

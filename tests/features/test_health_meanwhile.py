@@ -38,6 +38,7 @@ ASKED = (
     "/tables",
     "/journeys",
     "/activity",
+    "/alerts",
     "/rollups",
 )
 
@@ -102,7 +103,18 @@ def test_with_a_locked_table_no_answer_waits_for_it(busy: Application, table: st
     client = busy.client()
     with holding(busy, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
         found = ask_all(client)
-    for path in ("", "/db", "/cache", "/queries", "/indexes", "/tables", "/journeys", "/activity", "metrics"):
+    for path in (
+        "",
+        "/db",
+        "/cache",
+        "/queries",
+        "/indexes",
+        "/tables",
+        "/journeys",
+        "/activity",
+        "/alerts",
+        "metrics",
+    ):
         assert found[path][0] == 200, (path, found[path])
     # Reads of the table itself report the lock; they wait a tenth of a second for it, not a request's deadline.
     assert {found[path][0] for path in ("/ready", "/db/test", "/rollups")} <= {200, 503, 504}
@@ -169,11 +181,23 @@ def test_on_a_frozen_server_what_was_known_is_told_with_its_age(
         found = ask_all(client)
     assert {path: status for path, (status, _) in found.items()} == {
         **dict.fromkeys(
-            ("", "/db", "/cache", "/indexes", "/queries", "/tables", "/journeys", "/activity", "metrics"), 200
+            (
+                "",
+                "/db",
+                "/cache",
+                "/indexes",
+                "/queries",
+                "/tables",
+                "/journeys",
+                "/activity",
+                "/alerts",
+                "metrics",
+            ),
+            200,
         ),
         **dict.fromkeys(("/ready", "/db/test", "/rollups"), 503),
     }
-    for path in ("/db", "/cache", "/indexes", "/queries", "/tables", "/activity"):
+    for path in ("/db", "/cache", "/indexes", "/queries", "/tables", "/activity", "/alerts"):
         assert found[path][1]["problem"] and found[path][1]["age_seconds"] >= 0, path
     assert found["/db"][1]["status"] != "healthy"
     assert len(waits) >= 8, "each of them gave up after its patience"

@@ -33,6 +33,9 @@ from opsboard.db.pool import Pool
 from opsboard.db.query_watch import QueryWatch
 from opsboard.db.server_status import ServerStatus
 from opsboard.features import register_features
+from opsboard.features.health.alert_measures import CERTIFICATE
+from opsboard.features.health.alert_watch import AlertWatch
+from opsboard.features.health.certificate import certificate_end
 from opsboard.fleet.change_feed import ChangeFeed
 from opsboard.fleet.maintenance import REST_INTERVAL, Maintenance
 from opsboard.observability.durations import Durations
@@ -198,6 +201,11 @@ def make_services(config: Config) -> Services:
         lookout=lookout,
         operators=Operators(config, lookout),
         threads=threads,
+        alerts=AlertWatch(
+            lookout,
+            worker_id=lambda: change_feed.worker.id,
+            checks={CERTIFICATE: certificate_end(config.public_url)} if config.public_url else {},
+        ),
     )
 
 

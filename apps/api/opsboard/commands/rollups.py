@@ -12,8 +12,10 @@ from opsboard.db.addresses import embedded_server, owner_url
 from opsboard.db.queries import load_queries
 from opsboard.db.session import Connection, Cursor, connected, transaction
 from opsboard.errors import CommandError
+from opsboard.features.health.alert_measures import COUNTS
 
 sql = load_queries("opsboard.commands")
+health = load_queries("opsboard.features.health")
 only_one = click.option("--tenant", "slug", metavar="SLUG", help="This business only; all when left out.")
 
 
@@ -72,6 +74,9 @@ def differences(url: str, slug: str | None = None) -> tuple[int, list[str]]:
                 cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(tenant_id),))
                 cursor.execute(sql.rollup_differences.sql, {"tenant_id": tenant_id})
                 rows = cursor.fetchall()
+                # The alert about wrong counts is decided by it.
+                values = {"check_name": f"{COUNTS}{tenant_id}", "value": len(rows)}
+                cursor.execute(health.note_check.sql, values)
             lines += [
                 f"{name}: {described(metric, label, subject, day)}: kept {kept}, counted {counted}"
                 for metric, label, subject, day, kept, counted in rows

@@ -295,3 +295,32 @@ changed AS (
     RETURNING s.*
 ),
 /* include audited_update job_step */
+
+-- fragment: last_backup
+-- The backups recorded by `opsboard backup`: time and bytes.
+(
+    SELECT json_build_object(
+        'at', split_part(o.told, ' ', 1),
+        'age_seconds', round(extract(epoch FROM clock_timestamp() - split_part(o.told, ' ', 1)::timestamptz)),
+        'bytes', nullif(split_part(o.told, ' ', 2), '')::bigint
+    )
+    FROM (
+        SELECT substring(c.entry FROM '^opsboard[.]last_backup=(.*)$') AS told
+        FROM pg_db_role_setting AS s
+        JOIN pg_database AS d ON d.oid = s.setdatabase
+        CROSS JOIN LATERAL unnest(s.setconfig) AS c (entry)
+        WHERE d.datname = current_database()
+            AND s.setrole = 0
+    ) AS o
+    WHERE o.told IS NOT NULL
+)
+
+-- fragment: can_count_businesses
+-- Counts of every business take as long as what is not folded is long, so that they are left out while that is much.
+coalesce(unfolded_deltas() <= 10000, false)
+
+-- fragment: transaction_ids_used
+-- The share of 2^31 that the age of transaction ids or of multixacts has reached.
+SELECT round(greatest(age(d.datfrozenxid), mxid_age(d.datminmxid)) / 2147483648.0, 4)
+FROM pg_database AS d
+WHERE d.datname = current_database()

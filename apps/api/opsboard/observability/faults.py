@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+# A disk that refused a write not longer ago than this counts as full.
+FULL_LATELY = 300.0  # seconds
+
 _last: dict[str, float] = {}
 
 

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any
 
+import psutil
+
 from opsboard.observability.durations import Durations, Series
 from opsboard.observability.faults import seconds_since
 
@@ -42,6 +44,12 @@ def memory_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def disk_free() -> float:
+    """The share of the root file system that is free."""
+    disk = psutil.disk_usage("/")
+    return round(disk.free / disk.total, 4)
+
+
 def process_report(tally: Tally, queries: Durations) -> dict[str, Any]:
     """Return the state of this process shown to the other workers."""
     return {
@@ -52,4 +60,5 @@ def process_report(tally: Tally, queries: Durations) -> dict[str, Any]:
         "requests": tally.durations.report(),
         "queries": queries.report(),
         "disk_full_seconds_ago": seconds_since("disk_full"),
+        "disk_free": disk_free(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from flask import current_app, g
 
@@ -25,6 +26,26 @@ from opsboard.web.operators import Operators
 from opsboard.web.reserved import ThreadUse
 
 
+class Away(Protocol):
+    """Since when the database does not answer."""
+
+    @property
+    def since(self) -> float: ...
+    @property
+    def is_firing(self) -> bool: ...
+
+
+class Alerts(Protocol):
+    """The part of the watch over alerts that routes and the worker use; the watch belongs to a feature."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def check(self) -> None: ...
+    def note(self, name: str, value: float) -> None: ...
+    @property
+    def away(self) -> Away | None: ...
+
+
 @dataclass(frozen=True)
 class Services:
     """The parts of one application, put together by create_app."""
@@ -45,6 +66,7 @@ class Services:
     lookout: Lookout
     operators: Operators
     threads: ThreadUse
+    alerts: Alerts
 
 
 def services() -> Services:

@@ -38,6 +38,7 @@ def begin_worker(app: Flask, master: int, slot: int | None = None) -> None:
     services.change_feed.slot = slot
     services.change_feed.start()
     services.maintenance.start()
+    services.alerts.start()
     if services.shared:
         services.shared.link.start()
     leave_out_of_collections()
@@ -68,6 +69,7 @@ def end_worker(app: Flask) -> None:
     services: Services = app.extensions["opsboard"]
     services.change_feed.stop()
     services.maintenance.stop()
+    services.alerts.stop()
     if services.shared:
         services.shared.lookups.report()
         services.shared.link.stop()

@@ -112,8 +112,8 @@ SELECT json_build_object(
             'multixact_age', mxid_age(d.datminmxid),
             'freeze_at', current_setting('autovacuum_freeze_max_age')::bigint,
             'multixact_freeze_at', current_setting('autovacuum_multixact_freeze_max_age')::bigint,
-            -- The server refuses writes some millions before 2^31.
-            'used', round(greatest(age(d.datfrozenxid), mxid_age(d.datminmxid)) / 2147483648.0, 4),
+            -- The server refuses writes before it is 1.
+            'used', (/* include transaction_ids_used */),
             'oldest_tables', (
                 SELECT json_agg(json_build_object('name', o.relname, 'age', o.age) ORDER BY o.age DESC)
                 FROM (

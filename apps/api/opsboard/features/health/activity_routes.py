@@ -117,7 +117,7 @@ def cancel(wanted: Cancel) -> Response:
 
 
 def signal(query: Query, values: dict[str, Any]) -> dict[str, Any]:
-    """What became of the session. Raises NotFound when there is none of that number."""
+    """The session that was signalled. Raises NotFound when there is none of that number."""
     row = services().lookout.ask(query, values, identity(), remember=False).row
     if row is None:
         raise NotFound(f"This database has no session {values['pid']}, or it runs another query by now.")

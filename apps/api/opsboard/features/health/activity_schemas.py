@@ -39,7 +39,7 @@ class IdleInTransaction(BaseModel):
 
 
 class HeldUp(BaseModel):
-    """What the oldest transaction holds up; `unfolded_deltas` ends at 100001, and is null while the table is locked."""
+    """Work that the oldest transaction holds up; `unfolded_deltas` ends at 100001, null: the table is locked."""
 
     dead_rows: int | None
     unfolded_deltas: int | None
@@ -117,7 +117,7 @@ class SettingAdvice(BaseModel):
 
 
 class Activity(Remembered):
-    """What the sessions of the database do, and what is coming to its end."""
+    """The sessions of the database, and the resources that are running out."""
 
     status: Literal["healthy", "warning", "critical"]
     sessions: list[Sessions]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opsboard.config import Config
+from opsboard.observability.faults import FULL_LATELY
 
 # Connections of a worker outside its pool: the change feed, maintenance, and two for health answers.
 OWN_CONNECTIONS = 4
 BUSY = 0.8  # of all connections in use: the reference's alert
-FULL_LATELY = 300.0  # seconds
 OLD_BACKUP = 50 * 3600.0  # seconds: two nights
 USED_UP = 0.5  # of the transaction ids, or of a sequence
 NEARLY_GONE = 0.8

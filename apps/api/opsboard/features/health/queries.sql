@@ -31,25 +31,28 @@ locked AS (
 json_build_object(
     /* include server_members */,
     'blocked', /* include blocked */,
-    -- The backups recorded by `opsboard backup`: time and bytes.
-    'last_backup', (
-        SELECT json_build_object(
-            'at', split_part(o.told, ' ', 1),
-            'age_seconds', round(extract(epoch FROM clock_timestamp() - split_part(o.told, ' ', 1)::timestamptz)),
-            'bytes', nullif(split_part(o.told, ' ', 2), '')::bigint
-        )
-        FROM (
-            SELECT substring(c.entry FROM '^opsboard[.]last_backup=(.*)$') AS told
-            FROM pg_db_role_setting AS s
-            JOIN pg_database AS d ON d.oid = s.setdatabase
-            CROSS JOIN LATERAL unnest(s.setconfig) AS c (entry)
-            WHERE d.datname = current_database()
-                AND s.setrole = 0
-        ) AS o
-        WHERE o.told IS NOT NULL
-    ),
+    'last_backup', /* include last_backup */,
     'oldest_transaction', /* include oldest_transaction */,
     'dead_rows', (SELECT sum(t.n_dead_tup) FROM pg_stat_user_tables AS t)
+)
+
+-- fragment: workers_now
+(
+    SELECT coalesce(
+        json_agg(
+            json_build_object(
+                'id', w.id,
+                'machine', w.machine,
+                'pid', w.pid,
+                'uptime_seconds', floor(extract(epoch FROM clock_timestamp() - w.started_at)),
+                'silent_seconds', round(extract(epoch FROM clock_timestamp() - w.heard_at), 1),
+                'report', w.report
+            )
+            ORDER BY w.machine, w.pid
+        ),
+        '[]'
+    )
+    FROM workers AS w
 )
 
 -- fragment: oldest_transaction
@@ -200,23 +203,7 @@ WHERE w.heard_at > now() - interval '1 minute'
 -- reads: workers
 -- The last word of every worker on every machine, and what the server allows and how much of it is in use.
 SELECT json_build_object(
-    'workers', (
-        SELECT coalesce(
-            json_agg(
-                json_build_object(
-                    'id', w.id,
-                    'machine', w.machine,
-                    'pid', w.pid,
-                    'uptime_seconds', floor(extract(epoch FROM clock_timestamp() - w.started_at)),
-                    'silent_seconds', round(extract(epoch FROM clock_timestamp() - w.heard_at), 1),
-                    'report', w.report
-                )
-                ORDER BY w.machine, w.pid
-            ),
-            '[]'
-        )
-        FROM workers AS w
-    ),
+    'workers', /* include workers_now */,
     'server', /* include server_now */
 )::text
 

@@ -23,8 +23,13 @@ from opsboard.errors import (
     OpsboardError,
     SchemaMissing,
 )
-from opsboard.features.health import activity_routes, database_routes  # noqa: F401  # they add their routes
+from opsboard.features.health import (  # noqa: F401  # they add their routes
+    activity_routes,
+    alert_routes,
+    database_routes,
+)
 from opsboard.features.health.advice import advise, advise_on_disk
+from opsboard.features.health.alert_measures import COUNTS
 from opsboard.features.health.area import area, sql
 from opsboard.features.health.fleet import (
     line,
@@ -174,6 +179,7 @@ def rollups() -> Response:
         found = json.loads(counting.fetch_json(patient_only_briefly(sql.rollups), identity()))
     finally:
         RECOUNT.release()
+    services().alerts.note(f"{COUNTS}{identity().tenant_id}", len(found["differences"]))
     return jsonify(status="wrong" if found["differences"] else "ok", **found)
 
 

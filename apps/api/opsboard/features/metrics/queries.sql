@@ -1,7 +1,8 @@
 -- name: workers
--- reads: workers
--- The last word of the workers of one machine, or of all when none is named, the connections of the server, and how long
--- the oldest step of a journey that is due has waited: 0 when none is due, null when that is not known.
+-- reads: workers, checks
+-- The last word of the workers of one machine, or of all when none is named, the connections of the server, how long
+-- the oldest step of a journey that is due has waited (0 when none is due, null when that is not known), what is coming to
+-- its end, and counts of every business for those who may have them.
 SELECT json_build_object(
     'workers', (
         SELECT coalesce(
@@ -29,6 +30,18 @@ SELECT json_build_object(
         END
         FROM oldest_due_step() AS d (due_at)
     ),
+    'unfolded_deltas', unfolded_deltas(),
+    'transaction_ids_used', (/* include transaction_ids_used */),
+    'backup_age_seconds', /* include last_backup */ ->> 'age_seconds',
+    'clock', extract(epoch FROM clock_timestamp()),
+    'checks', (SELECT coalesce(json_object_agg(c.name, c.value), '{}') FROM checks AS c),
+    'businesses', CASE
+        WHEN %(with_businesses)s AND /* include can_count_businesses */
+            THEN (
+                SELECT coalesce(json_agg(json_build_array(b.slug, b.metric, b.label, b.n)), '[]')
+                FROM business_numbers() AS b
+            )
+    END,
     'server', json_build_object(
         'max_connections', current_setting('max_connections')::integer,
         'connections', (

@@ -16,6 +16,7 @@ from opsboard.auth.api_tokens import PREFIX
 from opsboard.auth.identity import Role
 from opsboard.db.queries import load_queries
 from opsboard.errors import Forbidden, NotSignedIn, OpsboardError
+from opsboard.features.metrics.businesses import Businesses
 from opsboard.features.metrics.exposition import Workers, label_of
 from opsboard.features.metrics.surroundings import Surroundings
 from opsboard.fleet.heartbeat import SILENT_AFTER
@@ -51,9 +52,9 @@ class OfScope(Arguments):
 def metrics(wanted: OfScope) -> Response:
     """Counters, gauges and histograms of this machine's workers; needs METRICS_TOKEN, or a caller on the machine."""
     services().change_feed.start()
-    let_scrape()
-    workers, server, oldest_due_step = look(
-        None if wanted.scope == "fleet" else services().change_feed.worker.machine
+    has_token = let_scrape()
+    workers, found = look(
+        None if wanted.scope == "fleet" else services().change_feed.worker.machine, has_token
     )
     live = [worker for worker in workers if worker["silent_seconds"] <= SILENT_AFTER]
     # One that was killed has fallen silent too, but nobody misses it once another has its place.
@@ -61,12 +62,15 @@ def metrics(wanted: OfScope) -> Response:
     silent = {label_of(worker) for worker in workers} - places
     registry = CollectorRegistry()
     registry.register(Workers(live))
-    registry.register(Surroundings(len(places), len(silent), server, oldest_due_step))
+    registry.register(Surroundings(len(places), len(silent), found))
+    registry.register(Businesses((found or {}).get("businesses") or []))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def let_scrape() -> None:
+def let_scrape() -> bool:
     """The token of the setting or, without one, a caller on this machine that no proxy stands before.
+
+    Returns True for a caller with a token, who may have the numbers of each business.
 
     Also an API token with the scope metrics, of an admin of those who run the service.
     """
@@ -77,13 +81,14 @@ def let_scrape() -> None:
         if identity.role != Role.ADMIN:
             raise Forbidden("This needs the role admin.")
         services().operators.require(identity.tenant_id)
-        return
+        return True
     if token:
         sent = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(sent, f"Bearer {token}".encode()):
             raise NotSignedIn()
     elif UNKNOWN_CALLER in request.environ or not on_this_machine(request.remote_addr):
         raise Forbidden("From elsewhere this needs METRICS_TOKEN.")
+    return bool(token)
 
 
 def on_this_machine(address: str | None) -> bool:
@@ -94,10 +99,10 @@ def on_this_machine(address: str | None) -> bool:
     return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
-def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None, float | None]:
+def look(machine: str | None, with_businesses: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The last word of each worker, of this one as of now; this one alone while the database is away.
 
-    Then what the server says of itself, and for how many seconds the oldest step of a journey has been due.
+    Then all that the database says of itself; None while it is away.
     """
     change_feed = services().change_feed
     own = {
@@ -109,10 +114,12 @@ def look(machine: str | None) -> tuple[list[dict[str, Any]], dict[str, Any] | No
         "report": change_feed.own_report(),
     }
     try:
-        row = services().lookout.fetch_unbound(sql.workers, {"machine": machine})
+        row = services().lookout.fetch_unbound(
+            sql.workers, {"machine": machine, "with_businesses": with_businesses}
+        )
     except OpsboardError:
-        return [own], None, None
+        return [own], None
     assert row is not None  # json_build_object always gives a row
     found = json.loads(row[0])
     others = [worker for worker in found["workers"] if worker["id"] != own["id"]]
-    return [*others, own], found["server"], found["oldest_due_seconds"]
+    return [*others, own], found

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from opsboard.observability.faults import FULL_LATELY, seconds_since
 from opsboard.observability.machine import get_system_metrics
 
 SUMS = {
@@ -27,15 +28,13 @@ NOW = {
 
 
 class Surroundings(Collector):
-    """`server` is None while the database does not answer."""
+    """`found` is the answer of the query `workers`, None while the database does not answer."""
 
-    def __init__(
-        self, live: int, silent: int, server: Mapping[str, Any] | None, oldest_due_step: float | None
-    ) -> None:
+    def __init__(self, live: int, silent: int, found: Mapping[str, Any] | None) -> None:
         self._live = live
         self._silent = silent
-        self._server = server
-        self._oldest_due_step = oldest_due_step
+        self._found = found or {}
+        self._server = found and found["server"]
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("opsboard_workers", "Workers that report.", value=self._live)
@@ -50,12 +49,39 @@ class Surroundings(Collector):
                 "opsboard_server_max_connections", "Connections the server allows.",
                 value=self._server["max_connections"],
             )  # fmt: skip
-        if self._oldest_due_step is not None:
-            yield GaugeMetricFamily(
-                "opsboard_journeys_oldest_due_seconds", "How long the oldest due step of a journey has waited.",
-                value=self._oldest_due_step,
-            )  # fmt: skip
+        for name, (help, value) in self._ends().items():
+            family = GaugeMetricFamily(f"opsboard_{name}", help)
+            if value is not None:
+                family.add_metric((), value)
+            yield family
         yield from machine()
+
+    def _ends(self) -> dict[str, tuple[str, float | None]]:
+        """Numbers that run out or are late, each with its help; None where it is not known."""
+        found = self._found
+        checks: Mapping[str, float] = found.get("checks", {})
+        differences = [value for name, value in checks.items() if name.startswith("rollups ")]
+        expires, full_ago = checks.get("certificate"), seconds_since("disk_full")
+        backup = found.get("backup_age_seconds")
+        return {
+            "journeys_oldest_due_seconds": (
+                "How long the oldest due step of a journey has waited.", found.get("oldest_due_seconds"),
+            ),
+            "unfolded_deltas": ("Changes of counts that are not folded yet.", found.get("unfolded_deltas")),
+            "transaction_ids_used": ("Share of the transaction ids.", found.get("transaction_ids_used")),
+            "backup_age_seconds": ("Since the last backup.", None if backup is None else float(backup)),
+            "certificate_expires_seconds": (
+                "Until the certificate of PUBLIC_URL ends.", None if expires is None else expires - found["clock"],
+            ),
+            "rollup_differences": (
+                "Differences that the last recount of each business found.",
+                max(differences) if differences else None,
+            ),
+            "database_disk_full": (
+                "1: the database's disk refused a write of this worker lately.",
+                float(full_ago is not None and full_ago < FULL_LATELY),
+            ),
+        }  # fmt: skip
 
 
 def machine() -> Iterator[Metric]:
