@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ def test_the_largest_page_of_each_list_takes_little_memory(large: Application) -
     assert seen > 30
 
 
+@cache
 def declared_indexes() -> dict[str, str]:
     """Index -> the `-- Serves:` line above it, over all migrations.
 

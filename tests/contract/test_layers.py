@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import opsboard
@@ -44,11 +45,16 @@ ONLY_HERE = {"flask": {"web", "features", "application", "bench"}, "psycopg2": {
 OWN_CONNECTIONS = {"imports", "demo", "tenants", "bench", "commands"}
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def imports() -> Iterator[tuple[str, str, Path]]:
     """(package, imported module, file) of every import, also those inside functions."""
     for file in ROOT.rglob("*.py"):
         package = file.relative_to(ROOT).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(file)):
             if isinstance(node, ast.Import):
                 for name in node.names:
                     yield package, name.name, file
@@ -96,7 +102,7 @@ def names_of_areas(file: Path) -> Iterator[str]:
     name = re.compile(
         rf"({areas})|.*(?<![\w./])({areas})\.(?!py\b)[a-z]\w*\b.*|({tables})_\w+_(fkey|key|check)", re.DOTALL
     )
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = parsed(file)
     docstrings = {
         node.body[0].value
         for node in ast.walk(tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +25,11 @@ from opsboard.cache.link import Link
 from opsboard.cache.shared import SharedCache
 from opsboard.cache.store import Store
 from opsboard.config import Config, load_config
-from opsboard.db.addresses import service_url
 from opsboard.db.businesses import Businesses
 from opsboard.db.database import Database
+from opsboard.db.databases import make_databases
 from opsboard.db.export_cursor import Exports
 from opsboard.db.lookout import Lookout
-from opsboard.db.pool import Pool
-from opsboard.db.query_watch import QueryWatch
-from opsboard.db.server_status import ServerStatus
 from opsboard.features import register_features
 from opsboard.features.health.alert_measures import CERTIFICATE
 from opsboard.features.health.alert_watch import AlertWatch
@@ -87,9 +85,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     register_problems(app)
     watch_requests(app)
     register_features(app)
-    for endpoint, view in app.view_functions.items():
-        if setting := getattr(view, "max_entries", ""):
-            services.store.limit(endpoint, getattr(config, setting))
+    limit_entries(app, services.store, config)
     guard_role(app)
     open_to_all(app.view_functions["openapi.spec"])
     assign_scopes(app)
@@ -105,96 +101,44 @@ def make_app(config: Config | None = None) -> APIFlask:
     return app
 
 
+def limit_entries(app: APIFlask, store: Store, config: Config) -> None:
+    """Give each view that declares `max_entries` its part of the cache."""
+    for endpoint, view in app.view_functions.items():
+        if setting := getattr(view, "max_entries", ""):
+            store.limit(endpoint, getattr(config, setting))
+
+
 def make_services(config: Config) -> Services:
     """Build the parts and connect them."""
-    url = service_url(config)
     secret, accepted = signing_secret(config), config.accepted_secrets
-    # Shared by all pools: an answer or a failed attempt in one of them counts for the others too.
-    status = ServerStatus(min(config.db_away_patience, config.db_pool_timeout))
-    pool = Pool(
-        config.db_pool_min_connections,
-        config.db_pool_max_connections,
-        url,
-        timeout=config.db_pool_timeout,
-        max_waiting=config.db_pool_max_waiting,
-        max_idle=config.db_pool_max_idle,
-        max_lifetime=config.db_pool_max_lifetime,
-        leak_seconds=config.db_leak_seconds,
-        connect_timeout=config.db_connect_timeout,
-        status=status,
-    )
-    tally, queries, threads = Tally(), Durations(), ThreadUse()
-    watch = QueryWatch(queries, config.slow_query_ms)
-    database = Database(pool, config.request_deadline, watch, config.db_prepared_statements)
-    revocations = Revocations()
-    shared = make_shared_cache(config, secret)
-    store = Store(
-        config.cache_max_entries,
-        config.cache_max_bytes,
-        stale_if_error=config.cache_stale_if_error,
-        stale_while_revalidate=config.cache_stale_while_revalidate,
-        in_sync=lambda: not change_feed.is_stale,
-        shared=shared,
-    )
-    store.limit(totals.ENDPOINT, max(1, config.cache_max_entries // totals.SHARE))
-    # A long deadline: no request waits for it.
-    in_background = Database(
-        Pool(0, 1, url, timeout=5.0, connect_timeout=3, status=status),
-        deadline=30.0,
-        watch=watch,
-        prepared_statements=config.db_prepared_statements,
-    )
-    last_uses = LastUses(in_background)
-    maintenance = Maintenance(in_background, rest_interval=REST_INTERVAL, chores=[last_uses.write_if_due])
+    tally, durations, threads = Tally(), Durations(), ThreadUse()
+    databases = make_databases(config, durations)
+    shared, revocations, businesses = make_shared_cache(config, secret), Revocations(), Businesses()
+    store = make_store(config, shared, in_sync=lambda: not change_feed.is_stale)
+    uses = LastUses(databases.background)
+    maintenance = Maintenance(databases.background, rest_interval=REST_INTERVAL, chores=[uses.write_if_due])
     change_feed = ChangeFeed(
-        # Its own connection, and a deadline well below the time after which a worker counts as stale.
-        Database(
-            Pool(0, 1, url, timeout=1.0, connect_timeout=1, status=status),
-            deadline=1.0,
-            watch=watch,
-            prepared_statements=config.db_prepared_statements,
-        ),
+        databases.changes,
         config.pulse_ms / 1000,
         Subscribers(store, revocations, maintenance),
-        report=lambda: {
-            **process_report(tally, queries),
-            "request_threads": threads.report(),
-            "slot": change_feed.slot,
-            "sign_ins": sign_in.journal.counts(),
-            "change_lag": round(change_feed.longest_gap, 3),
-            "oldest_running": change_feed.oldest_running,
-            "pool": {**pool.reference_stats(), **pool.get_stats()},
-            "cache": {
-                **store.stats(),
-                "second_level": shared.statistics() if shared else {"state": "off"},
-            },
-        },
+        report=lambda: worker_report(services, durations),
         answered=lambda: tally.counts()["requests"],
     )
-    businesses = Businesses()
-    attempts = Attempts(database, config.login_attempts)
+    attempts, journal = Attempts(databases.requests, config.login_attempts), Journal(databases.requests)
     tokens = Tokens(secret, config.token_ttl, session_longest=config.session_longest, accepted=accepted)
     api_tokens = ApiTokens(secret, revocations, accepted=accepted)
-    sign_in = SignIn(database, tokens, revocations, attempts, Journal(database), api_tokens, last_uses)
-    lookout = Lookout(
-        # Its statements are several in one, which cannot be prepared.
-        Database(Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1), 1.0, watch, 0),
-        config.health_patience_ms / 1000,
-        is_alive=lambda: (
-            change_feed.lag is not None and change_feed.lag < ALIVE_INTERVALS * config.pulse_ms / 1000
-        ),
-    )
-    return Services(
+    lookout = make_lookout(config, databases.health, change_feed)
+    services = Services(
         config=config,
         secret=secret,
-        database=database,
-        exports=Exports(pool, config.export_most, config.export_deadline, businesses),
+        database=databases.requests,
+        exports=Exports(databases.requests.pool, config.export_most, config.export_deadline, businesses),
         businesses=businesses,
         store=store,
         shared=shared,
-        sign_in=sign_in,
+        sign_in=SignIn(databases.requests, tokens, revocations, attempts, journal, api_tokens, uses),
         devices=Devices(secret, accepted),
-        password_links=PasswordLinks(database, attempts, secret, accepted),
+        password_links=PasswordLinks(databases.requests, attempts, secret, accepted),
         change_feed=change_feed,
         maintenance=maintenance,
         tally=tally,
@@ -207,6 +151,49 @@ def make_services(config: Config) -> Services:
             checks={CERTIFICATE: certificate_end(config.public_url)} if config.public_url else {},
         ),
     )
+    return services
+
+
+def make_store(config: Config, shared: SharedCache | None, in_sync: Callable[[], bool]) -> Store:
+    """Make the cache of this worker."""
+    store = Store(
+        config.cache_max_entries,
+        config.cache_max_bytes,
+        stale_if_error=config.cache_stale_if_error,
+        stale_while_revalidate=config.cache_stale_while_revalidate,
+        in_sync=in_sync,
+        shared=shared,
+    )
+    store.limit(totals.ENDPOINT, max(1, config.cache_max_entries // totals.SHARE))
+    return store
+
+
+def make_lookout(config: Config, database: Database, change_feed: ChangeFeed) -> Lookout:
+    """Make what reads the server's own statistics for the health endpoints."""
+    longest_lag = ALIVE_INTERVALS * config.pulse_ms / 1000
+    return Lookout(
+        database,
+        config.health_patience_ms / 1000,
+        is_alive=lambda: change_feed.lag is not None and change_feed.lag < longest_lag,
+    )
+
+
+def worker_report(services: Services, durations: Durations) -> dict[str, Any]:
+    """Return the state of this worker that the health endpoints of every worker show."""
+    change_feed, pool, shared = services.change_feed, services.database.pool, services.shared
+    return {
+        **process_report(services.tally, durations),
+        "request_threads": services.threads.report(),
+        "slot": change_feed.slot,
+        "sign_ins": services.sign_in.journal.counts(),
+        "change_lag": round(change_feed.longest_gap, 3),
+        "oldest_running": change_feed.oldest_running,
+        "pool": {**pool.reference_stats(), **pool.get_stats()},
+        "cache": {
+            **services.store.stats(),
+            "second_level": shared.statistics() if shared else {"state": "off"},
+        },
+    }
 
 
 def make_shared_cache(config: Config, secret: str) -> SharedCache | None:

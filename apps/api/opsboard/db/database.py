@@ -16,13 +16,13 @@ from opsboard.db.pool import Pool, is_disconnect
 from opsboard.db.prepared import PreparedStatements
 from opsboard.db.queries import Query
 from opsboard.db.query_watch import QueryWatch
+from opsboard.db.sqlstates import error_for_sqlstate
 from opsboard.errors import (
     DatabaseUnavailable,
     DeadlineExceeded,
     InvalidInput,
     NotFound,
     OpsboardError,
-    error_for_sqlstate,
 )
 from opsboard.observability import faults, record
 

@@ -15,7 +15,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from opsboard.db.queries import load_queries
 from opsboard.db.server_watch import connect, watched
-from opsboard.errors import CommandError, error_for_sqlstate
+from opsboard.db.sqlstates import error_for_sqlstate
+from opsboard.errors import CommandError
 from opsboard.imports.checks import check
 from opsboard.imports.encodings import encoding_faults
 from opsboard.imports.faults import create_fault_table, refuse_faults
