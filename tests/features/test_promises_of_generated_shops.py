@@ -33,9 +33,9 @@ class Promised(NamedTuple):
     came: list[Job]
 
 
-def promised(shop: str, days: Iterator[int] | range, seed: int) -> Iterator[Promised]:
+def promised(app: str, days: Iterator[int] | range, seed: int) -> Iterator[Promised]:
     """Promises of these days, each with the jobs of the week after it."""
-    jobs = generated_shop(days=420, seed=seed, **SHOPS[shop])
+    jobs = generated_shop(days=420, seed=seed, **SHOPS[app])
     for day in days:
         history = seen_on(jobs, day)
         for routing in ROUTINGS:
@@ -47,30 +47,30 @@ def promised(shop: str, days: Iterator[int] | range, seed: int) -> Iterator[Prom
                 yield Promised(confidence, made.days, plain, method, made.reason, came)
 
 
-def check(shop: str, days: range, seeds: range, tolerance: float) -> list[Promised]:
-    made = [one for seed in seeds for one in promised(shop, days, seed)]
+def check(app: str, days: range, seeds: range, tolerance: float) -> list[Promised]:
+    made = [one for seed in seeds for one in promised(app, days, seed)]
     for confidence in CONFIDENCES:
         answered = [one for one in made if one.confidence == confidence and one.days is not None]
         pairs = [(job.days, one.days or 0) for one in answered for job in one.came]
         share = sum(took <= days for took, days in pairs) / len(pairs)
         sooner = sum(took <= days - 1 for took, days in pairs) / len(pairs)
-        assert share >= confidence - tolerance, (shop, confidence, share)
+        assert share >= confidence - tolerance, (app, confidence, share)
         # Promises are whole days: a day sooner is at most as often kept as was asked for.
-        assert sooner <= confidence + tolerance, (shop, confidence, sooner)
+        assert sooner <= confidence + tolerance, (app, confidence, sooner)
     return made
 
 
-@pytest.mark.parametrize("shop", SHOPS)
-def test_promises_are_kept_as_often_as_they_say(shop: str) -> None:
-    made = check(shop, range(230, 370, 20), range(1, 3), tolerance=0.15)
+@pytest.mark.parametrize("app", SHOPS)
+def test_promises_are_kept_as_often_as_they_say(app: str) -> None:
+    made = check(app, range(230, 370, 20), range(1, 3), tolerance=0.15)
     assert sum(one.days is not None for one in made) > len(made) / 3
     assert {one.reason for one in made} <= {None, "not_kept"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shop", SHOPS)
-def test_promises_of_many_shops_are_kept_as_often_as_they_say(shop: str) -> None:
-    made = check(shop, range(200, 400, 20), range(1, 9), tolerance=0.08)
+@pytest.mark.parametrize("app", SHOPS)
+def test_promises_of_many_shops_are_kept_as_often_as_they_say(app: str) -> None:
+    made = check(app, range(200, 400, 20), range(1, 9), tolerance=0.08)
     assert sum(one.days is not None for one in made) > len(made) / 3
 
 
