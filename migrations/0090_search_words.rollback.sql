@@ -6,6 +6,6 @@ DROP FUNCTION watch_words(regclass, text, text, text, text, text []);
 DROP FUNCTION search_entries(text, text, text, text);
 DROP TABLE search_words;
 DROP FUNCTION term_forms(text);
-DROP FUNCTION has_terms(text, text []);
+DROP FUNCTION term_patterns(text []);
 DROP FUNCTION asked_terms(text);
 DROP FUNCTION search_terms(text);

@@ -52,18 +52,18 @@ AS $$
     SELECT CASE WHEN term ~ '^[0-9]{3,}$' THEN ARRAY[term, '~' || reverse(term)] ELSE ARRAY[term] END
 $$;
 
--- Whether the words of a record (see search_words) have each of these terms in one of its forms.
-CREATE FUNCTION has_terms(words text, terms text []) RETURNS boolean
+-- Regular expressions that the words of a record (see search_words) match if it has these terms in one of their forms. No
+-- term has a character with a meaning of its own.
+CREATE FUNCTION term_patterns(terms text []) RETURNS text []
 LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 AS $$
     SELECT coalesce(
-        bool_and(
-            strpos(words, ' ' || t.term) > 0
-            OR t.term ~ '^[0-9]{3,}$' AND strpos(words, ' ~' || reverse(t.term)) > 0
+        array_agg(
+            CASE WHEN t.term ~ '^[0-9]{3,}$' THEN format(' (%s|~%s)', t.term, reverse(t.term)) ELSE ' ' || t.term END
         ),
-        true
+        '{}'
     )
     FROM unnest(terms) AS t (term)
 $$;
@@ -105,7 +105,8 @@ DECLARE
     digits text;
 BEGIN
     IF number IS NOT NULL THEN
-        shown := shown || public.search_terms(number)
+        -- The first word of the number is the beginning of the number as one word.
+        shown := shown || (public.search_terms(number)) [2:]
             || public.search_terms(regexp_replace(number, '[-_./# ]', '', 'g'));
     END IF;
     IF phone <> '' THEN

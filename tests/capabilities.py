@@ -18,7 +18,7 @@ PARTS = {
     "The business": (67, 101),
     "Indexes": (102, 105),
     "Access": (106, 108),
-    "Search and history": (109, 109),
+    "Search and history": (109, 110),
 }
 INTRODUCTION = """# What it can do, and where
 

@@ -50,7 +50,7 @@ VALUES: dict[str, Any] = {
     "long": 1.0, "settings": ["fsync"], "query": None, "end_session": False,
     "record_id": 1, "worker_id": 1, "ended_at": None, "finish": True, "hand_over": False, "quantity_good": 1,
     "quantity_rejected": 1, "reject_reason": None,
-    "q": "canary", "most_read": 1000,
+    "q": "canary", "most_read": 1000, "confirm": "n",
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
     "days": 182, "read_per_day": 200, "kept_per_day": 18, "older": 500,
 }  # fmt: skip

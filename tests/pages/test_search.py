@@ -83,3 +83,19 @@ def test_jobs_are_narrowed_by_machine_and_days(visit: Visiting, app: Application
     page.get_by_label("Due until").fill("2000-01-01")
     page.get_by_label("Due until").blur()
     expect(page.locator("#total")).to_have_text("0 jobs")
+
+
+def test_a_person_is_anonymised_after_two_questions(own_visit: Visiting, own_app: Application) -> None:
+    made = own_app.client().post("/api/customers", json={"name": "Zelda Quux"}).json
+    assert made is not None
+    page = own_visit("admin").open_board(f"#/customers/{made['id']}")
+    page.get_by_role("button", name="Anonymise").click()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Type the name").fill("Zelda")
+    page.get_by_role("button", name="Anonymise for good").click()
+    expect(page.get_by_text("This is not the name.")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_label("Type the name").fill("Zelda Quux")
+    page.get_by_role("button", name="Anonymise for good").click()
+    expect(page.get_by_role("heading", name=f"Anonymised customer {made['id']}")).to_be_visible()
+    expect(page.get_by_text("canaryalpha admin anonymised customer")).to_be_visible()

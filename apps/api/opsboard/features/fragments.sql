@@ -324,3 +324,45 @@ coalesce(unfolded_deltas() <= 10000, false)
 SELECT round(greatest(age(d.datfrozenxid), mxid_age(d.datminmxid)) / 2147483648.0, 4)
 FROM pg_database AS d
 WHERE d.datname = current_database()
+
+-- fragment: anonymise
+-- A row of $1 ($2 in the audit log), which $3 names and $4 finds. Nothing of it is left that anonymise() knows of.
+WITH before AS (
+    SELECT
+        b.id,
+        CASE
+            WHEN b.anonymised_at IS NOT NULL THEN 'This record has been anonymised.'
+            WHEN to_jsonb(b) ->> 'is_active' = 'true' THEN 'Deactivate this person first.'
+            WHEN b.$3 <> %(confirm)s THEN 'confirm is not the name of this record.'
+        END AS refusal
+    FROM $1 AS b
+    WHERE b.tenant_id = %(tenant_id)s
+        AND b.id = %($4)s
+    FOR UPDATE
+),
+done AS MATERIALIZED (
+    SELECT
+        b.id,
+        b.refusal,
+        CASE WHEN b.refusal IS NULL THEN anonymise('$1', '$2', b.id) END AS is_done
+    FROM before AS b
+),
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'anonymise',
+        '$2',
+        d.id,
+        '{}',
+        %(request_id)s
+    FROM done AS d
+    WHERE d.is_done
+)
+SELECT
+    CASE WHEN d.is_done THEN json_build_object('id', d.id, 'anonymised_at', now())::text END,
+    d.id,
+    CASE WHEN d.refusal IS NOT NULL THEN 'conflict' END AS problem,
+    d.refusal AS detail
+FROM done AS d

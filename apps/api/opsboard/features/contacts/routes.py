@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 from flask import Response
 from pydantic import BaseModel, Field
 
+from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
+from opsboard.web.access import only_for
+from opsboard.web.anonymising import Anonymise, Anonymised
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
@@ -97,3 +100,12 @@ def update_contact(contact_id: int, change: ChangeContact) -> Response:
     return command(
         sql.update_contact, {"contact_id": contact_id, "patch": change.patch()}, current=sql.get_contact
     )
+
+
+@area.post("/<id:contact_id>/anonymise")
+@area.input(Anonymise, arg_name="confirmation")
+@area.output(Anonymised)
+@only_for(Role.ADMIN)
+def anonymise(contact_id: int, confirmation: Anonymise) -> Response:
+    """Remove the name and contact data of a contact from everything the business has; there is no way back."""
+    return command(sql.anonymise, {"contact_id": contact_id, **confirmation.model_dump()})

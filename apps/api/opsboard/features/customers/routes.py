@@ -12,6 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.customers.schemas import Customer, Customers, CustomerWithJobs
 from opsboard.web.access import only_for
+from opsboard.web.anonymising import Anonymise, Anonymised
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Line, Patch, Search, Text
 from opsboard.web.command import command
@@ -74,3 +75,12 @@ def update_customer(customer_id: int, change: ChangeCustomer) -> Response:
     return command(
         sql.update_customer, {"customer_id": customer_id, "patch": change.patch()}, current=sql.get_customer
     )
+
+
+@area.post("/<id:customer_id>/anonymise")
+@area.input(Anonymise, arg_name="confirmation")
+@area.output(Anonymised)
+@only_for(Role.ADMIN)
+def anonymise(customer_id: int, confirmation: Anonymise) -> Response:
+    """Remove the name and contact data of a customer from everything the business has; there is no way back."""
+    return command(sql.anonymise, {"customer_id": customer_id, **confirmation.model_dump()})

@@ -12,6 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.leads.schemas import Claimed, Lead, Leads, LeadStatus, Timeline
 from opsboard.web.access import only_for
+from opsboard.web.anonymising import Anonymise, Anonymised
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Day, Email, Id, Line, OneOrMore, Past, Patch, Search, Text
 from opsboard.web.command import command
@@ -116,3 +117,12 @@ def update_lead(lead_id: int, change: ChangeLead) -> Response:
 def claim_leads(wanted: ClaimLeads) -> Response:
     """Take the next unprocessed leads for a while; no two callers get the same."""
     return command(sql.claim_leads, wanted.model_dump())
+
+
+@area.post("/<id:lead_id>/anonymise")
+@area.input(Anonymise, arg_name="confirmation")
+@area.output(Anonymised)
+@only_for(Role.ADMIN)
+def anonymise(lead_id: int, confirmation: Anonymise) -> Response:
+    """Remove the name and contact data of a lead from everything the business has; there is no way back."""
+    return command(sql.anonymise, {"lead_id": lead_id, **confirmation.model_dump()})

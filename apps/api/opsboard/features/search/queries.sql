@@ -5,6 +5,7 @@
 WITH asked AS MATERIALIZED (
     SELECT
         a.terms,
+        term_patterns(a.terms) AS patterns,
         cardinality(a.terms) AS size,
         -- One word needs no rows but those shown; a record may have several words that begin with it.
         CASE WHEN cardinality(a.terms) = 1 THEN %(limit)s * 4 ELSE %(most_read)s END AS most
@@ -37,7 +38,7 @@ kinds AS MATERIALIZED (
                     AND w.word < f.form || chr(1114111)
                     AND a.size > 1
                 ORDER BY w.word, w.row_id
-                LIMIT %(most_read)s
+                LIMIT %(most_read)s / 4
             ) AS r
             WHERE p.is_address = (p.place = 2)
         ) AS c
@@ -106,7 +107,7 @@ found AS MATERIALIZED (
         ) AS s
         CROSS JOIN asked AS a
         WHERE a.size = 1
-            OR has_terms(CASE WHEN %(role)s = 'operator' THEN split_part(s.words, E'\n', 1) ELSE s.words END, a.terms)
+            OR CASE WHEN %(role)s = 'operator' THEN split_part(s.words, E'\n', 1) ELSE s.words END ~ ALL(a.patterns)
         GROUP BY s.row_id, s.is_whole
         ORDER BY bool_or(s.is_exact) DESC, s.row_id DESC
         LIMIT %(limit)s + 1

@@ -21,6 +21,7 @@ from opsboard.features.users.schemas import (
     Work,
 )
 from opsboard.web.access import only_for, sign_in_only
+from opsboard.web.anonymising import Anonymise, Anonymised
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Patch, Search, Text
 from opsboard.web.command import command
@@ -153,3 +154,12 @@ def create_password_link(wanted_id: int) -> Response:
 def revoke_password_link(wanted_id: int) -> Response:
     """End the open link of a person before its time."""
     return command(sql.revoke_password_link, {"wanted_id": wanted_id}, current=sql.get_password_link)
+
+
+@area.post("/<id:wanted_id>/anonymise")
+@area.input(Anonymise, arg_name="confirmation")
+@area.output(Anonymised)
+@only_for(Role.ADMIN)
+def anonymise(wanted_id: int, confirmation: Anonymise) -> Response:
+    """Remove the name and contact data of a person from everything the business has; there is no way back."""
+    return command(sql.anonymise, {"wanted_id": wanted_id, **confirmation.model_dump()})

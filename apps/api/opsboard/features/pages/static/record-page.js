@@ -1,5 +1,6 @@
 // The page of one customer, contact, lead or document: what is known, what it leads to, and its history.
 
+import { anonymiseButton } from "./anonymise.js";
 import { chip, words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { dateTime } from "./format.js";
@@ -62,6 +63,7 @@ export function recordPage(area, id, context) {
       h("div", { class: "list-head", "data-row": "head" }, h("h1", {}, kind.nameOf(found)), found.status && chip(found.status),
         kind.mayEdit(context.me, found) && editLink(area, found, kind.nameOf(found))),
       factList(known.filter(([, value]) => value)),
+      area !== "documents" && h("div", { class: "field-row actions", "data-row": "actions" }, anonymiseButton(path, kind.nameOf(found), context)),
       links.length > 0 && h("p", { class: "actions", "data-row": "links" }, links.map(([label, href]) => h("a", { href }, label))),
     ];
   }

@@ -1,5 +1,6 @@
 // One person, for admins: the account, the link by which they set a password, and the work assigned to them.
 
+import { anonymiseButton } from "./anonymise.js";
 import { ask } from "./ask.js";
 import { chip, words } from "./chips.js";
 import { h, replace } from "./dom.js";
@@ -76,7 +77,8 @@ export function user(id, { me, act: write }) {
       h("div", { class: "field-row actions" },
         kinds.length > 0 && button("Hand over", "hand-over", (pressed) => handOver(pressed, found, false)),
         isOther && found.is_active && button(kinds.length ? "Hand over and deactivate" : "Deactivate", "deactivate", (pressed) => handOver(pressed, found, true)),
-        !found.is_active && button("Reactivate", "reactivate", (pressed) => act(pressed, { method: "PATCH", path, content: { is_active: true }, done: `${found.full_name} is active again.` }))));
+        !found.is_active && button("Reactivate", "reactivate", (pressed) => act(pressed, { method: "PATCH", path, content: { is_active: true }, done: `${found.full_name} is active again.` })),
+        isOther && !found.is_active && anonymiseButton(path, found.full_name, { me, act })));
   }
 
   async function handOver(pressed, found, isEnd) {
