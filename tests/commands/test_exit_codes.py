@@ -28,7 +28,8 @@ WELL = {
     "migrate": 0, "migrate --status": 0, "migrate --verify": 0, "doctor": 0, "serve --check": 0,
     "journeys run --once": 0, "collisions": 0, "documents sweep --dry-run": 0,
     "documents sweep": 0, "import --example": 0, "tenant add gamma --name Gamma": 0,
-    "tenant list": 0, "tenant change gamma --name Delta": 0, "user list --tenant alpha": 0,
+    "tenant list": 0, "tenant change gamma --name Delta": 0,
+    "tenant export alpha exported": 0, "user list --tenant alpha": 0,
     "user rename operator@alpha.example --tenant alpha --name Kim": 0,
     "user role operator@alpha.example manager --tenant alpha": 0,
     "user deactivate operator@alpha.example --tenant alpha": 0,
@@ -58,7 +59,7 @@ REFUSED = {
     "token revoke 999999 --tenant alpha": 2,
     "journeys run --batch 0": 2, "bench --only nonsense": 2, "demo --jobs 0": 2, "serve --nonsense": 2,
     "indexes list --nonsense": 2, "documents sweep --older-than 0": 2,
-    "backup": 2, "backup verify nowhere": 2, "backup verify .": 2, "restore nowhere": 2,
+    "tenant export nobody x": 2, "backup": 2, "backup verify nowhere": 2, "backup verify .": 2, "restore nowhere": 2,
 }  # fmt: skip
 
 
