@@ -71,6 +71,7 @@ def test_a_business_and_its_copy_are_equal_by_checksum(own_app: Application, tmp
 def test_a_row_made_in_the_copy_gets_a_key_of_its_own(own_app: Application, tmp_path: Path) -> None:
     """Also where an imported key begins as the keys of this business do."""
     taken = """
+    UPDATE customers SET external_id = NULL WHERE tenant_id = %(t)s;
     UPDATE customers SET external_id = 'alpha:' || (SELECT max(c.id) FROM customers AS c WHERE c.tenant_id = %(t)s)
     WHERE id = (SELECT min(c.id) FROM customers AS c WHERE c.tenant_id = %(t)s)
     """
