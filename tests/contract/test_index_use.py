@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -16,7 +15,7 @@ from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import VALUES, all_queries, shapes
 from tests.contract.test_every_query import explain, nodes
-from tests.contract.test_large import declared_indexes
+from tests.contract.test_large import declared_indexes, rows_read
 
 # Questions that only several filters together ask: the query, what is asked, the sort.
 TOGETHER: dict[str, list[tuple[dict[str, Any], str]]] = {
@@ -236,13 +235,3 @@ def test_the_dashboard_reads_few_rows_of_the_areas_it_counts(large: Application)
     assert read["response_approvals"] == 2
     assert read["campaigns"] <= 180
     assert read["rollups"] <= 400
-
-
-def rows_read(plan: dict[str, Any]) -> dict[str, int]:
-    """Table -> rows read from it, those thrown away included."""
-    read: Counter[str] = Counter()
-    for node in nodes(plan):
-        if "Relation Name" in node:
-            gone = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-            read[node["Relation Name"]] += int((node["Actual Rows"] + gone) * node["Actual Loops"])
-    return read

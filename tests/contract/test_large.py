@@ -39,6 +39,16 @@ def plans(large: Application, request: pytest.FixtureRequest) -> dict[str, dict[
     return found
 
 
+def rows_read(plan: dict[str, Any]) -> dict[str, int]:
+    """Table -> rows read from it, those thrown away included."""
+    read: Counter[str] = Counter()
+    for node in nodes(plan):
+        if "Relation Name" in node:
+            gone = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+            read[node["Relation Name"]] += int((node["Actual Rows"] + gone) * node["Actual Loops"])
+    return read
+
+
 def in_vain(plan: dict[str, Any]) -> int:
     """Rows that were read and then removed, over the whole plan, where fewer were kept than removed.
 
@@ -81,6 +91,36 @@ def test_a_page_of_one_status_reads_no_other_jobs(large: Application, status: st
     sql, params = compose(query, {"status": [status]}, Page("created_at", True, 10))
     params = {**VALUES, **params, "tenant_id": large.alpha.id}
     assert in_vain(explain(large, sql, params, options=", ANALYZE, TIMING OFF, SUMMARY OFF")) <= 20
+
+
+# Questions that the dashboard's links and the page ask, and the sort they ask for: each has an index in that order.
+IN_ORDER: list[tuple[str, dict[str, Any], str]] = [
+    ("jobs.list_jobs", {"overdue": "true"}, "due_date"),
+    ("jobs.list_jobs", {"due_today": "true"}, "due_date"),
+    ("jobs.list_jobs", {"status": ["draft"]}, "due_date"),
+    ("jobs.list_jobs", {"priority": ["high"]}, "created_at"),
+    ("jobs.list_jobs", {"customer_id": 1}, "created_at"),
+    ("jobs.list_jobs", {}, "due_date"),
+    ("customers.list_customers", {}, "name"),
+    ("job_steps.list_job_steps", {"status": ["in_progress"]}, "created_at"),
+    ("calls.list_calls", {"status": ["missed"]}, "created_at"),
+    ("documents.list_documents", {"document_type": "photo"}, "uploaded_at"),
+    ("leads.list_leads", {"status": ["won"]}, "created_at"),
+]
+
+
+@pytest.mark.parametrize(("name", "filters", "sort"), IN_ORDER)
+def test_a_page_with_an_index_in_its_order_reads_its_own_rows(
+    large: Application, name: str, filters: dict[str, Any], sort: str
+) -> None:
+    """Those of the page, one beyond, and each once more for what it shows; by either kind of plan, in both directions."""
+    (query,) = [query for query in all_queries() if query.name == name]
+    for descending in (False, True):
+        sql, params = compose(query, filters, Page(sort, descending, 10, total=500))
+        params = {**VALUES, **params, "tenant_id": large.alpha.id}
+        for plans in ("force_generic_plan", "force_custom_plan"):
+            plan = explain(large, sql, params, ", ANALYZE, TIMING OFF, SUMMARY OFF", plans=plans)
+            assert rows_read(plan)[query.base.split()[0]] <= 30, (plans, descending)
 
 
 # Their items show what is learned from other rows, as many for any page: see test_lateness_reads.py.

@@ -173,7 +173,7 @@ SHOP = (
     Endpoint(
         "Jobs, overdue", (Claim("S4-59", 18, 4),),
         "jobs.list_jobs", "/api/jobs?overdue=true",
-        without("idx_jobs_due_date", "idx_jobs_status_due_date", "idx_jobs_due_date_all"),
+        without("idx_jobs_open_due_date", "idx_jobs_due_date", "idx_jobs_status_due_date", "idx_jobs_due_date_all"),
         {"overdue": True}, "due_date",
     ),
     Endpoint(

@@ -43,8 +43,8 @@ LEFT JOIN LATERAL (
 -- filter machine_id: j.id IN (SELECT s.job_id FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s AND s.machine_id = %(machine_id)s)
 -- filter assigned_user_id: j.id IN (SELECT s.job_id FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s AND s.assigned_user_id = %(assigned_user_id)s)
 -- filter q: j.job_number_search >= search_form(%(q)s) AND j.job_number_search < search_form(%(q)s) || chr(1114111)
--- filter overdue: j.status IN ('draft', 'active', 'on_hold') AND j.due_date < (SELECT today FROM clock)
--- filter due_today: j.status IN ('draft', 'active', 'on_hold') AND j.due_date = (SELECT today FROM clock)
+-- filter overdue: j.status IN ('draft', 'active', 'on_hold') AND j.due_date_search < (SELECT today FROM clock)
+-- filter due_today: j.status IN ('draft', 'active', 'on_hold') AND j.due_date_search = (SELECT today FROM clock)
 -- filter due_from: j.due_date_search >= %(due_from)s AND j.due_date_search < 'infinity'
 -- filter due_to: j.due_date_search <= %(due_to)s
 -- filter created_from: j.created_at >= %(created_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)

@@ -1,0 +1,1 @@
+COMMENT ON INDEX idx_jobs_due_date IS NULL;
