@@ -113,7 +113,7 @@ IN_ORDER: list[tuple[str, dict[str, Any], str]] = [
 def test_a_page_with_an_index_in_its_order_reads_its_own_rows(
     large: Application, name: str, filters: dict[str, Any], sort: str
 ) -> None:
-    """Those of the page, one beyond, and each once more for what it shows; by either kind of plan, in both directions."""
+    """Those of the page, one beyond, and each once more for its item; by either kind of plan, in both directions."""
     (query,) = [query for query in all_queries() if query.name == name]
     for descending in (False, True):
         sql, params = compose(query, filters, Page(sort, descending, 10, total=500))
