@@ -46,6 +46,7 @@ TABLES = (
     "campaign_event_keys",
     "campaign_metrics",
     "suppressions",
+    "work_records",
     "workflows",
     "workflow_execution_monitoring",
     "workflow_alerts",

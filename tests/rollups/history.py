@@ -128,7 +128,7 @@ RARE_WRITES = [
     "UPDATE tenants SET time_zone = %(zone)s WHERE id = %(t)s",
     "UPDATE tenants SET time_zone = %(zone)s",
     "TRUNCATE audit_logs",
-    "TRUNCATE job_steps",
+    "TRUNCATE job_steps CASCADE",
     "TRUNCATE jobs CASCADE",
     "TRUNCATE campaign_recipients CASCADE",
     "TRUNCATE messages CASCADE",

@@ -82,6 +82,7 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.create_calendar,
             sql.notify_assignees,
             sql.notify_managers,
+            sql.add_work_records,
             sql.log_changes,
             sql.add_leads,
             sql.add_approvals,

@@ -46,6 +46,87 @@ ORDER BY
     t.created_at,
     u.id
 
+-- name: add_work_records
+-- writes: work_records
+-- reads: job_steps
+-- The work of the last four weeks: a record for each step that was finished, one for what is done already of a step in
+-- progress, and an open one where somebody began in these hours. Nobody is at two steps at once.
+INSERT INTO work_records (
+    tenant_id, step_id, user_id, machine_id, started_at, ended_at, quantity_good, quantity_rejected, reject_reason,
+    created_at, updated_at
+)
+SELECT
+    %(tenant_id)s,
+    w.id,
+    w.assigned_user_id,
+    w.machine_id,
+    w.started_at,
+    w.ended_at,
+    w.good,
+    w.rejected,
+    CASE WHEN w.rejected > 0 THEN (ARRAY['burr', 'scratched', 'out of tolerance', 'wrong material'])[1 + w.id %% 4] END,
+    coalesce(w.ended_at, w.started_at),
+    coalesce(w.ended_at, w.started_at)
+FROM (
+    SELECT
+        s.id,
+        s.assigned_user_id,
+        s.machine_id,
+        greatest(s.started_at, s.completed_at - interval '3 hours') AS started_at,
+        s.completed_at AS ended_at,
+        s.quantity_done AS good,
+        s.quantity_rejected AS rejected
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.status = 'completed'
+        AND s.completed_at >= %(moment)s::timestamptz - interval '28 days'
+        AND s.completed_at >= s.started_at
+        AND s.assigned_user_id IS NOT NULL
+    UNION ALL
+    SELECT
+        s.id,
+        s.assigned_user_id,
+        s.machine_id,
+        s.started_at,
+        least(s.started_at + interval '2 hours', %(moment)s::timestamptz),
+        s.quantity_done,
+        0
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.status = 'in_progress'
+        AND s.started_at <= %(moment)s::timestamptz
+        AND s.quantity_done > 0
+        AND s.assigned_user_id IS NOT NULL
+    UNION ALL
+    SELECT
+        n.id,
+        n.assigned_user_id,
+        n.machine_id,
+        greatest(n.started_at, %(moment)s::timestamptz - interval '40 minutes'),
+        NULL,
+        0,
+        0
+    FROM (
+        SELECT DISTINCT ON (s.assigned_user_id)
+            s.id,
+            s.assigned_user_id,
+            s.machine_id,
+            s.started_at
+        FROM job_steps AS s
+        WHERE s.tenant_id = %(tenant_id)s
+            AND s.status = 'in_progress'
+            AND s.started_at BETWEEN %(moment)s::timestamptz - interval '9 hours' AND %(moment)s::timestamptz
+            AND s.assigned_user_id IS NOT NULL
+        ORDER BY
+            s.assigned_user_id,
+            s.started_at DESC,
+            s.id
+    ) AS n
+) AS w
+ORDER BY
+    w.started_at,
+    w.id
+
 -- name: notify_managers
 -- writes: notifications
 -- reads: users, jobs

@@ -141,7 +141,7 @@ before AS (
         jsonb_build_object(
             'status', CASE (f.was).status WHEN 'pending' THEN 'in_progress' ELSE (f.was).status END,
             'assigned_user_id', coalesce((f.was).assigned_user_id, %(worker_id)s),
-            'quantity_done', (f.was).quantity_done + %(quantity_good)s + %(quantity_rejected)s,
+            'quantity_done', (f.was).quantity_done + %(quantity_good)s,
             'quantity_rejected', (f.was).quantity_rejected + %(quantity_rejected)s
         ) AS patch
     FROM asked AS f
@@ -243,7 +243,7 @@ before AS (
             END,
             'assigned_user_id',
             CASE WHEN %(hand_over)s THEN %(to_user_id)s::bigint ELSE (f.was).assigned_user_id END,
-            'quantity_done', (f.was).quantity_done + %(quantity_good)s + %(quantity_rejected)s,
+            'quantity_done', (f.was).quantity_done + %(quantity_good)s,
             'quantity_rejected', (f.was).quantity_rejected + %(quantity_rejected)s
         ) AS patch
     FROM asked AS f
@@ -332,10 +332,7 @@ before AS (
         f.was,
         jsonb_build_object(
             'quantity_done', greatest(
-                0,
-                (f.was).quantity_done
-                + (f.wanted).quantity_good + (f.wanted).quantity_rejected
-                - (f.record).quantity_good - (f.record).quantity_rejected
+                0, (f.was).quantity_done + (f.wanted).quantity_good - (f.record).quantity_good
             ),
             'quantity_rejected', greatest(
                 0, (f.was).quantity_rejected + (f.wanted).quantity_rejected - (f.record).quantity_rejected
