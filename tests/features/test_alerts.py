@@ -35,9 +35,9 @@ SUBJECT = "jobs.list_jobs"
 class Stage:
     """An application whose watch looks when the test says so, and whose alerts fire at once."""
 
-    def __init__(self, shop: Application) -> None:
-        self.shop = shop
-        self.services: Services = shop.services
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        self.services: Services = app.services
         rules = [replace(rule, lasts=0) for rule in RULES]
         self.watch = AlertWatch(self.services.lookout, lambda: self.services.change_feed.worker.id, rules)
         object.__setattr__(self.services, "alerts", self.watch)
@@ -70,14 +70,14 @@ class Stage:
 
     def execute(self, statement: str) -> None:
         with (
-            closing(psycopg2.connect(self.shop.database.superuser_url)) as connection,
+            closing(psycopg2.connect(self.app.database.superuser_url)) as connection,
             connection.cursor() as cur,
         ):
             connection.autocommit = True
             cur.execute(statement)
 
     def states(self) -> dict[str, dict[str, Any]]:
-        answer = self.shop.client().get("/api/health/alerts")
+        answer = self.app.client().get("/api/health/alerts")
         assert answer.status_code == 200, answer.get_data(as_text=True)
         found: dict[str, dict[str, Any]] = {
             alert["rule"]: alert for alert in json.loads(answer.data)["alerts"]
@@ -256,7 +256,7 @@ def test_a_condition_that_does_not_last_is_pending_and_tells_nobody(stage: Stage
     assert stage.look() == [] and stage.states()["OpsboardErrors"]["state"] == "pending"
     stage.execute("UPDATE alerts SET began_at = began_at - interval '6 minutes'")
     assert stage.look() == [("alert fires", "OpsboardErrors")]
-    assert stage.shop.client().get("/api/health/alerts").json["status"] == "critical"  # type: ignore[index]
+    assert stage.app.client().get("/api/health/alerts").json["status"] == "critical"  # type: ignore[index]
 
 
 def test_of_two_workers_that_decide_at_once_one_tells(stage: Stage) -> None:
@@ -275,7 +275,7 @@ def test_of_two_workers_that_decide_at_once_one_tells(stage: Stage) -> None:
 
 
 def test_acknowledging_and_silencing_are_kept_audited_and_end(stage: Stage) -> None:
-    client, rule = stage.shop.client(), {"rule": "OpsboardCountsWrong", "subject": "business 1"}
+    client, rule = stage.app.client(), {"rule": "OpsboardCountsWrong", "subject": "business 1"}
     assert client.post("/api/health/alerts/acknowledge", json=rule).status_code == 404, "it does not fire"
     silenced = client.post("/api/health/alerts/silence", json={**rule, "minutes": 60})
     assert silenced.status_code == 200 and silenced.json["silenced_until"]  # type: ignore[index]
@@ -290,13 +290,13 @@ def test_acknowledging_and_silencing_are_kept_audited_and_end(stage: Stage) -> N
     assert acknowledged.status_code == 200
     first = AlertState.model_validate(acknowledged.json)
     assert first.acknowledged_at and first.acknowledged_by
-    again = stage.shop.client("admin", stage.shop.beta).post("/api/health/alerts/acknowledge", json=rule)
+    again = stage.app.client("admin", stage.app.beta).post("/api/health/alerts/acknowledge", json=rule)
     assert AlertState.model_validate(again.json).acknowledged_by == first.acknowledged_by
     stage.execute("UPDATE checks SET value = 0")
     stage.look()
     assert stage.states()[rule["rule"]]["acknowledged_at"] is None
     with (
-        closing(psycopg2.connect(stage.shop.database.superuser_url)) as connection,
+        closing(psycopg2.connect(stage.app.database.superuser_url)) as connection,
         connection.cursor() as cur,
     ):
         cur.execute("SELECT action FROM audit_logs WHERE entity = 'alert' ORDER BY id")
@@ -363,26 +363,24 @@ def test_a_worker_looks_by_itself(own_app: Application, monkeypatch: pytest.Monk
 def test_a_recount_by_the_api_decides_the_alert_about_counts(stage: Stage) -> None:
     stage.execute("SELECT fold_rollups(1000000)")
     stage.execute("UPDATE rollups SET n = n + 1 WHERE tenant_id = 1 AND metric = 'jobs'")
-    assert stage.shop.client().get("/api/health/rollups").json["status"] == "wrong"  # type: ignore[index]
+    assert stage.app.client().get("/api/health/rollups").json["status"] == "wrong"  # type: ignore[index]
     assert stage.look() == [] and stage.look() == [("alert fires", "OpsboardCountsWrong")]
 
 
 @pytest.fixture
 def scrapes(stage: Stage) -> Callable[[], str]:
-    return lambda: stage.shop.flask.test_client().get("/metrics").get_data(as_text=True)
+    return lambda: stage.app.flask.test_client().get("/metrics").get_data(as_text=True)
 
 
 def test_numbers_of_businesses_are_for_a_scrape_with_a_token(
     stage: Stage, scrapes: Callable[[], str]
 ) -> None:
     assert "opsboard_jobs{" not in scrapes() and "# HELP opsboard_jobs " in scrapes()
-    shop = stage.shop
-    with running_application(
-        shop.database, shop.alpha, shop.beta, metrics_token="a scraper's own"
-    ) as open_shop:
+    app = stage.app
+    with running_application(app.database, app.alpha, app.beta, metrics_token="a scraper's own") as open_shop:
         headers = {"Authorization": "Bearer a scraper's own"}
         text = open_shop.flask.test_client().get("/metrics", headers=headers).get_data(as_text=True)
-    stats = stage.shop.client().get("/api/dashboard/stats").json
+    stats = stage.app.client().get("/api/dashboard/stats").json
     assert stats is not None
     for status in ("draft", "active", "completed"):
         line = f'opsboard_jobs{{business="alpha",status="{status}"}} '
