@@ -99,6 +99,8 @@ def test_every_write_answers_in_the_shape_it_promises(own_app: Application, docu
         if route.endpoint in OF_THE_MOMENT:
             continue
         operation = document["paths"][path_of(route)][route.method.lower()]
+        if "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
+            continue  # files: tests/features/test_imports.py
         answer = client.open(route.path, method=route.method, json=route.body)
         assert answer.status_code in (200, 201), f"{route}: {answer.get_data(as_text=True)}"
         errors = list(validator(document, operation, str(answer.status_code)).iter_errors(answer.json))

@@ -15,7 +15,7 @@ from tests.seed import PASSWORD, Business
 
 @pytest.fixture
 def empty(own_app: Application) -> Business:
-    """A business in which nothing is recorded; `own_shop` signs in to it from here on."""
+    """A business in which nothing is recorded; `own_app` signs in to it from here on."""
     url = own_app.database.app_url
     business = Business(add_tenant(url, "gamma", "Gamma works", "UTC"), "gamma", "gamma")
     for role in ("admin", "manager", "operator"):

@@ -81,6 +81,7 @@ class SettingTypes:
     # Documents
     document_store: str
     document_max_bytes: int
+    import_max_bytes: int
     # Server
     host: str
     port: int

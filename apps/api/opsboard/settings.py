@@ -267,6 +267,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DOCUMENT_MAX_BYTES", integer(1, 1 << 30), 25 << 20,
             "Most bytes of the content of one document; more is 413. nginx has the same limit in its own file.",
             "Documents"),
+    Setting("IMPORT_MAX_BYTES", integer(1, 1 << 30), 20 << 20,
+            "Most bytes of the files of one import over the page or the API; more is 413. nginx has the same limit in "
+            "its own file. The command line has none.", "Import"),
     Setting("HOST", text, "127.0.0.1", "Address gunicorn listens on.", "Server"),
     Setting("PORT", integer(0, 65535), 8000, "Port gunicorn listens on.", "Server"),
     Setting("BIND", text, "", "Instead of HOST and PORT: unix:/run/opsboard/opsboard.sock behind nginx.", "Server"),

@@ -64,6 +64,7 @@ class Pool(psycopg2_pool.ThreadedConnectionPool):
         """`status` is shared by all pools of the process for the same server, so one pool's failure protects all."""
         if not 0 <= minconn <= maxconn or maxconn < 1:
             raise ValueError("a pool needs 0 <= minconn <= maxconn and 1 <= maxconn")
+        self.dsn = dsn
         super().__init__(0, maxconn, dsn)  # with 0 it opens nothing
         self.minconn = minconn
         self.timeout = timeout

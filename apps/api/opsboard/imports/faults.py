@@ -55,6 +55,8 @@ FROM import_faults AS f
 """
 
 TOLD_IN_FULL = 100
+# Kept for a program that shows them at their cells.
+KEPT = 1000
 LONGEST_SHOWN = 60
 
 
@@ -119,7 +121,7 @@ def _listed(connection: Connection, files: Mapping[int, str]) -> Iterator[Fault]
 
 
 def collect(faults: Iterable[Fault], lines: int, report: Path | None) -> Rejection:
-    """Go through all faults once: each into the report file, the first hundred kept.
+    """Go through all faults once: each into the report file, the first thousand kept.
 
     Raises CommandError when the report cannot be written.
     """
@@ -135,7 +137,7 @@ def collect(faults: Iterable[Fault], lines: int, report: Path | None) -> Rejecti
             writer.writerow(Fault._fields)
         for fault in faults:
             count += 1
-            if count <= TOLD_IN_FULL:
+            if count <= KEPT:
                 first.append(fault)
             if writer:
                 writer.writerow([guard(str(cell)) for cell in fault._replace(value=fault.value or "")])
@@ -150,9 +152,10 @@ def printable(value: str) -> str:
 
 def _told(rejection: Rejection) -> Iterator[str]:
     yield from rejection.of_files
-    yield from map(str, rejection.first)
-    if rejection.faults > len(rejection.first):
-        yield f"... and {rejection.faults - len(rejection.first):,} more"
+    told = rejection.first[:TOLD_IN_FULL]
+    yield from map(str, told)
+    if rejection.faults > len(told):
+        yield f"... and {rejection.faults - len(told):,} more"
     places = "1 fault" if rejection.faults == 1 else f"{rejection.faults:,} faults"
     lines = "1 line" if rejection.lines == 1 else f"{rejection.lines:,} lines"
     yield f"{places} on {lines}; nothing was stored"

@@ -36,9 +36,16 @@ def load_mapping(path: Path) -> ImportMapping:
 def parse_mapping(text: str, where: str = "mapping") -> ImportMapping:
     """The mapping a TOML text says; `where` begins each line of what is wrong with it."""
     try:
-        mapping = ImportMapping.model_validate(composed(tomllib.loads(text)))
+        tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingError(where, [f"is not TOML: {error}"]) from error
+    return mapping_of(tree, where)
+
+
+def mapping_of(tree: Any, where: str = "mapping") -> ImportMapping:
+    """The mapping that a tree of tables says, as TOML and JSON give one."""
+    try:
+        mapping = ImportMapping.model_validate(composed(tree))
     except ValidationError as error:
         raise MappingError(where, [_in_words(fault) for fault in error.errors()]) from error
     if faults := faults_of(mapping):

@@ -36,6 +36,9 @@ class Progress:
     def check(self) -> None:
         """Called before what was done is stored."""
 
+    def stored(self) -> None:
+        """All rows are stored; what follows only makes the first answers quick."""
+
 
 class Bar(Progress):
     """A bar over the bytes of all files, then one word for each further step."""

@@ -36,8 +36,8 @@ WHERE id = %(tenant_id)s
 -- name: write_audit
 -- writes: audit_logs
 -- One line for the whole import: how many rows of each table came in, changed or stayed.
-INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
-VALUES (%(tenant_id)s, 'import', 'tenant', %(tenant_id)s, %(changes)s)
+INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+VALUES (%(tenant_id)s, %(user_id)s, 'import', 'tenant', %(tenant_id)s, %(changes)s, %(request_id)s)
 
 -- name: analyze_imported
 -- reads: tenants

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg2
 from psycopg2 import errors as postgres_errors
@@ -53,6 +54,16 @@ SETTINGS = {
 }
 
 
+class Author(NamedTuple):
+    """The user and the request that the audit log names; both are None for the command line."""
+
+    user_id: int | None = None
+    request_id: str | None = None
+
+
+NOBODY = Author()
+
+
 @dataclass(frozen=True)
 class Summary:
     """The result of an import, table by table."""
@@ -72,6 +83,7 @@ def run_import(
     dry_run: bool = False,
     report: Path | None = None,
     progress: Progress | None = None,
+    author: Author = NOBODY,
 ) -> Summary:
     """Import a folder for one business, as the role the service uses; `dry_run` takes all of it back.
 
@@ -85,10 +97,13 @@ def run_import(
             connection = stack.enter_context(closing(connect(dsn, "import")))
             stack.enter_context(watched(connection, dsn))
             progress.connected(connection)
-            tables, remarks = _import(connection, mapping, sources, tenant_slug, as_of, report, progress)
+            tables, remarks = _import(
+                connection, mapping, sources, tenant_slug, as_of, report, progress, author
+            )
             progress.check()
             if not dry_run:
                 connection.commit()
+                progress.stored()
                 _follow_up(connection, tables)
         except psycopg2.Error as error:
             raise _in_our_words(error) from error
@@ -103,6 +118,7 @@ def _import(
     as_of: date | None,
     report: Path | None,
     progress: Progress,
+    author: Author,
 ) -> tuple[list[Stored], list[Remarked]]:
     connection.set_client_encoding("UTF8")
     cursor = connection.cursor()
@@ -136,7 +152,7 @@ def _import(
     # That history would be another one shows only beside what is stored.
     refuse_faults(connection, files, report)
     drop_date_functions(cursor, plan)
-    _record(cursor, business, as_of, sources, stored, told)
+    _record(cursor, business, as_of, sources, stored, told, author)
     return stored, told
 
 
@@ -153,7 +169,9 @@ def _enter(cursor: Cursor, slug: str, as_of: date | None) -> Business:
     try:
         cursor.execute(queries.lock_tenant.sql, {"tenant_id": tenant_id})
     except postgres_errors.LockNotAvailable as error:
-        raise CommandError(f"another import for {slug} is running; try again when it has ended") from error
+        raise CommandError(
+            f"another import for {slug} is running and nothing was stored; try again when it has ended"
+        ) from error
     cursor.execute(queries.cut_of.sql, {"tenant_id": tenant_id, "as_of": as_of})
     row = cursor.fetchone()
     assert row is not None  # the row is locked
@@ -167,6 +185,7 @@ def _record(
     sources: dict[str, Source],
     stored: list[Stored],
     remarks: list[Remarked],
+    author: Author,
 ) -> None:
     """Set the day the business is looked at, and write down who came in."""
     cursor.execute(queries.set_as_of.sql, {"tenant_id": business.tenant_id, "as_of": as_of})
@@ -179,7 +198,8 @@ def _record(
         },
         "remarks": [str(remark) for remark in remarks],
     }
-    cursor.execute(queries.write_audit.sql, {"tenant_id": business.tenant_id, "changes": json.dumps(changes)})
+    written = {"tenant_id": business.tenant_id, "changes": json.dumps(changes), **author._asdict()}
+    cursor.execute(queries.write_audit.sql, written)
 
 
 def _follow_up(connection: Connection, tables: list[Stored]) -> None:

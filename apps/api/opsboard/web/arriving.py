@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import Enum
 
-from opsboard.web.uploads import UPLOAD, Spool
+from opsboard.web.uploads import Spool
 
 LARGEST_BODY = 1 << 20  # bytes of a request
 LARGEST_HEAD = 64 << 10  # bytes of the request line and all headers
@@ -35,11 +36,13 @@ class Arriving:
     says what is wrong.
     """
 
-    def __init__(self, received: bytes = b"", largest_upload: int = 0) -> None:
+    def __init__(
+        self, received: bytes = b"", largest: Callable[[bytes | bytearray], int] = lambda _: 0
+    ) -> None:
         self.received = bytearray(received)
         self.spool: Spool | None = None  # where a large body goes; `received` is the head alone then
         self.behind = b""  # the beginning of the next request, behind a body in the spool
-        self._largest_upload = largest_upload
+        self._largest = largest  # bytes of the body of an upload that begins so
         self.expects_continue = False
         self._body_at = 0  # where the body begins; 0: the head is not whole yet
         self._length: int | None = None  # of the body; None: it comes in chunks
@@ -63,10 +66,6 @@ class Arriving:
             self.behind += self.spool.add(piece)
         return self.state()
 
-    @property
-    def is_upload(self) -> bool:
-        return UPLOAD.match(self.received) is not None
-
     def close(self) -> None:
         """Give up what has arrived."""
         if self.spool is not None:
@@ -87,7 +86,7 @@ class Arriving:
 
     def _upload(self, length: int) -> State:
         """A body that only uploads may have: it goes to the disk."""
-        if length > self._largest_upload or not self.is_upload:
+        if length > self._largest(self.received):
             return State.BODY_TOO_LARGE
         if self.spool is None:
             self.spool = Spool(length)

@@ -130,7 +130,7 @@ class Connections:
 
     def _await_request(self, conn: Connection) -> None:
         now = self._clock()
-        conn.arriving = Arriving(largest_upload=self._uploads.largest)
+        conn.arriving = Arriving(largest=self._uploads.limit)
         conn.began, conn.until = 0.0, now + FIRST_BYTE
         conn.sock.setblocking(False)
         self._waiting.add(conn)
@@ -165,7 +165,7 @@ class Connections:
         elif state is State.WHOLE:
             self._hand_over(conn)
         elif state in TOO_LARGE:
-            detail = self._uploads.too_large if arriving.is_upload and arriving.has_head else ""
+            detail = self._uploads.too_large(arriving.received) if arriving.has_head else ""
             self._refuse(conn, TOO_LARGE[state], detail if state is State.BODY_TOO_LARGE else "")
         elif self._arriving > MOST_ARRIVING:
             self._refuse(conn, 503)

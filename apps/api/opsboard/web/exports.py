@@ -103,10 +103,8 @@ def sent(
     zipped = accepts_gzip(request.headers.get("Accept-Encoding", ""))
     name = f"{filename}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.{arguments.format}"
     # The body is read when the request's context is over: what it needs of it is taken here.
-    current, socket = record.current(), request.environ.get("gunicorn.socket")
-    if socket is not None:
-        # The server sets it again for the next request.
-        getattr(socket, "stream", socket.settimeout)(STALLED)
+    current = record.current()
+    wait_for_reader()
     request_id = current.request_id if current else ""
     watched = watched_pieces(export, begin, made, arguments.query.name, request_id)
     response = Response(gzipped(watched) if zipped else watched)
@@ -119,6 +117,14 @@ def sent(
     if zipped:
         response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def wait_for_reader() -> None:
+    """Let the thread of this request wait for the client to read each piece of a streamed answer."""
+    socket = request.environ.get("gunicorn.socket")
+    if socket is not None:
+        # The server sets it again for the next request.
+        getattr(socket, "stream", socket.settimeout)(STALLED)
 
 
 def watched_pieces(

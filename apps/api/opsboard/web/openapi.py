@@ -73,6 +73,10 @@ EXPORTED: dict[str, Any] = {
     "content": {name: {"schema": {"type": "string"}} for name in ("text/csv", "application/jsonl")},
 }
 
+LINES: dict[str, Any] = {
+    "description": "Lines of JSON, sent while the work goes on; the last one has the outcome.",
+    "content": {"application/jsonl": {"schema": {"type": "string"}}},
+}
 BYTES: dict[str, Any] = {
     "description": "The bytes of a file, with its media type.",
     "schema": {"type": "string", "format": "binary"},
@@ -113,6 +117,17 @@ def takes_bytes(view: View) -> View:
     """The body of this view's request is a file."""
     view.takes_bytes = True  # type: ignore[attr-defined]
     return view
+
+
+def takes_files(mapping: bool) -> Callable[[View], View]:
+    """The body of this view's request is a form with files, and with a mapping if there is one; see describe_bytes."""
+
+    def mark(view: View) -> View:
+        view.takes_files = True  # type: ignore[attr-defined]
+        view.takes_mapping = mapping  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def gives_bytes(view: View) -> View:
@@ -208,6 +223,10 @@ def describe_bytes(view: Any, operation: dict[str, Any]) -> None:
             "description": "Any media type is taken; that of the document is given back.",
             "content": {OCTETS: {"schema": BYTES["schema"]}},
         }
+    if getattr(view, "takes_files", False):
+        operation["requestBody"] = form_of_files(view.takes_mapping)
+    if getattr(view, "takes_mapping", False):
+        operation["responses"]["200"] = LINES
     if getattr(view, "gives_bytes", False):
         operation["responses"]["200"] = {
             "description": BYTES["description"],
@@ -215,6 +234,15 @@ def describe_bytes(view: Any, operation: dict[str, Any]) -> None:
             # Generators know the first; what comes is the media type of the document.
             "content": {name: {"schema": BYTES["schema"]} for name in (OCTETS, "*/*")},
         }
+
+
+def form_of_files(mapping: bool) -> dict[str, Any]:
+    """A form as curl's -F sends it."""
+    parts: dict[str, Any] = {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}}
+    if mapping:
+        parts["mapping"] = {"type": "string", "description": "The mapping, as TOML or as JSON."}
+    schema = {"type": "object", "required": list(parts), "properties": parts}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
 def endpoint_of(app: APIFlask, operation_id: str) -> str:

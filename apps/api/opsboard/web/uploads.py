@@ -13,26 +13,42 @@ from opsboard.web.fair_threads import business_of_request
 
 PIECE = 256 << 10  # bytes
 UPLOAD = re.compile(rb"PUT /api/documents/[0-9]{1,19}/content HTTP/")
+IMPORT = re.compile(rb"POST /api/imports(?:/preview)?(?:\?[^ ]*)? HTTP/")
+# Bytes of a form that are not of its files: the mapping, and the lines between.
+BESIDE_FILES = 1 << 20
 # Uploads of the largest size that may be arriving in one worker.
 MOST_AT_ONCE = 16
 
 
 class Uploads(NamedTuple):
-    """`largest`: bytes of one body; `is_signed_in` reads the token of a connection's request, without a statement."""
+    """Most bytes of a body: `largest` of a document's content, `largest_import` of the files of an import.
+
+    `is_signed_in` reads the token of a connection's request, without a statement.
+    """
 
     largest: int
     is_signed_in: Callable[[Any], bool]
+    largest_import: int = 0
 
-    @property
-    def too_large(self) -> str:
-        return f"The content of a document may have {self.largest} bytes at most."
+    def limit(self, start: bytes | bytearray) -> int:
+        """Most bytes of the body of a request that begins like this; 0: it has the limit of all requests."""
+        if UPLOAD.match(start):
+            return self.largest
+        return self.largest_import + BESIDE_FILES if IMPORT.match(start) else 0
+
+    def too_large(self, start: bytes | bytearray) -> str:
+        if IMPORT.match(start):
+            return f"The files of an import may have {self.largest_import} bytes at most."
+        return (
+            f"The content of a document may have {self.largest} bytes at most." if UPLOAD.match(start) else ""
+        )
 
     def refusal(self, conn: Any, waiting: Iterable[Any]) -> tuple[int, str] | None:
         """Why a large upload that begins is refused: the disk is for those who are signed in, and it has an end."""
         if not self.is_signed_in(conn):
             return 401, "Sign in: this needs a valid token."
         arriving = sum(other.arriving.spool.length for other in waiting if other.arriving.spool)
-        return None if arriving <= MOST_AT_ONCE * self.largest else (503, "")
+        return None if arriving <= MOST_AT_ONCE * max(self.largest, self.largest_import) else (503, "")
 
 
 NO_UPLOADS = Uploads(0, lambda _: False)
@@ -44,7 +60,8 @@ def uploads_of(worker: Any) -> Uploads:
     if services is None:
         return NO_UPLOADS
     business_of = business_of_request(services.sign_in)
-    return Uploads(services.config.document_max_bytes, lambda conn: business_of(conn) > 0)
+    config = services.config
+    return Uploads(config.document_max_bytes, lambda conn: business_of(conn) > 0, config.import_max_bytes)
 
 
 class Spool:

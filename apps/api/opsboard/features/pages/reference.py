@@ -11,6 +11,9 @@ from opsboard.features.pages.schemas import Row, Schema, Schemas
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
+# The files that stand in an example of a form.
+FORM_FILES = {"file": "records.csv", "mapping": "mapping.toml"}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -85,7 +88,7 @@ def read_operation(schemas: Schemas, method: str, path: str, operation: dict[str
         # A default of a change says nothing: what is not sent stays as it is.
         schemas.rows(body, with_defaults=method != "patch") if body else [],
         [read_answer(schemas, status, answer) for status, answer in sorted(operation["responses"].items())],
-        curl(method, path, is_open, content.get("application/json", {}).get("example")),
+        curl(method, path, is_open, content.get("application/json", {}).get("example"), form_of(content)),
     )
 
 
@@ -95,14 +98,20 @@ def read_answer(schemas: Schemas, status: str, answer: dict[str, Any]) -> Answer
     return Answer(status, answer["description"], rows)
 
 
-def curl(method: str, path: str, is_open: bool, body: Any) -> str:
+def form_of(content: dict[str, Any]) -> list[str]:
+    """The parts of a form with files."""
+    return list(content.get("multipart/form-data", {}).get("schema", {}).get("properties", {}))
+
+
+def curl(method: str, path: str, is_open: bool, body: Any, form: list[str]) -> str:
     """Return the arguments of `curl -s`, with {host} for the address of the service."""
-    words = [] if method == "get" else [f"-X {method.upper()}"]
+    words = [] if method == "get" or form else [f"-X {method.upper()}"]
     if not is_open:
         words.append('-H "Authorization: Bearer $TOKEN"')
     if body is not None:
         words.append("-H 'Content-Type: application/json'")
         words.append(f"-d '{json.dumps(body)}'")
+    words += [f"-F {part}=@{FORM_FILES[part]}" for part in form]
     return " ".join([*words, "{host}" + re.sub(r"\{\w+\}", "1", path)])
 
 

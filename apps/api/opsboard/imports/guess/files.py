@@ -100,12 +100,12 @@ def look_at(folder: Path) -> tuple[list[SeenFile], list[str]]:
             problems.append(f"{name}: is of a kind that is not read; save it as .xlsx or CSV")
         if (
             not path.is_file()
-            or not _is_of_records(path)
+            or not is_of_records(path)
             or any(part.startswith((".", "~")) for part in path.parts)
         ):
             continue
         try:
-            for sheet in _sheets(path):
+            for sheet in sheets_of(path):
                 settings, notes = settings_of(path, name, sheet)
                 seen.append(_seen(folder, settings, notes, [one.name for one in seen], sheet))
         except CannotOpen as error:
@@ -115,11 +115,11 @@ def look_at(folder: Path) -> tuple[list[SeenFile], list[str]]:
     ]
 
 
-def _is_of_records(path: Path) -> bool:
+def is_of_records(path: Path) -> bool:
     return path.suffix.lower() in (*KINDS, *PACKED)
 
 
-def _sheets(path: Path) -> list[str]:
+def sheets_of(path: Path) -> list[str]:
     """The sheets of a workbook, each by its name; one without a name for any other file."""
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         return [""]
@@ -132,7 +132,7 @@ def _sheets(path: Path) -> list[str]:
 
 
 def _seen(folder: Path, settings: dict[str, Any], notes: list[str], taken: list[str], sheet: str) -> SeenFile:
-    seen = SeenFile(_name(settings["path"], sheet, taken), folder, settings, notes)
+    seen = SeenFile(name_of(settings["path"], sheet, taken), folder, settings, notes)
     nulls: dict[str, None] = {}
     damaged, first_damage = 0, ""
     for record in islice(seen._read(), MOST_ROWS + 1):
@@ -165,7 +165,7 @@ def _seen(folder: Path, settings: dict[str, Any], notes: list[str], taken: list[
     return seen
 
 
-def _name(path: str, sheet: str, taken: list[str]) -> str:
+def name_of(path: str, sheet: str, taken: list[str]) -> str:
     """Return the mapping's name for a file: letters, digits and _."""
     stem = ENDINGS.sub("", path)
     name = (

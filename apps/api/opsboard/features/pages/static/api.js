@@ -14,7 +14,13 @@ const unanswered = new Map(); // request -> { key, since }
 export class Problem extends Error {
   constructor({ status = 0, title = "", detail = "", code = "", request_id = null, errors = [] }, retryAfter = 0) {
     super(detail || title);
-    Object.assign(this, { status, title, code, requestId: request_id, fields: errors, retryAfter });
+    this.status = status;
+    this.title = title;
+    this.code = code;
+    this.requestId = request_id;
+    /** @type {{ field: string, message: string }[]} */
+    this.fields = errors;
+    this.retryAfter = retryAfter;
   }
 
   get isSignedOut() {
@@ -129,6 +135,19 @@ function either(...signals) {
   for (const signal of signals) signal.addEventListener("abort", () => controller.abort(), { once: true });
   if (signals.some((signal) => signal.aborted)) controller.abort();
   return controller.signal;
+}
+
+// A form with files. Gives the response as soon as it begins; it is read as long as the work takes.
+export async function upload(path, form, signal) {
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", body: form, signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Problem({ detail: "The server cannot be reached, or a file has changed since it was chosen." });
+  }
+  if (response.ok) return response;
+  throw await problemOf(response);
 }
 
 async function problemOf(response) {

@@ -73,7 +73,7 @@ function signedInAs({ role, tenant, full_name }) {
   byId("who").title = `Signed in as ${full_name}, ${role}`;
   byId("who").hidden = false;
   for (const id of ["areas", "search", "bell", "sign-out"]) byId(id).hidden = false;
-  for (const link of document.querySelectorAll("[data-for]")) link.hidden = !link.dataset.for.split(" ").includes(role);
+  for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-for]"))) link.hidden = !link.dataset.for.split(" ").includes(role);
 }
 
 // The sign-in ended by itself: the view stays behind a dialog, with all that was typed into it.
@@ -131,11 +131,12 @@ async function open() {
   else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
   else if (listed === "account") view = lazy("Your account", async () => (await import("./account.js")).account(context));
   else if (listed === "work") view = lazy("My work", async () => (await import("./work.js")).work(context));
+  else if (listed === "import") view = lazy("Import", async () => (await import("./import.js")).importing(context));
   else if (listed === "settings") view = lazy("Settings", async () => (await import("./settings.js")).settings(context));
   else if (area === "" && !id) view = board(context);
   else view = notFound();
   view.place = `${area}/${id}`;
-  for (const link of document.querySelectorAll("#areas a")) {
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("#areas a"))) {
     const isHere = link.hash.replace("#/", "") === area;
     if (isHere) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -207,7 +208,7 @@ async function search() {
 
 byId("search").addEventListener("click", search);
 addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+  const isTyping = /** @type {Element} */ (event.target).closest?.("input, textarea, select, [contenteditable]");
   const isSlash = event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
   if (!me || !(isSlash || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k"))) return;
   event.preventDefault();

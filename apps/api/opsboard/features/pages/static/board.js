@@ -13,6 +13,7 @@ import { showDecisions, showQueue, showSending, showStuck } from "./sales-panels
 const SHOWN = 8;
 const SHOWN_OF_SALES = 5;
 // The lists of areas that a role may not see, as the counts say: the section, its list, and what shows it.
+/** @type {[string, string, string, (place: Element, items: any[], stats: any) => void][]} */
 const SALES = [
   ["leads", "queue", "leads?status=unprocessed", showQueue],
   ["approvals", "decisions", "workflow-approvals/pending?", showDecisions],

@@ -1,8 +1,8 @@
 // The index of the documentation: finds operations by words, and follows addresses of the time when it was one page.
 
-const search = document.getElementById("search");
+const search = /** @type {HTMLInputElement} */ (document.getElementById("search"));
 const matches = document.getElementById("matches");
-const areas = [...document.querySelectorAll(".area")].map((element) => ({
+const areas = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".area"))].map((element) => ({
   element,
   operations: [...element.querySelectorAll("li")].map((item) => ({
     item,
@@ -12,7 +12,7 @@ const areas = [...document.querySelectorAll(".area")].map((element) => ({
 
 function follow() {
   const target = document.getElementById(location.hash.slice(1));
-  if (target?.matches(".areas a")) location.replace(target.href);
+  if (target?.matches(".areas a")) location.replace(/** @type {HTMLAnchorElement} */ (target).href);
 }
 
 function find() {

@@ -17,7 +17,7 @@ export function h(tag, attributes = {}, ...children) {
 // New content for a container. Who has the focus on something with a data-key keeps it on its successor, so that
 // a poll never throws a keyboard user out; what has gone gives the focus to the section around it.
 export function replace(container, ...children) {
-  const focused = document.activeElement;
+  const focused = /** @type {HTMLElement} */ (document.activeElement);
   const key = container.contains(focused) ? focused.dataset.key : undefined;
   const content = present(children);
   if (isHeld(container)) renewRows(container, content);
@@ -39,9 +39,10 @@ function renewRows(container, content) {
 }
 
 export function fromTemplate(id) {
-  return document.getElementById(id).content.cloneNode(true);
+  return /** @type {HTMLTemplateElement} */ (document.getElementById(id)).content.cloneNode(true);
 }
 
+/** @param {string} id @returns {any} of the kind that the template says */
 export function byId(id) {
   return document.getElementById(id);
 }

@@ -16,7 +16,8 @@ export function firstDay({ me }) {
     h("h1", { id: "first-day-title" }, `Set up ${me.tenant.name}`),
     h("p", { class: "quiet" }, manages(me) ? "Nothing is recorded yet. These steps bring the board to life, in any order:"
       : "Nothing is recorded yet. As soon as a manager adds the first job, it is shown here."),
-    manages(me) && list);
+    manages(me) && list,
+    administers(me) && h("p", {}, "All of it is in files already? ", h("a", { href: "#/import" }, "Import CSV files or an Excel workbook"), "."));
   let shown = "";
 
   function show(stats, processes) {

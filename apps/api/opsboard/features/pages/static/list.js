@@ -61,7 +61,7 @@ export function list(area, query, context) {
 
 function pathOf(area, query, size = PAGE_SIZE) {
   const asked = new URLSearchParams(query);
-  if (!asked.has("page_size")) asked.set("page_size", size);
+  if (!asked.has("page_size")) asked.set("page_size", String(size));
   return `/api/${area}?${asked}`;
 }
 

@@ -31,8 +31,9 @@ function isSame(before, after) {
 }
 
 // The container of the rows, and its heading. Only lists have rows with stamps.
+/** @returns {{ heads: Element[], rows: any } | null} */
 function partsOf(element) {
   if (!(element instanceof Element)) return null;
-  if (element.matches(".list-table")) return { heads: [element.caption, element.tHead], rows: element.tBodies[0] };
+  if (element instanceof HTMLTableElement && element.matches(".list-table")) return { heads: [element.caption, element.tHead], rows: element.tBodies[0] };
   return element.matches(".lines") ? { heads: [], rows: element } : null;
 }

@@ -41,7 +41,7 @@ function begin(reason, signedIn) {
 }
 
 async function submit(form, signedIn) {
-  const { email, password, tenant } = Object.fromEntries(new FormData(form));
+  const { email, password, tenant } = /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)));
   const missing = !email.trim() ? byId("email") : !password ? byId("password") : null;
   if (missing) {
     complain(missing.id === "email" ? "Write your e-mail address." : "Write your password.", missing);

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 const choices = new Map(); // key -> what is chosen and not yet set; a poll must not take it back
 
 // `thing` is { key, name, path, status }; `noteOf(next)` says what Undo would not bring back.
-export function statusChoice(thing, statuses, { act }, { label = null, noteOf = () => null } = {}) {
+export function statusChoice(thing, statuses, { act }, { label = null, noteOf = (_next) => null } = {}) {
   const { key, name, path, status } = thing;
   if (choices.get(key) === status) choices.delete(key);
   const options = statuses.map((value) => h("option", { value, selected: value === (choices.get(key) ?? status) }, words(value)));

@@ -14,7 +14,7 @@ let checkedAt = new Date();
 let isAsking = false;
 
 function showMoments() {
-  for (const element of document.querySelectorAll("time[datetime*=T]")) {
+  for (const element of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime*=T]"))) {
     element.textContent = moment.format(new Date(element.dateTime));
   }
   const words = document.getElementById("renewal");

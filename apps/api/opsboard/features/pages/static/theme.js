@@ -2,7 +2,7 @@
 // is kept in this browser. Not a module: a module would run after the first paint, and the page would flash.
 (function () {
   const KEY = "opsboard.theme";
-  const dark = document.getElementById("dark");
+  const dark = /** @type {HTMLLinkElement} */ (document.getElementById("dark"));
   const system = matchMedia("(prefers-color-scheme: dark)");
 
   let chosen = null;
@@ -31,7 +31,7 @@
 
   apply();
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-theme-toggle]")) toggle();
+    if (/** @type {Element} */ (event.target).closest("[data-theme-toggle]")) toggle();
   });
   // Paper is white.
   addEventListener("beforeprint", () => (dark.media = "not all"));

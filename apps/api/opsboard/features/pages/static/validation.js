@@ -3,6 +3,7 @@
 import { filterLabel, oneOf } from "./filter-words.js";
 
 // Message of the API -> sentence; `label` is what the field is called.
+/** @type {[RegExp, (found: { name: string, label: string, match: RegExpMatchArray }) => string][]} */
 const SENTENCES = [
   [/Extra inputs|not an argument/, ({ name }) => `There is no filter called “${name}”.`],
   [/more than once/, ({ label }) => `${label} is given more than once.`],
