@@ -155,3 +155,20 @@ def test_pages_of_people_have_no_barriers(visit: Visiting, app: Application, loo
     expect(page.locator(".account .empty, .account table").first).to_be_visible()
     assert violations(page) == []
     assert overflow(page) <= 0
+
+
+def test_a_service_account_is_added_and_gets_a_token(own_visit: Visiting, own_app: Application) -> None:
+    page = own_visit("admin").open_board("#/users/new")
+    page.get_by_label("E-mail (required)").fill("robot@alpha.example")
+    page.get_by_label("Name (required)").fill("Robot")
+    page.get_by_label("Account of a program").check()
+    page.get_by_role("button", name="Add user").click()
+    expect(page.get_by_role("heading", name="Robot")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("link"))).to_have_count(0)
+    page.get_by_label("Name of the token").fill("Line 3")
+    page.get_by_role("button", name="Make token").click()
+    expect(page.get_by_label("Token", exact=True)).to_have_value(re.compile("^opsb_"))
+    token = page.get_by_label("Token", exact=True).input_value()
+    me = own_app.flask.test_client().get("/api/auth/me", headers={"Authorization": f"Bearer {token}"}).json
+    assert me is not None and me["full_name"] == "Robot"
+    assert violations(page) == []

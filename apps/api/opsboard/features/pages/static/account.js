@@ -134,13 +134,14 @@ function passwordForm() {
   });
 }
 
-function tokenForm({ refresh }, shownOnce) {
+/** `of`: the service account that it is for; absent: oneself. */
+export function tokenForm({ refresh }, shownOnce, of = null) {
   const boxes = SCOPES.map((scope) => h("input", { type: "checkbox", name: scope, checked: scope === "read" }));
   const scopes = h("fieldset", { class: "scopes" }, h("legend", {}, "Scopes"), SCOPES.map((scope, index) => h("label", { class: "flag" }, boxes[index], scope)));
   const fields = [{ name: "name", label: "Name of the token", required: true }, { name: "expires_in_days", label: "Days until it ends", kind: "number", required: true, initial: "90", hint: "1 to 365." }];
   return smallForm("New token", fields, "Make token", async ({ name, expires_in_days: days }) => {
     const chosen = SCOPES.filter((_, index) => boxes[index].checked);
-    const { data } = await change("POST", "/api/tokens", { name: name.trim(), scopes: chosen, expires_in_days: Number(days) });
+    const { data } = await change("POST", "/api/tokens", { name: name.trim(), scopes: chosen, expires_in_days: Number(days), ...(of ? { user_id: of } : {}) });
     replace(shownOnce, secret(`This is the token ${data.name}. It is shown only now.`, "Token", data.token));
     shownOnce.scrollIntoView({ block: "nearest" });
     announce("The token was made.");

@@ -39,6 +39,7 @@ export const LISTS = {
   jobs: {
     title: "Jobs",
     one: "job",
+    bulk: { path: "/api/jobs/bulk-status", statuses: JOB_STATUS.values, nameOf: (job) => job.job_number, may: manages },
     links: (me) => [manages(me) && ["New job", "#/jobs/new"]],
     filters: [search("Job number begins with"), JOB_STATUS, PRIORITY, { name: "customer_id", label: "Customer", source: customers },
       { name: "machine_id", label: "Machine", source: machines }, (me) => manages(me) && { name: "assigned_user_id", label: "Person", source: people },
@@ -72,6 +73,9 @@ export const LISTS = {
   "job-steps": {
     title: "Steps",
     one: "step",
+    // An operator moves on what is theirs or nobody's.
+    bulk: { path: "/api/job-steps/bulk-status", statuses: STEP_STATUS.values, nameOf: (step) => `step ${step.step_order} of ${step.job.job_number}`,
+      may: (me, step) => manages(me) || !step?.assigned_user || step.assigned_user.id === me.id },
     filters: [flag("mine", "Only mine"), STEP_STATUS, flag("completed_today", "Completed today"), sort("-created_at", "-started_at", "-completed_at")],
     columns: [
       ["Job", (step) => named(`#/jobs/${step.job.id}`, step.job.job_number, step.job.title)],
@@ -86,6 +90,7 @@ export const LISTS = {
   machines: {
     title: "Machines",
     one: "machine",
+    bulk: { path: "/api/machines/bulk-status", statuses: MACHINE_STATUS.values, nameOf: (machine) => machine.name, may: () => true },
     filters: [search("Name begins with"), MACHINE_STATUS],
     columns: [
       ["Machine", (machine) => named(`#/job-steps?machine_id=${machine.id}`, machine.name)],

@@ -9,6 +9,7 @@ import { counted } from "./freshness.js";
 import { problemWords } from "./notices.js";
 import { address } from "./router.js";
 import { stamped } from "./rows.js";
+import { selection } from "./selection.js";
 
 const PAGE_SIZE = 25;
 
@@ -18,11 +19,13 @@ export function list(area, query, context) {
   const asked = kind.filters.map((filter) => (typeof filter === "function" ? filter(context.me) : filter)).filter(Boolean);
   const total = h("p", { class: "total", id: "total" });
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
+  const chosen = kind.bulk?.may(context.me, null) ? selection(kind, context) : null;
+  const columns = chosen ? chosen.columns(kind.columns) : kind.columns;
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
     h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, context),
       kind.links?.(context.me).filter(Boolean).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
-    asked.length > 0 && filters(area, query, asked), body, pages,
+    asked.length > 0 && filters(area, query, asked), chosen?.element, body, pages,
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
 
@@ -44,7 +47,8 @@ export function list(area, query, context) {
   }
 
   function showPage(page) {
-    replace(body, page.items.length ? table(title, kind.columns, page.items, context) : h("p", { class: "empty" }, `There are no ${kind.many ?? `${kind.one}s`} like this.`));
+    chosen?.renew(page.items);
+    replace(body, page.items.length ? table(title, columns, page.items, context) : h("p", { class: "empty" }, `There are no ${kind.many ?? `${kind.one}s`} like this.`));
     replace(pages, turn("Previous", page.previous_cursor), turn("Next", page.next_cursor));
     pages.hidden = !page.previous_cursor && !page.next_cursor;
   }

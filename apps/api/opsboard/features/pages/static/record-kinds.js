@@ -73,6 +73,7 @@ export const KINDS = {
     made: (user) => keepInvitation(user.id, user.invitation), // its link comes with this answer only
     fields: ({ me }, user) => [
       user === null && { name: "email", label: "E-mail", kind: "email", required: true, hint: "They set a password by a link, which you see when the user is added." },
+      user === null && { name: "is_service", label: "Account of a program", kind: "flag", hint: "It never has a password; it signs in by API tokens, which you make on its page." },
       { name: "full_name", label: "Name", required: true },
       user?.id !== me.id && { name: "role", label: "Role", kind: "choice", values: ROLES, initial: "operator" },
     ],

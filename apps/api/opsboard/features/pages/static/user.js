@@ -1,6 +1,8 @@
 // One person, for admins: the account, the link by which they set a password, and the work assigned to them.
 
+import { tokenForm } from "./account.js";
 import { anonymiseButton } from "./anonymise.js";
+import { tokenForm } from "./account.js";
 import { ask } from "./ask.js";
 import { chip, words } from "./chips.js";
 import { h, replace } from "./dom.js";
@@ -14,13 +16,15 @@ import { pageOf } from "./router.js";
 import { secret, takeInvitation } from "./secrets.js";
 import { people } from "./sources.js";
 
-export function user(id, { me, act: write }) {
+export function user(id, context) {
+  const { me, act: write } = context;
   // Nothing here moves up under the pointer, so no row has to stay in its place.
   const act = (pressed, content) => write(pressed, content, h("div", {}));
   const path = `/api/users/${encodeURIComponent(id)}`;
   const element = h("div", { class: "record", tabindex: "-1" });
   const head = h("div", {});
   const shownOnce = h("div", {});
+  const tokens = h("div", {});
   const work = h("div", {});
   const past = history("user", id, { me });
   const successor = control({ name: "to_user_id", label: "Hand everything over to", kind: "picker", source: people, hint: "Left empty, it is assigned to nobody." }, () => {});
@@ -36,7 +40,9 @@ export function user(id, { me, act: write }) {
       if (found !== shown.found) replace(head, ...parts(found));
       if (assigned !== shown.assigned || found !== shown.found) showWork(found, assigned);
       shown = { found, assigned };
-      if (!head.isConnected) replace(element, head, shownOnce, work, past.element);
+      if (!head.isConnected) replace(element, head, shownOnce, tokens, work, past.element);
+      tokens.hidden = !(found.is_service && found.is_active);
+      if (!tokens.hidden && !tokens.firstChild) replace(tokens, tokenForm(context, shownOnce, found.id), h("p", { class: "quiet" }, "Your account lists all tokens, to be revoked."));
       const invitation = takeInvitation(found.id);
       if (invitation) showLink(found, invitation);
       await past.load(read);
