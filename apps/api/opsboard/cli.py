@@ -28,6 +28,7 @@ COMMANDS = {
     "collisions": "opsboard.commands.collisions:collisions",
     "documents": "opsboard.commands.documents:documents",
     "journeys": "opsboard.commands.journeys:journeys",
+    "back-test": "opsboard.commands.back_test:back_test",
     "bench": "opsboard.bench.command:bench",
 }
 
