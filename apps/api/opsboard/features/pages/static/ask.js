@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 
 // Opens a dialog. Gives { values, button } when it is confirmed with valid answers, null when it is closed.
 // A field is { name, label, value, hint, check(text) -> message or "", isText }; the hint is a promise of text.
-export function ask({ title, text, fields = [], verb }) {
+export function ask({ title, text = "", fields = [], verb }) {
   let resolve;
   const promise = new Promise((settle) => (resolve = settle));
   const problem = h("p", { class: "problem", id: "ask-problem", role: "alert", hidden: true });

@@ -2,7 +2,6 @@
 
 import { tokenForm } from "./account.js";
 import { anonymiseButton } from "./anonymise.js";
-import { tokenForm } from "./account.js";
 import { ask } from "./ask.js";
 import { chip, words } from "./chips.js";
 import { h, replace } from "./dom.js";
