@@ -28,7 +28,7 @@ BEGIN, END = "<!-- items:begin -->\n", "<!-- items:end -->\n"
 ROW = re.compile(r"^\| (S\d-\d+) \| (.+?) \| (.+) \|$", re.MULTILINE)
 HEAD = "| item | what is asked for | where it is |\n|---|---|---|\n"
 REASON = "No: "
-SERVER = {"connections": 0, "max_connections": 0}
+FOUND = {"server": {"connections": 0, "max_connections": 0}}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Project:
 
     @cached_property
     def metrics(self) -> set[str]:
-        families = [*Workers([]).collect(), *Surroundings(0, 0, SERVER, 0.0).collect()]
+        families = [*Workers([]).collect(), *Surroundings(0, 0, FOUND).collect()]
         return {family.name + "_total" * (family.type == "counter") for family in families}
 
 

@@ -364,3 +364,31 @@ def test_an_order_that_has_a_line_for_each_article_is_one_job(sheet: Sheet) -> N
         "#1001,,2025-05-03 07:00:00 +0200,Bolt\n#1002,pending,2025-05-05 07:00:00 +0200,Nut\n",
     )
     assert sheet.rows("SELECT job_number FROM jobs ORDER BY 1") == [("#1001",), ("#1002",)]
+
+
+def unnamed_orders(days_to_the_end: list[int], begin: dt.date) -> str:
+    """Number, article, pieces, begin, end, due day, and when the line was changed: the day of its end."""
+    lines = []
+    for number, days in enumerate(days_to_the_end):
+        start = begin + dt.timedelta(days=number % 9)
+        end, due = start + dt.timedelta(days=days), start + dt.timedelta(days=14)
+        lines.append(f"{1000 + number}\t{700 + number % 7}\t{1 + number % 5}\t{start}\t{end}\t{due}\t{end}\n")
+    return "".join(lines)
+
+
+def test_dates_without_names_are_told_apart_by_how_they_lie_to_each_other(sheet: Sheet) -> None:
+    text = guessed(sheet, workorder_csv=unnamed_orders([3 + n % 5 for n in range(40)], dt.date(2025, 3, 1)))
+    assert 'due_date = "{c6}"  # unsure: always 14 days after created_at' in text
+    assert 'completed_at = "{c5}"  # unsure: after created_at, never later than now' in text
+    assert sheet.rows(
+        "SELECT count(*), count(DISTINCT completed_at::date - created_at::date), min(status), max(status), "
+        "count(DISTINCT due_date - created_at::date) FROM jobs"
+    ) == [(40, 5, "completed", "completed", 1)]
+
+
+def test_what_is_before_the_begin_or_in_the_future_is_no_end(sheet: Sheet) -> None:
+    tomorrow = dt.date.today() + dt.timedelta(days=2)
+    future = guessed(sheet, workorder_csv=unnamed_orders([3 + n % 5 for n in range(40)], tomorrow))
+    assert "due_date" in future and "completed_at" not in future
+    before = guessed(sheet, workorder_csv=unnamed_orders([n % 5 - 2 for n in range(40)], dt.date(2025, 3, 1)))
+    assert "due_date" in before and "completed_at" not in before

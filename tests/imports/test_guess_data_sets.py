@@ -21,7 +21,7 @@ LARGE = 1 << 20  # bytes
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"the data sets are not in {DATA}")
 
-# Data set -> lines of its guess that are edited, at most five, and the rows that whole files give.
+# Data set -> edits of its guess, at most five lines in all, and the rows that whole files give.
 DATA_SETS: dict[str, tuple[list[tuple[str, str]], dict[str, int]]] = {
     "adventureworks": (
         [
@@ -30,7 +30,7 @@ DATA_SETS: dict[str, tuple[list[tuple[str, str]], dict[str, int]]] = {
                 'created_at = "{c6}"  # unsure: the first column of dates',
                 'created_at = "{c6}"\nstarted_at = "{c6}"',
             ),
-            ('job_number = "{c1}"', 'job_number = "WO-{c1}"\ncompleted_at = "{c7}"\ndue_date = "{c8}"'),
+            ('job_number = "{c1}"', 'job_number = "WO-{c1}"'),
         ],
         {
             "customers": 701,
@@ -53,8 +53,15 @@ DATA_SETS: dict[str, tuple[list[tuple[str, str]], dict[str, int]]] = {
 }
 
 
+def lines_changed(edits: list[tuple[str, str]]) -> int:
+    """Lines that were written, with those that were changed; a remark that went with its line is none."""
+    return sum(
+        line.partition("  #")[0] not in before for before, after in edits for line in after.splitlines()
+    )
+
+
 def edited(text: str, edits: list[tuple[str, str]]) -> str:
-    assert len(edits) <= 5
+    assert lines_changed(edits) <= 5
     for before, after in edits:
         assert text.count(before) == 1, before
         text = text.replace(before, after)

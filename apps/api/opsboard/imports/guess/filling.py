@@ -16,10 +16,11 @@ from opsboard.imports.guess.columns import (
     matches,
     placeholder,
 )
-from opsboard.imports.guess.dates import formats_of, moment
+from opsboard.imports.guess.dates import formats_of
 from opsboard.imports.guess.facts import Facts
 from opsboard.imports.guess.files import SeenFile
 from opsboard.imports.guess.tables import Part
+from opsboard.imports.guess.times_of_records import fill_later_dates, out_of_order
 
 SIMPLE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 MADE_UP = {
@@ -70,6 +71,7 @@ def fill(part: Part) -> None:
                 del part.columns[column.name]
     _name_in_parts(part, found)
     _first_date(part)
+    fill_later_dates(part)
     for column in part.target.columns:
         if column.required:
             _require(part, column.name, found.get(column.name, (None, 0))[0])
@@ -193,35 +195,3 @@ def _times_in_order(part: Part) -> None:
         if not name or name in since
     ]
     part.columns.pop("status", None)
-
-
-def out_of_order(part: Part, earlier: str, later: str) -> int:
-    """In how many records one time is before another."""
-    readers = [_reader(part.seen, part.columns[name].value) for name in (earlier, later)]
-    if None in readers:
-        return 0
-    first, second = readers
-    count = 0
-    for record in part.seen.records():
-        one, other = first(record), second(record)
-        count += one is not None and other is not None and other < one
-    return count
-
-
-ONE_COLUMN = re.compile(r"\{([^{}]+)\}")
-
-
-def _reader(seen: SeenFile, value: Any) -> Any:
-    """Return the function that reads a time from a single-column record."""
-    found = ONE_COLUMN.fullmatch(value) if isinstance(value, str) else None
-    name = found[1] if found else ""
-    if name not in {one.name for one in seen.columns}:
-        return None
-    facts = seen.column(name)
-    formats, _ = formats_of(facts)
-
-    def read(record: list[str]) -> Any:
-        text = record[facts.position]
-        return next((found for one in formats if text and (found := moment(text, one))), None)
-
-    return read
