@@ -19,6 +19,7 @@ PARTS = {
     "Indexes": (102, 105),
     "Access": (106, 108),
     "Search and history": (109, 110),
+    "Production": (120, 123),
 }
 INTRODUCTION = """# What it can do, and where
 

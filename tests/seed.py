@@ -53,6 +53,26 @@ SELECT
     CASE WHEN n > 8 THEN 'inactive' WHEN n > 6 THEN 'maintenance' ELSE 'active' END, %(word)s, %(word)s || n
 FROM generate_series(1, 11) AS n;
 
+INSERT INTO routings (tenant_id, name, description, external_id)
+SELECT %(tenant)s, %(word)s || ' routing ' || n, %(word)s, %(word)s || n
+FROM generate_series(1, 5) AS n;
+
+INSERT INTO routing_steps (
+    tenant_id, routing_id, step_order, process_id, machine_id, setup_minutes, seconds_per_piece, instructions
+)
+SELECT
+    %(tenant)s, r.id, n,
+    (SELECT id FROM processes WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 4 LIMIT 1),
+    CASE WHEN n > 1 THEN (SELECT min(id) FROM machines WHERE tenant_id = %(tenant)s) END,
+    n * 10, n * 45, %(word)s || ' instructions ' || n
+FROM routings AS r
+CROSS JOIN generate_series(1, 3) AS n
+WHERE r.tenant_id = %(tenant)s;
+
+INSERT INTO reasons (tenant_id, kind, name, description, external_id)
+SELECT %(tenant)s, (ARRAY['reject', 'stop', 'hold'])[1 + n %% 3], %(word)s || ' reason ' || n, %(word)s, %(word)s || n
+FROM generate_series(1, 7) AS n;
+
 INSERT INTO jobs (
     tenant_id, job_number, title, description, customer_id, status, priority, quantity, due_date, started_at,
     completed_at, created_by, external_id, created_at
@@ -73,7 +93,7 @@ END AS status) AS s;
 
 INSERT INTO job_steps (
     tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, started_at, completed_at,
-    external_id
+    setup_minutes, seconds_per_piece, instructions, external_id
 )
 SELECT
     %(tenant)s, j.id, n,
@@ -83,7 +103,7 @@ SELECT
     s.status,
     CASE WHEN s.status <> 'pending' THEN now() - interval '2 hours' END,
     CASE WHEN s.status = 'completed' THEN now() - j.quantity * interval '20 minutes' END,
-    %(word)s || j.id || '/' || n
+    n * 10, CASE WHEN n > 1 THEN n * 45 END, CASE WHEN n > 2 THEN %(word)s END, %(word)s || j.id || '/' || n
 FROM jobs AS j
 CROSS JOIN generate_series(1, 3) AS n
 CROSS JOIN LATERAL (SELECT CASE

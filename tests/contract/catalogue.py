@@ -52,6 +52,9 @@ VALUES: dict[str, Any] = {
     "record_id": 1, "worker_id": 1, "ended_at": None, "finish": True, "hand_over": False, "quantity_good": 1,
     "quantity_rejected": 1, "reject_reason": None,
     "q": "canary", "most_read": 1000, "confirm": "n",
+    "permissions": '[{"role": "operator", "can_operate": true}]', "is_active": True, "routing_id": 1,
+    "copy_of_id": None, "steps": '[{"process_id": 1, "setup_minutes": 5}]', "position": 1, "reason_id": 1,
+    "kind": "reject",
     "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
     "days": 182, "read_per_day": 200, "kept_per_day": 18, "older": 500,
 }  # fmt: skip
@@ -64,6 +67,7 @@ OWN_ALWAYS: dict[str, dict[str, Any]] = {"campaigns.list_recipients": {"events":
 # Of queries whose words are their own.
 OWN_VALUES: dict[str, dict[str, Any]] = {
     "jobs.list_jobs": {"status": ["active"]},
+    "jobs.create_job": {"steps": "[]", "routing_id": 1},
     "auth.note_sign_in": {"outcome": "sign_in"},
     "leads.list_leads": {"status": ["unprocessed"]},
     "conversations.create_conversation": {"channel": "sms"},

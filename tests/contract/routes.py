@@ -53,6 +53,9 @@ OTHER_IDS = {
         "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s AND is_active"
     },
     "users.get_password_link": {"wanted_id": "SELECT min(user_id) FROM password_links WHERE tenant_id = %s"},
+    "job_steps.move_job_step": {
+        "step_id": "SELECT max(id) FROM job_steps WHERE tenant_id = %s AND status = 'pending'"
+    },
     "jobs.revoke_status_link": {"link_id": "SELECT min(id) + 1 FROM job_status_links WHERE tenant_id = %s"},
 }
 # Bodies of writes that accept no more than some, or where it matters which.

@@ -23,6 +23,9 @@ LISTS: dict[str, set[str]] = {
     "users": {"has_password", "password_link", "work_left"},
     "processes": {"permissions"},
     "machines": set(),
+    # Its steps are a table of their own.
+    "routings": {"steps"},
+    "reasons": set(),
     "jobs": set(),
     "job-steps": set(),
     "leads": {"claimed_by", "claimed_until"},

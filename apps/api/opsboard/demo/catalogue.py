@@ -62,6 +62,24 @@ PROCESSES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "Final inspection": ("Measuring and release", ("Measuring machine 1", "Measuring machine 2"), ("manager",)),
 }  # fmt: skip
 
+# Process -> minutes of set-up, seconds for each piece.
+TIMES = {
+    "Sawing": (10, 90), "Laser cutting": (15, 45), "Bending": (25, 60), "Turning": (40, 240), "Milling": (45, 420),
+    "Drilling": (10, 75), "Welding": (30, 600), "Grinding": (30, 300), "Deburring": (5, 30),
+    "Powder coating": (60, 120), "Assembly": (15, 480), "Final inspection": (10, 90),
+}  # fmt: skip
+
+REASONS = (
+    ("reject", "Scratched", "Deeper than the drawing allows"),
+    ("reject", "Out of tolerance", None),
+    ("reject", "Porous weld", None),
+    ("stop", "No material", "The next job's material is not at the machine"),
+    ("stop", "Tool broken", None),
+    ("stop", "Set-up", None),
+    ("hold", "Drawing unclear", "The customer has been asked"),
+    ("hold", "Waiting for material", None),
+)
+
 # Has one line, so that jobs wait for it.
 BOTTLENECK = "Powder coating"
 

@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 from opsboard.db.session import Cursor
-from opsboard.demo.catalogue import BOTTLENECK, HALLS, MACHINE_STATUS, PROCESSES, PRODUCTS, Business
+from opsboard.demo.catalogue import (
+    BOTTLENECK,
+    HALLS,
+    MACHINE_STATUS,
+    PROCESSES,
+    PRODUCTS,
+    REASONS,
+    TIMES,
+    Business,
+)
 from opsboard.demo.names import LEFT, Names, staff
 from opsboard.demo.statements import fetch, sql
 
@@ -29,6 +38,7 @@ def add_shop(
     processes = add_processes(cursor, parameters)
     machines = add_machines(cursor, parameters)
     add_routes(cursor, parameters, processes, machines, people)
+    add_routings(cursor, parameters, processes, machines)
     customers = add_customers(cursor, business, parameters, names)
     return {
         "planners": [id_ for id_, role in people if role != "operator"],
@@ -62,6 +72,29 @@ def add_machines(cursor: Cursor, parameters: dict[str, Any]) -> Ids:
     ]
     made = fetch(cursor, "add_machines", {**parameters, "machines": json.dumps(rows)})
     return {name: id_ for id_, name in made}
+
+
+def add_routings(cursor: Cursor, parameters: dict[str, Any], processes: Ids, machines: Ids) -> None:
+    """A routing for each product; a step names its machine where the process has only one. And the reasons."""
+    names = json.dumps([product.name for product in PRODUCTS])
+    made = dict(fetch(cursor, "add_routings", {**parameters, "routings": names}))
+    steps = [
+        {
+            "routing_id": made[product.name],
+            "step_order": order,
+            "process_id": processes[process],
+            "machine_id": machines[PROCESSES[process][1][0]] if len(PROCESSES[process][1]) == 1 else None,
+            "setup_minutes": TIMES[process][0],
+            "seconds_per_piece": TIMES[process][1],
+        }
+        for product in PRODUCTS
+        for order, process in enumerate(product.route, start=1)
+    ]
+    cursor.execute(sql.add_routing_steps.sql, {**parameters, "steps": json.dumps(steps)})
+    reasons = [
+        {"kind": kind, "name": name, "description": description} for kind, name, description in REASONS
+    ]
+    cursor.execute(sql.add_reasons.sql, {**parameters, "reasons": json.dumps(reasons)})
 
 
 def add_customers(cursor: Cursor, business: Business, parameters: dict[str, Any], names: Names) -> list[int]:

@@ -25,7 +25,7 @@ FROM tenants
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY
 
 -- name: begin_ids
--- writes: tenants, users, processes, machines, customers, jobs, job_steps, work_records, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages
+-- writes: tenants, users, processes, machines, routings, routing_steps, reasons, customers, jobs, job_steps, work_records, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages
 -- Ids begin at 1, whatever was tried and undone before. A table emptied in the same transaction is written
 -- without the write-ahead log where wal_level is minimal, as in the embedded server.
 TRUNCATE jobs, job_steps, work_records, job_status_links;
@@ -33,6 +33,9 @@ ALTER TABLE tenants ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE users ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE processes ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE machines ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE routings ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE routing_steps ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE reasons ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE customers ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE notifications ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE audit_logs ALTER COLUMN id RESTART WITH 1;
@@ -115,6 +118,57 @@ SELECT
     pg_temp.clock(CASE r.status WHEN 'active' THEN 0 ELSE %(last_day)s - 2 END)
 FROM jsonb_to_recordset(%(machines)s::jsonb) AS r (name text, status text, location text)
 RETURNING id, name
+
+-- name: add_routings
+-- writes: routings
+-- A routing for each product.
+INSERT INTO routings (tenant_id, name, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    r.name,
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM jsonb_array_elements_text(%(routings)s::jsonb) WITH ORDINALITY AS r (name, place)
+ORDER BY r.place
+RETURNING name, id
+
+-- name: add_routing_steps
+-- writes: routing_steps
+-- Their steps.
+INSERT INTO routing_steps (
+    tenant_id, routing_id, step_order, process_id, machine_id, setup_minutes, seconds_per_piece, created_at, updated_at
+)
+SELECT
+    %(tenant_id)s,
+    r.routing_id,
+    r.step_order,
+    r.process_id,
+    r.machine_id,
+    r.setup_minutes,
+    r.seconds_per_piece,
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM jsonb_to_recordset(%(steps)s::jsonb) AS r (
+    routing_id bigint,
+    step_order integer,
+    process_id bigint,
+    machine_id bigint,
+    setup_minutes integer,
+    seconds_per_piece integer
+)
+
+-- name: add_reasons
+-- writes: reasons
+-- Reasons for rejects, stops and holds.
+INSERT INTO reasons (tenant_id, kind, name, description, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    r.kind,
+    r.name,
+    r.description,
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM jsonb_to_recordset(%(reasons)s::jsonb) AS r (kind text, name text, description text)
 
 -- name: add_customers
 -- writes: customers

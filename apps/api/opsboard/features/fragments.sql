@@ -134,6 +134,9 @@ proposed AS (
         n.assigned_user_id,
         n.quantity_done,
         n.quantity_rejected,
+        n.setup_minutes,
+        n.seconds_per_piece,
+        n.instructions,
         b.was,
         j.status AS job_status,
         j.quantity,
@@ -185,6 +188,9 @@ wanted AS (
         p.assigned_user_id,
         p.quantity_done,
         p.quantity_rejected,
+        p.setup_minutes,
+        p.seconds_per_piece,
+        p.instructions,
         (p.was).started_at AS old_started_at,
         (p.was).completed_at AS old_completed_at,
         c.warnings,
@@ -206,6 +212,11 @@ wanted AS (
                         AND m.can_operate
                 )
                 THEN 'Your role may not work on this process.'
+            WHEN
+                %(role)s = 'operator'
+                AND (p.setup_minutes, p.seconds_per_piece, p.instructions)
+                IS DISTINCT FROM ((p.was).setup_minutes, (p.was).seconds_per_piece, (p.was).instructions)
+                THEN 'Only a manager changes the times and instructions of a step.'
             WHEN $1 AND %(role)s = 'operator' AND (p.was).assigned_user_id <> %(user_id)s
                 THEN 'This step is assigned to somebody else.'
             WHEN $1 AND %(role)s = 'operator' AND p.assigned_user_id <> %(user_id)s
@@ -281,6 +292,9 @@ changed AS (
         assigned_user_id = w.assigned_user_id,
         quantity_done = w.quantity_done,
         quantity_rejected = w.quantity_rejected,
+        setup_minutes = w.setup_minutes,
+        seconds_per_piece = w.seconds_per_piece,
+        instructions = w.instructions,
         started_at = CASE
             WHEN w.status IN ('in_progress', 'completed') THEN coalesce(w.old_started_at, now())
             WHEN w.status = 'pending' THEN NULL
@@ -366,3 +380,91 @@ SELECT
     CASE WHEN d.refusal IS NOT NULL THEN 'conflict' END AS problem,
     d.refusal AS detail
 FROM done AS d
+
+-- fragment: sent_steps
+ROWS FROM (
+        jsonb_to_recordset(%(steps)s::jsonb) AS (
+            process_id bigint,
+            machine_id bigint,
+            assigned_user_id bigint,
+            setup_minutes integer,
+            seconds_per_piece integer,
+            instructions text
+        )
+    ) WITH ORDINALITY AS g (
+        process_id, machine_id, assigned_user_id, setup_minutes, seconds_per_piece, instructions, place
+    )
+
+-- fragment: sent_columns
+g.process_id,
+        g.machine_id,
+        g.assigned_user_id,
+        g.setup_minutes,
+        g.seconds_per_piece,
+        g.instructions
+
+-- fragment: given_to_inactive
+WHEN
+                EXISTS (
+                    SELECT
+                    FROM jsonb_to_recordset(%(steps)s::jsonb) AS g (assigned_user_id bigint)
+                    JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = g.assigned_user_id
+                    WHERE NOT u.is_active
+                )
+                THEN 'Somebody who is inactive is given no work (assigned_user_id).'
+
+-- fragment: work_content
+        'setup_minutes', s.setup_minutes,
+        'seconds_per_piece', s.seconds_per_piece,
+        'instructions', s.instructions
+
+-- fragment: step_columns
+$1.id,
+        $1.tenant_id,
+        $1.job_id,
+        $1.step_order,
+        $1.status,
+        $1.process_id,
+        $1.machine_id,
+        $1.assigned_user_id,
+        $1.setup_minutes,
+        $1.seconds_per_piece,
+        $1.instructions,
+        $1.planned_start,
+        $1.planned_end,
+        $1.started_at,
+        $1.completed_at,
+        $1.quantity_done,
+        $1.quantity_rejected
+
+-- fragment: steps_of_job
+(
+            SELECT coalesce(
+                json_agg(
+                    json_build_object(
+                        'id', s.id,
+                        'step_order', s.step_order,
+                        'status', s.status,
+                        'process', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
+                        'machine', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END,
+                        'assigned_user',
+                        CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
+                        /* include work_content */,
+                        'planned_start', s.planned_start,
+                        'planned_end', s.planned_end,
+                        'started_at', s.started_at,
+                        'completed_at', s.completed_at,
+                        'quantity_done', s.quantity_done,
+                        'quantity_rejected', s.quantity_rejected
+                    )
+                    ORDER BY s.step_order
+                ),
+                '[]'
+            )
+            FROM $1 AS s
+            LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = s.process_id
+            LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = s.machine_id
+            LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_id
+            WHERE s.tenant_id = %(tenant_id)s
+                AND s.job_id = j.id
+        )

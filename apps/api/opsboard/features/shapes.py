@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Literal
 
 from pydantic import BaseModel
+
+from opsboard.web.schemas import Named, WriteWarning
 
 JobStatus = Literal["draft", "active", "on_hold", "completed", "cancelled"]
 StepStatus = Literal["pending", "in_progress", "completed", "skipped"]
@@ -15,3 +18,32 @@ Priority = Literal["low", "normal", "high", "urgent"]
 class CustomerName(BaseModel):
     id: int
     name: str
+
+
+class StepOfJob(BaseModel):
+    id: int
+    step_order: int
+    status: StepStatus
+    process: Named | None
+    machine: Named | None
+    assigned_user: Named | None
+    setup_minutes: int | None
+    seconds_per_piece: int | None
+    instructions: str | None
+    planned_start: dt.datetime | None
+    planned_end: dt.datetime | None
+    started_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    quantity_done: int
+    quantity_rejected: int
+
+
+class StepsOfJob(BaseModel):
+    """All steps of a job in their order; `id` is the job's."""
+
+    id: int
+    steps: list[StepOfJob]
+
+
+class WrittenSteps(StepsOfJob):
+    warnings: list[WriteWarning]

@@ -64,6 +64,41 @@ SHOP = (
         ),
     ),
     Target(
+        "routings",
+        "routing",
+        (text("name", 200, required=True), text("description", 2000), OWN_FIELDS, CREATED_AT),
+    ),
+    Target(
+        "routing_steps",
+        "routing step",
+        (
+            Column("step_order", "integer", required=True, nullable=False, least=0),
+            Column("setup_minutes", "integer", least=0),
+            Column("seconds_per_piece", "seconds", least=0),
+            text("instructions", 10000),
+            OWN_FIELDS,
+            CREATED_AT,
+        ),
+        parents=(
+            Parent("routing", "routings", required=True),
+            Parent("process", "processes", required=True),
+            Parent("machine", "machines"),
+        ),
+        uniques=(Unique(("routing", "step_order")),),
+    ),
+    Target(
+        "reasons",
+        "reason",
+        (
+            text("kind", 50, required=True, one_of=("reject", "stop", "hold")),
+            text("name", 200, required=True),
+            text("description", 2000),
+            OWN_FIELDS,
+            CREATED_AT,
+        ),
+        uniques=(Unique(("kind", "name"), folded={"name": ("name_search", "search_form")}),),
+    ),
+    Target(
         "jobs",
         "job",
         (
@@ -100,6 +135,9 @@ SHOP = (
             timestamp("completed_at"),
             Column("quantity_done", "integer", nullable=False, least=0),
             Column("quantity_rejected", "integer", nullable=False, least=0),
+            Column("setup_minutes", "integer", least=0),
+            Column("seconds_per_piece", "seconds", least=0),
+            text("instructions", 10000),
             OWN_FIELDS,
             CREATED_AT,
         ),

@@ -10,6 +10,7 @@
         'process', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
         'machine', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END,
         'assigned_user', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
+        /* include work_content */,
         'planned_start', s.planned_start,
         'planned_end', s.planned_end,
         'started_at', s.started_at,

@@ -1,4 +1,4 @@
-"""/api/job-steps: list steps, look at one, move it on, assign it."""
+"""/api/job-steps: list steps, look at one, move it on, assign it, put it elsewhere, remove it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from flask import Response
 from pydantic import Field
 
+from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.job_steps.schemas import Step, Steps, WrittenStep
-from opsboard.features.shapes import StepStatus
+from opsboard.features.job_steps.schemas import RemovedStep, Step, Steps, WrittenStep
+from opsboard.features.planned_steps import Instructions, SecondsPerPiece, SetupMinutes
+from opsboard.features.shapes import StepStatus, WrittenSteps
+from opsboard.web.access import only_for
 from opsboard.web.area import Area
-from opsboard.web.arguments import Day, Id, OneOrMore, Patch
+from opsboard.web.arguments import Arguments, Day, Id, OneOrMore, Patch
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
@@ -58,6 +61,13 @@ class ChangeStep(Patch):
     machine_id: Id | None
     quantity_done: Pieces
     quantity_rejected: Pieces
+    setup_minutes: SetupMinutes | None
+    seconds_per_piece: SecondsPerPiece | None
+    instructions: Instructions | None
+
+
+class Place(Arguments):
+    position: Annotated[int, Field(ge=1, le=10_000, description="1 is before all other steps of the job.")]
 
 
 class BulkSteps(BulkStatus):
@@ -81,6 +91,23 @@ def update_job_step(step_id: int, change: ChangeStep) -> Response:
     return command(
         sql.update_job_step, {"step_id": step_id, "patch": change.patch()}, current=sql.get_job_step
     )
+
+
+@area.post("/<id:step_id>/move")
+@area.input(Place, arg_name="place")
+@area.output(WrittenSteps)
+@only_for(Role.ADMIN, Role.MANAGER)
+def move_job_step(step_id: int, place: Place) -> Response:
+    """Put a step that waits at another place among the steps of its job."""
+    return command(sql.move_job_step, {"step_id": step_id, "position": place.position})
+
+
+@area.delete("/<id:step_id>")
+@area.output(RemovedStep)
+@only_for(Role.ADMIN, Role.MANAGER)
+def remove_job_step(step_id: int) -> Response:
+    """Remove a step that waits; one that has begun can be skipped."""
+    return command(sql.remove_job_step, {"step_id": step_id}, current=sql.get_job_step)
 
 
 @area.post("/bulk-status")

@@ -26,6 +26,9 @@ class Step(BaseModel):
     process: Named | None
     machine: Named | None
     assigned_user: Named | None
+    setup_minutes: int | None
+    seconds_per_piece: int | None
+    instructions: str | None
     planned_start: dt.datetime | None
     planned_end: dt.datetime | None
     started_at: dt.datetime | None
@@ -39,6 +42,11 @@ class Step(BaseModel):
 
 class WrittenStep(Step):
     warnings: list[WriteWarning]
+
+
+class RemovedStep(BaseModel):
+    id: int
+    job_id: int
 
 
 class Steps(Envelope):

@@ -1,5 +1,8 @@
 -- constraint jobs_job_number_key: There is a job with this job_number already.
 -- constraint jobs_customer_fkey: There is no such customer (customer_id).
+-- constraint job_steps_machine_fkey: There is no such machine (machine_id).
+-- constraint job_steps_process_fkey: There is no such process (process_id).
+-- constraint job_steps_assigned_user_fkey: There is no such user (assigned_user_id).
 
 -- fragment: job_members
         'id', j.id,
@@ -19,12 +22,7 @@
         'updated_at', j.updated_at
 
 -- fragment: job_joins
-CROSS JOIN (
-    SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
-    FROM tenants AS t
-    WHERE t.id = %(tenant_id)s
-) AS d
-LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
+/* include job_day_and_customer */
 LEFT JOIN LATERAL (
     SELECT
         count(*) AS steps,
@@ -33,6 +31,14 @@ LEFT JOIN LATERAL (
     WHERE s.tenant_id = %(tenant_id)s
         AND s.job_id = j.id
 ) AS p ON true
+
+-- fragment: job_day_and_customer
+CROSS JOIN (
+    SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
+    FROM tenants AS t
+    WHERE t.id = %(tenant_id)s
+) AS d
+LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
 
 -- name: list_jobs
 -- reads: jobs, customers, job_steps, tenants
@@ -83,35 +89,7 @@ SELECT json_build_object(
         /* include job_members */,
         'description', j.description,
         'created_by', CASE WHEN m.id IS NOT NULL THEN json_build_object('id', m.id, 'name', m.full_name) END,
-        'steps', (
-            SELECT coalesce(
-                json_agg(
-                    json_build_object(
-                        'id', s.id,
-                        'step_order', s.step_order,
-                        'status', s.status,
-                        'process', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
-                        'machine', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END,
-                        'assigned_user',
-                        CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
-                        'planned_start', s.planned_start,
-                        'planned_end', s.planned_end,
-                        'started_at', s.started_at,
-                        'completed_at', s.completed_at,
-                        'quantity_done', s.quantity_done,
-                        'quantity_rejected', s.quantity_rejected
-                    )
-                    ORDER BY s.step_order
-                ),
-                '[]'
-            )
-            FROM job_steps AS s
-            LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = s.process_id
-            LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = s.machine_id
-            LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_id
-            WHERE s.tenant_id = %(tenant_id)s
-                AND s.job_id = j.id
-        )
+        'steps', /* include steps_of_job job_steps */
 )::text
 FROM jobs AS j
 /* include job_joins */
@@ -120,11 +98,58 @@ WHERE j.tenant_id = %(tenant_id)s
     AND j.id = %(job_id)s
 
 -- name: create_job
--- reads: customers, tenants, job_steps
--- writes: jobs, audit_logs
--- Make a job; only the title is needed. Without a number it gets the next one of its business.
-WITH numbered AS (
+-- reads: customers, tenants, users, routings, routing_steps
+-- writes: jobs, job_steps, audit_logs
+-- Make a job with its steps, if any: those that were sent, those of a routing, or those of another job. Without a number
+-- it gets the next one of its business.
+WITH source AS (
+    SELECT
+        CASE
+            WHEN
+                %(routing_id)s::bigint IS NOT NULL
+                AND NOT EXISTS (SELECT FROM routings AS r WHERE r.tenant_id = %(tenant_id)s AND r.id = %(routing_id)s)
+                THEN 'There is no such routing (routing_id).'
+            WHEN
+                %(copy_of_id)s::bigint IS NOT NULL
+                AND NOT EXISTS (SELECT FROM jobs AS o WHERE o.tenant_id = %(tenant_id)s AND o.id = %(copy_of_id)s)
+                THEN 'There is no such job (copy_of_id).'
+            /* include given_to_inactive */
+        END AS conflict
+),
+planned AS (
+    SELECT
+        g.place AS step_order,
+        /* include sent_columns */
+    FROM /* include sent_steps */
+    UNION ALL
+    SELECT
+        row_number() OVER (ORDER BY t.step_order),
+        t.process_id,
+        t.machine_id,
+        NULL,
+        t.setup_minutes,
+        t.seconds_per_piece,
+        t.instructions
+    FROM routing_steps AS t
+    WHERE t.tenant_id = %(tenant_id)s
+        AND t.routing_id = %(routing_id)s
+    UNION ALL
+    SELECT
+        row_number() OVER (ORDER BY s.step_order),
+        s.process_id,
+        s.machine_id,
+        NULL,
+        s.setup_minutes,
+        s.seconds_per_piece,
+        s.instructions
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.job_id = %(copy_of_id)s
+),
+numbered AS (
     SELECT coalesce(%(job_number)s, next_job_number(%(tenant_id)s)) AS job_number
+    FROM source AS o
+    WHERE o.conflict IS NULL
 ),
 j AS (
     INSERT INTO jobs (
@@ -149,6 +174,25 @@ j AS (
         id, job_number, title, status, priority, quantity, due_date, customer_id, started_at, completed_at,
         own_fields, created_at, updated_at
 ),
+added AS (
+    INSERT INTO job_steps (
+        tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, setup_minutes, seconds_per_piece,
+        instructions
+    )
+    SELECT
+        %(tenant_id)s,
+        j.id,
+        p.step_order,
+        p.process_id,
+        p.machine_id,
+        p.assigned_user_id,
+        p.setup_minutes,
+        p.seconds_per_piece,
+        p.instructions
+    FROM j
+    CROSS JOIN planned AS p
+    RETURNING id
+),
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
     SELECT
@@ -157,19 +201,37 @@ audited AS (
         'create',
         'job',
         j.id,
-        jsonb_build_object('job_number', jsonb_build_array(NULL, j.job_number), 'title', jsonb_build_array(NULL, j.title)),
+        jsonb_build_object(
+            'job_number', jsonb_build_array(NULL, j.job_number), 'title', jsonb_build_array(NULL, j.title)
+        )
+        || CASE
+            WHEN %(routing_id)s::bigint IS NULL THEN '{}'
+            ELSE jsonb_build_object('routing_id', jsonb_build_array(NULL, %(routing_id)s::bigint))
+        END
+        || CASE
+            WHEN %(copy_of_id)s::bigint IS NULL THEN '{}'
+            ELSE jsonb_build_object('copy_of_id', jsonb_build_array(NULL, %(copy_of_id)s::bigint))
+        END,
         %(request_id)s
     FROM j
+),
+shown AS (
+    SELECT
+        j.id,
+        json_build_object(
+        /* include job_members */
+        )::text AS document
+    FROM j
+    /* include job_day_and_customer */
+    CROSS JOIN (SELECT count(*) AS steps, 0 AS done FROM added) AS p
 )
 SELECT
-    json_build_object(
-        /* include job_members */
-    )::text,
-    j.id,
-    NULL AS problem,
-    NULL AS detail
-FROM j
-/* include job_joins */
+    d.document,
+    d.id,
+    CASE WHEN o.conflict IS NOT NULL THEN 'conflict' END AS problem,
+    o.conflict AS detail
+FROM source AS o
+LEFT JOIN shown AS d ON true
 
 -- fragment: job_changed
 wanted AS (

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal
 
 from flask import Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
-from opsboard.features.jobs import lateness_routes  # noqa: F401  # adds its routes
+from opsboard.features.jobs import lateness_routes, step_routes  # noqa: F401  # add their routes
 from opsboard.features.jobs.area import area, sql
 from opsboard.features.jobs.schemas import (
     Job,
@@ -21,6 +22,7 @@ from opsboard.features.jobs.schemas import (
     WrittenJob,
 )
 from opsboard.features.jobs.status_links import with_url
+from opsboard.features.planned_steps import MOST_STEPS, NewStep
 from opsboard.features.shapes import JobStatus, Priority
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Arguments, Day, Id, Line, OneOrMore, Patch, Search, Text, optional_body
@@ -68,6 +70,25 @@ class NewJob(Arguments):
     due_date: Day | None = None
 
 
+class NewJobWithSteps(NewJob):
+    """A job. Its steps are at most one of: `steps`, those of `routing_id`, or those of the job `copy_of_id`."""
+
+    steps: Annotated[tuple[NewStep, ...], Field(max_length=MOST_STEPS, description="In their order.")] = ()
+    routing_id: Annotated[Id | None, Field(description="Has the steps of this routing.")] = None
+    copy_of_id: Annotated[
+        Id | None, Field(description="Has the steps of this job, without their progress and people.")
+    ] = None
+
+    @model_validator(mode="after")
+    def has_steps_from_one_place(self) -> NewJobWithSteps:
+        sources = [bool(self.steps), self.routing_id is not None, self.copy_of_id is not None]
+        if sum(sources) > 1:
+            raise ValueError("send only one of steps, routing_id and copy_of_id")
+        if any(sources) and self.status in ("completed", "cancelled"):
+            raise ValueError("a job that has ended is given no steps")
+        return self
+
+
 class ChangeJob(Patch, of=NewJob):
     job_number: Number
 
@@ -95,12 +116,14 @@ def get_job(job_id: int, wanted: Detail) -> Body:
 
 
 @area.post("")
-@area.input(NewJob, arg_name="job")
+@area.input(NewJobWithSteps, arg_name="job")
 @area.output(Job, status_code=201)
 @only_for(Role.ADMIN, Role.MANAGER)
-def create_job(job: NewJob) -> Response:
-    """Make a job; only the title is needed."""
-    return command(sql.create_job, job.model_dump(), status=201, location="/api/jobs/{id}")
+def create_job(job: NewJobWithSteps) -> Response:
+    """Make a job; only the title is needed. Its steps may be those of a routing or of another job."""
+    given = job.model_dump()
+    given["steps"] = json.dumps(given["steps"])
+    return command(sql.create_job, given, status=201, location="/api/jobs/{id}")
 
 
 @area.patch("/<id:job_id>")

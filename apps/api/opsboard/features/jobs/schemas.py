@@ -6,7 +6,7 @@ import datetime as dt
 
 from pydantic import BaseModel
 
-from opsboard.features.shapes import CustomerName, JobStatus, Priority, StepStatus
+from opsboard.features.shapes import CustomerName, JobStatus, Priority, StepOfJob
 from opsboard.web.schemas import Envelope, Named, WriteWarning
 
 
@@ -41,21 +41,6 @@ class WrittenJob(Job):
 
 class Jobs(Envelope):
     items: list[Job]
-
-
-class StepOfJob(BaseModel):
-    id: int
-    step_order: int
-    status: StepStatus
-    process: Named | None
-    machine: Named | None
-    assigned_user: Named | None
-    planned_start: dt.datetime | None
-    planned_end: dt.datetime | None
-    started_at: dt.datetime | None
-    completed_at: dt.datetime | None
-    quantity_done: int
-    quantity_rejected: int
 
 
 class JobWithSteps(Job):

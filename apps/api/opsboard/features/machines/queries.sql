@@ -55,6 +55,24 @@ FROM machines AS m
 WHERE m.tenant_id = %(tenant_id)s
     AND m.id = %(machine_id)s
 
+-- name: create_machine
+-- writes: machines, audit_logs
+-- Add a machine.
+WITH m AS (
+    INSERT INTO machines (tenant_id, name, status, location)
+    VALUES (%(tenant_id)s, %(name)s, %(status)s, %(location)s)
+    RETURNING id, name, status, is_active, location, own_fields, created_at, updated_at
+),
+/* include audited_create machine m name */
+SELECT
+    json_build_object(
+        /* include machine_members */
+    )::text,
+    m.id,
+    NULL AS problem,
+    NULL AS detail
+FROM m
+
 -- fragment: machine_changed
 wanted AS (
     SELECT

@@ -1,4 +1,4 @@
-"""/api/machines: list machines, look at one, change its status."""
+"""/api/machines: list machines, look at one, add and change them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Annotated
 from flask import Response
 from pydantic import Field
 
+from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.machines.schemas import Machines, MachineWithLink, WrittenMachine
+from opsboard.features.machines.schemas import Machine, Machines, MachineWithLink, WrittenMachine
 from opsboard.features.shapes import MachineStatus
+from opsboard.web.access import only_for
 from opsboard.web.area import Area
-from opsboard.web.arguments import Line, OneOrMore, Patch, Search, Text
+from opsboard.web.arguments import Arguments, Line, OneOrMore, Patch, Search, Text
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
@@ -32,10 +34,14 @@ class ListMachines(ListArguments, query=sql.list_machines, default_sort="name"):
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
 
 
-class ChangeMachine(Patch):
-    name: Line
-    status: MachineStatus
-    location: Annotated[Text, Field(max_length=200)] | None
+class NewMachine(Arguments):
+    name: Annotated[Line, Field(examples=["Laser 2"])]
+    status: MachineStatus = "active"
+    location: Annotated[Text, Field(max_length=200)] | None = None
+
+
+class ChangeMachine(Patch, of=NewMachine):
+    """The members to change."""
 
 
 class BulkMachines(BulkStatus):
@@ -49,6 +55,15 @@ class BulkMachines(BulkStatus):
 def get_machine(machine_id: int, wanted: Detail) -> Body:
     """One machine with its load."""
     return wanted.document(machine_id=machine_id)
+
+
+@area.post("")
+@area.input(NewMachine, arg_name="machine")
+@area.output(Machine, status_code=201)
+@only_for(Role.ADMIN, Role.MANAGER)
+def create_machine(machine: NewMachine) -> Response:
+    """Add a machine; only the name is needed."""
+    return command(sql.create_machine, machine.model_dump(), status=201, location="/api/machines/{id}")
 
 
 @area.patch("/<id:machine_id>")

@@ -133,12 +133,23 @@ audited AS (
 SELECT
     page.position,
     json_build_object(
-        /* include user_members */
+        /* include user_members */,
+        'load', json_build_object('pending', o.pending, 'in_progress', o.in_progress)
     ) AS item
 FROM page
 JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = page.id
 /* include open_link */
 /* include work_left */
+LEFT JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE s.status = 'pending') AS pending,
+        count(*) FILTER (WHERE s.status = 'in_progress') AS in_progress
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.assigned_user_id = u.id
+        AND s.status IN ('pending', 'in_progress')
+        AND NOT s.job_ended
+) AS o ON true
 
 -- name: get_user
 -- reads: users, password_links, job_steps, leads, approval_queue, response_approvals

@@ -79,8 +79,19 @@ class NewUser(User):
     invitation: Invitation | None
 
 
+class UserLoad(BaseModel):
+    """Steps of jobs that have not ended: those that wait for somebody, and those they have started."""
+
+    pending: int
+    in_progress: int
+
+
+class UserWithLoad(User):
+    load: UserLoad
+
+
 class Users(Envelope):
-    items: list[User]
+    items: list[UserWithLoad]
 
 
 class PasswordLink(BaseModel):

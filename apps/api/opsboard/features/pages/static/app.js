@@ -28,7 +28,7 @@ const act = writer({ changed: showChanges, signedOut: sessionEnded });
 let hasCome = false; // from another view of this page to the present one
 const FORM = /^(?:new|([1-9][0-9]*)\/edit)$/;
 const WITH_PAGES = ["customers", "contacts", "leads", "documents"];
-const WITH_FORMS = ["jobs", "job-steps", "customers", "contacts", "leads", "users"];
+const WITH_FORMS = ["jobs", "job-steps", "machines", "processes", "routings", "reasons", "customers", "contacts", "leads", "users"];
 
 async function begin() {
   if (!known()) return showSignIn("", signedIn);
@@ -125,6 +125,7 @@ async function open() {
   const listed = id ? `${area}/${id}` : area;
   const form = WITH_FORMS.includes(area) && id.match(FORM);
   if (form) view = formOf(area, form[1] ?? null, context);
+  else if (area === "jobs" && /^[1-9][0-9]*\/steps$/.test(id)) view = lazy("Steps", async () => (await import("./add-steps.js")).addSteps(parseInt(id, 10), context));
   else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, context);
   else if (area === "jobs" && id) view = job(id, context);
   else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);

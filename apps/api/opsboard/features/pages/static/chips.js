@@ -6,6 +6,7 @@ const WORDS = {
   draft: "Draft", active: "Active", on_hold: "On hold", completed: "Completed", cancelled: "Cancelled",
   pending: "Waiting", in_progress: "In progress", skipped: "Skipped",
   maintenance: "Maintenance", inactive: "Inactive",
+  reject: "Rejected pieces", stop: "Stop of a machine", hold: "Job on hold",
   low: "Low", normal: "Normal", high: "High", urgent: "Urgent",
   unprocessed: "Unprocessed", new: "New", contacted: "Contacted", qualified: "Qualified", won: "Won", lost: "Lost",
   approved: "Approved", rejected: "Rejected", changes_requested: "Changes requested",

@@ -7,7 +7,7 @@ import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
 import { nounOf, sentence, thing } from "./history.js";
-import { dateFilter, editLink, flag, named, search, sort } from "./list-parts.js";
+import { dateFilter, editLink, flag, named, removeButton, search, sort } from "./list-parts.js";
 import { administers, manages } from "./rights.js";
 import { moveButton } from "./steps.js";
 import { customers, machines, people } from "./sources.js";
@@ -32,6 +32,13 @@ function recordOf(entry) {
 function workLeft({ work_left }) {
   if (!work_left?.steps) return null;
   return h("a", { href: pageOf(work_left.links.steps) }, count(work_left.steps, "step"));
+}
+
+// Without permissions every role works on a process.
+function rolesOf({ permissions }) {
+  if (!permissions.length) return "Everybody";
+  const may = ["manager", "operator"].filter((role) => permissions.some((one) => one.role === role && one.can_operate));
+  return ["admin", ...may].map(words).join(", ");
 }
 
 // Address -> { title, one, columns: [head, cell(item, context), kind], filters, links(me) }; the first column names the item.
@@ -91,6 +98,7 @@ export const LISTS = {
     title: "Machines",
     one: "machine",
     bulk: { path: "/api/machines/bulk-status", statuses: MACHINE_STATUS.values, nameOf: (machine) => machine.name, may: () => true },
+    links: (me) => [manages(me) && ["New machine", "#/machines/new"], ["Processes", "#/processes"], ["Routings", "#/routings"], ["Reasons", "#/reasons"]],
     filters: [search("Name begins with"), MACHINE_STATUS],
     columns: [
       ["Machine", (machine) => named(`#/job-steps?machine_id=${machine.id}`, machine.name)],
@@ -99,6 +107,47 @@ export const LISTS = {
       ["On it", (machine) => number(machine.load.in_progress)],
       ["Waiting", (machine) => number(machine.load.pending)],
       ["Set to", (machine, context) => statusChoice({ ...machine, key: `machine-${machine.id}`, path: `/api/machines/${machine.id}` }, MACHINE_STATUS.values, context), "control"],
+      ["Change", (machine, { me }) => manages(me) && editLink("machines", machine, machine.name), "control"],
+    ],
+  },
+  processes: {
+    title: "Processes",
+    one: "process",
+    many: "processes",
+    links: (me) => [manages(me) && ["New process", "#/processes/new"], ["Machines", "#/machines"]],
+    filters: [search("Name begins with"), flag("is_active", "Only active")],
+    columns: [
+      ["Process", (process) => named(`#/job-steps?process_id=${process.id}`, process.name)],
+      ["Description", (process) => process.description],
+      ["Use", (process) => chip(process.is_active ? "active" : "inactive")],
+      ["Worked on by", (process) => rolesOf(process)],
+      ["Change", (process, { me }) => manages(me) && editLink("processes", process, process.name), "control"],
+    ],
+  },
+  routings: {
+    title: "Routings",
+    one: "routing",
+    links: (me) => [manages(me) && ["New routing", "#/routings/new"], ["Machines", "#/machines"]],
+    filters: [search("Name begins with")],
+    columns: [
+      ["Routing", (routing) => h("strong", {}, routing.name)],
+      ["Description", (routing) => routing.description],
+      ["Steps", (routing) => routing.steps.map((step) => step.process.name).join(", ")],
+      ["Change", (routing, { me }) => manages(me) && editLink("routings", routing, routing.name), "control"],
+      ["Remove", (routing, context) => manages(context.me) && removeButton("routings", routing, routing.name, context), "control"],
+    ],
+  },
+  reasons: {
+    title: "Reasons",
+    one: "reason",
+    links: (me) => [manages(me) && ["New reason", "#/reasons/new"], ["Machines", "#/machines"]],
+    filters: [search("Name begins with"), { name: "kind", label: "For", values: ["reject", "stop", "hold"] }],
+    columns: [
+      ["Reason", (reason) => h("strong", {}, reason.name)],
+      ["For", (reason) => words(reason.kind)],
+      ["Description", (reason) => reason.description],
+      ["Change", (reason, { me }) => manages(me) && editLink("reasons", reason, reason.name), "control"],
+      ["Remove", (reason, context) => manages(context.me) && removeButton("reasons", reason, reason.name, context), "control"],
     ],
   },
   customers: {

@@ -15,7 +15,7 @@ export function differences(controls, base, theirs) {
 }
 
 export function isSame(field, one, other) {
-  return field.kind === "picker" ? (one?.id ?? null) === (other?.id ?? null) : one === other;
+  return field.kind === "picker" ? (one?.id ?? null) === (other?.id ?? null) : JSON.stringify(one) === JSON.stringify(other);
 }
 
 /**

@@ -4,27 +4,34 @@ import { words } from "./chips.js";
 import { h } from "./dom.js";
 import { day, number } from "./format.js";
 import { picker } from "./picker.js";
+import { stepsControl, stepsState, stepsValue, stepsWords } from "./steps-field.js";
 
 /**
  * @typedef {object} Field
  * @property {string} name the member of the API's body
  * @property {string} label
- * @property {"text"|"email"|"tel"|"password"|"area"|"number"|"date"|"time"|"choice"|"flag"|"picker"} [kind]
+ * @property {"text"|"email"|"tel"|"password"|"area"|"number"|"decimal"|"date"|"time"|"choice"|"flag"|"checks"|"picker"|"steps"} [kind]
  * @property {boolean} [required]
  * @property {string} [hint]
  * @property {string} [autocomplete] what a browser may fill in
- * @property {string[]} [values] of a choice
+ * @property {string[]} [values] of a choice, or of checks, whose state is those that are checked, with commas between
  * @property {(value: string) => string} [words] what a choice shows for a value
+ * @property {(record: any) => string} [stateFrom] where the state is not the member as a text
+ * @property {(state: string) => any} [valueFrom] and the value for the API is another one than the text
  * @property {string} [of] of a picker: the member of the record that has id and name
  * @property {(text: string) => Promise<import("./picker.js").Option[]>} [source] of a picker
  * @property {any} [initial] the state in a form for a new record
  *
- * The state of a field is what its control shows: a text, or an option of a picker. It can be kept as a draft.
+ * The state of a field is what its control shows: a text, an option of a picker, or rows. It can be kept as a draft.
  */
+
+const NUMBERS = { number: /^\d+$/, decimal: /^\d+([.,]\d+)?$/ };
 
 /** The state that shows a record's value. */
 export function stateOf(field, record) {
   if (field.kind === "picker") return optionOf(record[field.of]);
+  if (field.kind === "steps") return stepsState(record[field.name]);
+  if (field.stateFrom) return field.stateFrom(record);
   return record[field.name] === null ? "" : String(record[field.name]);
 }
 
@@ -36,17 +43,22 @@ function optionOf(named) {
 export function valueOf(field, state) {
   if (field.kind === "picker") return state?.id ?? null;
   if (field.kind === "flag") return state === "true";
+  if (field.kind === "steps") return stepsValue(state);
+  if (field.valueFrom) return field.valueFrom(state);
   const text = state.trim();
   if (text === "" && !field.required) return null;
-  return field.kind === "number" && /^\d+$/.test(text) ? Number(text) : text;
+  const pattern = NUMBERS[field.kind];
+  return pattern?.test(text) ? Number(text.replace(",", ".")) : text;
 }
 
 /** A state in words, to compare two versions. */
 export function stateWords(field, state) {
   if (field.kind === "picker") return state?.name ?? "–";
+  if (field.kind === "steps") return stepsWords(state);
   if (state === "") return "–";
   if (field.kind === "flag") return state === "true" ? "Yes" : "No";
   if (field.kind === "choice") return (field.words ?? words)(state);
+  if (field.kind === "checks") return state.split(",").map(words).join(", ");
   if (field.kind === "date") return day(state);
   return field.kind === "number" ? number(Number(state)) : state;
 }
@@ -54,9 +66,10 @@ export function stateWords(field, state) {
 /** Returns the fault of a state before it is sent, or null. */
 function mistakeIn(field, state, input) {
   const label = field.label.toLowerCase();
-  if (input.validity.badInput) return `Enter ${label} as a whole date, or nothing.`;
+  if (input.validity?.badInput) return `Enter ${label} as a whole date, or nothing.`;
   if (field.required && state.trim() === "") return `Enter ${/^[aeiou]/.test(label) ? "an" : "a"} ${label}.`;
-  if (field.kind === "number" && !/^\d+$/.test(state.trim())) return `Enter ${label} as a whole number, for example 12.`;
+  const isGiven = field.required || state.trim() !== "";
+  if (isGiven && field.kind in NUMBERS && !NUMBERS[field.kind].test(state.trim())) return `Enter ${label} as a ${field.kind === "number" ? "whole number, for example 12" : "number, for example 1.5"}.`;
   return "";
 }
 
@@ -69,12 +82,14 @@ export function control(field, changed) {
   const id = `field-${field.name}`;
   const made = field.kind === "picker"
     ? picker({ id, source: field.source, nothing: `No ${field.label.toLowerCase()} begins like this.`, changed })
-    : plainControl(field, id, changed);
+    : field.kind === "steps" ? stepsControl(field, id, changed)
+    : field.kind === "checks" ? checks(field, id, changed) : plainControl(field, id, changed);
+  const isGroup = ["checks", "steps"].includes(field.kind);
   const { input } = made;
   const hint = field.hint && h("p", { class: "quiet", id: `${id}-hint` }, field.hint);
   const mistake = h("p", { class: "problem", id: `${id}-problem`, hidden: true });
-  const label = h("label", { for: id }, field.label, field.required && h("span", { class: "quiet" }, " (required)"));
-  if (field.required) input.setAttribute("aria-required", "true");
+  const label = h(isGroup ? "span" : "label", isGroup ? { id: `${id}-label`, class: "checks-label" } : { for: id }, field.label, field.required && h("span", { class: "quiet" }, " (required)"));
+  if (field.required && !isGroup) input.setAttribute("aria-required", "true");
   complain("");
 
   function complain(sentence) {
@@ -93,10 +108,18 @@ export function control(field, changed) {
     state: made.state,
     set: made.set,
     value: () => valueOf(field, made.state()),
-    mistake: () => (field.kind === "picker" ? "" : mistakeIn(field, made.state(), input)),
+    mistake: () => (made.mistake ? made.mistake() : field.kind === "picker" ? "" : mistakeIn(field, made.state(), input)),
     complain,
     focus: () => input.focus(),
   };
+}
+
+function checks(field, id, changed) {
+  const boxes = field.values.map((value) => h("input", { type: "checkbox", value, onchange: changed }));
+  const group = h("div", { id, class: "scopes", role: "group", "aria-labelledby": `${id}-label`, tabindex: "-1" },
+    field.values.map((value, index) => h("label", { class: "flag" }, boxes[index], words(value))));
+  const set = (state) => boxes.forEach((box) => (box.checked = state.split(",").includes(box.value)));
+  return { element: group, input: group, set, state: () => boxes.filter((box) => box.checked).map((box) => box.value).join(",") };
 }
 
 function plainControl(field, id, changed) {
@@ -105,7 +128,7 @@ function plainControl(field, id, changed) {
   const say = field.words ?? words;
   const input = kind === "area" ? h("textarea", { id, rows: 5 })
     : kind === "choice" ? h("select", { id }, field.values.map((value) => h("option", { value }, say(value))))
-    : h("input", { id, type: kind === "number" ? "text" : kind, inputmode: kind === "number" ? "numeric" : null, autocomplete: field.autocomplete ?? "off" });
+    : h("input", { id, type: kind in NUMBERS ? "text" : kind, inputmode: { number: "numeric", decimal: "decimal" }[kind], autocomplete: field.autocomplete ?? "off" });
   input.addEventListener("input", changed);
   return { element: input, input, state: () => input.value, set: (state) => (input.value = state) };
 }

@@ -12,6 +12,7 @@ import { statusLink } from "./status-link.js";
 import { statusChoice } from "./status-choice.js";
 import { editLink, factList, ownFields } from "./list-parts.js";
 import { manages } from "./rights.js";
+import { dragSteps, makeDraggable, stepButtons } from "./step-order.js";
 import { moveButton } from "./steps.js";
 
 const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled"];
@@ -21,6 +22,7 @@ export function job(id, context) {
   const link = statusLink(id, context);
   const past = history("job", id, context);
   let shown = null;
+  if (manages(context.me)) dragSteps(element, () => shown?.found, context);
 
   async function load(read) {
     counted(null);
@@ -51,9 +53,25 @@ function parts(found, lateness, context, link) {
     found.description && h("p", { class: "description" }, found.description),
     factList([...facts(found, lateness), ...ownFields(found)]),
     h("h2", {}, "Steps"),
-    found.steps.length ? table(`Steps of ${found.job_number}`, columns(found), found.steps, context) : h("p", { class: "empty" }, "This job has no steps."),
+    found.steps.length ? stepTable(found, context) : h("p", { class: "empty" }, "This job has no steps."),
+    mayAddSteps(found, context) && h("p", { class: "actions", "data-row": "add-steps" }, h("a", { class: "plain-button", href: `#/jobs/${found.id}/steps` }, "Add steps")),
     link,
   ];
+}
+
+function mayAddSteps(found, { me }) {
+  return manages(me) && !["completed", "cancelled"].includes(found.status);
+}
+
+function stepTable(found, context) {
+  const shown = table(`Steps of ${found.job_number}`, columns(found), found.steps, context);
+  return manages(context.me) ? makeDraggable(shown, found.steps) : shown;
+}
+
+// Times and instructions, as they were planned.
+function workOf({ setup_minutes: setup, seconds_per_piece: seconds, instructions }) {
+  const times = [setup !== null && `${number(setup)} min set-up`, seconds !== null && `${number(seconds / 60)} min a piece`].filter(Boolean).join(", ");
+  return times || instructions ? [times, times && instructions && ". ", instructions && h("span", { class: "instructions" }, instructions)] : null;
 }
 
 function facts(found, lateness) {
@@ -77,11 +95,13 @@ function columns(found) {
     ["Machine", (step) => step.machine?.name],
     ["Person", (step) => step.assigned_user?.name],
     ["Status", (step) => chip(step.status)],
+    ["Work", workOf],
     ["Started", (step) => dateTime(step.started_at)],
     ["Completed", (step) => dateTime(step.completed_at)],
     ["Done / rejected", (step) => `${number(step.quantity_done)} / ${number(step.quantity_rejected)}`],
     ["Move on", (step, context) => moveButton(step, context, found), "control"],
     ["Change", (step, { me }) => manages(me) && editLink("job-steps", step, `${step.process?.name ?? `step ${step.step_order}`} of ${found.job_number}`, "Assign"), "control"],
+    ["Order", (step, context) => manages(context.me) && stepButtons(step, context, found), "control"],
   ];
 }
 

@@ -1,5 +1,6 @@
 // Parts of lists and of records: filters, the cell that names an item, facts.
 
+import { ask } from "./ask.js";
 import { h } from "./dom.js";
 import { sortWords } from "./filter-words.js";
 
@@ -11,6 +12,16 @@ export const sort = (...values) => ({ name: "sort", label: "Sort by", values, wo
 // The way to the form of an item, for those who may use it.
 export function editLink(area, { id }, name, verb = "Edit") {
   return h("a", { class: "move-button", href: `#/${area}/${id}/edit`, "data-key": `edit-${area}-${id}`, "aria-label": `${verb} ${name}` }, verb);
+}
+
+// Asked once more, because what is removed is gone.
+export function removeButton(area, { id }, name, { act }) {
+  const press = async ({ currentTarget: button }) => {
+    if (!(await ask({ title: `Remove ${name}?`, text: "It cannot be undone.", verb: "Remove" }))) return;
+    const current = button.isConnected ? button : (document.querySelector(`[data-key="remove-${area}-${id}"]`) ?? button);
+    await act(current, { method: "DELETE", path: `/api/${area}/${id}`, done: `Removed ${name}.` }, h("div", {})); // the row goes at once
+  };
+  return h("button", { type: "button", class: "move-button", "data-key": `remove-${area}-${id}`, "aria-label": `Remove ${name}`, onclick: press }, "Remove");
 }
 
 export function named(href, name, more) {

@@ -2,17 +2,35 @@
 
 import { administers, isOwnLead, manages, mayEditLead } from "./rights.js";
 import { keepInvitation } from "./secrets.js";
-import { customers, machines, people } from "./sources.js";
+import { minutesOf, secondsOf } from "./steps-field.js";
+import { customers, jobs, machines, people, processes, routings } from "./sources.js";
 
 const PRIORITIES = ["low", "normal", "high", "urgent"];
 const LEAD_STATUSES = ["unprocessed", "new", "contacted", "qualified", "won", "lost"];
 const ROLES = ["operator", "manager", "admin"];
+
+/** The field with the steps of a routing, or of a job, where they may have people. */
+export const stepsOf = (more = {}) => ({ name: "steps", label: "Steps", kind: "steps", initial: [], sources: { processes, machines, ...more } });
 
 const customer = { name: "customer_id", label: "Customer", kind: "picker", of: "customer", source: customers };
 // An operator gives work to nobody but themselves.
 const person = ({ me }) => ({ name: "assigned_user_id", label: "Person", kind: "picker", of: "assigned_user",
   source: manages(me) ? people : async () => [{ id: me.id, name: me.full_name, more: "You" }] });
 const reach = [{ name: "email", label: "E-mail", kind: "email" }, { name: "phone", label: "Phone", kind: "tel" }];
+
+const ROLES_WITH_RIGHTS = ["manager", "operator"]; // an admin may always
+
+// No permissions: all may. Otherwise those that are said to.
+function mayOperate({ permissions }) {
+  const may = permissions.filter((one) => one.can_operate).map((one) => one.role);
+  return ROLES_WITH_RIGHTS.filter((role) => !permissions.length || may.includes(role)).join(",");
+}
+
+function permissionsOf(state) {
+  const roles = state.split(",").filter(Boolean);
+  if (roles.length === ROLES_WITH_RIGHTS.length) return [];
+  return (roles.length ? roles : ["admin"]).map((role) => ({ role, can_operate: true }));
+}
 
 /**
  * Area -> { one, nameOf, mayCreate(me), mayEdit(me, record), fields(context, record), page(record), made(record) }; `record` is null for a
@@ -32,6 +50,8 @@ export const KINDS = {
       { name: "due_date", label: "Due date", kind: "date" },
       { name: "priority", label: "Priority", kind: "choice", values: PRIORITIES, initial: "normal" },
       { name: "quantity", label: "Quantity", kind: "number", required: true, initial: "1" },
+      job === null && { name: "routing_id", label: "Steps of the routing", kind: "picker", source: routings },
+      job === null && { name: "copy_of_id", label: "Or steps of the job", kind: "picker", source: jobs, hint: "The beginning of a job number." },
       job === null && { name: "status", label: "Status", kind: "choice", values: ["draft", "active"], initial: "draft" },
       { name: "description", label: "Description", kind: "area" },
     ],
@@ -47,6 +67,53 @@ export const KINDS = {
       { name: "machine_id", label: "Machine", kind: "picker", of: "machine", source: machines },
       { name: "quantity_done", label: "Good pieces", kind: "number", required: true },
       { name: "quantity_rejected", label: "Rejected pieces", kind: "number", required: true },
+      { name: "setup_minutes", label: "Set-up minutes", kind: "number" },
+      { name: "seconds_per_piece", label: "Minutes a piece", kind: "decimal", stateFrom: (step) => minutesOf(step.seconds_per_piece), valueFrom: secondsOf },
+      { name: "instructions", label: "Instructions", kind: "area" },
+    ],
+  },
+  machines: {
+    one: "machine",
+    nameOf: (machine) => machine.name,
+    mayCreate: manages,
+    mayEdit: manages,
+    fields: () => [
+      { name: "name", label: "Name", required: true },
+      { name: "location", label: "Location" },
+      { name: "status", label: "Status", kind: "choice", values: ["active", "maintenance", "inactive"], initial: "active" },
+    ],
+  },
+  routings: {
+    one: "routing",
+    nameOf: (routing) => routing.name,
+    mayCreate: manages,
+    mayEdit: manages,
+    fields: () => [{ name: "name", label: "Name", required: true }, { name: "description", label: "Description", kind: "area" }, stepsOf()],
+  },
+  reasons: {
+    one: "reason",
+    nameOf: (reason) => reason.name,
+    mayCreate: manages,
+    mayEdit: manages,
+    fields: () => [
+      { name: "kind", label: "For", kind: "choice", values: ["reject", "stop", "hold"], initial: "reject" },
+      { name: "name", label: "Name", required: true },
+      { name: "description", label: "Description", kind: "area" },
+    ],
+  },
+  processes: {
+    one: "process",
+    many: "processes",
+    nameOf: (process) => process.name,
+    mayCreate: manages,
+    mayEdit: manages,
+    fields: ({ me }) => [
+      { name: "name", label: "Name", required: true },
+      { name: "description", label: "Description", kind: "area" },
+      { name: "is_active", label: "Use", kind: "choice", values: ["active", "inactive"], initial: "active",
+        stateFrom: (process) => (process.is_active ? "active" : "inactive"), valueFrom: (state) => state === "active" },
+      administers(me) && { name: "permissions", label: "Roles that work on it", kind: "checks", values: ROLES_WITH_RIGHTS, initial: ROLES_WITH_RIGHTS.join(","),
+        hint: "Admins always may.", stateFrom: mayOperate, valueFrom: permissionsOf },
     ],
   },
   customers: {

@@ -62,7 +62,7 @@ export function record(area, id, context) {
   }
 
   function home() {
-    return h("p", {}, h("a", { href: `#/${area}` }, `All ${kind.one}s`));
+    return h("p", {}, h("a", { href: `#/${area}` }, `All ${kind.many ?? `${kind.one}s`}`));
   }
 
   return view;

@@ -1,0 +1,1 @@
+"""Routings: named routes of steps, from which the steps of jobs are made."""

@@ -1,0 +1,3 @@
+DROP TABLE IF EXISTS reasons;
+DROP TABLE IF EXISTS routing_steps;
+DROP TABLE IF EXISTS routings;
