@@ -20,6 +20,7 @@ import { stepsControl, stepsState, stepsValue, stepsWords } from "./steps-field.
  * @property {(state: string) => any} [valueFrom] and the value for the API is another one than the text
  * @property {string} [of] of a picker: the member of the record that has id and name
  * @property {(text: string) => Promise<import("./picker.js").Option[]>} [source] of a picker
+ * @property {Record<string, (text: string) => Promise<import("./picker.js").Option[]>>} [sources] of steps: of their pickers
  * @property {any} [initial] the state in a form for a new record
  *
  * The state of a field is what its control shows: a text, an option of a picker, or rows. It can be kept as a draft.

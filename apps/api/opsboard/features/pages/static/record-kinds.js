@@ -9,7 +9,10 @@ const PRIORITIES = ["low", "normal", "high", "urgent"];
 const LEAD_STATUSES = ["unprocessed", "new", "contacted", "qualified", "won", "lost"];
 const ROLES = ["operator", "manager", "admin"];
 
-/** The field with the steps of a routing, or of a job, where they may have people. */
+/**
+ * The field with the steps of a routing, or of a job, where they may have people.
+ * @returns {import("./fields.js").Field}
+ */
 export const stepsOf = (more = {}) => ({ name: "steps", label: "Steps", kind: "steps", initial: [], sources: { processes, machines, ...more } });
 
 const customer = { name: "customer_id", label: "Customer", kind: "picker", of: "customer", source: customers };

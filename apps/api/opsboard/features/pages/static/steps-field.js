@@ -111,15 +111,16 @@ export function stepsControl(field, id, changed) {
 
 function editor({ sources }, state, changed) {
   const name = `step-${(made += 1)}`;
-  const fields = [
+  /** @type {(import("./fields.js").Field | false)[]} */
+  const declared = [
     { name: "process", label: "Process", kind: "picker", source: sources.processes, required: true },
     { name: "machine", label: "Machine", kind: "picker", source: sources.machines, hint: "Left empty: any." },
-    sources.people && { name: "person", label: "Person", kind: "picker", source: sources.people },
+    Boolean(sources.people) && { name: "person", label: "Person", kind: "picker", source: sources.people },
     { name: "setup", label: "Set-up minutes", kind: "number" },
     { name: "minutes", label: "Minutes a piece", kind: "decimal" },
     { name: "instructions", label: "Instructions", kind: "area" },
-  ].filter(Boolean);
-  const controls = fields.map((field) => ({ key: field.name, ...control({ ...field, name: `${name}-${field.name}` }, changed) }));
+  ];
+  const controls = declared.flatMap((field) => (field ? [field] : [])).map((field) => ({ key: field.name, ...control({ ...field, name: `${name}-${field.name}` }, changed) }));
   for (const one of controls) one.set(state[one.key] ?? (one.field.kind === "picker" ? null : ""));
   const mistakeOf = (one) => (one.key === "process" && !one.state() ? "Choose a process." : one.mistake());
   return {
