@@ -30,6 +30,7 @@ from opsboard.db.database import Database
 from opsboard.db.databases import make_databases
 from opsboard.db.export_cursor import Exports
 from opsboard.db.lookout import Lookout
+from opsboard.db.write_pause import WritePause
 from opsboard.features import register_features
 from opsboard.features.health.alert_measures import CERTIFICATE
 from opsboard.features.health.alert_watch import AlertWatch
@@ -116,7 +117,9 @@ def make_services(config: Config) -> Services:
     shared, revocations, businesses = make_shared_cache(config, secret), Revocations(), Businesses()
     store = make_store(config, shared, in_sync=lambda: not change_feed.is_stale)
     uses = LastUses(databases.background)
-    maintenance = Maintenance(databases.background, rest_interval=REST_INTERVAL, chores=[uses.write_if_due])
+    write_pause = WritePause(databases.background)
+    chores = [uses.write_if_due, write_pause.look_if_due]
+    maintenance = Maintenance(databases.background, rest_interval=REST_INTERVAL, chores=chores)
     change_feed = ChangeFeed(
         databases.changes,
         config.pulse_ms / 1000,
@@ -141,6 +144,7 @@ def make_services(config: Config) -> Services:
         password_links=PasswordLinks(databases.requests, attempts, secret, accepted),
         change_feed=change_feed,
         maintenance=maintenance,
+        write_pause=write_pause,
         tally=tally,
         lookout=lookout,
         operators=Operators(config, lookout),
@@ -185,6 +189,7 @@ def worker_report(services: Services, durations: Durations) -> dict[str, Any]:
         **process_report(services.tally, durations),
         "request_threads": services.threads.report(),
         "slot": change_feed.slot,
+        "writes_paused": services.write_pause.current is not None,
         "sign_ins": services.sign_in.journal.counts(),
         "change_lag": round(change_feed.longest_gap, 3),
         "oldest_running": change_feed.oldest_running,

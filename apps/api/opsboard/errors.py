@@ -114,6 +114,24 @@ class DiskFull(DatabaseUnavailable):
     default_detail = "The database has no room left on its disk; nothing can be written until there is."
 
 
+class WritesPaused(OpsboardError):
+    """An operator has paused writes (`opsboard maintenance on`)."""
+
+    status = 503
+    code = "maintenance"
+    advice = "opsboard maintenance status; opsboard maintenance off"
+    title = "Under maintenance"
+    default_detail = "Nothing can be changed at the moment, because of maintenance; reading goes on."
+
+    def __init__(self, seconds: int = 60, reason: str = "") -> None:
+        super().__init__(f"{self.default_detail} {reason}".strip())
+        self._seconds = seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self._seconds)}
+
+
 class DeadlineExceeded(OpsboardError):
     """The request used up REQUEST_DEADLINE."""
 

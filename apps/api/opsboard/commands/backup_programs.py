@@ -16,7 +16,15 @@ from opsboard.imports.progress import Progress
 
 # What the workers of one server tell each other, with transaction ids of that server, and where people are signed in:
 # of no use on another server. The tables themselves are in the backup.
-LEFT_OUT = ("changes", "workers", "cache_clears", "sign_in_attempts", "revocations", "sessions")
+LEFT_OUT = (
+    "changes",
+    "workers",
+    "cache_clears",
+    "write_pauses",
+    "sign_in_attempts",
+    "revocations",
+    "sessions",
+)
 CHUNK = 1 << 20
 DUMPING = re.compile(r'dumping contents of table "[^".]+\.([^"]+)"')
 COPYING = re.compile(rb"^COPY (?:\w+\.)?(\w+) ", re.MULTILINE)

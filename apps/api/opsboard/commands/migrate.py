@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 import click
 
-from opsboard.config import load_config
-from opsboard.db.addresses import embedded_server, owner_url
+from opsboard.commands.schema_check import check_statements
+from opsboard.config import Config, load_config
+from opsboard.db.addresses import embedded_server, owner_url, service_url
 from opsboard.db.migrations import Migrator, default_folder
+from opsboard.db.schema_version import missing_migrations
+from opsboard.db.session import connected
 
 
 @click.command()
@@ -19,9 +22,16 @@ from opsboard.db.migrations import Migrator, default_folder
     "--down", "down_to", metavar="NNNN", help="Go back to this migration; 'zero': remove everything."
 )
 @click.option("--status", is_flag=True, help="Say which migrations are applied, and change nothing.")
+@click.option(
+    "--check", is_flag=True,
+    help="Say what is pending, and whether the statements of this version run on the schema as it is.",
+)  # fmt: skip
 @click.option("--verify", is_flag=True, help="Check files and indexes; exit code 2 when something is wrong.")
-def migrate(to: str | None, down_to: str | None, status: bool, verify: bool) -> None:
+def migrate(to: str | None, down_to: str | None, status: bool, check: bool, verify: bool) -> None:
     """Bring the database to the schema of this version, as the owner of its tables (DATABASE_OWNER_URL).
+
+    --check changes nothing. Of an older release it tells whether that release runs on a schema that a newer one has
+    migrated, before the older one is started. Exit code 1: a statement does not run.
 
     Safe to run again after it was killed, and from several machines at once: one works, the others wait.
 
@@ -29,10 +39,14 @@ def migrate(to: str | None, down_to: str | None, status: bool, verify: bool) -> 
     Examples:
       opsboard migrate
       opsboard migrate --status
+      opsboard migrate --check
       opsboard migrate --down 0003
     """
     config = load_config()
     with embedded_server(config), interruptible():
+        if check:
+            check_schema(config)
+            return
         migrator = Migrator(owner_url(config), default_folder(), report=click.echo)
         run(migrator, to, down_to, status, verify)
 
@@ -45,6 +59,19 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def check_schema(config: Config) -> None:
+    """Print what is pending and which statements the server refuses."""
+    with connected(service_url(config), "migrate --check") as connection, connection.cursor() as cursor:
+        missing = missing_migrations(cursor)
+        checked, refused = check_statements(cursor)
+    click.echo(f"pending: {', '.join(missing) or 'nothing'}")
+    for line in refused:
+        click.echo(f"does not run: {line}")
+    click.echo(f"{checked} statements of this version run on the schema, {len(refused)} do not")
+    if refused:
+        raise click.exceptions.Exit(1)
 
 
 def run(migrator: Migrator, to: str | None, down_to: str | None, status: bool, verify: bool) -> None:

@@ -90,3 +90,36 @@ FROM businesses_of_journeys() AS b
 -- reads:
 -- Which of these migrations are not in the database, or are there by half. Fails where the function itself is missing.
 SELECT missing_migrations(%(ids)s::text [])
+
+-- name: write_pause
+-- reads: write_pauses
+-- The pause of writes, if there is one.
+SELECT
+    p.retry_after,
+    p.reason
+FROM write_pauses AS p
+
+-- name: pause_writes
+-- writes: write_pauses
+-- Pause writes, or change the pause.
+INSERT INTO write_pauses (retry_after, reason)
+VALUES (%(retry_after)s, %(reason)s)
+ON CONFLICT (id) DO UPDATE SET
+    retry_after = excluded.retry_after,
+    reason = excluded.reason
+RETURNING id
+
+-- name: resume_writes
+-- writes: write_pauses
+-- Let writes go on.
+DELETE FROM write_pauses AS p
+RETURNING p.id
+
+-- name: workers_that_pause
+-- reads: workers
+-- How many workers are alive, and how many of these have not reported yet that writes are paused, or that they go on.
+SELECT
+    count(*),
+    count(*) FILTER (WHERE (w.report ->> 'writes_paused')::boolean IS DISTINCT FROM %(is_paused)s)
+FROM workers AS w
+WHERE w.heard_at > clock_timestamp() - interval '2 seconds'

@@ -117,6 +117,10 @@ def link_command(email: str, slug: str) -> None:
     click.echo(address_of(config, token))
 
 
+# The name by which it is looked for.
+user_group.add_command(link_command, "reset-link")
+
+
 @user_group.command("hand-over")
 @click.argument("email")
 @of_tenant

@@ -79,6 +79,22 @@ def change_tenant_command(slug: str, name: str | None, time_zone: str | None) ->
     click.echo(f"{slug} changed")
 
 
+@tenant_group.command("rename")
+@click.argument("slug")
+@click.argument("name")
+def rename_tenant_command(slug: str, name: str) -> None:
+    """Give a business another NAME, as `opsboard tenant change` does. Its slug stays.
+
+    \b
+    Example:
+      opsboard tenant rename north "North Works Ltd"
+    """
+    config = load_config()
+    with embedded_server(config):
+        change_tenant(service_url(config), slug, name, None)
+    click.echo(f"{slug} renamed")
+
+
 @click.group("user")
 def user_group() -> None:
     """People who sign in."""

@@ -12,6 +12,7 @@ from opsboard.observability import record
 from opsboard.observability.performance import QueryCounter
 from opsboard.web.access import let_in, renew_cookie
 from opsboard.web.arguments import refuse_undeclared
+from opsboard.web.maintenance_mode import refuse_paused_writes
 from opsboard.web.request_ids import request_id, trace_id
 from opsboard.web.services import services
 
@@ -40,6 +41,7 @@ def watch_requests(app: Flask) -> None:
     app.before_request(begin)
     app.before_request(refuse_second_slash)
     app.before_request(let_in)
+    app.before_request(refuse_paused_writes)
     app.before_request(check_query_string)
     app.after_request(finish)
     app.after_request(renew_cookie)

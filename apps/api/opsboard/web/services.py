@@ -18,6 +18,7 @@ from opsboard.db.businesses import Businesses
 from opsboard.db.database import Database
 from opsboard.db.export_cursor import Exports
 from opsboard.db.lookout import Lookout
+from opsboard.db.write_pause import WritePause
 from opsboard.fleet.change_feed import ChangeFeed
 from opsboard.fleet.maintenance import Maintenance
 from opsboard.observability import record
@@ -62,6 +63,7 @@ class Services:
     password_links: PasswordLinks
     change_feed: ChangeFeed
     maintenance: Maintenance
+    write_pause: WritePause
     tally: Tally
     lookout: Lookout
     operators: Operators

@@ -29,6 +29,7 @@ from opsboard.web.arguments import Arguments, Patch, Text, Verbatim
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
+from opsboard.web.maintenance_mode import goes_on
 from opsboard.web.openapi import problems, takes_no_key
 from opsboard.web.services import identity, services
 
@@ -53,6 +54,7 @@ class Credentials(Arguments):
 @problems(401, 429)
 @takes_no_key
 @open_to_all
+@goes_on
 def login(given: Credentials) -> Response:
     """Exchange e-mail address and password for a token."""
     token, lasts = services().sign_in.sign_in(
@@ -98,6 +100,7 @@ def update_me(change: ChangeMe) -> Response:
 @area.output({}, status_code=204)
 @takes_no_key
 @sign_in_only
+@goes_on
 def logout() -> Response:
     """End this token, on every worker."""
     services().sign_in.sign_out(identity(), request.remote_addr or "unix")

@@ -19,6 +19,7 @@ from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
+from opsboard.web.maintenance_mode import goes_on
 from opsboard.web.openapi import problems, takes_no_key
 from opsboard.web.services import identity, services
 
@@ -54,6 +55,7 @@ def get_session(session_id: int, selection: Detail) -> Body:
 @area.delete("/sessions/<id:session_id>")
 @area.output(Session)
 @sign_in_only
+@goes_on
 def end_session(session_id: int) -> Response:
     """End one session, on every worker."""
     return command(
@@ -67,6 +69,7 @@ def end_session(session_id: int) -> Response:
 @area.output(Token)
 @takes_no_key
 @sign_in_only
+@goes_on
 def end_other_sessions() -> Response:
     """Sign out everywhere else; continue with the token of the answer."""
     return go_on(services().sign_in.sessions.end_others(identity()))
@@ -91,6 +94,7 @@ def change_password(given: ChangePassword) -> Response:
 @area.output(Token)
 @takes_no_key
 @sign_in_only
+@goes_on
 def renew() -> Response:
     """Another token of this sign-in, which lasts as long as a new one, until SESSION_LONGEST is over."""
     who = identity()

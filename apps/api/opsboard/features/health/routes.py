@@ -40,6 +40,7 @@ from opsboard.features.health.fleet import (
     total_threads,
 )
 from opsboard.features.health.fleet_now import look_at_fleet
+from opsboard.features.health.plain_text import as_plain_text
 from opsboard.features.health.schemas import (
     CacheHealth,
     Cleared,
@@ -239,6 +240,9 @@ def clear_cache(wanted: OfPrefix) -> Response:
         workers=len(cleared) + len(waiting),
         ms=round(elapsed * 1000, 1),
     )
+
+
+area.after_request(as_plain_text)
 
 
 @area.record_once

@@ -11,6 +11,7 @@ import structlog
 
 from opsboard.db.database import Database
 from opsboard.db.queries import load_queries
+from opsboard.db.write_pause import WritePause
 from opsboard.errors import Conflict, OpsboardError
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ class Runner:
 
     def __init__(self, database: Database, messages_per_hour: int, loop_window: float, most: int) -> None:
         self._database = database
+        self._pause = WritePause(database)
         self._limits = {"messages_per_hour": messages_per_hour, "loop_window": loop_window, "most": most}
 
     def run(self, stop: Event, interval: float) -> None:
@@ -53,6 +55,8 @@ class Runner:
     def run_once(self, stop: Event | None = None) -> Counter[str]:
         """Every step that is due now, and those that become due by them; what came of it."""
         done: Counter[str] = Counter({name: 0 for name in COUNTS})
+        if self._pause.look():
+            return done
         for tenant_id in self._businesses():
             for batch in self._batches(Nobody(tenant_id)):
                 done.update(batch)
