@@ -18,7 +18,7 @@ PARTS = {
     "The business": (67, 101),
     "Indexes": (102, 105),
     "Access": (106, 108),
-    "Search and history": (109, 110),
+    "Search and history": (109, 111),
     "Production": (120, 123),
 }
 INTRODUCTION = """# What it can do, and where

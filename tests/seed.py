@@ -169,6 +169,12 @@ FROM users
 CROSS JOIN generate_series(1, 2) AS n
 WHERE tenant_id = %(tenant)s AND role = 'admin';
 
+INSERT INTO saved_views (tenant_id, user_id, area, name, query, is_shared)
+SELECT %(tenant)s, id, 'jobs', %(word)s || ' view ' || n, 'status=active', n = 1
+FROM users
+CROSS JOIN generate_series(1, 2) AS n
+WHERE tenant_id = %(tenant)s AND role = 'admin';
+
 INSERT INTO api_tokens (tenant_id, user_id, name, scopes, hint, token_hash, created_by, expires_at)
 SELECT
     %(tenant)s, id, %(word)s || ' token ' || n, ARRAY['read'], 'opsb_' || %(tenant)s || '_' || n,

@@ -51,7 +51,8 @@ VALUES: dict[str, Any] = {
     "long": 1.0, "settings": ["fsync"], "query": None, "end_session": False,
     "record_id": 1, "worker_id": 1, "ended_at": None, "finish": True, "hand_over": False, "quantity_good": 1,
     "quantity_rejected": 1, "reject_reason": None,
-    "q": "canary", "most_read": 1000, "confirm": "n",
+    "q": "canary", "most_read": 1000, "area": "jobs",
+    "is_shared": False, "is_default": True,
     "permissions": '[{"role": "operator", "can_operate": true}]', "is_active": True, "routing_id": 1,
     "copy_of_id": None, "steps": '[{"process_id": 1, "setup_minutes": 5}]', "position": 1, "reason_id": 1,
     "kind": "reject",
@@ -68,6 +69,7 @@ OWN_ALWAYS: dict[str, dict[str, Any]] = {"campaigns.list_recipients": {"events":
 OWN_VALUES: dict[str, dict[str, Any]] = {
     "jobs.list_jobs": {"status": ["active"]},
     "jobs.create_job": {"steps": "[]", "routing_id": 1},
+    "saved_views.create_saved_view": {"query": ""},
     "auth.note_sign_in": {"outcome": "sign_in"},
     "leads.list_leads": {"status": ["unprocessed"]},
     "conversations.create_conversation": {"channel": "sms"},

@@ -22,6 +22,11 @@ SELECT u.tenant_id, u.id, 'large', ARRAY['read'], 'large ' || u.id || '/' || n, 
     now() - n * interval '1 minute'
 FROM users AS u CROSS JOIN generate_series(1, 10) AS n;
 
+INSERT INTO saved_views (tenant_id, user_id, area, name, is_shared)
+SELECT u.tenant_id, u.id, 'customers', 'large ' || n, true
+FROM users AS u CROSS JOIN generate_series(1, 1000) AS n
+WHERE u.full_name LIKE '%% admin';
+
 INSERT INTO sign_in_attempts (key, failures, ends_at)
 SELECT 'large ' || n, 1, now() + (n - 20) * interval '1 minute'
 FROM generate_series(1, 2000) AS n;

@@ -88,9 +88,13 @@ def test_nothing_of_a_person_is_left_in_any_table(own_app: Application, area: st
     spread(own_app)
     assert len(places(own_app)) > 12
     counts: Any = client.get("/api/dashboard/stats").json
-    refused = client.post(f"{path}/anonymise", json={"confirm": "Zelda"}, headers={"Idempotency-Key": "k1"})
+    refused = client.post(
+        f"{path}/anonymise", json={"confirm": "anonymise", "name": "Zelda"}, headers={"Idempotency-Key": "k1"}
+    )
     assert (refused.status_code, refused.json["code"]) == (409, "conflict")  # type: ignore[index]
-    answer = client.post(f"{path}/anonymise", json={"confirm": NAME}, headers={"Idempotency-Key": "k2"})
+    answer = client.post(
+        f"{path}/anonymise", json={"confirm": "anonymise", "name": NAME}, headers={"Idempotency-Key": "k2"}
+    )
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert places(own_app) == []
     assert run(own_app, "SELECT count(*) FROM rollup_differences(%s)", own_app.alpha.id) == [(0,)]
@@ -99,7 +103,7 @@ def test_nothing_of_a_person_is_left_in_any_table(own_app: Application, area: st
     for moving in ("as_of", "campaigns"):  # the time of the answer, and of the last change of a recipient
         assert counts.pop(moving) is not None and after.pop(moving) is not None
     assert after == counts
-    again = client.post(f"{path}/anonymise", json={"confirm": NAME})
+    again = client.post(f"{path}/anonymise", json={"confirm": "anonymise", "name": NAME})
     assert (again.status_code, "has been anonymised" in again.get_data(as_text=True)) == (409, True)
     last: Any = client.get("/api/audit?page_size=1").json["items"][0]  # type: ignore[index]
     assert (last["action"], last["changes"]) == ("anonymise", {})
@@ -135,7 +139,7 @@ def make(application: Application, area: str) -> str:
 
 
 def test_only_an_inactive_user_is_anonymised_and_only_by_an_admin(own_app: Application) -> None:
-    body = {"confirm": "canaryalpha operator"}
+    body = {"confirm": "anonymise"}
     (operator,) = run(
         own_app, "SELECT id FROM users WHERE tenant_id = %s AND role = 'operator' LIMIT 1", own_app.alpha.id
     )[0]
@@ -150,6 +154,9 @@ def test_a_name_in_another_name_and_another_business_stay(own_app: Application) 
     made: Any = client.post("/api/customers", json={"name": "Ann"}).json
     for shop in (client, other):
         assert shop.post("/api/jobs", json={"title": "Annual plan for Ann"}).status_code == 201
-    assert client.post(f"/api/customers/{made['id']}/anonymise", json={"confirm": "Ann"}).status_code == 200
+    assert (
+        client.post(f"/api/customers/{made['id']}/anonymise", json={"confirm": "anonymise"}).status_code
+        == 200
+    )
     titles = [shop.get("/api/jobs?page_size=1").json["items"][0]["title"] for shop in (client, other)]  # type: ignore[index]
     assert titles == ["Annual plan for ***", "Annual plan for Ann"]

@@ -159,5 +159,5 @@ def test_a_list_is_exported_as_it_is_filtered(visit: Visiting) -> None:
         page.get_by_role("link", name="Export as CSV").click()
     assert re.fullmatch(r"jobs-\d{8}T\d{6}Z\.csv", download.value.suggested_filename)
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0].startswith("id,job_number,")
+    assert lines[0].startswith("Id,Job number,")
     assert [line.split(",")[1] for line in lines[1:]] == [f"CANARYALPHA-{n:04}" for n in range(31, 39)]

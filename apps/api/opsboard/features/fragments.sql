@@ -347,7 +347,7 @@ WITH before AS (
         CASE
             WHEN b.anonymised_at IS NOT NULL THEN 'This record has been anonymised.'
             WHEN to_jsonb(b) ->> 'is_active' = 'true' THEN 'Deactivate this person first.'
-            WHEN b.$3 <> %(confirm)s THEN 'confirm is not the name of this record.'
+            WHEN b.$3 <> %(name)s THEN 'This record has another name.'
         END AS refusal
     FROM $1 AS b
     WHERE b.tenant_id = %(tenant_id)s

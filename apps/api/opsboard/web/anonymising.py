@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -12,14 +12,14 @@ from opsboard.web.arguments import Arguments, Text
 
 class Anonymise(Arguments):
     confirm: Annotated[
-        Text,
-        Field(
-            min_length=1,
-            max_length=200,
-            description="The name of the record, as it is now: what is removed does not come back.",
-            examples=["Kim Sand"],
-        ),
+        Literal["anonymise"], Field(description="What is removed does not come back: the word `anonymise`.")
     ]
+    name: Annotated[
+        Text | None,
+        Field(
+            max_length=200, description="The name of the record as it is now, so that no other one is meant."
+        ),
+    ] = None
 
 
 class Anonymised(BaseModel):

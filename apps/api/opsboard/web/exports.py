@@ -45,12 +45,17 @@ class ExportArguments(ListArguments):
     # Built when the first export is asked for: of 35 lists it would be half of what the application takes to start.
     model_config = ConfigDict(json_schema_extra=show_no_pages, defer_build=True)
 
-    beside_filters: ClassVar[frozenset[str]] = frozenset({"format", "bom"})
+    beside_filters: ClassVar[frozenset[str]] = frozenset({"format", "bom", "headings"})
 
     format: Annotated[Literal["csv", "jsonl"], Field(description="CSV, or one JSON object per line.")] = "csv"
     bom: Annotated[
         Literal["true"] | None,
         Field(description="Begin CSV with a byte order mark, which Excel wants for UTF-8."),
+    ] = None
+
+    headings: Annotated[
+        Literal["words"] | None,
+        Field(description="Names the columns of CSV in words, not as the API does."),
     ] = None
 
     @field_validator(*PAGED, mode="before")
@@ -86,7 +91,10 @@ def export_file(
     made: Callable[[list[str]], str] = json_lines
     if arguments.format == "csv":
         paths = columns(item_of(output), fields)
-        begin, made = ("\ufeff" if arguments.bom else "") + header(paths), rows(paths)
+        begin, made = (
+            ("\ufeff" if arguments.bom else "") + header(paths, arguments.headings == "words"),
+            rows(paths),
+        )
     return sent(export, begin, made, arguments, filename)
 
 

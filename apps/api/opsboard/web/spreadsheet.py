@@ -52,8 +52,14 @@ def object_of(annotation: Any) -> type[BaseModel] | None:
     return models[0] if models else None
 
 
-def header(paths: Iterable[Path]) -> str:
-    return lines([".".join(path) for path in paths] for _ in range(1))
+def header(paths: Iterable[Path], in_words: bool = False) -> str:
+    """The first line: `customer.name`, or in words `Customer: name`."""
+    return lines([heading(path) if in_words else ".".join(path) for path in paths] for _ in range(1))
+
+
+def heading(path: Path) -> str:
+    words = ": ".join(name.replace("_", " ") for name in path)
+    return words[:1].upper() + words[1:]
 
 
 def rows(paths: Sequence[Path]) -> Callable[[list[str]], str]:

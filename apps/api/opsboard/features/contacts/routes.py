@@ -108,4 +108,4 @@ def update_contact(contact_id: int, change: ChangeContact) -> Response:
 @only_for(Role.ADMIN)
 def anonymise(contact_id: int, confirmation: Anonymise) -> Response:
     """Remove the name and contact data of a contact from everything the business has; there is no way back."""
-    return command(sql.anonymise, {"contact_id": contact_id, **confirmation.model_dump()})
+    return command(sql.anonymise, {"contact_id": contact_id, "name": confirmation.name})

@@ -83,4 +83,4 @@ def update_customer(customer_id: int, change: ChangeCustomer) -> Response:
 @only_for(Role.ADMIN)
 def anonymise(customer_id: int, confirmation: Anonymise) -> Response:
     """Remove the name and contact data of a customer from everything the business has; there is no way back."""
-    return command(sql.anonymise, {"customer_id": customer_id, **confirmation.model_dump()})
+    return command(sql.anonymise, {"customer_id": customer_id, "name": confirmation.name})

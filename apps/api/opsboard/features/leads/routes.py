@@ -125,4 +125,4 @@ def claim_leads(wanted: ClaimLeads) -> Response:
 @only_for(Role.ADMIN)
 def anonymise(lead_id: int, confirmation: Anonymise) -> Response:
     """Remove the name and contact data of a lead from everything the business has; there is no way back."""
-    return command(sql.anonymise, {"lead_id": lead_id, **confirmation.model_dump()})
+    return command(sql.anonymise, {"lead_id": lead_id, "name": confirmation.name})

@@ -19,6 +19,6 @@ export function anonymiseButton(path, name, { me, act }) {
       fields: [{ name: "confirm", label: `Type the name to confirm: ${name}`, isText: true, check: (text) => (text === name ? "" : "This is not the name.") }],
     });
     if (second === null) return;
-    await act(pressed, { method: "POST", path: `${path}/anonymise`, content: { confirm: name }, done: "The record was anonymised." });
+    await act(pressed, { method: "POST", path: `${path}/anonymise`, content: { confirm: "anonymise", name }, done: "The record was anonymised." });
   }
 }

@@ -53,12 +53,12 @@ export const LISTS = {
       dateFilter("due_from", "Due from"), dateFilter("due_to", "Due until"), flag("overdue", "Overdue"), flag("due_today", "Due today"),
       sort("-created_at", "due_date", "-updated_at", "job_number")],
     columns: [
-      ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title)],
+      ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title), null, "job_number"],
       ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
       ["Status", (job) => chip(job.status)],
       ["Priority", (job) => (job.priority === "normal" ? h("span", { class: "quiet" }, words("normal")) : chip(job.priority))],
       ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), day(job.due_date),
-        job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)"))],
+        job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)")), null, "due_date"],
       ["Progress", (job) => progress(job.progress)],
     ],
   },
@@ -156,7 +156,7 @@ export const LISTS = {
     links: (me) => [manages(me) && ["New customer", "#/customers/new"], ["Contacts", "#/contacts"]],
     filters: [search("Name, e-mail or phone begins with"), sort("name", "-created_at")],
     columns: [
-      ["Customer", (customer) => named(`#/customers/${customer.id}`, customer.name)],
+      ["Customer", (customer) => named(`#/customers/${customer.id}`, customer.name), null, "name"],
       ["E-mail", (customer) => customer.email],
       ["Phone", (customer) => customer.phone],
       ["Address", (customer) => customer.address],
@@ -169,7 +169,7 @@ export const LISTS = {
     links: () => [["New contact", "#/contacts/new"]],
     filters: [search("Name, e-mail or phone begins with")],
     columns: [
-      ["Contact", (contact) => named(`#/contacts/${contact.id}`, contact.name)],
+      ["Contact", (contact) => named(`#/contacts/${contact.id}`, contact.name), null, "name"],
       ["Customer", (contact) => contact.customer && h("a", { href: `#/jobs?customer_id=${contact.customer.id}` }, contact.customer.name)],
       ["E-mail", (contact) => contact.email],
       ["Phone", (contact) => contact.phone],
@@ -182,7 +182,7 @@ export const LISTS = {
     links: (me) => [administers(me) && ["New user", "#/users/new"], ["Audit log", "#/audit"]],
     filters: [search("Name begins with"), ROLE, flag("is_active", "Only active")],
     columns: [
-      ["Name", (user, { me }) => (administers(me) ? named(`#/users/${user.id}`, user.full_name) : h("strong", {}, user.full_name))],
+      ["Name", (user, { me }) => (administers(me) ? named(`#/users/${user.id}`, user.full_name) : h("strong", {}, user.full_name)), null, "full_name"],
       ["E-mail", (user) => user.email],
       ["Role", (user) => words(user.role)],
       ["Work left", (user) => workLeft(user)],
@@ -200,7 +200,7 @@ export const LISTS = {
       ["Change", (entry) => h("span", {}, sentence(entry))],
       ["Record", (entry) => recordOf(entry)],
       ["Person", (entry) => entry.user && h("a", { href: `#/audit?user_id=${entry.user.id}` }, entry.user.name)],
-      ["When", (entry) => dateTime(entry.created_at)],
+      ["When", (entry) => dateTime(entry.created_at), null, "-created_at"],
     ],
   },
   notifications: {

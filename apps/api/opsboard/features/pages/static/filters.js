@@ -9,7 +9,7 @@ import { picker } from "./picker.js";
 import { address } from "./router.js";
 
 const PAUSE = 300; // ms without a key before a search begins
-const HIDDEN = ["cursor", "page", "page_size"];
+const HIDDEN = ["cursor", "page", "page_size", "hide", "view"];
 
 export function filters(area, query, declared) {
   const set = (name, value) => {

@@ -10,22 +10,27 @@ import { problemWords } from "./notices.js";
 import { address } from "./router.js";
 import { stamped } from "./rows.js";
 import { selection } from "./selection.js";
+import { hidden, views } from "./views.js";
 
 const PAGE_SIZE = 25;
+const OF_PAGE = ["hide", "view"]; // parts of the address that are not for the API
 
 export function list(area, query, context) {
   const kind = LISTS[area];
   const title = titleOf(kind, query);
   const asked = kind.filters.map((filter) => (typeof filter === "function" ? filter(context.me) : filter)).filter(Boolean);
   const total = h("p", { class: "total", id: "total" });
+  const bar = views(area, query, kind.columns.map(([head]) => head), context);
+  const without = hidden(query);
+  const left = kind.columns.filter(([head], index) => index === 0 || !without.includes(head));
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const chosen = kind.bulk?.may(context.me, null) ? selection(kind, context) : null;
-  const columns = chosen ? chosen.columns(kind.columns) : kind.columns;
+  const columns = chosen ? chosen.columns(left) : left;
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
     h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, context),
       kind.links?.(context.me).filter(Boolean).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
-    asked.length > 0 && filters(area, query, asked), chosen?.element, body, pages,
+    asked.length > 0 && filters(area, query, asked), bar.element, chosen?.element, body, pages,
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
 
@@ -33,6 +38,7 @@ export function list(area, query, context) {
     counted(null);
     try {
       const page = await read(pathOf(area, query));
+      await bar.load();
       if (page !== shown) showPage(page);
       shown = page;
       // A page behind a cursor is not counted; the first one is.
@@ -48,9 +54,23 @@ export function list(area, query, context) {
 
   function showPage(page) {
     chosen?.renew(page.items);
-    replace(body, page.items.length ? table(title, columns, page.items, context) : h("p", { class: "empty" }, `There are no ${kind.many ?? `${kind.one}s`} like this.`));
+    replace(body, page.items.length ? table(title, columns, page.items, context, sortLink) : h("p", { class: "empty" }, `There are no ${kind.many ?? `${kind.one}s`} like this.`));
     replace(pages, turn("Previous", page.previous_cursor), turn("Next", page.next_cursor));
     pages.hidden = !page.previous_cursor && !page.next_cursor;
+  }
+
+  // The head of a column that the list can be sorted by: another press turns the order round.
+  function sortLink(head) {
+    const [, , , by] = kind.columns.find(([name]) => name === head) ?? [];
+    if (!by) return null;
+    const now = query.get("sort") ?? asked.find(({ name }) => name === "sort")?.values[0] ?? "";
+    const first = by.replace(/^-/, "");
+    const isSorted = now.replace(/^-/, "") === first;
+    const isDown = now.startsWith("-");
+    const next = new URLSearchParams(query);
+    next.delete("cursor");
+    next.set("sort", isSorted ? (isDown ? first : `-${first}`) : by);
+    return { href: address(area, next), order: isSorted ? (isDown ? "descending" : "ascending") : null };
   }
 
   function turn(label, cursor) {
@@ -65,20 +85,22 @@ export function list(area, query, context) {
 
 function pathOf(area, query, size = PAGE_SIZE) {
   const asked = new URLSearchParams(query);
+  for (const name of OF_PAGE) asked.delete(name);
   if (!asked.has("page_size")) asked.set("page_size", String(size));
   return `/api/${area}?${asked}`;
 }
 
 function exportOf(area, query) {
   const asked = new URLSearchParams(query);
-  for (const name of ["cursor", "page_size"]) asked.delete(name);
+  for (const name of ["cursor", "page_size", ...OF_PAGE]) asked.delete(name);
   asked.set("bom", "true");
+  asked.set("headings", "words");
   return `/api/${area}/export?${asked}`;
 }
 
 function withoutCursor(query) {
   const counted = new URLSearchParams(query);
-  for (const name of ["cursor", "page_size", "sort"]) counted.delete(name);
+  for (const name of ["cursor", "page_size", "sort", ...OF_PAGE]) counted.delete(name);
   return counted;
 }
 
@@ -87,7 +109,8 @@ function actionButton({ verb, write }, { act }) {
 }
 
 // Roles are said aloud again because a phone shows rows as cards, and a table that is no table loses them.
-export function table(caption, columns, items, context) {
+// `sortLink(head)` gives { href, order } for a column that can be sorted by.
+export function table(caption, columns, items, context, sortLink = () => null) {
   const cells = items.map((item) => columns.map(([, cell]) => cell(item, context)));
   // A column of controls of which this role has none is left out.
   const isShown = (_, index) => columns[index][2] !== "control" || cells.some((row) => !isNothing(row[index]));
@@ -99,8 +122,13 @@ export function table(caption, columns, items, context) {
     h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": columns[index][0], class: kinds[index] }, isNothing(cell) ? nothing() : cell))));
   return h("table", { class: "list-table", role: "table" },
     h("caption", { class: "visually-hidden" }, caption),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([head], index) => h("th", { scope: "col", role: "columnheader", class: kinds[index] }, head)))),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([head], index) => headCell(head, kinds[index], sortLink(head))))),
     h("tbody", { role: "rowgroup" }, rows.map(row)));
+}
+
+function headCell(head, kind, sorted) {
+  const content = sorted ? h("a", { class: "sort-link", href: sorted.href, "data-key": `sort-${head}` }, head, h("span", { "aria-hidden": "true" }, { ascending: " ▲", descending: " ▼" }[sorted.order] ?? "")) : head;
+  return h("th", { scope: "col", role: "columnheader", class: kind, "aria-sort": sorted?.order }, content);
 }
 
 function isNothing(cell) {
