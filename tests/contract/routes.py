@@ -65,6 +65,7 @@ BODIES: dict[str, dict[str, object]] = {
     "conversations.create_conversation": {"contact_id": 1, "channel": "sms"},
     "jobs.bulk_jobs_status": {"ids": [1, 2**62], "status": "active"},
     "users.hand_over": {"to_user_id": None},
+    "saved_views.update_saved_view": {"query": "sort=job_number"},
     "auth.accept_password_link": {"token": "none", "password": "tall trees in march"},
     "workflow_approvals.decide_approval": {"decision": "approve"},
     "work.correct_work": {"note": "n", "correction": "was missing"},
