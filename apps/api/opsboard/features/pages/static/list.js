@@ -110,7 +110,7 @@ function actionButton({ verb, write }, { act }) {
 
 // Roles are said aloud again because a phone shows rows as cards, and a table that is no table loses them.
 // `sortLink(head)` gives { href, order } for a column that can be sorted by.
-export function table(caption, columns, items, context, sortLink = () => null) {
+export function table(caption, columns, items, context, sortLink = (_head) => null) {
   const cells = items.map((item) => columns.map(([, cell]) => cell(item, context)));
   // A column of controls of which this role has none is left out.
   const isShown = (_, index) => columns[index][2] !== "control" || cells.some((row) => !isNothing(row[index]));
