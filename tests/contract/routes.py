@@ -52,7 +52,7 @@ OTHER_IDS = {
     "users.create_password_link": {
         "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s AND is_active"
     },
-    "users.anonymise": {"wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s AND NOT is_active"},
+    "users.anonymise": {"wanted_id": "SELECT min(id) FROM users WHERE tenant_id = %s AND NOT is_active"},
     "users.get_password_link": {"wanted_id": "SELECT min(user_id) FROM password_links WHERE tenant_id = %s"},
     "job_steps.move_job_step": {
         "step_id": "SELECT max(id) FROM job_steps WHERE tenant_id = %s AND status = 'pending'"
