@@ -17,8 +17,19 @@ from tests.clusters import (
     postgres15_bindir,
     running_cluster,
 )
+from tests.queries_once import no_repeats
 from tests.redis_servers import RedisServer, running_redis
 from tests.seed import Business, seed
+
+
+@pytest.fixture(autouse=True)
+def _no_request_repeats_a_query(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A request that runs a query more than once makes its test fail; `repeats_queries` marks those that plant one."""
+    if request.node.get_closest_marker("repeats_queries"):
+        yield
+        return
+    with no_repeats():
+        yield
 
 
 @pytest.fixture(scope="session")

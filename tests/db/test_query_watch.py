@@ -37,5 +37,5 @@ def test_the_line_says_which_request_it_was(own_app: Application, monkeypatch: p
         assert answer.status_code == 200
     (line,) = [line for line in lines if line.get("query") == "jobs.list_jobs"]
     assert (line["request_id"], line["endpoint"]) == ("the-slow-one", "jobs.list_jobs")
-    assert line.keys() == {"event", "query", "ms", "log_level", "request_id", "endpoint"}
+    assert line.keys() == {"event", "query", "ms", "log_level", "request_id", "endpoint", "business"}
     assert record.current() is None

@@ -50,6 +50,7 @@ from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
 from opsboard.web.operators import Operators
 from opsboard.web.problems import register_problems
+from opsboard.web.profiling import profile_requests, want_profile
 from opsboard.web.proxies import TrustedProxies
 from opsboard.web.request_bodies import check_bodies
 from opsboard.web.reserved import ThreadUse
@@ -84,7 +85,8 @@ def make_app(config: Config | None = None) -> APIFlask:
     app.extensions["opsboard"] = services = make_services(config)
     describe_api(app)
     register_problems(app)
-    watch_requests(app)
+    watch_requests(app, before_arguments=want_profile)
+    profile_requests(app)
     register_features(app)
     limit_entries(app, services.store, config)
     guard_role(app)
@@ -118,7 +120,7 @@ def make_services(config: Config) -> Services:
     store = make_store(config, shared, in_sync=lambda: not change_feed.is_stale)
     uses = LastUses(databases.background)
     write_pause = WritePause(databases.background)
-    chores = [uses.write_if_due, write_pause.look_if_due]
+    chores = [uses.write_if_due, write_pause.look_if_due, databases.samples.explain_if_due]
     maintenance = Maintenance(databases.background, rest_interval=REST_INTERVAL, chores=chores)
     change_feed = ChangeFeed(
         databases.changes,

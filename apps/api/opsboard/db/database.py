@@ -12,6 +12,7 @@ import structlog
 from opsboard.db import tenancy
 from opsboard.db.conditional import Match, Once, Row, not_taken, send_conditionally
 from opsboard.db.list_statement import Page, compose
+from opsboard.db.plan_samples import Sample
 from opsboard.db.pool import Pool, is_disconnect
 from opsboard.db.prepared import PreparedStatements
 from opsboard.db.queries import Query
@@ -112,8 +113,10 @@ class Database:
             except psycopg2.Error as error:
                 raise not_taken(error) or translated(error, query, is_disconnect(error)) from error
             finally:
+                seconds = time.monotonic() - asked
                 if current:
-                    current.query(name, (time.monotonic() - asked) * 1000)
+                    current.query(name, seconds * 1000)
+                self._watch.ran(name, seconds, Sample(name, query.sql, tenancy.BIND, values))
 
     def fetch_for_sign_in(self, query: Query, email: str, tenant_slug: str = "") -> Row | None:
         """The first row of a query that runs for nobody yet: it sees the accounts of one e-mail address."""
@@ -124,13 +127,19 @@ class Database:
         """The first row of a query about the server itself; row security shows it no tenant's rows."""
         return self._run(query, query.sql, "", dict(params or {}))
 
+    def explain(self, name: str, sql: str, bind: str, params: Mapping[str, Any]) -> Any:
+        """The plan of a statement as JSON. It is not run, whatever it would do."""
+        row = self._run(Query(name, sql, "Its plan."), f"EXPLAIN (FORMAT JSON) {sql}", bind, dict(params))
+        assert row is not None  # EXPLAIN always gives a row
+        return row[0]
+
     def _run(self, query: Query, sql: str, bind: str, params: dict[str, Any]) -> Row | None:
         """Send one message; repeat a read whose connection died, as long as the deadline lasts."""
         deadline = self._deadline()
         attempts = 1 if query.writes else READ_ATTEMPTS
         for attempt in range(1, attempts + 1):
             try:
-                return self._run_once(query, sql, bind, params, deadline)
+                return self._run_once(query, sql, bind, params, deadline, attempt > 1)
             except psycopg2.Error as error:
                 lost = is_disconnect(error)
                 if lost and time.monotonic() >= deadline:
@@ -144,7 +153,7 @@ class Database:
         raise AssertionError("unreachable")
 
     def _run_once(
-        self, query: Query, sql: str, bind: str, params: dict[str, Any], deadline: float
+        self, query: Query, sql: str, bind: str, params: dict[str, Any], deadline: float, again: bool = False
     ) -> Row | None:
         name, current = query.name, record.current()
         asked = time.monotonic()
@@ -167,8 +176,8 @@ class Database:
             finally:
                 seconds = time.monotonic() - began
                 if current:
-                    current.query(name, seconds * 1000)
-                self._watch.ran(name, seconds)
+                    current.query(name, seconds * 1000, again)
+                self._watch.ran(name, seconds, Sample(name, sql, bind, params))
 
     def _deadline(self) -> float:
         current = record.current()

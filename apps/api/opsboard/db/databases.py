@@ -7,6 +7,7 @@ from typing import NamedTuple
 from opsboard.config import Config
 from opsboard.db.addresses import service_url
 from opsboard.db.database import Database
+from opsboard.db.plan_samples import PlanSamples
 from opsboard.db.pool import Pool
 from opsboard.db.query_watch import QueryWatch
 from opsboard.db.server_status import ServerStatus
@@ -20,6 +21,7 @@ class Databases(NamedTuple):
     background: Database
     changes: Database
     health: Database
+    samples: PlanSamples
 
 
 def make_databases(config: Config, durations: Durations) -> Databases:
@@ -43,6 +45,8 @@ def make_databases(config: Config, durations: Durations) -> Databases:
     changes = Pool(0, 1, url, timeout=1.0, connect_timeout=1, status=status)
     health = Pool(0, 2, url, timeout=0.5, max_idle=60, connect_timeout=1)
     prepared = config.db_prepared_statements
+    # By no watch, so that a slow plan is no slow query; EXPLAIN cannot be prepared.
+    samples = watch.samples = PlanSamples(Database(background, 30.0, prepared_statements=0))
     return Databases(
         requests=Database(requests, config.request_deadline, watch, prepared),
         # A long deadline: no request waits for it.
@@ -51,4 +55,5 @@ def make_databases(config: Config, durations: Durations) -> Databases:
         changes=Database(changes, 1.0, watch, prepared),
         # Its statements are several in one, which cannot be prepared.
         health=Database(health, 1.0, watch, 0),
+        samples=samples,
     )

@@ -27,9 +27,11 @@ class Record:
     shared_ms: float = 0.0
     cache: str = "BYPASS"
 
-    def query(self, name: str, ms: float) -> None:
+    def query(self, name: str, ms: float, again: bool = False) -> None:
+        """A statement was sent. `again`: because the connection of the last attempt was lost, so it repeats nothing."""
         self.queries += 1
-        self.query_names.append(name)
+        if not again:
+            self.query_names.append(name)
         self.query_ms += ms
 
     def waited(self, ms: float) -> None:

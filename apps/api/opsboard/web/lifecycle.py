@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import structlog
 from flask import Flask, Response, current_app, g, request
@@ -10,7 +11,7 @@ from flask import Flask, Response, current_app, g, request
 from opsboard.errors import NotFound
 from opsboard.observability import record
 from opsboard.observability.performance import QueryCounter
-from opsboard.web.access import let_in, renew_cookie
+from opsboard.web.access import is_operational, let_in, renew_cookie
 from opsboard.web.arguments import refuse_undeclared
 from opsboard.web.maintenance_mode import refuse_paused_writes
 from opsboard.web.request_ids import request_id, trace_id
@@ -36,12 +37,16 @@ HSTS = "max-age=31536000"
 TOKEN = re.compile(r"[^/]{33,}")
 
 
-def watch_requests(app: Flask) -> None:
-    """Hook the steps below around every request of the application."""
+def watch_requests(app: Flask, before_arguments: Callable[[], None]) -> None:
+    """Hook the steps below around every request of the application.
+
+    `before_arguments` comes when the caller is known and the query string not yet checked.
+    """
     app.before_request(begin)
     app.before_request(refuse_second_slash)
     app.before_request(let_in)
     app.before_request(refuse_paused_writes)
+    app.before_request(before_arguments)
     app.before_request(check_query_string)
     app.after_request(finish)
     app.after_request(renew_cookie)
@@ -93,7 +98,11 @@ def finish(response: Response) -> Response:
     if current is None:
         return response
     headers["X-Request-Id"] = current.request_id
-    headers["X-Queries"] = str(current.queries)
+    repeated = warn_of_repeats(current)
+    # A number and, where there is something to mend, the names (RFC 9651: an item with a parameter).
+    headers["X-Queries"] = (
+        f'{current.queries};repeated="{" ".join(repeated)}"' if repeated else str(current.queries)
+    )
     headers["Server-Timing"] = server_timing(
         headers.get("X-Cache", "BYPASS"),
         current.wait_ms,
@@ -101,7 +110,6 @@ def finish(response: Response) -> Response:
         current.elapsed_ms,
         current.shared_ms,
     )
-    QueryCounter(of=current).check()
     # A hit costs less than a line about it would.
     if current.cache != "HIT":
         log.info(
@@ -114,6 +122,22 @@ def finish(response: Response) -> Response:
             cache=current.cache,
         )
     return response
+
+
+def warn_of_repeats(current: record.Record) -> dict[str, int]:
+    """Warn of a request that ran a query more than once, or very many; returns how often each was repeated.
+
+    Health answers may ask again until something has come true.
+    """
+    counter = QueryCounter(of=current)
+    if is_operational():
+        return {}
+    repeated = counter.repeated
+    if counter.count > counter.threshold:
+        counter.check()
+    elif repeated:
+        log.warning("repeated queries", repeated=repeated, advice="fetch the rows of all in one statement")
+    return repeated
 
 
 def server_timing(
