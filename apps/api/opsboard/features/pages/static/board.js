@@ -1,29 +1,17 @@
 // The board: figures, charts and the lists a shift looks at, each renewed only when its answer is a new one.
 
+import { PANELS, sectionOf } from "./board-panels.js";
 import { drawMonths, drawStatuses } from "./charts.js";
 import { fromTemplate, h } from "./dom.js";
 import { dateTime, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { firstDay, isEmpty } from "./first-day.js";
-import { showFloor, showMine, showOverdue, showRecent } from "./panels.js";
-import { showAtRisk, showCalibration } from "./risk.js";
 import { pageOf } from "./router.js";
-import { showDecisions, showQueue, showSending, showStuck } from "./sales-panels.js";
-
-const SHOWN = 8;
-const SHOWN_OF_SALES = 5;
-// The lists of areas that a role may not see, as the counts say: the section, its list, and what shows it.
-/** @type {[string, string, string, (place: Element, items: any[], stats: any) => void][]} */
-const SALES = [
-  ["leads", "queue", "leads?status=unprocessed", showQueue],
-  ["approvals", "decisions", "workflow-approvals/pending?", showDecisions],
-  ["campaigns", "sending", "campaigns/active?", showSending],
-  ["journeys", "stuck", "journeys/contacts?status=failed", showStuck],
-];
 
 export function board(context) {
   const board = h("div");
   board.append(fromTemplate("board-page"));
+  board.querySelector(".board").append(...PANELS.map(sectionOf));
   const beginning = firstDay(context);
   const element = h("div", {}, beginning.element, board);
   beginning.element.hidden = true; // until the counts say that there is nothing to show
@@ -46,7 +34,10 @@ export function board(context) {
         await loadLists(stats, read);
         listed = stats;
       }),
-      read(`/api/dashboard/recent-jobs?limit=${SHOWN}`).then((recent) => draw("recent", recent, () => showRecent(find("recent"), recent))),
+      ...PANELS.filter((panel) => panel.isAlwaysRead).map(async (panel) => {
+        const answers = await Promise.all(panel.paths.map((path) => read(path)));
+        draw(panel.id, answers[0], () => panel.render(find(panel.id), answers));
+      }),
       read("/api/dashboard/chart/jobs-by-month").then((months) => draw("months", months, drawMonths)),
       read("/api/dashboard/chart/jobs-by-status").then((statuses) => draw("statuses", statuses, drawStatuses)),
     ]);
@@ -59,25 +50,11 @@ export function board(context) {
   }
 
   async function loadLists(stats, read) {
-    // An empty cursor: the first page without counting all of them, the counts are there already.
-    const steps = (status) => read(`/api/job-steps?mine=true&status=${status}&page_size=${SHOWN}&cursor=`);
-    const sales = SALES.filter(([area]) => stats[area]);
-    const [overdue, running, waiting, machines, risky, calibration, ...answers] = await Promise.all([
-      read(`/api/jobs?overdue=true&sort=due_date&page_size=${SHOWN}&cursor=`),
-      steps("in_progress"),
-      steps("pending"),
-      read("/api/machines?page_size=100&cursor="),
-      read(`/api/jobs/at-risk?page_size=${SHOWN}&cursor=`),
-      read("/api/jobs/risk-calibration"),
-      ...sales.map(([, , path]) => read(`/api/${path}&page_size=${SHOWN_OF_SALES}&cursor=`)),
-    ]);
-    showOverdue(find("overdue"), overdue.items, stats);
-    showMine(find("mine"), [...running.items, ...waiting.items].slice(0, SHOWN), stats, context);
-    showFloor(find("floor"), machines.items, stats);
-    showAtRisk(find("risk"), risky.items);
-    showCalibration(find("calibration"), calibration);
-    for (const [area, id] of SALES) find(id).hidden = !stats[area];
-    sales.forEach(([, id, , show], index) => show(find(id), answers[index].items, stats));
+    const panels = PANELS.filter((panel) => !panel.isAlwaysRead);
+    for (const panel of panels) find(panel.id).hidden = Boolean(panel.group) && !stats[panel.group];
+    const shown = panels.filter((panel) => !find(panel.id).hidden);
+    const answers = await Promise.all(shown.map((panel) => Promise.all(panel.paths.map((path) => read(path)))));
+    shown.forEach((panel, index) => { panel.render(find(panel.id), answers[index], stats, context); });
   }
 
   function draw(name, data, drawInto) {

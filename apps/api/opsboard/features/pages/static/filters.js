@@ -32,11 +32,16 @@ export function filters(area, query, declared) {
 function valueOf(name, value) {
   if (value === "true") return "";
   if (/^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value))) return `: ${day(value)}`;
-  if (!NAMED_BY[name] || !/^\d+$/.test(value)) return `: ${value}`;
+  if (!NAMED_BY[name] || !isId(value)) return `: ${value}`;
   const [area, member] = NAMED_BY[name];
   const place = h("span", {}, ` ${value}`);
   get(`/api/${area}/${encodeURIComponent(value)}?fields=${member}`).then((found) => (place.textContent = `: ${found[member]}`), () => {});
   return place;
+}
+
+// Nothing else has a name to be asked for.
+function isId(value) {
+  return /^\d+$/.test(value ?? "");
 }
 
 function searchBox({ name, label }, query, set) {
@@ -61,9 +66,9 @@ function choicePicker({ name, label, source }, query, set) {
   one.input.name = name;
   one.input.dataset.key = name;
   const chosen = query.get(name);
-  if (chosen) {
+  if (chosen) one.set({ id: Number(chosen), name: chosen });
+  if (isId(chosen)) {
     const [area, member] = NAMED_BY[name];
-    one.set({ id: Number(chosen), name: chosen });
     get(`/api/${area}/${encodeURIComponent(chosen)}?fields=${member}`).then((found) => one.set({ id: Number(chosen), name: found[member] }), () => {});
   }
   return h("div", { class: "field" }, h("label", { for: id }, label), one.element);

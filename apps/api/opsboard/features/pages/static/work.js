@@ -38,7 +38,7 @@ function parts(mine, others, context) {
 
 function section(heading, tasks) {
   if (!tasks.length) return null;
-  return h("section", { "aria-label": heading }, h("h2", {}, heading), h("ul", { class: "tasks" }, tasks));
+  return h("section", { "aria-label": heading }, h("h2", {}, heading), h("ul", { class: "task-list" }, tasks));
 }
 
 function task(step, buttons) {
