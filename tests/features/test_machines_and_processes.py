@@ -13,14 +13,14 @@ from tests.application import Application
 from tests.waiting import eventually
 
 
-def audit(shop: Application, entity: str, entity_id: int) -> list[dict[str, Any]]:
-    found: Any = shop.client().get(f"/api/audit?entity={entity}&entity_id={entity_id}&sort=created_at")
+def audit(app: Application, entity: str, entity_id: int) -> list[dict[str, Any]]:
+    found: Any = app.client().get(f"/api/audit?entity={entity}&entity_id={entity_id}&sort=created_at")
     items: list[dict[str, Any]] = found.json["items"]
     return items
 
 
-def test_a_machine_is_added_changed_and_counted(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_machine_is_added_changed_and_counted(own_app: Application) -> None:
+    client = own_app.client("manager")
     before: Any = client.get("/api/machines?status=maintenance").json
     made: Any = client.post("/api/machines", json={"name": "Laser 2", "status": "maintenance"})
     assert (made.status_code, made.json["is_active"], made.json["location"]) == (201, False, None)
@@ -31,16 +31,16 @@ def test_a_machine_is_added_changed_and_counted(own_shop: Application) -> None:
     assert stats["machines"]["total"] == client.get("/api/machines").json["total"]  # type: ignore[index]
     changed: Any = client.patch(made.headers["Location"], json={"location": "Hall 2", "status": "active"})
     assert (changed.json["location"], changed.json["status"]) == ("Hall 2", "active")
-    assert [entry["action"] for entry in audit(own_shop, "machine", made.json["id"])] == ["create", "update"]
+    assert [entry["action"] for entry in audit(own_app, "machine", made.json["id"])] == ["create", "update"]
 
 
 @pytest.mark.parametrize("path", ["/api/machines", "/api/processes"])
-def test_an_operator_adds_none(shop: Application, path: str) -> None:
-    assert shop.client("operator").post(path, json={"name": "Mine"}).status_code == 403
+def test_an_operator_adds_none(app: Application, path: str) -> None:
+    assert app.client("operator").post(path, json={"name": "Mine"}).status_code == 403
 
 
-def test_a_process_is_added_with_the_roles_that_may_work_on_it(own_shop: Application) -> None:
-    admin = own_shop.client()
+def test_a_process_is_added_with_the_roles_that_may_work_on_it(own_app: Application) -> None:
+    admin = own_app.client()
     allowed = [{"role": "operator", "can_operate": False}, {"role": "manager", "can_operate": True}]
     made: Any = admin.post("/api/processes", json={"name": "Welding", "permissions": allowed})
     assert made.status_code == 201
@@ -53,12 +53,12 @@ def test_a_process_is_added_with_the_roles_that_may_work_on_it(own_shop: Applica
     assert renamed.json["permissions"] == changed.json["permissions"]
     opened: Any = admin.patch(path, json={"permissions": []})
     assert opened.json["permissions"] == admin.get(path).json["permissions"] == []  # type: ignore[index]
-    entries = audit(own_shop, "process", made.json["id"])
+    entries = audit(own_app, "process", made.json["id"])
     assert [list(entry["changes"]) for entry in entries[1:]] == [["permissions"], ["name"], ["permissions"]]
 
 
-def test_only_an_admin_changes_permissions(own_shop: Application) -> None:
-    manager = own_shop.client("manager")
+def test_only_an_admin_changes_permissions(own_app: Application) -> None:
+    manager = own_app.client("manager")
     sent = {"name": "Milling", "permissions": [{"role": "manager"}]}
     before: Any = manager.get("/api/processes").json
     assert manager.post("/api/processes", json=sent).status_code == 403
@@ -70,38 +70,38 @@ def test_only_an_admin_changes_permissions(own_shop: Application) -> None:
     assert manager.patch(path, json={"permissions": [], "name": "Fine milling"}).status_code == 200
 
 
-def test_a_role_twice_is_refused(shop: Application) -> None:
+def test_a_role_twice_is_refused(app: Application) -> None:
     twice = [{"role": "manager"}, {"role": "manager", "can_operate": False}]
-    answer: Any = shop.client().post("/api/processes", json={"name": "A", "permissions": twice})
+    answer: Any = app.client().post("/api/processes", json={"name": "A", "permissions": twice})
     assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "permissions")
 
 
-def test_a_process_with_work_left_warns(own_shop: Application) -> None:
-    admin = own_shop.client()
+def test_a_process_with_work_left_warns(own_app: Application) -> None:
+    admin = own_app.client()
     step: Any = admin.get("/api/job-steps?waiting=true&page_size=1").json["items"][0]  # type: ignore[index]
     answer: Any = admin.patch(f"/api/processes/{step['process']['id']}", json={"is_active": False})
     assert [warning["code"] for warning in answer.json["warnings"]] == ["process_has_work"]
 
 
-def test_of_two_changes_of_permissions_at_one_moment_the_second_is_told(own_shop: Application) -> None:
+def test_of_two_changes_of_permissions_at_one_moment_the_second_is_told(own_app: Application) -> None:
     """The second statement waits for the first one's row, and does not see the permissions that it has made."""
-    admin = own_shop.client()
+    admin = own_app.client()
     made: Any = admin.post("/api/processes", json={"name": "Milling"}).json
-    url = own_shop.database.superuser_url
+    url = own_app.database.superuser_url
     with closing(psycopg2.connect(url)) as other, closing(psycopg2.connect(url)) as watcher:
         with other.cursor() as cursor:
             cursor.execute("UPDATE processes SET name = 'Turning' WHERE id = %s", (made["id"],))
             cursor.execute(
                 "INSERT INTO role_process_permissions (tenant_id, role, process_id) VALUES (%s, 'manager', %s)",
-                (own_shop.alpha.id, made["id"]),
+                (own_app.alpha.id, made["id"]),
             )
-        answer = second_beside(own_shop, watcher, other, made["id"])
+        answer = second_beside(own_app, watcher, other, made["id"])
     assert answer.status_code == 409
     now: Any = admin.get(f"/api/processes/{made['id']}").json
     assert (now["name"], now["permissions"]) == ("Turning", [{"role": "manager", "can_operate": True}])
 
 
-def second_beside(shop: Application, watcher: Any, other: Any, process_id: int) -> Any:
+def second_beside(app: Application, watcher: Any, other: Any, process_id: int) -> Any:
     """The answer to a change that was sent while the other transaction was open."""
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
@@ -110,7 +110,7 @@ def second_beside(shop: Application, watcher: Any, other: Any, process_id: int) 
             cursor.execute(waits)
             return bool(cursor.fetchone()[0])
 
-    client = shop.client()
+    client = app.client()
     with ThreadPoolExecutor(1) as pool:
         sent = {"permissions": [{"role": "operator"}]}
         answer = pool.submit(client.patch, f"/api/processes/{process_id}", json=sent)

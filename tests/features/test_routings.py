@@ -22,8 +22,8 @@ def new_routing(client: FlaskClient, *instructions: str) -> dict[str, Any]:
     return routing
 
 
-def test_a_job_is_made_from_a_routing_in_one_statement(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_job_is_made_from_a_routing_in_one_statement(own_app: Application) -> None:
+    client = own_app.client("manager")
     routing = new_routing(client, "Cut.", "Bend.")
     made: Any = client.post("/api/jobs", json={"title": "A", "routing_id": routing["id"]})
     assert (made.status_code, made.headers["X-Queries"], made.json["progress"]["steps"]) == (201, "1", 2)
@@ -35,11 +35,11 @@ def test_a_job_is_made_from_a_routing_in_one_statement(own_shop: Application) ->
     assert client.post("/api/jobs", json={"title": "A", "routing_id": 2**40}).status_code == 409
     entry: Any = client.get(f"/api/audit?entity=job&entity_id={made.json['id']}").json["items"][0]  # type: ignore[index]
     assert entry["changes"]["routing_id"] == [None, routing["id"]]
-    assert differences(own_shop) == []
+    assert differences(own_app) == []
 
 
-def test_steps_of_a_routing_are_replaced_and_jobs_keep_theirs(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_steps_of_a_routing_are_replaced_and_jobs_keep_theirs(own_app: Application) -> None:
+    client = own_app.client("manager")
     routing = new_routing(client, "Cut.", "Bend.", "Weld.")
     path, process = f"/api/routings/{routing['id']}", routing["steps"][0]["process"]["id"]
     job = new_job(client, routing_id=routing["id"])
@@ -63,17 +63,17 @@ def test_steps_of_a_routing_are_replaced_and_jobs_keep_theirs(own_shop: Applicat
     ]  # fmt: skip
 
 
-def test_an_operator_reads_routings_and_reasons_and_changes_none(own_shop: Application) -> None:
-    routing = new_routing(own_shop.client("manager"), "Cut.")
-    operator = own_shop.client("operator")
+def test_an_operator_reads_routings_and_reasons_and_changes_none(own_app: Application) -> None:
+    routing = new_routing(own_app.client("manager"), "Cut.")
+    operator = own_app.client("operator")
     assert operator.get(f"/api/routings/{routing['id']}").json == routing
     assert operator.post("/api/routings", json={"name": "Mine"}).status_code == 403
     assert operator.delete(f"/api/routings/{routing['id']}").status_code == 403
     assert operator.post("/api/reasons", json={"kind": "stop", "name": "Mine"}).status_code == 403
 
 
-def test_reasons_have_one_name_for_each_kind(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_reasons_have_one_name_for_each_kind(own_app: Application) -> None:
+    client = own_app.client("manager")
     made: Any = client.post("/api/reasons", json={"kind": "reject", "name": "Scratched"})
     assert made.status_code == 201
     again: Any = client.post("/api/reasons", json={"kind": "reject", "name": "SCRATCHED"})

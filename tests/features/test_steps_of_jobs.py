@@ -13,9 +13,9 @@ from tests.application import Application
 from tests.rollups.conftest import DIFFERENCES
 
 
-def differences(shop: Application) -> list[Any]:
+def differences(app: Application) -> list[Any]:
     """The counts that a recount of both businesses contradicts."""
-    with closing(psycopg2.connect(shop.database.superuser_url)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(DIFFERENCES)
         return cursor.fetchall()
 
@@ -59,8 +59,8 @@ def named(client: FlaskClient, *names: str) -> list[dict[str, Any]]:
     return [{"process_id": process, "instructions": name} for name in names]
 
 
-def test_a_job_is_made_with_its_steps_in_one_statement(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_job_is_made_with_its_steps_in_one_statement(own_app: Application) -> None:
+    client = own_app.client("manager")
     process, machine, person = ids(client, "processes")[1], ids(client, "machines")[0], own_user(client)
     sent = {
         "process_id": process,
@@ -83,7 +83,7 @@ def test_a_job_is_made_with_its_steps_in_one_statement(own_shop: Application) ->
     shown = {name: first[name] for name in ("setup_minutes", "seconds_per_piece", "instructions")}
     assert shown == {name: sent[name] for name in shown}
     assert (second["machine"], second["assigned_user"], second["seconds_per_piece"]) == (None, None, None)
-    assert differences(own_shop) == []
+    assert differences(own_app) == []
 
 
 def own_user(client: FlaskClient) -> int:
@@ -92,8 +92,8 @@ def own_user(client: FlaskClient) -> int:
     return person
 
 
-def test_a_job_is_copied_without_progress_and_people(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_job_is_copied_without_progress_and_people(own_app: Application) -> None:
+    client = own_app.client("manager")
     source: Any = client.get("/api/jobs?status=completed&page_size=1").json["items"][0]  # type: ignore[index]
     job = new_job(client, copy_of_id=source["id"])
     old, new = steps_of(client, source["id"]), steps_of(client, job)
@@ -103,7 +103,7 @@ def test_a_job_is_copied_without_progress_and_people(own_shop: Application) -> N
         None
     }
     assert client.post("/api/jobs", json={"title": "A", "copy_of_id": 2**40}).status_code == 409
-    assert differences(own_shop) == []
+    assert differences(own_app) == []
 
 
 @pytest.mark.parametrize(
@@ -116,20 +116,20 @@ def test_a_job_is_copied_without_progress_and_people(own_shop: Application) -> N
         {"steps": [{"process_id": 1, "seconds_per_piece": -1}]},
     ],
 )
-def test_what_contradicts_itself_is_refused(shop: Application, members: dict[str, Any]) -> None:
-    assert shop.client().post("/api/jobs", json={"title": "A", **members}).status_code == 400
+def test_what_contradicts_itself_is_refused(app: Application, members: dict[str, Any]) -> None:
+    assert app.client().post("/api/jobs", json={"title": "A", **members}).status_code == 400
 
 
-def test_a_process_that_is_not_there_leaves_no_job(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_process_that_is_not_there_leaves_no_job(own_app: Application) -> None:
+    client = own_app.client()
     before: Any = client.get("/api/jobs").json
     refused: Any = client.post("/api/jobs", json={"title": "A", "steps": [{"process_id": 2**40}]})
     assert refused.status_code in (409, 422) and "process_id" in refused.json["detail"]
     assert client.get("/api/jobs").json["total"] == before["total"]  # type: ignore[index]
 
 
-def test_steps_are_added_at_a_place_or_at_the_end(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_steps_are_added_at_a_place_or_at_the_end(own_app: Application) -> None:
+    client = own_app.client("manager")
     job = new_job(client, steps=named(client, "a", "b"))
     made: Any = client.post(f"/api/jobs/{job}/steps", json={"steps": named(client, "y", "z")})
     assert made.status_code == 201 and [step["instructions"] for step in made.json["steps"]] == [
@@ -145,18 +145,18 @@ def test_steps_are_added_at_a_place_or_at_the_end(own_shop: Application) -> None
     client.post(f"/api/jobs/{job}/steps", json={"steps": named(client, "last"), "position": 99})
     assert order(client, job) == ["first", "a", "m", "n", "b", "y", "z", "last"]
     assert len(audit(client, "create")) == 6
-    assert differences(own_shop) == []
+    assert differences(own_app) == []
 
 
-def test_a_job_without_steps_gets_its_first_one(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_job_without_steps_gets_its_first_one(own_app: Application) -> None:
+    client = own_app.client("manager")
     job = new_job(client)
     client.post(f"/api/jobs/{job}/steps", json={"steps": named(client, "a"), "position": 5})
     assert order(client, job) == ["a"]
 
 
-def test_a_step_is_put_at_each_place(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_step_is_put_at_each_place(own_app: Application) -> None:
+    client = own_app.client("manager")
     model = ["a", "b", "c", "d"]
     job = new_job(client, steps=named(client, *model))
     for moved in range(4):
@@ -166,11 +166,11 @@ def test_a_step_is_put_at_each_place(own_shop: Application) -> None:
             model.insert(target - 1, model.pop(moved))
             assert order(client, job) == model
             assert answer.json == {"id": job, "steps": steps_of(client, job), "warnings": []}
-    assert differences(own_shop) == []
+    assert differences(own_app) == []
 
 
-def test_a_step_is_removed_while_it_waits(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_step_is_removed_while_it_waits(own_app: Application) -> None:
+    client = own_app.client("manager")
     job = new_job(client, status="active", steps=named(client, "a", "b", "c"))
     first, second, _ = steps_of(client, job)
     assert client.delete(f"/api/job-steps/{second['id']}").json == {"id": second["id"], "job_id": job}
@@ -183,11 +183,11 @@ def test_a_step_is_removed_while_it_waits(own_shop: Application) -> None:
     assert order(client, job) == ["a", "c"]
     (entry,) = audit(client, "delete")
     assert entry["changes"]["job_id"] == [job, None]
-    assert differences(own_shop) == []
+    assert differences(own_app) == []
 
 
-def test_a_step_before_one_that_has_begun_is_a_warning_or_refused(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_step_before_one_that_has_begun_is_a_warning_or_refused(own_app: Application) -> None:
+    client = own_app.client()
     job = new_job(client, status="active", steps=named(client, "a", "b"))
     first, second = steps_of(client, job)
     client.patch(f"/api/job-steps/{first['id']}", json={"status": "in_progress"})
@@ -208,8 +208,8 @@ def test_a_step_before_one_that_has_begun_is_a_warning_or_refused(own_shop: Appl
     assert order(client, job) == ["c", "b", "a"]
 
 
-def test_a_job_that_has_ended_and_people_who_are_inactive_get_no_steps(own_shop: Application) -> None:
-    client = own_shop.client()
+def test_a_job_that_has_ended_and_people_who_are_inactive_get_no_steps(own_app: Application) -> None:
+    client = own_app.client()
     ended: Any = client.get("/api/jobs?status=completed&page_size=1").json["items"][0]  # type: ignore[index]
     step = named(client, "a")[0]
     assert client.post(f"/api/jobs/{ended['id']}/steps", json={"steps": [step]}).status_code == 409
@@ -221,8 +221,8 @@ def test_a_job_that_has_ended_and_people_who_are_inactive_get_no_steps(own_shop:
     assert steps_of(client, job) == []
 
 
-def test_an_operator_changes_neither_steps_nor_their_instructions(own_shop: Application) -> None:
-    manager, operator = own_shop.client("manager"), own_shop.client("operator")
+def test_an_operator_changes_neither_steps_nor_their_instructions(own_app: Application) -> None:
+    manager, operator = own_app.client("manager"), own_app.client("operator")
     process = ids(manager, "processes")[1]
     job = new_job(manager, status="active", steps=[{"process_id": process}])
     (step,) = steps_of(manager, job)
@@ -241,16 +241,16 @@ def test_an_operator_changes_neither_steps_nor_their_instructions(own_shop: Appl
     assert [changed.json[name] for name in members] == [5, 6, "Slow."]
 
 
-def test_a_step_on_which_work_is_recorded_is_not_removed(own_shop: Application) -> None:
-    client = own_shop.client("manager")
+def test_a_step_on_which_work_is_recorded_is_not_removed(own_app: Application) -> None:
+    client = own_app.client("manager")
     job = new_job(client, status="active", steps=named(client, "a", "b"))
     step = steps_of(client, job)[0]
-    url = own_shop.database.superuser_url
+    url = own_app.database.superuser_url
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO work_records (tenant_id, step_id, user_id, started_at, ended_at) "
             "VALUES (%s, %s, %s, now() - interval '1 hour', now())",
-            (own_shop.alpha.id, step["id"], own_user(client)),
+            (own_app.alpha.id, step["id"], own_user(client)),
         )
     assert client.delete(f"/api/job-steps/{step['id']}").status_code == 409
     assert order(client, job) == ["a", "b"]

@@ -14,7 +14,7 @@ from tests.pages.test_forms import first, pick, read, sent
 from tests.pages.test_looks import overflow, violations
 
 
-def test_a_machine_is_added_and_changed(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_machine_is_added_and_changed(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
     page = visitor.open_board("#/machines")
     page.get_by_role("link", name="New machine").click()
@@ -26,11 +26,11 @@ def test_a_machine_is_added_and_changed(own_visit: Visiting, own_shop: Applicati
     page.get_by_label("Location").fill("Hall 2")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#toasts")).to_contain_text("Saved Laser 2.")
-    found = read(own_shop, "/api/machines?q=Laser 2")["items"][0]
+    found = read(own_app, "/api/machines?q=Laser 2")["items"][0]
     assert (found["status"], found["location"]) == ("maintenance", "Hall 2")
 
 
-def test_an_admin_says_who_works_on_a_process(own_visit: Visiting, own_shop: Application) -> None:
+def test_an_admin_says_who_works_on_a_process(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("admin")
     page = visitor.open_board("#/processes/new")
     page.get_by_label("Name (required)").fill("Welding")
@@ -38,7 +38,7 @@ def test_an_admin_says_who_works_on_a_process(own_visit: Visiting, own_shop: App
     page.get_by_role("button", name="Add process").click()
     row = page.get_by_role("row").filter(has_text="Welding")
     expect(row).to_contain_text("Admin, Manager")
-    assert read(own_shop, "/api/processes?q=Welding")["items"][0]["permissions"] == [
+    assert read(own_app, "/api/processes?q=Welding")["items"][0]["permissions"] == [
         {"role": "manager", "can_operate": True}
     ]
     row.get_by_role("link", name="Edit Welding").click()
@@ -63,9 +63,9 @@ def shown_steps(page: Page) -> list[str]:
     return page.locator(".job tbody th").all_inner_texts()
 
 
-def test_a_routing_is_made_and_a_job_from_it(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_routing_is_made_and_a_job_from_it(own_visit: Visiting, own_app: Application) -> None:
     visitor = own_visit("manager")
-    processes = read(own_shop, "/api/processes")["items"]
+    processes = read(own_app, "/api/processes")["items"]
     page = visitor.open_board("#/routings/new")
     page.get_by_label("Name (required)").fill("Bracket")
     page.get_by_role("button", name="Add step", exact=True).click()
@@ -83,7 +83,7 @@ def test_a_routing_is_made_and_a_job_from_it(own_visit: Visiting, own_shop: Appl
     expect(page.get_by_role("row").filter(has_text="Bracket")).to_contain_text(
         f"{processes[1]['name']}, {processes[0]['name']}"
     )
-    routing = read(own_shop, "/api/routings?q=Bracket")["items"][0]
+    routing = read(own_app, "/api/routings?q=Bracket")["items"][0]
     last = routing["steps"][1]
     assert (last["setup_minutes"], last["seconds_per_piece"], last["instructions"]) == (
         20,
@@ -106,29 +106,29 @@ def test_a_routing_is_made_and_a_job_from_it(own_visit: Visiting, own_shop: Appl
 
 
 def test_a_routing_that_two_people_change_shows_both_versions(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
-    routing = first(own_shop, "routings")
+    routing = first(own_app, "routings")
     visitor = own_visit("manager")
     visitor.expected = ["412"]
     page = visitor.open_board(f"#/routings/{routing['id']}/edit")
     page.get_by_role("button", name="Remove step 1").click()
     process = routing["steps"][0]["process"]
-    own_shop.client().patch(f"/api/routings/{routing['id']}", json={"steps": [{"process_id": process["id"]}]})
+    own_app.client().patch(f"/api/routings/{routing['id']}", json={"steps": [{"process_id": process["id"]}]})
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Somebody else changed this meanwhile")).to_be_visible()
     page.get_by_label(re.compile("^Theirs:")).check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Routings")).to_be_visible()
-    assert len(read(own_shop, f"/api/routings/{routing['id']}")["steps"]) == 1
+    assert len(read(own_app, f"/api/routings/{routing['id']}")["steps"]) == 1
 
 
 def test_steps_of_a_job_are_added_moved_skipped_and_removed(
-    own_visit: Visiting, own_shop: Application
+    own_visit: Visiting, own_app: Application
 ) -> None:
     visitor = own_visit("manager")
-    processes = [item["name"] for item in read(own_shop, "/api/processes")["items"]]
-    made = own_shop.client().post("/api/jobs", json={"title": "Bracket"}).json or {}
+    processes = [item["name"] for item in read(own_app, "/api/processes")["items"]]
+    made = own_app.client().post("/api/jobs", json={"title": "Bracket"}).json or {}
     page = visitor.open_board(f"#/jobs/{made['id']}")
     page.get_by_role("link", name="Add steps").click()
     for place in range(3):
@@ -139,7 +139,7 @@ def test_steps_of_a_job_are_added_moved_skipped_and_removed(
     expect(rows).to_have_count(3)
 
     def names() -> list[str]:
-        return [step["process"]["name"] for step in read(own_shop, f"/api/jobs/{made['id']}")["steps"]]
+        return [step["process"]["name"] for step in read(own_app, f"/api/jobs/{made['id']}")["steps"]]
 
     page.get_by_role("button", name=f"Move {processes[0]} down").click()
     expect(rows.first).to_contain_text(processes[1])
@@ -158,7 +158,7 @@ def test_steps_of_a_job_are_added_moved_skipped_and_removed(
     expect(rows.nth(1)).to_contain_text("Skipped")
 
 
-def test_a_reason_is_added_and_removed(own_visit: Visiting, own_shop: Application) -> None:
+def test_a_reason_is_added_and_removed(own_visit: Visiting, own_app: Application) -> None:
     page = own_visit("manager").open_board("#/reasons/new")
     page.get_by_label("For").select_option("stop")
     page.get_by_label("Name (required)").fill("No material")
@@ -168,12 +168,12 @@ def test_a_reason_is_added_and_removed(own_visit: Visiting, own_shop: Applicatio
     row.get_by_role("button", name="Remove No material").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(row).to_have_count(0)
-    assert read(own_shop, "/api/reasons?q=No material")["total"] == 0
+    assert read(own_app, "/api/reasons?q=No material")["total"] == 0
 
 
-def test_pickers_of_people_and_machines_show_their_load(visit: Visiting, shop: Application) -> None:
-    step = read(shop, "/api/job-steps?waiting=true&page_size=1")["items"][0]
-    person = read(shop, "/api/users?is_active=true&page_size=1")["items"][0]
+def test_pickers_of_people_and_machines_show_their_load(visit: Visiting, app: Application) -> None:
+    step = read(app, "/api/job-steps?waiting=true&page_size=1")["items"][0]
+    person = read(app, "/api/users?is_active=true&page_size=1")["items"][0]
     page = visit("manager").open_board(f"#/job-steps/{step['id']}/edit")
     page.get_by_label("Person").fill(person["full_name"])
     load = person["load"]
