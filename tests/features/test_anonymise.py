@@ -152,11 +152,11 @@ def test_only_an_inactive_user_is_anonymised_and_only_by_an_admin(own_app: Appli
 def test_a_name_in_another_name_and_another_business_stay(own_app: Application) -> None:
     client, other = own_app.client(), own_app.client("admin", own_app.beta)
     made: Any = client.post("/api/customers", json={"name": "Ann"}).json
-    for shop in (client, other):
-        assert shop.post("/api/jobs", json={"title": "Annual plan for Ann"}).status_code == 201
+    for app in (client, other):
+        assert app.post("/api/jobs", json={"title": "Annual plan for Ann"}).status_code == 201
     assert (
         client.post(f"/api/customers/{made['id']}/anonymise", json={"confirm": "anonymise"}).status_code
         == 200
     )
-    titles = [shop.get("/api/jobs?page_size=1").json["items"][0]["title"] for shop in (client, other)]  # type: ignore[index]
+    titles = [app.get("/api/jobs?page_size=1").json["items"][0]["title"] for app in (client, other)]  # type: ignore[index]
     assert titles == ["Annual plan for ***", "Annual plan for Ann"]
