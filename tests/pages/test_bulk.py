@@ -20,7 +20,7 @@ def test_selected_jobs_get_one_status_and_get_it_back(own_visit: Visiting, own_a
     page.get_by_label(f"Select {first['job_number']}", exact=True).check()
     page.get_by_label(f"Select {second['job_number']}", exact=True).press("Space")
     expect(page.get_by_text("2 jobs selected")).to_be_visible()
-    page.get_by_label("Status of the selected").select_option("on_hold")
+    page.get_by_label("Set the selected to").select_option("on_hold")
     page.get_by_role("button", name="Set", exact=True).click()
     expect(page.locator("#toasts")).to_contain_text("2 jobs set to on hold.")
     ids = [first["id"], second["id"]]
@@ -48,7 +48,7 @@ def test_a_selection_outlives_a_poll_and_says_what_was_refused(
     own_app.client().patch(f"/api/jobs/{jobs[-1]['id']}", json={"title": "Another title"})
     expect(page.get_by_text("Another title")).to_be_visible(timeout=20_000)
     expect(page.locator(".select-row:checked")).to_have_count(len(jobs))
-    page.get_by_label("Status of the selected").select_option("completed")
+    page.get_by_label("Set the selected to").select_option("completed")
     page.get_by_role("button", name="Set", exact=True).click()
     expect(page.locator("#toasts")).to_contain_text("refused")
     completed = read(own_app, "/api/jobs?status=active")["total"]

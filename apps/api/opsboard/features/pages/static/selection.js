@@ -20,7 +20,7 @@ export function selection({ one, many, bulk }, { me, act }) {
   const status = h("select", { "data-key": "bulk-status" }, bulk.statuses.map((value) => h("option", { value }, words(value))));
   const set = h("button", { type: "button", class: "move-button", "data-key": "bulk-set", onclick: () => send() }, "Set");
   const element = h("div", { class: "bulk", role: "group", "aria-label": "Change several at once" },
-    h("label", { class: "flag" }, all, "Select all on this page"), number, h("label", { class: "field inline" }, h("span", {}, "Status of the selected"), status), set);
+    h("label", { class: "flag" }, all, "Select all on this page"), number, h("label", { class: "field inline" }, h("span", {}, "Set the selected to"), status), set);
   show();
 
   function show() {
