@@ -127,6 +127,18 @@ CROSS JOIN LATERAL (
 ) AS s
 CROSS JOIN LATERAL (SELECT id FROM users WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1) AS u;
 
+INSERT INTO machine_stops (
+    tenant_id, machine_id, reason, note, started_at, ended_at, reported_by, ended_by, external_id
+)
+SELECT
+    %(tenant)s, m.id, %(word)s || ' no material', %(word)s, now() - n * interval '3 hours',
+    CASE WHEN n > 1 THEN now() - n * interval '170 minutes' END, u.id, CASE WHEN n > 1 THEN u.id END, %(word)s || n
+FROM generate_series(1, 5) AS n
+CROSS JOIN LATERAL (
+    SELECT id FROM machines WHERE tenant_id = %(tenant)s AND status = 'maintenance' ORDER BY id OFFSET n %% 2 LIMIT 1
+) AS m
+CROSS JOIN LATERAL (SELECT id FROM users WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1) AS u;
+
 INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at, revoked_at)
 SELECT
     %(tenant)s, j.id, j.created_by, to_timestamp(4000000000) + (n - 1) * interval '1 day',

@@ -53,6 +53,9 @@ VALUES: dict[str, Any] = {
     "quantity_rejected": 1, "reject_reason": None,
     "q": "canary", "most_read": 1000, "area": "jobs",
     "is_shared": False, "is_default": True,
+    "stop_id": 1, "record_id": 1, "worker_id": 1, "ended_at": None, "finish": True, "hand_over": False,
+    "quantity_good": 1, "quantity_rejected": 1, "reject_reason": None,
+    "q": "canary", "most_read": 1000, "confirm": "n",
     "permissions": '[{"role": "operator", "can_operate": true}]', "is_active": True, "routing_id": 1,
     "copy_of_id": None, "steps": '[{"process_id": 1, "setup_minutes": 5}]', "position": 1, "reason_id": 1,
     "kind": "reject",
@@ -87,6 +90,7 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "conversations.list_conversations": {"status": "open"},
     "calls.list_calls": {"status": ["missed", "busy"]},
     "calls.create_call": {"status": "missed", "started_at": None},
+    "stops.report_stop": {"started_at": None},
     "work.start_work": {"started_at": None, "ended_at": None},
     "work.summary": {"date_from": "2026-03-02", "date_to": "2026-03-06"},
 }

@@ -52,6 +52,12 @@ SELECT
 FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
 WHERE j.title LIKE 'large %%' AND s.status <> 'pending';
 
+INSERT INTO machine_stops (tenant_id, machine_id, reason, started_at, ended_at, created_at)
+SELECT
+    s.tenant_id, s.machine_id, 'r', s.created_at, s.created_at + interval '20 minutes', s.created_at
+FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
+WHERE j.title LIKE 'large %%' AND s.step_order = 1;
+
 INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, created_at)
 SELECT j.tenant_id, (SELECT min(id) FROM users WHERE tenant_id = j.tenant_id) + j.id %% 11, 'update',
     (ARRAY['job', 'customer', 'machine'])[1 + j.id %% 3], j.id, j.created_at

@@ -32,6 +32,7 @@ IDS = {
     "approval_id": "SELECT min(id) FROM response_approvals WHERE tenant_id = %s AND status = 'pending'",
     "response_id": "SELECT min(id) FROM auto_responses WHERE tenant_id = %s AND status IN ('queued', 'failed')",
     "record_id": "SELECT min(id) FROM work_records WHERE tenant_id = %s AND ended_at IS NULL",
+    "stop_id": "SELECT min(id) FROM machine_stops WHERE tenant_id = %s AND ended_at IS NULL",
     "node_id": "SELECT min(id) FROM journey_nodes WHERE tenant_id = %s",
     "execution_id": "SELECT min(id) FROM workflow_execution_monitoring WHERE tenant_id = %s AND status = 'running'",
     "alert_id": "SELECT min(id) FROM workflow_alerts WHERE tenant_id = %s AND status = 'open'",

@@ -39,6 +39,13 @@ SELECT quantity_good, quantity_rejected, reject_reason, ended_at IS NULL
 FROM work_records WHERE tenant_id = %(tenant)s
 """
 
+ON_ACTIVE_MACHINE = """
+UPDATE job_steps
+SET machine_id = (SELECT min(id) FROM machines WHERE tenant_id = %(tenant)s AND status = 'active')
+WHERE status = 'pending' AND tenant_id = %(tenant)s
+"""
+OPEN_STOPS = "SELECT reason FROM machine_stops WHERE tenant_id = %(tenant)s AND ended_at IS NULL"
+
 
 def run(app: Application, sql: str, **values: Any) -> list[Any]:
     with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection:
@@ -144,3 +151,21 @@ def test_targets_are_large_whatever_the_texts(own_visit: Visiting, app: Applicat
         if (box := each.bounding_box())
     ]
     assert len(sizes) >= 6 and all(min(box["width"], box["height"]) >= SMALLEST for box in sizes), sizes
+
+
+def test_a_machine_that_stands_still_is_reported_beside_it(own_visit: Visiting, app: Application) -> None:
+    run(app, ON_ACTIVE_MACHINE)
+    page = own_visit("operator", "phone").open_board("/#/work")
+    page.get_by_role("button", name="stands still").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Report").click()
+    expect(page.get_by_role("alert")).to_have_text("Say why it stands still.")
+    page.get_by_label("Why?").fill("no material")
+    page.get_by_role("dialog").get_by_role("button", name="Report").click()
+    expect(page.locator(".task").first).to_contain_text("stands still since")
+    expect(page.locator(".task").first).to_contain_text("no material")
+    assert ("no material",) in run(app, OPEN_STOPS)
+    assert overflow(page) <= 0
+    expect(page.locator("#toasts")).to_contain_text("stands still")
+    page.get_by_role("heading", name="My work").tap()
+    page.get_by_role("button", name="runs again").first.click()
+    expect(page.get_by_role("button", name="stands still").first).to_be_visible()

@@ -386,7 +386,7 @@ LEFT JOIN wanted AS w ON w.id = q.id
 LEFT JOIN shown AS d ON true
 
 -- name: next_work
--- reads: job_steps, jobs, processes, machines, work_records, role_process_permissions
+-- reads: job_steps, jobs, processes, machines, machine_stops, work_records, role_process_permissions
 -- What the caller works on, what they can begin now, and what comes later: open steps of their own, and up to twenty of
 -- nobody that their role may work on. The order: in progress, ready, planned, due, urgent.
 WITH own AS (
@@ -490,7 +490,18 @@ items AS (
             ),
             'process', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
             'machine', CASE
-                WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name, 'status', e.status)
+                WHEN e.id IS NOT NULL THEN json_build_object(
+                    'id', e.id,
+                    'name', e.name,
+                    'status', e.status,
+                    'stop', (
+                        SELECT json_build_object('id', h.id, 'reason', h.reason, 'started_at', h.started_at)
+                        FROM machine_stops AS h
+                        WHERE h.tenant_id = %(tenant_id)s
+                            AND h.machine_id = e.id
+                            AND h.ended_at IS NULL
+                    )
+                )
             END,
             'planned_start', (c.step).planned_start,
             'quantity_done', (c.step).quantity_done,

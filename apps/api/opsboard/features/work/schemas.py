@@ -86,8 +86,17 @@ class JobOfNextWork(JobOfWork):
     quantity: int
 
 
+class OpenStop(BaseModel):
+    id: int
+    reason: str
+    started_at: dt.datetime
+
+
 class MachineOfNextWork(Named):
+    """`stop`: why it stands still, if somebody has reported that."""
+
     status: MachineStatus
+    stop: OpenStop | None
 
 
 class NextStep(BaseModel):

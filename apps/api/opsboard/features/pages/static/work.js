@@ -1,5 +1,6 @@
 // The terminal beside a machine: what I work on now, what comes next, and for managers who works on what.
 
+import { ask } from "./ask.js";
 import { chip, glyph } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { count, day, number, timeOrDate } from "./format.js";
@@ -27,11 +28,11 @@ function parts(mine, others, context) {
   const [first, ...next] = mine.now.length ? [null, ...mine.next] : mine.next;
   const isIdle = !mine.now.length && !first;
   return [
-    section("Now", mine.now.map((step) => task(step, [finishButton(step, context), pauseButton(step, context)]))),
-    first && section("Next", [task(first, [startButton(first, context, "main-button")])]),
+    section("Now", mine.now.map((step) => task(step, [finishButton(step, context), pauseButton(step, context)], context))),
+    first && section("Next", [task(first, [startButton(first, context, "main-button")], context)]),
     isIdle && h("p", { class: "empty" }, mine.later.length ? "Nothing can be begun now; see what comes later." : "Nothing waits for you."),
-    section(first ? "After that" : "Next", next.map((step) => task(step, [startButton(step, context, "move-button")]))),
-    section("Later", mine.later.map((step) => task(step, []))),
+    section(first ? "After that" : "Next", next.map((step) => task(step, [startButton(step, context, "move-button")], context))),
+    section("Later", mine.later.map((step) => task(step, [], context))),
     others && section("Everybody's work", others.items.filter((record) => record.worker.id !== context.me.id).map((record) => ofOthers(record, context))),
   ];
 }
@@ -41,7 +42,7 @@ function section(heading, tasks) {
   return h("section", { "aria-label": heading }, h("h2", {}, heading), h("ul", { class: "task-list" }, tasks));
 }
 
-function task(step, buttons) {
+function task(step, buttons, context) {
   const { job, machine } = step;
   return stamped(step, h("li", { class: "task", "data-row": step.step_id },
     h("p", { class: "task-name" }, h("a", { href: `#/jobs/${job.id}`, "data-key": `task-${step.step_id}` }, nameOf(step)), " ",
@@ -54,9 +55,29 @@ function task(step, buttons) {
       step.began_at && h("span", {}, `since ${timeOrDate(step.began_at)}`),
       step.waits_for && h("span", {}, `waits for ${step.waits_for}`),
       job.status !== "active" && chip(job.status),
-      machine && machine.status !== "active" && chip(machine.status, `${machine.name}: ${machine.status}`),
+      machine && machine.status !== "active" && chip(machine.status, machineWords(machine)),
       !step.is_mine && !step.record_id && h("span", {}, "for anybody")),
-    buttons.length > 0 && h("div", { class: "task-buttons" }, buttons)));
+    buttons.length > 0 && h("div", { class: "task-buttons" }, buttons, machine && stopButton(machine, context))));
+}
+
+function machineWords({ name, status, stop }) {
+  return stop ? `${name} stands still since ${timeOrDate(stop.started_at)}: ${stop.reason}` : `${name}: ${status}`;
+}
+
+function stopButton({ id, name, status, stop }, { act }) {
+  if (stop) {
+    const write = { method: "POST", path: `/api/stops/${stop.id}/end`, content: {}, done: `${name} runs again.`, pressed: "Runs again" };
+    return h("button", { type: "button", class: "big-button plain-button", "data-key": `runs-${id}`, "aria-label": `${name} runs again`, onclick: ({ currentTarget }) => act(currentTarget, write) }, "Runs again");
+  }
+  if (status !== "active") return null;
+  const report = async ({ currentTarget }) => {
+    const check = (text) => (text ? "" : "Say why it stands still.");
+    const answer = await ask({ title: `${name} stands still`, text: "", verb: "Report", fields: [{ name: "reason", label: "Why?", isText: true, check }] });
+    if (!answer) return;
+    const content = { machine_id: id, reason: answer.reason };
+    await act(currentTarget, { method: "POST", path: "/api/stops", content, done: `${name} stands still: ${answer.reason}.`, pressed: "Reported" });
+  };
+  return h("button", { type: "button", class: "big-button plain-button", "data-key": `stop-${id}`, "aria-label": `${name} stands still`, onclick: report }, "Machine stopped");
 }
 
 function nameOf({ process, step_order: order }) {

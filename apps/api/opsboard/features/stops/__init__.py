@@ -1,0 +1,1 @@
+"""Machine stops: when a machine stood still, and why."""
