@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from opsboard.bench.asking import Answered
+from opsboard.bench.environment import Bench
 from opsboard.bench.incidents.away import figures
 from opsboard.bench.incidents.finding import Finding
+from opsboard.bench.measures import idle
 from opsboard.bench.measures.incidents import table
 from opsboard.bench.one_url import Load
+from opsboard.bench.options import QUICK
 from opsboard.bench.run import BY_NAME, MEASURES, usual
+from opsboard.config import load_config
 
 
 def test_a_gap_may_be_before_the_first_answer_between_two_or_after_the_last() -> None:
@@ -45,7 +49,16 @@ def test_answers_of_another_status_are_counted_while_the_database_is_away() -> N
 
 
 def test_they_are_measured_only_by_name() -> None:
-    assert set(usual()) | set(BY_NAME) == set(MEASURES) and "incidents" not in usual()
+    assert set(usual()) | set(BY_NAME) == set(MEASURES) and not set(usual()) & set(BY_NAME)
+
+
+def test_an_idle_fleet_is_judged_by_the_time_of_workers_and_postgres_together() -> None:
+    bench = Bench(load_config({}, None), QUICK, Path(), lambda _: None)
+    found = idle.table(bench, [(9.5, 0.25, 0.5), (16.0, 0.75, 0.5)])
+    assert [(one.bound, list(one.values), one.at_least) for one in found.promises] == [
+        (15.0, [9.5, 16.0], False),
+        (1.0, [0.75, 1.25], False),
+    ]
 
 
 @pytest.mark.slow

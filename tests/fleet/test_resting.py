@@ -12,6 +12,7 @@ import pytest
 
 from opsboard.db.database import Database
 from opsboard.errors import DatabaseUnavailable
+from opsboard.features.health import routes
 from opsboard.fleet import change_feed as module
 from opsboard.fleet import heartbeat
 from tests.application import Application
@@ -119,3 +120,9 @@ def test_a_resting_worker_sends_few_statements(own_app: Application, monkeypatch
         "the full rhythm sends 20 a second"
     )
     assert sent.count("fleet.report") <= passed / heartbeat.REST_REPORT_EVERY + 2
+
+
+def test_a_clear_waits_for_workers_at_rest() -> None:
+    """They read the order at their next poll; one that has not confirmed it in time would be told as waiting."""
+    assert module.REST_INTERVAL + 2 * module.LONGEST_WAIT <= routes.PATIENCE
+    assert module.REST_INTERVAL <= heartbeat.REST_REPORT_EVERY <= heartbeat.SILENT_AFTER / 2

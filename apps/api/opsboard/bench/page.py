@@ -16,7 +16,7 @@ from opsboard.bench.tables import by_itself, markdown
 from opsboard.errors import CommandError
 
 # Measures whose tables have no plot and stand in no summary of others.
-ALONE = ("planning", "lists", "incidents", "endpoints")
+ALONE = ("planning", "lists", "incidents", "idle", "endpoints")
 
 
 def markers(block: str = "") -> tuple[str, str]:

@@ -15,6 +15,7 @@ from opsboard.bench.measures import (
     endpoints,
     freshness,
     hits,
+    idle,
     incidents,
     lists,
     planning,
@@ -28,8 +29,8 @@ from opsboard.config import Config
 from opsboard.errors import CommandError
 
 FAILED = "Failed: "
-# Measured only when they are named: they stop and flood servers for minutes.
-BY_NAME = ("incidents",)
+# Measured only when they are named: they stop and flood servers for minutes, or wait until workers rest.
+BY_NAME = ("incidents", "idle")
 MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
     "hits": hits.measure,
     "sizes": sizes.measure,
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[[Bench], list[Table]]] = {
     "lists": lists.measure,
     "clears": clears.measure,
     "incidents": incidents.measure,
+    "idle": idle.measure,
     "endpoints": endpoints.measure,
 }
 

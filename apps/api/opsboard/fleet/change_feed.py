@@ -30,7 +30,7 @@ LONGEST_GAP = 30.0  # seconds
 # A worker without requests for REST_AFTER polls less often. It then counts as stale two normal intervals after its
 # last read, and the next request waits until it has read again (`ensure_current`).
 REST_AFTER = 10.0  # seconds
-REST_INTERVAL = 0.5  # seconds
+REST_INTERVAL = 1.0  # seconds
 LONGEST_WAIT = 0.25  # seconds that a request waits for a resting worker to read
 SHORTEST_PAUSE = 0.005  # seconds between two polls that take longer than the interval
 # Longer than LONGEST_GAP: a worker that has not read a row by then drops everything anyway.

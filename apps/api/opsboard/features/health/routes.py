@@ -57,8 +57,8 @@ from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.openapi import takes_no_key
 from opsboard.web.services import identity, services
 
-# Seconds a clear waits for the other workers, and between two checks.
-PATIENCE = 1.0
+# Seconds a clear waits for the other workers, of which those at rest read once a second, and between two checks.
+PATIENCE = 1.5
 POLL = 0.01
 STARTED = time.time()
 # One recount of a worker at a time: it holds a connection of those that answers about health have.
