@@ -140,3 +140,24 @@ def test_a_common_word_reads_as_few_rows_as_a_rare_one(own_app: Application) -> 
         assert (0 < read <= most, removed) == (True, 0), (q, read, removed)
     answer: Any = own_app.client().get("/api/search?q=common even odd").json
     assert answer["groups"] == [], "nothing has both"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("jobs?q=11999", ["J-011999"]),
+        ("jobs?q=pumpe geh", ["J-011999"]),
+        ("jobs?q=J-0119", ["J-011999"]),
+        ("jobs?q=geh bracket", []),
+        ("customers?q=son angstrom", ["Ångström & Søn"]),
+        ("customers?q=0142", ["Ångström & Søn"]),
+        ("contacts?q=bohm", ["Jean-Luc Böhm"]),
+        ("leads?q=pumpenhaus.example kontakt", ["Pumpenhaus"]),
+    ],
+)
+def test_lists_find_the_same_way(stocked: Application, path: str, expected: list[str]) -> None:
+    answer: Any = stocked.client().get(f"/api/{path}").json
+    assert [item.get("job_number") or item["name"] for item in answer["items"]] == expected
+    assert answer["total"] == len(expected)
+    if path.startswith("customers?q=0"):
+        assert stocked.client("operator").get(f"/api/{path}").json["items"] == []  # type: ignore[index]

@@ -145,7 +145,7 @@ def test_keyboard_reaches_content_first_and_focus_is_seen(visit: Visiting) -> No
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="New job")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Job number begins with")).to_be_focused()
+    expect(page.get_by_label("Words of number or title")).to_be_focused()
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
     assert outline == "3px"
 

@@ -33,7 +33,10 @@ class ListCustomers(ListArguments, query=sql.list_customers, default_sort="name"
     """Customers by name."""
 
     q: Annotated[
-        Search | None, Field(description="The beginning of a name, e-mail address or phone number.")
+        Search | None,
+        Field(
+            description="Words of the name or e-mail address, each by its beginning, or digits of the phone number."
+        ),
     ] = None
 
 

@@ -46,7 +46,9 @@ class ListJobs(ListArguments, query=sql.list_jobs, default_sort="-created_at"):
     customer_id: Id | None = None
     machine_id: Annotated[Id | None, Field(description="Jobs with a step on this machine.")] = None
     assigned_user_id: Annotated[Id | None, Field(description="Jobs with a step of this person.")] = None
-    q: Annotated[Search | None, Field(description="The beginning of a job number.")] = None
+    q: Annotated[
+        Search | None, Field(description="Words of the number or the title, each by its beginning.")
+    ] = None
     overdue: Annotated[Literal["true"] | None, Field(description="Open jobs that were due before today.")] = (
         None
     )

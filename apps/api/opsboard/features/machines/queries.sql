@@ -25,7 +25,7 @@ LEFT JOIN LATERAL (
 -- from: machines AS m
 -- filter status: m.status = ANY(%(status)s)
 -- filter is_active: m.is_active = %(is_active)s
--- filter q: m.name_search >= search_form(%(q)s) AND m.name_search < search_form(%(q)s) || chr(1114111)
+-- filter q: m.id IN (SELECT n.id FROM machines AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'machines' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
 -- sort name: m.name_search | text COLLATE "C"
 -- total: machines
 -- total status: machines | c.label = ANY(%(status)s)

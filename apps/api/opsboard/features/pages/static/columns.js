@@ -48,7 +48,7 @@ export const LISTS = {
     one: "job",
     bulk: { path: "/api/jobs/bulk-status", statuses: JOB_STATUS.values, nameOf: (job) => job.job_number, may: manages },
     links: (me) => [manages(me) && ["New job", "#/jobs/new"]],
-    filters: [search("Job number begins with"), JOB_STATUS, PRIORITY, { name: "customer_id", label: "Customer", source: customers },
+    filters: [search("Words of number or title"), JOB_STATUS, PRIORITY, { name: "customer_id", label: "Customer", source: customers },
       { name: "machine_id", label: "Machine", source: machines }, (me) => manages(me) && { name: "assigned_user_id", label: "Person", source: people },
       dateFilter("due_from", "Due from"), dateFilter("due_to", "Due until"), flag("overdue", "Overdue"), flag("due_today", "Due today"),
       sort("-created_at", "due_date", "-updated_at", "job_number")],
@@ -154,7 +154,7 @@ export const LISTS = {
     title: "Customers",
     one: "customer",
     links: (me) => [manages(me) && ["New customer", "#/customers/new"], ["Contacts", "#/contacts"]],
-    filters: [search("Name, e-mail or phone begins with"), sort("name", "-created_at")],
+    filters: [search("Words of name, e-mail or phone"), sort("name", "-created_at")],
     columns: [
       ["Customer", (customer) => named(`#/customers/${customer.id}`, customer.name), null, "name"],
       ["E-mail", (customer) => customer.email],
@@ -167,7 +167,7 @@ export const LISTS = {
     title: "Contacts",
     one: "contact",
     links: () => [["New contact", "#/contacts/new"]],
-    filters: [search("Name, e-mail or phone begins with")],
+    filters: [search("Words of name, e-mail or phone")],
     columns: [
       ["Contact", (contact) => named(`#/contacts/${contact.id}`, contact.name), null, "name"],
       ["Customer", (contact) => contact.customer && h("a", { href: `#/jobs?customer_id=${contact.customer.id}` }, contact.customer.name)],

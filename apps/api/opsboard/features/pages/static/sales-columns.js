@@ -25,7 +25,7 @@ export const SALES = {
     title: "Leads",
     one: "lead",
     links: (me) => [manages(me) && ["New lead", "#/leads/new"]],
-    filters: [search("Name, e-mail or phone begins with"), status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
+    filters: [search("Words of name, e-mail or phone"), status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
       flag("created_today", "Entered today"), flag("mine", "Only mine"), sort("-created_at", "-updated_at", "-scraped_at", "name")],
     columns: [
       ["Lead", (lead) => named(`#/leads/${lead.id}`, lead.name, lead.category), null, "name"],
