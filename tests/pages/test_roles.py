@@ -59,7 +59,7 @@ def press_everything(page: Page, view: str) -> set[str]:
         button.evaluate("button => button.click()")
         dialog = page.locator("dialog[open]")
         if dialog.count():
-            for box in dialog.locator("input:visible").all():
+            for box in dialog.locator("input:visible:not([type=checkbox], [type=radio], [type=file])").all():
                 box.fill("1")
             dialog.locator("button").first.evaluate("button => button.click()")
             page.evaluate("document.querySelectorAll('dialog[open]').forEach(dialog => dialog.close())")
