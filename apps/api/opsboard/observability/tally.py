@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from opsboard.observability import events
 from opsboard.observability.durations import Durations, Series
 from opsboard.observability.faults import seconds_since
 
@@ -61,4 +62,5 @@ def process_report(tally: Tally, queries: Durations) -> dict[str, Any]:
         "queries": queries.report(),
         "disk_full_seconds_ago": seconds_since("disk_full"),
         "disk_free": disk_free(),
+        "events": events.counts(),
     }

@@ -10,7 +10,7 @@ from flask import Response
 from opsboard.db.database import Row
 from opsboard.db.queries import Query
 from opsboard.errors import Conflict, Forbidden, InvalidInput, NotFound, OpsboardError, Stale
-from opsboard.observability import record
+from opsboard.observability import events, record
 from opsboard.web.idempotency import REPLAYED, Answer, done_once, sent_key
 from opsboard.web.preconditions import TagsOf, precondition, tags_of_document
 from opsboard.web.representation import CACHE_CONTROL, JSON, VARY
@@ -58,6 +58,7 @@ def command(
     who, replayed = identity(), False
     if key is not None:
         answer, replayed = done_once(key, query, given, made, match, body)
+        events.note("idempotent_writes", "replayed" if replayed else "done")
     elif match is not None:
         answer = made(database.fetch_conditionally(query, who, given, match=match))
     else:

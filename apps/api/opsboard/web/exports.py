@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from opsboard.db.export_cursor import Asked, Export
 from opsboard.db.list_statement import Page
 from opsboard.db.queries import load_queries
-from opsboard.observability import record
+from opsboard.observability import events, record
 from opsboard.observability.performance import memory_tracker
 from opsboard.web.listing import ListArguments, show_choices
 from opsboard.web.representation import VARY, accepts_gzip
@@ -148,6 +148,7 @@ def watched_pieces(
         outcome = "whole"
     finally:
         export.close()
+        events.note("exports", outcome.replace(" ", "_"))
         log.info(
             "export",
             list=name,

@@ -51,6 +51,11 @@ CACHE_SUMS = {
     "loads": "Bodies made.",
     "stale": "Bodies given after their TTL, marked STALE.",
 }
+EVENTS = {
+    "exports": "Exports by outcome: whole or broken_off.",
+    "idempotent_writes": "Writes with an Idempotency-Key: done, or replayed from the first answer.",
+}
+SECOND_LEVEL = ("hits", "misses", "outdated", "refused", "errors", "skipped", "saved", "not_saved")
 CACHE_NOW = {"total_entries": "Bodies kept.", "bytes": "Bytes of bodies kept.", "max_bytes": "Most bytes."}
 
 
@@ -99,6 +104,25 @@ class Workers(Collector):
             for outcome, number in worker["report"].get("sign_ins", {}).items():
                 sign_ins.add_metric((outcome, *who), number)
         yield sign_ins
+        yield from self._outcomes()
+
+    def _outcomes(self) -> Iterator[Metric]:
+        """What happened and how it ended. A worker of the version before reports none."""
+        for kind, help in EVENTS.items():
+            family = CounterMetricFamily(f"opsboard_{kind}", help, labels=("outcome", *WHO))
+            for who, worker in self._workers.items():
+                for outcome, number in worker["report"].get("events", {}).get(kind, {}).items():
+                    family.add_metric((outcome, *who), number)
+            yield family
+        second = CounterMetricFamily(
+            "opsboard_shared_cache", "Look-ups and saves in the second level.", labels=("outcome", *WHO)
+        )
+        for who, worker in self._workers.items():
+            level = worker["report"]["cache"].get("second_level", {})
+            for outcome in SECOND_LEVEL:
+                if outcome in level:
+                    second.add_metric((outcome, *who), level[outcome])
+        yield second
 
     def _histogram(self, name: str, help: str, part: str, labels: dict[str, str]) -> Metric:
         family = HistogramMetricFamily(name, help, labels=(*labels, *WHO))
