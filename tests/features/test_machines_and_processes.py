@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -95,14 +96,15 @@ def test_of_two_changes_of_permissions_at_one_moment_the_second_is_told(own_app:
                 "INSERT INTO role_process_permissions (tenant_id, role, process_id) VALUES (%s, 'manager', %s)",
                 (own_app.alpha.id, made["id"]),
             )
-        answer = second_beside(own_app, watcher, other, made["id"])
+        sent = {"permissions": [{"role": "operator"}]}
+        answer = beside(watcher, other, lambda: admin.patch(f"/api/processes/{made['id']}", json=sent))
     assert answer.status_code == 409
     now: Any = admin.get(f"/api/processes/{made['id']}").json
     assert (now["name"], now["permissions"]) == ("Turning", [{"role": "manager", "can_operate": True}])
 
 
-def second_beside(app: Application, watcher: Any, other: Any, process_id: int) -> Any:
-    """The answer to a change that was sent while the other transaction was open."""
+def beside(watcher: Any, other: Any, send: Callable[[], Any]) -> Any:
+    """The answer to a change that waits for the open transaction of another connection, which then commits."""
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
     def is_waiting() -> bool:
@@ -110,10 +112,8 @@ def second_beside(app: Application, watcher: Any, other: Any, process_id: int) -
             cursor.execute(waits)
             return bool(cursor.fetchone()[0])
 
-    client = app.client()
     with ThreadPoolExecutor(1) as pool:
-        sent = {"permissions": [{"role": "operator"}]}
-        answer = pool.submit(client.patch, f"/api/processes/{process_id}", json=sent)
+        answer = pool.submit(send)
         eventually("the change waits", is_waiting)
         other.commit()
         return answer.result()

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.application import Application
+from tests.features.test_machines_and_processes import beside
 from tests.rollups.conftest import DIFFERENCES
 
 
@@ -254,3 +255,23 @@ def test_a_step_on_which_work_is_recorded_is_not_removed(own_app: Application) -
         )
     assert client.delete(f"/api/job-steps/{step['id']}").status_code == 409
     assert order(client, job) == ["a", "b"]
+
+
+def test_of_two_changes_of_a_job_s_steps_at_one_moment_the_second_is_told(own_app: Application) -> None:
+    """The second statement waits for the row of the job, and does not see the steps that the first one has made."""
+    client = own_app.client("manager")
+    job = new_job(client, steps=named(client, "a", "b"))
+    last = steps_of(client, job)[1]["id"]
+    more = {"steps": named(client, "c")}
+    url = own_app.database.superuser_url
+    for send in (
+        lambda: client.post(f"/api/jobs/{job}/steps", json=more),
+        lambda: client.post(f"/api/job-steps/{last}/move", json={"position": 1}),
+        lambda: client.delete(f"/api/job-steps/{last}"),
+    ):
+        with closing(psycopg2.connect(url)) as other, closing(psycopg2.connect(url)) as watcher:
+            with other.cursor() as cursor:
+                cursor.execute("UPDATE jobs SET title = 'Meanwhile' WHERE id = %s", (job,))
+            assert beside(watcher, other, send).status_code == 409
+    assert order(client, job) == ["a", "b"]
+    assert differences(own_app) == []
