@@ -115,6 +115,21 @@ SELECT t, md5(n::text), n %% 10 > 0
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
+INSERT INTO routings (tenant_id, name)
+SELECT t, md5(n::text)
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
+INSERT INTO routing_steps (tenant_id, routing_id, step_order, process_id)
+SELECT r.tenant_id, r.id, n, (SELECT min(id) FROM processes WHERE tenant_id = r.tenant_id) + (r.id + n) %% 4
+FROM routings AS r CROSS JOIN generate_series(4, 6) AS n
+WHERE length(r.name) = 32;
+
+INSERT INTO reasons (tenant_id, kind, name)
+SELECT t, (ARRAY['reject', 'reject', 'stop', 'hold'])[1 + n %% 4], md5(n::text)
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
 INSERT INTO journeys (tenant_id, name, status, created_at)
 SELECT
     t, md5(n::text), (ARRAY['archived', 'archived', 'paused', 'draft', 'active'])[1 + n %% 5],
