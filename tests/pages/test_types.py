@@ -43,7 +43,7 @@ def test_without_npm_it_says_so_in_one_line(tmp_path: Path, present: tuple[str, 
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == [
         f"bin/check-js: {missing} is not installed (Debian, Ubuntu: apt install nodejs npm); "
-        "the types of the page's JavaScript are not checked"
+        "the page's JavaScript and CSS are not checked"
     ]
 
 
@@ -65,6 +65,9 @@ def test_a_wrong_type_is_found(tmp_path: Path) -> None:
     if "are not checked" in first.stderr:
         pytest.skip(first.stderr)
     assert first.returncode == 0, first.stdout
+    (files / "wrong.js").write_text("const a = [1].forEach((one) => one + 1);\nexport default a;\n")
+    linted = check()
+    assert linted.returncode != 0 and "useIterableCallbackReturn" in linted.stdout + linted.stderr, linted
     (files / "wrong.js").write_text(
         'import { control } from "./fields.js";\ncontrol({ name: 1, label: "x" }, () => {});\n'
     )

@@ -119,7 +119,11 @@ function forgetPerson() {
 // Shows what the address says: at once what was last read of it, then what is read now.
 async function open() {
   const { area, id, query } = route();
-  const context = { me, act, cameFrom: () => hasCome, refresh: showChanges, renamed: (person) => signedInAs((me = person)) };
+  const renamed = (person) => {
+    me = person;
+    signedInAs(me);
+  };
+  const context = { me, act, cameFrom: () => hasCome, refresh: showChanges, renamed };
   release();
   forgetChoices();
   const listed = id ? `${area}/${id}` : area;

@@ -21,7 +21,10 @@ export function ask({ title, text = "", fields = [], verb }) {
   function submit(event) {
     event.preventDefault();
     const wrong = fields.findIndex((field, index) => complaint(field, inputs[index]));
-    inputs.forEach((input, index) => (index === wrong ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid")));
+    for (const [index, input] of inputs.entries()) {
+      if (index === wrong) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    }
     problem.hidden = wrong < 0;
     if (wrong < 0) return answer();
     problem.textContent = complaint(fields[wrong], inputs[wrong]);

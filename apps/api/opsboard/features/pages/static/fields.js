@@ -41,7 +41,7 @@ function optionOf(named) {
 }
 
 /** The API's value of a state; a number that is none stays a text, for the API to refuse. */
-export function valueOf(field, state) {
+export function fieldValue(field, state) {
   if (field.kind === "picker") return state?.id ?? null;
   if (field.kind === "flag") return state === "true";
   if (field.kind === "steps") return stepsValue(state);
@@ -108,7 +108,7 @@ export function control(field, changed) {
     element: h("div", { class: `form-field is-${field.kind ?? "text"}` }, label, hint, made.element, mistake),
     state: made.state,
     set: made.set,
-    value: () => valueOf(field, made.state()),
+    value: () => fieldValue(field, made.state()),
     mistake: () => (made.mistake ? made.mistake() : field.kind === "picker" ? "" : mistakeIn(field, made.state(), input)),
     complain,
     focus: () => input.focus(),
@@ -119,7 +119,9 @@ function checks(field, id, changed) {
   const boxes = field.values.map((value) => h("input", { type: "checkbox", value, onchange: changed }));
   const group = h("div", { id, class: "scopes", role: "group", "aria-labelledby": `${id}-label`, tabindex: "-1" },
     field.values.map((value, index) => h("label", { class: "flag" }, boxes[index], words(value))));
-  const set = (state) => boxes.forEach((box) => (box.checked = state.split(",").includes(box.value)));
+  const set = (state) => {
+    for (const box of boxes) box.checked = state.split(",").includes(box.value);
+  };
   return { element: group, input: group, set, state: () => boxes.filter((box) => box.checked).map((box) => box.value).join(",") };
 }
 

@@ -25,11 +25,11 @@ export function filters(area, query, declared) {
   return h("form", { class: "filters", role: "search", "aria-label": "Narrow the list", onsubmit: (event) => event.preventDefault() },
     declared.map(control),
     others.map((name) => h("a", { class: "chosen", href: set(name, "") },
-      h("span", {}, filterLabel(name), valueOf(name, query.get(name))), h("span", { class: "visually-hidden" }, " – remove"), h("span", { "aria-hidden": "true" }, " ×"))));
+      h("span", {}, filterLabel(name), filterValue(name, query.get(name))), h("span", { class: "visually-hidden" }, " – remove"), h("span", { "aria-hidden": "true" }, " ×"))));
 }
 
 // Of a filter that came with a link: a day, a name for an id, nothing for a plain yes.
-function valueOf(name, value) {
+function filterValue(name, value) {
   if (value === "true") return "";
   if (/^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value))) return `: ${day(value)}`;
   if (!NAMED_BY[name] || !isId(value)) return `: ${value}`;

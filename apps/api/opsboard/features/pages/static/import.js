@@ -84,7 +84,8 @@ export function importing({ me, refresh }) {
   }
 
   async function guarded(work) {
-    const mine = (running = new AbortController());
+    const mine = new AbortController();
+    running = mine;
     try {
       await work(mine.signal);
     } catch (problem) {

@@ -57,7 +57,7 @@ export function picker({ id, source, nothing, changed }) {
   function mark() {
     list.hidden = options.length === 0;
     input.setAttribute("aria-expanded", String(isOpen()));
-    [...list.children].forEach((item, index) => item.setAttribute("aria-selected", String(index === active)));
+    for (const [index, item] of [...list.children].entries()) item.setAttribute("aria-selected", String(index === active));
     if (active < 0) return input.removeAttribute("aria-activedescendant");
     input.setAttribute("aria-activedescendant", list.children[active].id);
     return list.children[active].scrollIntoView({ block: "nearest" });

@@ -32,7 +32,8 @@ export class Poller {
   async now() {
     this.#pause();
     if (!this.#load) return;
-    const run = (this.#run = new AbortController());
+    const run = new AbortController();
+    this.#run = run;
     let wait = INTERVAL;
     try {
       await this.#load(run.signal);

@@ -4,7 +4,7 @@ import { get, recall } from "./api.js";
 import { conflict, differences, isSame } from "./conflict.js";
 import { h, replace } from "./dom.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
-import { control, stateOf, valueOf } from "./fields.js";
+import { control, stateOf, fieldValue } from "./fields.js";
 import { announce, problemWords, showProblem } from "./notices.js";
 import { complaintOf } from "./validation.js";
 
@@ -76,13 +76,13 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
   }
 
   function creation(body) {
-    return { method: "POST", path, content: body, refused, then: saved, doneOf: (made) => `Added ${nameOf(made)}.` };
+    return { method: "POST", path, content: body, refused, onDone: saved, doneOf: (made) => `Added ${nameOf(made)}.` };
   }
 
   function change(body) {
-    const before = Object.fromEntries(controls.filter(({ field }) => field.name in body).map(({ field }) => [field.name, valueOf(field, initial(field))]));
+    const before = Object.fromEntries(controls.filter(({ field }) => field.name in body).map(({ field }) => [field.name, fieldValue(field, initial(field))]));
     const undo = (made) => ({ method, path, content: whole(before, made), done: `Undone: ${nameOf(made)} is as it was.` });
-    return { method, path, content: whole(body, base.data), before: () => base.etag, refused, then: saved, undo, doneOf: (made) => `Saved ${nameOf(made)}.` };
+    return { method, path, content: whole(body, base.data), before: () => base.etag, refused, onDone: saved, undo, doneOf: (made) => `Saved ${nameOf(made)}.` };
   }
 
   function saved(made) {

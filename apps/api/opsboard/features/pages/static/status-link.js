@@ -15,8 +15,8 @@ export function statusLink(id, { me, act }) {
   const box = h("div", { class: "status-link" });
 
   async function make(button) {
-    await act(button, { method: "POST", path, done: "The link was made.", then: showMade,
-      undo: (made) => ({ method: "DELETE", path: `${path}/${made.id}`, done: "Undone: the link is revoked.", then: showRevoked }) });
+    await act(button, { method: "POST", path, done: "The link was made.", onDone: showMade,
+      undo: (made) => ({ method: "DELETE", path: `${path}/${made.id}`, done: "Undone: the link is revoked.", onDone: showRevoked }) });
   }
 
   function showMade(made) {
@@ -49,7 +49,7 @@ export function statusLink(id, { me, act }) {
   async function revoke(link, button) {
     const answer = await ask({ title: "Revoke this link?", text: "Customers who have it no longer see the status. This cannot be undone; you can make a new link.", verb: "Revoke" });
     if (answer === null) return;
-    await act(button, { method: "DELETE", path: `${path}/${link.id}`, done: "The link was revoked. This cannot be undone; make a new link if you need one.", then: showRevoked }, box);
+    await act(button, { method: "DELETE", path: `${path}/${link.id}`, done: "The link was revoked. This cannot be undone; make a new link if you need one.", onDone: showRevoked }, box);
   }
 
   function showRevoked() {

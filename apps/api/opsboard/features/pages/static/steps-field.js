@@ -88,7 +88,7 @@ export function stepsControl(field, id, changed) {
   function draw() {
     rows.forEach((one, index) => {
       one.legend.textContent = `Step ${index + 1}`;
-      [...one.buttons.children].forEach((button) => button.setAttribute("aria-label", `${button.textContent} step ${index + 1}`));
+      for (const button of one.buttons.children) button.setAttribute("aria-label", `${button.textContent} step ${index + 1}`);
     });
     list.replaceChildren(...rows.map((one) => one.element));
   }
@@ -110,7 +110,8 @@ export function stepsControl(field, id, changed) {
 }
 
 function editor({ sources }, state, changed) {
-  const name = `step-${(made += 1)}`;
+  made += 1;
+  const name = `step-${made}`;
   /** @type {(import("./fields.js").Field | false)[]} */
   const declared = [
     { name: "process", label: "Process", kind: "picker", source: sources.processes, required: true },

@@ -61,12 +61,12 @@ export function user(id, context) {
       h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
       !found.is_service && found.is_active && h("div", { class: "field-row actions" },
         button(found.has_password ? "New reset link" : "New invitation link", "new-link", (pressed) => makeLink(pressed, found)),
-        link && button("Revoke the link", "revoke-link", (pressed) => act(pressed, { method: "DELETE", path: `${path}/password-link`, done: "The link was revoked.", then: () => replace(shownOnce) }))),
+        link && button("Revoke the link", "revoke-link", (pressed) => act(pressed, { method: "DELETE", path: `${path}/password-link`, done: "The link was revoked.", onDone: () => replace(shownOnce) }))),
     ];
   }
 
   function makeLink(pressed, found) {
-    return act(pressed, { method: "POST", path: `${path}/password-link`, done: "The link was made.", then: (made) => showLink(found, made) });
+    return act(pressed, { method: "POST", path: `${path}/password-link`, done: "The link was made.", onDone: (made) => showLink(found, made) });
   }
 
   function showLink(found, { url, expires_at: end }) {

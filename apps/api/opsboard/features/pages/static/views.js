@@ -72,12 +72,12 @@ export function views(area, query, columns, { me, act }) {
       ].filter(Boolean),
     });
     if (answer === null) return;
-    await act(pressed, { method: "POST", path: "/api/saved-views", content: { area, query: now, ...answer }, done: `Saved the view ${answer.name}.`, then: again });
+    await act(pressed, { method: "POST", path: "/api/saved-views", content: { area, query: now, ...answer }, done: `Saved the view ${answer.name}.`, onDone: again });
   }
 
   async function remove(pressed, { id, name, query: was, is_shared: isShared, is_default: isDefault }) {
-    const undo = () => ({ method: "POST", path: "/api/saved-views", content: { area, name, query: was, is_shared: isShared, is_default: isDefault }, done: `Undone: ${name} is back.`, then: again });
-    await act(pressed, { method: "DELETE", path: `/api/saved-views/${id}`, done: `Removed the view ${name}.`, undo, then: again });
+    const undo = () => ({ method: "POST", path: "/api/saved-views", content: { area, name, query: was, is_shared: isShared, is_default: isDefault }, done: `Undone: ${name} is back.`, onDone: again });
+    await act(pressed, { method: "DELETE", path: `/api/saved-views/${id}`, done: `Removed the view ${name}.`, undo, onDone: again });
   }
 
   function again() {

@@ -21,7 +21,7 @@ export function writer({ changed, signedOut }) {
       hold(button, row);
       if (write.pressed) button.textContent = write.pressed;
       tell(act, write, answer);
-      await write.then?.(answer.data);
+      await write.onDone?.(answer.data);
     } catch (problem) {
       button.ariaDisabled = null;
       if (problem.isSignedOut) return signedOut();
