@@ -150,7 +150,7 @@ class Tokens:
             raise NotSignedIn("The token is not valid; sign in again.") from error
 
     def _claims(self, token: str) -> dict[str, Any]:
-        """What a token of any of our keys says. Raises jwt.InvalidTokenError."""
+        """The claims of a token that any of our keys signed. Raises jwt.InvalidTokenError."""
         for key in self._keys:
             with suppress(jwt.InvalidSignatureError):
                 return jwt.decode(

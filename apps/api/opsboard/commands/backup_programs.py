@@ -14,7 +14,7 @@ from opsboard.db.client_programs import connection_words, find_bindir, newest_bi
 from opsboard.errors import CommandError
 from opsboard.imports.progress import Progress
 
-# What the workers of one server tell each other, with transaction ids of that server, and where people are signed in:
+# The messages between workers of one server, with its transaction ids, and where people are signed in:
 # of no use on another server. The tables themselves are in the backup.
 LEFT_OUT = (
     "changes",

@@ -68,7 +68,7 @@ def verify_backup(config: Config, file: Path) -> bool:
 
 
 def doctor_faults(config: Config) -> list[str]:
-    """What the checks of `opsboard doctor` on a database find wrong."""
+    """The failures that the checks of `opsboard doctor` find in a database."""
     findings = Findings()
     check_database(config, findings)
     return [f"{finding.check}: {finding.message}" for finding in findings.found if finding.level == FAIL]
