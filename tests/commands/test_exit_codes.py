@@ -29,7 +29,7 @@ WELL = {
     "journeys run --once": 0, "collisions": 0, "documents sweep --dry-run": 0,
     "documents sweep": 0, "import --example": 0, "tenant add gamma --name Gamma": 0,
     "tenant list": 0, "tenant change gamma --name Delta": 0, "tenant rename gamma Epsilon": 0,
-    "user reset-link admin@alpha.example --tenant alpha": 0, "migrate --check": 0,
+    "user reset-link admin@alpha.example --tenant alpha": 0, "migrate --check": 0, "maintain --dry-run": 0,
     "maintenance on --retry-after 5": 0, "maintenance off": 0, "maintenance status": 0,
     "tenant export alpha exported": 0, "user list --tenant alpha": 0,
     "back-test --tenant alpha --from 2026-01-01 --to 2026-01-02 --days 1": 0,
@@ -65,7 +65,8 @@ REFUSED = {
     "journeys run --batch 0": 2, "bench --only nonsense": 2, "demo --jobs 0": 2, "serve --nonsense": 2,
     "indexes list --nonsense": 2, "documents sweep --older-than 0": 2,
     "tenant rename nobody x": 2, "user reset-link nobody@alpha.example --tenant alpha": 2,
-    "maintenance on --retry-after 0": 2, "maintenance off --nonsense": 2, "maintenance status --nonsense": 2,
+    "maintain --keep jobs=3": 2, "maintenance on --retry-after 0": 2,
+    "maintenance off --nonsense": 2, "maintenance status --nonsense": 2,
     "tenant export nobody x": 2, "backup": 2, "backup verify nowhere": 2, "backup verify .": 2, "restore nowhere": 2,
 }  # fmt: skip
 

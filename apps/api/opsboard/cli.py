@@ -20,6 +20,7 @@ COMMANDS = {
     "import": "opsboard.imports.command:import_command",
     "backup": "opsboard.commands.backup:backup",
     "restore": "opsboard.commands.backup:restore_command",
+    "maintain": "opsboard.commands.maintain:maintain",
     "maintenance": "opsboard.commands.maintenance:maintenance",
     "doctor": "opsboard.commands.doctor:doctor",
     "config": "opsboard.commands.config:config",

@@ -64,6 +64,22 @@ WHERE %(slug)s::text IS NULL
     OR t.slug = %(slug)s
 ORDER BY t.id
 
+-- name: list_parts
+-- reads:
+-- The parts of all tables that are cut by month, with their bytes, indexes included.
+SELECT
+    p.relname::text,
+    c.relname::text,
+    pg_total_relation_size(c.oid)
+FROM pg_inherits AS i
+JOIN pg_class AS c ON c.oid = i.inhrelid
+JOIN pg_class AS p ON p.oid = i.inhparent
+WHERE p.relkind = 'p'
+    AND p.relnamespace = 'public'::regnamespace
+ORDER BY
+    p.relname,
+    c.relname
+
 -- name: sees_all_tenants
 -- reads:
 -- Tell if this role sees the rows of all businesses: it owns the table, or is exempt from row security.

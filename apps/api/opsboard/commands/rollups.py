@@ -59,10 +59,17 @@ def rebuild(slug: str | None) -> None:
     config = load_config()
     with embedded_server(config), businesses(owner_url(config), slug) as (connection, found):
         for tenant_id, name in found:
-            with transaction(connection) as cursor:
-                cursor.execute(sql.rebuild_rollups.sql, {"tenant_id": tenant_id})
-                ((corrected,),) = cursor.fetchall()
-            click.echo(f"{name}: {corrected} counts corrected")
+            click.echo(f"{name}: {rebuild_counts(connection, [(tenant_id, name)])} counts corrected")
+
+
+def rebuild_counts(connection: Connection, tenants: list[tuple[int, str]]) -> int:
+    """Recount these businesses, each in a transaction of its own; how many counts were corrected."""
+    corrected = 0
+    for tenant_id, _ in tenants:
+        with transaction(connection) as cursor:
+            cursor.execute(sql.rebuild_rollups.sql, {"tenant_id": tenant_id})
+            corrected += cursor.fetchall()[0][0]
+    return corrected
 
 
 def differences(url: str, slug: str | None = None) -> tuple[int, list[str]]:
