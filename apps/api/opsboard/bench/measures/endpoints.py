@@ -21,12 +21,13 @@ from opsboard.bench.load.answers import Answer
 from opsboard.bench.load.connections import HttpConnection
 from opsboard.bench.measures.sizes import service
 from opsboard.bench.one_url import header
-from opsboard.bench.reads import CALLS, ENOUGH, IDENTITY
+from opsboard.bench.reads import CALLS, CUSTOM_PLANS, ENOUGH, IDENTITY
 from opsboard.bench.results import Table
 from opsboard.bench.session import request_token
 from opsboard.db import tenancy
 from opsboard.db.addresses import APPLICATION
 from opsboard.db.embedded import SUPERUSER, Cluster
+from opsboard.db.prepared import limits_of, statement
 from opsboard.db.session import connected
 from opsboard.errors import CommandError
 
@@ -71,7 +72,7 @@ def in_postgres(bench: Bench, cluster: Cluster, name: str, measured: dict[str, M
     """Times of our statement and of the way before, in turns; statements and memory of one answer of each."""
     with connected(cluster.url(SUPERUSER, DATABASE), "bench") as connection:
         for one in measured.values():
-            with answering(connection, one.endpoint, ours(one.endpoint)) as way:
+            with answering(connection, one.endpoint, OURS) as way:
                 one.statements, one.memory, _ = way.counted()
                 one.shape = shape(next(iter(way.rows(way.statements[0], {})[0].values())))
             with answering(connection, one.endpoint, one.endpoint.before) as way:
@@ -82,27 +83,40 @@ def in_postgres(bench: Bench, cluster: Cluster, name: str, measured: dict[str, M
                 # A slow one has fewer rounds, never none.
                 if sum(one.times + one.times_before) / 1000 > bench.options.patience:
                     continue
-                with answering(connection, one.endpoint, ours(one.endpoint)) as way:
+                with answering(connection, one.endpoint, OURS) as way:
                     one.times.append(way.timed())
                 with answering(connection, one.endpoint, one.endpoint.before) as way:
                     one.times_before.append(way.timed())
 
 
-def ours(endpoint: Endpoint) -> Before:
-    """Return the service's answer in the form of the former way."""
-    return Before("", (tenancy.bound("bench", endpoint.statement()[0]),))
+# The service's statement, in the form of a former way.
+OURS = Before("")
 
 
 class Way:
-    """A way to answer, in a transaction that is rolled back: the role and the business of the service."""
+    """A way to answer, in a transaction that is rolled back: the role and the business of the service.
+
+    The service's own statement is prepared, as the service sends it, with its indexes and without them.
+    """
 
     def __init__(self, cursor: Any, endpoint: Endpoint, before: Before) -> None:
         self.cursor = cursor
-        self.statements = before.statements or ours(endpoint).statements
         self.each = before.each
         self.values = {**endpoint.statement()[1], **IDENTITY}
         self.writes = endpoint.body is not None
+        self.statements = before.statements
+        if not self.statements:
+            self._prepare(endpoint.statement()[0])
         self.sent = 0
+
+    def _prepare(self, sql: str) -> None:
+        """Prepare it on this connection, and run it as often as Postgres makes a plan of its own for each run."""
+        known = statement("bench", sql, limits_of(sql, self.values))
+        self.cursor.execute(f"DEALLOCATE ALL; {known.prepare}", self.values)
+        self.statements = (tenancy.bound("bench", known.execute),)
+        self.sent = 0
+        for _ in range(CUSTOM_PLANS + 1):
+            self.ask()
 
     def rows(self, statement: str, more: dict[str, Any]) -> list[dict[str, Any]]:
         self.sent += 1
