@@ -27,7 +27,8 @@ MOMENTS = re.compile(
 # Where an id may be sent, and which of the other business's is.
 FOREIGN_MEMBERS = {
     "assigned_user_id": "wanted_id", "user_id": "wanted_id", "by_user_id": "wanted_id", "to_user_id": "wanted_id",
-    "active_document_id": "document_id", "entity_id": "job_id",
+    "active_document_id": "document_id", "entity_id": "job_id", "worker_id": "wanted_id",
+    "copy_of_id": "job_id",
 }  # fmt: skip
 
 
