@@ -24,7 +24,7 @@ ORDER BY c.relname
 
 -- name: count_tables
 -- reads:
--- How many tables have row security.
+-- The number of tables with row security.
 SELECT count(*)
 FROM pg_class AS c
 WHERE c.relnamespace = 'public'::regnamespace
@@ -126,7 +126,7 @@ WHERE c.relnamespace = 'public'::regnamespace
 
 -- name: generic_plans
 -- reads:
--- How often a statement of this session was executed by its generic plan.
+-- The number of times a statement of this session was executed by its generic plan.
 SELECT p.generic_plans
 FROM pg_prepared_statements AS p
 WHERE p.name = %(name)s

@@ -117,7 +117,7 @@ RETURNING p.id
 
 -- name: workers_that_pause
 -- reads: workers
--- How many workers are alive, and how many of these have not reported yet that writes are paused, or that they go on.
+-- The number of workers alive, and of those that have not reported yet that writes are paused, or that they go on.
 SELECT
     count(*),
     count(*) FILTER (WHERE (w.report ->> 'writes_paused')::boolean IS DISTINCT FROM %(is_paused)s)

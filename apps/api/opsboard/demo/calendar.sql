@@ -101,7 +101,7 @@ CREATE TEMP TABLE demo_products (
     is_coated boolean
 ) ON COMMIT DROP;
 
--- How many jobs of the batches before stand before each machine.
+-- The number of jobs of earlier batches that wait for each machine.
 CREATE TEMP TABLE demo_queues (
     machine_id bigint PRIMARY KEY,
     waiting integer
@@ -122,7 +122,7 @@ CREATE TEMP TABLE demo_plan (
     queue double precision,
     touched double precision,
     due_day integer,
-    -- How many steps are done, the place of an active job before the machine of its next one, and whether it is on it.
+    -- The number of steps done, the place of an active job before the machine of its next one, and whether it is on it.
     done integer,
     place integer,
     is_running boolean,

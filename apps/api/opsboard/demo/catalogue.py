@@ -42,7 +42,7 @@ BUSINESSES = (
     ),
 )  # fmt: skip
 
-# How many of each role beside the three that sign in. They have no password.
+# Numbers of users per role beside the three that sign in. They have no password.
 STAFF = {"admin": 1, "manager": 5, "operator": 25}
 
 # Process -> what it is, its machines, and who may work on it besides an admin.

@@ -16,7 +16,7 @@ class Client:
     """Speaks to the service at one address, past any proxy."""
 
     def __init__(self, host: str, port: int) -> None:
-        # Where it listens on every address, it is also here.
+        # A server that listens on every address is also reached here.
         host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
         self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

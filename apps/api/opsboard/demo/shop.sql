@@ -13,7 +13,7 @@ WHERE t.slug = %(slug)s
 
 -- name: count_tenants
 -- reads: tenants
--- How many businesses there are, of all, for which row security must not bind the owner.
+-- The number of all businesses, for which row security must not bind the owner.
 SET LOCAL lock_timeout = '10s';
 ALTER TABLE tenants NO FORCE ROW LEVEL SECURITY;
 SELECT count(*)

@@ -1,6 +1,6 @@
 -- name: add_settings
 -- writes: business_settings
--- How the business wants to be served.
+-- The settings of the business.
 INSERT INTO business_settings (
     tenant_id, locale, currency, contact_email, contact_phone, whatsapp_number, opens_at, closes_at, auto_reply,
     auto_reply_text, options, created_at, updated_at

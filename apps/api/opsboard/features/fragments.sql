@@ -41,7 +41,7 @@ NOT EXISTS (
 )
 
 -- fragment: sees_addresses
--- How people can be reached (e-mail addresses, phone numbers, streets) is for those who manage; see web/visibility.py.
+-- Contact details (e-mail addresses, phone numbers, streets) are for those who manage; see web/visibility.py.
 %(role)s <> 'operator'
 
 -- fragment: bulk_given
@@ -111,7 +111,7 @@ SELECT
     string_agg(f.message, ' ' ORDER BY f.place) AS message
 
 -- fragment: refused_contradictions
--- Where the business refuses states that contradict each other, the warnings (c) are what is in the way.
+-- If the business refuses states that contradict each other, the warnings (c) are what is in the way.
 WHEN
     c.message IS NOT NULL
     AND EXISTS (

@@ -73,7 +73,7 @@ def _rules(plan: Plan, table: TablePlan) -> Iterator[tuple[Place, Rule]]:
     for rule in _key_rules():
         yield table.place(mapping.external_id), rule
     for column, value in table.columns:
-        # Where times tell the status too, a row needs no word for it.
+        # If times give the status too, a row needs no word for it.
         if mapping.stages and column.name == "status":
             column = replace(column, nullable=True)
         # A value map's reason names the column already.

@@ -29,7 +29,7 @@ class Business:
     cut: datetime
     # The day that is looked at; None: now.
     as_of: date | None = None
-    # Where the day before the one that is looked at begins.
+    # The beginning of the day before the one that is looked at.
     day_before: datetime | None = None
 
 

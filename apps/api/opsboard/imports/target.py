@@ -42,7 +42,7 @@ class Parent:
     name: str
     table: str
     required: bool = False
-    # Where it is another one than <name>_id.
+    # The column, if it is not <name>_id.
     stored_in: str = ""
 
     @property
@@ -56,7 +56,7 @@ class Unique:
     """Columns and parents that no two rows of a tenant share."""
 
     names: tuple[str, ...]
-    # Where the table compares another column than the given one: given column -> (stored column, how it is made).
+    # If the table compares another column than the given one: given column -> (stored column, how it is made).
     folded: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 

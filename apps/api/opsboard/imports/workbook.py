@@ -32,7 +32,7 @@ class Sheet:
     ) -> None:
         self._decimal = file.decimal or "."
         self._totals = file.totals
-        # How large its rows are in the archive is not known: all of them count as the first does.
+        # The size of its rows in the archive is not known: all of them count as the first does.
         advance(1)
         self._rows = enumerate(self._open(stream, file), 1)
         for _ in range(file.skip):

@@ -17,7 +17,7 @@ from opsboard.web.services import deadline, identity, services
 # All totals are one endpoint of the cache, which may have a part of it: anybody can ask for any filter.
 ENDPOINT = "lists.total"
 SHARE = 4
-# Where it is in the row of a page.
+# Its index in the row of a page.
 TOTAL = 7
 
 

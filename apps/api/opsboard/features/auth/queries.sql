@@ -9,7 +9,7 @@
 
 -- name: get_sessions
 -- reads: sessions, users
--- Where the caller is signed in, the latest use first.
+-- The devices on which the caller is signed in, the latest use first.
 SELECT json_build_object('items', coalesce(json_agg(json_build_object(
         /* include session_members */
 ) ORDER BY s.last_used_at DESC, s.id DESC), '[]'))::text

@@ -106,8 +106,8 @@ WHERE c.tenant_id = %(tenant_id)s
 
 -- name: get_metrics
 -- reads: campaigns, campaign_metrics, tenants
--- How many people had their first event of each kind on each day of a range (the last 30 days when none is given), and in
--- all; and how many events there were.
+-- The number of people who had their first event of each kind on each day of a range (the last 30 days when none is
+-- given), and in all; and the number of events.
 WITH clock AS (
     SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
     FROM tenants AS t

@@ -365,7 +365,7 @@ LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = r.customer_id
 
 -- name: jobs_by_status
 -- reads: jobs, tenants
--- How many jobs there are in each status, those with none included.
+-- The number of jobs in each status, statuses without jobs included.
 WITH statuses AS (
     SELECT
         s.status,

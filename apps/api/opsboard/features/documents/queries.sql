@@ -100,7 +100,7 @@ LEFT JOIN LATERAL (
 
 -- name: analytics
 -- reads: documents, tenants
--- How many documents there are of each type, in all and by month of the business's time zone.
+-- The number of documents of each type, in all and by month of the business's time zone.
 WITH clock AS (
     SELECT date_trunc('month', coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date)::timestamp) AS month
     FROM tenants AS t

@@ -11,7 +11,7 @@ from opsboard.features.health.alert_numbers import SLOW_ANSWER, SLOW_QUERY
 from opsboard.staleness import STALE_AFTER
 
 Severity = Literal["warning", "critical"]
-# How a value is shown: in Prometheus's words and in ours.
+# The format of a value, for Prometheus and for people.
 UNITS = {"": "", "share": " | humanizePercentage", "seconds": " | humanizeDuration"}
 
 

@@ -432,7 +432,7 @@ SELECT json_build_object(
 
 -- name: journeys
 -- reads:
--- How long the oldest step of a journey that is due has waited, of all businesses; null when none is due.
+-- The time that the oldest due step of a journey has waited, of all businesses; null when none is due.
 SELECT json_build_object(
     'oldest_due_seconds', CASE
         WHEN isfinite(d.due_at) THEN round(extract(epoch FROM clock_timestamp() - d.due_at)::numeric, 1)

@@ -268,7 +268,7 @@ WHERE j.tenant_id = %(tenant_id)s
 
 -- name: risk_calibration
 -- reads: jobs, job_steps, tenants
--- How good the risk is: learned from the older finished jobs, compared with how the newest of them ended.
+-- The quality of the risk: learned from the older finished jobs, compared with how the newest of them ended.
 WITH /* include lateness_clock */,
 /* include learned_lateness */,
 scored AS MATERIALIZED (

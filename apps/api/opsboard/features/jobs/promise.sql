@@ -112,7 +112,7 @@ sample AS MATERIALIZED (
 
 -- name: promise_date
 -- reads: jobs, job_steps, processes, tenants
--- What a date for a new job is forecast from: a sample of past and open jobs, and the queues before its processes. None
+-- The basis of the forecast of a date for a new job: a sample of past and open jobs, and the queues before its processes. None
 -- when one of its processes is not known.
 WITH /* include forecast_clock */,
 /* include sampled_jobs */,

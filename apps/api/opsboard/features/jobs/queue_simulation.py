@@ -11,7 +11,7 @@ from typing import NamedTuple
 from opsboard.features.jobs.past_jobs import WHOLE_JOB, PastJob
 
 RECENT_DAYS = 28.0
-# What a job has left: the processes in order, each with the number of steps it stands for.
+# The processes a job has left, in order, each with the number of steps it stands for.
 Work = Sequence[tuple[int, float]]
 
 

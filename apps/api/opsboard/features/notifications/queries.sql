@@ -27,7 +27,7 @@ JOIN notifications AS n ON n.tenant_id = %(tenant_id)s AND n.id = page.id
 
 -- name: unread
 -- reads: notifications, tenants
--- How many notifications the caller has not read.
+-- The number of notifications the caller has not read.
 SELECT json_build_object('unread', coalesce(sum(c.n), 0)::bigint, 'link', '/api/notifications?unread=true')::text
 FROM rollup_counts(%(tenant_id)s, ARRAY['notifications']) AS c
 WHERE c.day = '-infinity'

@@ -387,7 +387,7 @@ LEFT JOIN shown AS d ON true
 
 -- name: next_work
 -- reads: job_steps, jobs, processes, machines, machine_stops, work_records, role_process_permissions
--- What the caller works on, what they can begin now, and what comes later: open steps of their own, and up to twenty of
+-- The work of the caller: under way, ready to begin, and later: open steps of their own, and up to twenty of
 -- nobody that their role may work on. The order: in progress, ready, planned, due, urgent.
 WITH own AS (
     SELECT s AS step

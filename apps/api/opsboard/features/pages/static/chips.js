@@ -57,7 +57,7 @@ export function glyph(name) {
   return svg;
 }
 
-// How far a job is. The bar is an element of HTML: no inline style is needed, and it can be heard.
+// The progress of a job. The bar is an element of HTML: no inline style is needed, and it can be heard.
 export function progress({ steps, done }) {
   if (!steps) return h("span", { class: "quiet" }, "No steps");
   const label = `${done} of ${steps} steps done`;

@@ -19,7 +19,7 @@ const MACHINE_STATUS = { name: "status", label: "Status", values: ["active", "ma
 const PRIORITY = { name: "priority", label: "Priority", values: ["low", "normal", "high", "urgent"] };
 const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operator"] };
 
-// What the audit log has most of; other kinds come by their links.
+// The most frequent kinds of the audit log; others come by their links.
 const AUDITED = ["job", "job_step", "customer", "contact", "lead", "machine", "user", "document", "campaign", "journey", "business_settings"];
 
 function recordOf(entry) {

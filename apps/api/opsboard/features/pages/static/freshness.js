@@ -1,4 +1,4 @@
-// How fresh the numbers are, in words and a colour: green, amber when a check failed, red when that lasts.
+// The freshness of the numbers in words and a colour: green, amber when a check failed, red when that lasts.
 
 import { byId } from "./dom.js";
 import { timeOrDate } from "./format.js";

@@ -68,7 +68,7 @@ function slotLabel(slot) {
   return filterLabel(name);
 }
 
-// What is more than one column, as the mapping file says it.
+// Values made from several columns, in the words of the mapping file.
 function valueWords(value) {
   if (typeof value === "string") return value;
   const { value: one, parts, first_of: first, members, ...others } = value;

@@ -1,4 +1,4 @@
-// What each column of a file becomes: read out of a mapping, and written into one.
+// The use of each column of a file, read from a mapping and written into one.
 
 const ONE_COLUMN = /^\{([^{}]+)\}$/; // a template that is one column and nothing else
 export const LINE = "#line"; // in place of a column: the number of the line

@@ -1,4 +1,4 @@
-// How far each entry of the history was scrolled, so that Back, Forward and a reload return to the same place.
+// The scroll position of each entry of the history, so that Back, Forward and a reload return to the same place.
 
 const PAUSE = 100; // ms without scrolling before the place is noted
 

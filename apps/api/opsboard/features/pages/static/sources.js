@@ -1,4 +1,4 @@
-// What a picker looks up in a list of the API.
+// The lists of the API that pickers search.
 
 import { get } from "./api.js";
 import { words } from "./chips.js";
