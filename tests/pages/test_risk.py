@@ -39,6 +39,26 @@ def test_the_board_lists_what_is_due_next_with_its_risk_and_leads_to_all(
     expect(page.locator(".facts .risk-bar")).to_have_text(percent(found["items"][0]["risk"]))
 
 
+def test_the_queue_that_takes_a_job_longest_is_shown_with_it(visit: Visiting, app: Application) -> None:
+    found = app.client("operator").get("/api/jobs/delays").json
+    listed = app.client("operator").get("/api/jobs/at-risk?page_size=8").json
+    assert found is not None
+    assert listed is not None
+    names = {one["id"]: one["longest"]["process"]["name"] for one in found["items"]}
+    expected = [names[job["id"]] for job in listed["items"] if job["id"] in names]
+    assert expected
+    page = visit("operator").open_board()
+    words = page.locator("#risk .delay").all_inner_texts()
+    assert len(words) == len(expected)
+    for text, name in zip(words, expected, strict=True):
+        assert re.fullmatch(
+            rf"[\d.,]+ of [\d.,]+ days are the queue before {name}|waits for {name}, which finished nothing .*",
+            text,
+        )
+    page.goto(f"{page.url.split('#')[0]}#/jobs/{next(iter(names))}")
+    expect(page.locator(".facts")).to_contain_text("Takes longest")
+
+
 def test_the_picture_has_a_dot_for_each_bin_at_its_place(visit: Visiting, app: Application) -> None:
     page = visit("manager").open_board()
     found = app.client("manager").get("/api/jobs/risk-calibration").json

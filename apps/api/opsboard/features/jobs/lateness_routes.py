@@ -9,7 +9,8 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.features.jobs.area import area, sql
-from opsboard.features.jobs.lateness_schemas import Calibration, JobsAtRisk, LatenessRisk, PromiseDate
+from opsboard.features.jobs.delays import delays_document
+from opsboard.features.jobs.lateness_schemas import Calibration, Delays, JobsAtRisk, LatenessRisk, PromiseDate
 from opsboard.features.jobs.promise_document import promise_document
 from opsboard.features.shapes import Priority
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, OneOrMore
@@ -26,6 +27,8 @@ HELD_OUT = 0.25
 FEWEST = 40
 # Read of the steps that wait at a process, and of those it has finished lately.
 MOST_STEPS = 10_000
+# Open jobs whose steps stand in the queues; older ones are left out.
+MOST_OPEN_JOBS = 5000
 # Half a year of jobs: enough to check promises of past days, and as many for a shop of any size.
 SAMPLE = {"days": 182, "read_per_day": 200, "kept_per_day": 18, "older": 500}
 LEARNED = {"newest": NEWEST, "prior": PRIOR, "held_out": 0}
@@ -84,4 +87,28 @@ def promise_date(routing: Routing) -> Body:
     answer = promise_document(
         json.loads(found.identity), routing.process_ids, routing.confidence, routing.has_steps, MOST_STEPS
     )
+    return Body(json.dumps(answer).encode(), found.tables)
+
+
+class DelaysOf(Arguments):
+    """The open jobs whose delays are asked for."""
+
+    job_ids: Annotated[
+        tuple[Id, ...],
+        SPLIT,
+        Field(
+            max_length=100,
+            description="None: the open jobs that are not late yet, soonest due first, at most 100.",
+        ),
+    ] = ()
+
+
+@area.get("/delays")
+@area.input(DelaysOf, location="query", arg_name="wanted")
+@area.output(Delays)
+@cache_route(ttl=60)
+def delays(wanted: DelaysOf) -> Body:
+    """The step and queue that take each open job longest, in days."""
+    found = document(sql.delays, most=MOST_STEPS, most_jobs=MOST_OPEN_JOBS)
+    answer = delays_document(json.loads(found.identity), frozenset(wanted.job_ids))
     return Body(json.dumps(answer).encode(), found.tables)

@@ -163,3 +163,36 @@ class PromiseDate(BaseModel):
     kind: PromiseKind
     plain: PlainPromise
     kinds: list[QuantilesByKind] = Field(description="The past jobs with and without steps.")
+
+
+class DelayProcess(BaseModel):
+    id: int
+    name: str
+
+
+class LongestStep(BaseModel):
+    step_order: int
+    process: DelayProcess
+    days: float | None = Field(
+        description="In its queue and at work; null where the process finished nothing lately."
+    )
+
+
+class Delay(BaseModel):
+    id: int
+    days: float | None = Field(
+        description="Until all steps left have passed the queues; null where one of their processes finished nothing "
+        "in 28 days."
+    )
+    days_left: int | None = Field(description="Until it is due; negative: it is late.")
+    ends_late: bool | None = Field(
+        description="Whether `days` are more than are left; null where it is late, or not due."
+    )
+    longest: LongestStep = Field(description="The step that takes the largest part of those days.")
+
+
+class Delays(BaseModel):
+    """All open work in the order of priority, due date and age, at the rates of the last four weeks."""
+
+    today: dt.date
+    items: list[Delay]

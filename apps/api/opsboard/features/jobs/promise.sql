@@ -210,3 +210,93 @@ SELECT json_build_object(
 )::text
 FROM moments AS m
 WHERE (SELECT count(*) FROM wanted) = (SELECT count(DISTINCT w.id) FROM unnest(%(process_ids)s::bigint[]) AS w (id))
+
+-- name: delays
+-- reads: jobs, job_steps, processes, tenants
+-- The work that is open, newest jobs first up to a limit, and how much each process finished per day in the last weeks.
+WITH /* include forecast_clock */,
+open_jobs AS MATERIALIZED (
+    SELECT
+        j.id,
+        j.due_date,
+        j.priority,
+        least(j.created_at, j.started_at) AS begun
+    FROM jobs AS j
+    WHERE j.tenant_id = %(tenant_id)s
+        AND j.status IN ('draft', 'active')
+        AND j.created_at < (SELECT m.ends FROM moments AS m)
+    ORDER BY
+        j.created_at DESC,
+        j.id DESC
+    LIMIT %(most_jobs)s
+),
+work AS MATERIALIZED (
+    SELECT
+        o.id,
+        CASE o.priority WHEN 'urgent' THEN 3 WHEN 'high' THEN 2 WHEN 'normal' THEN 1 ELSE 0 END AS urgency,
+        o.due_date - m.today AS due_in,
+        extract(epoch FROM o.begun AT TIME ZONE m.time_zone)::bigint AS begun,
+        s.orders,
+        s.processes
+    FROM open_jobs AS o
+    CROSS JOIN moments AS m
+    CROSS JOIN LATERAL (
+        SELECT
+            array_agg(p.step_order ORDER BY p.step_order) AS orders,
+            array_agg(p.process_id ORDER BY p.step_order) AS processes
+        FROM job_steps AS p
+        WHERE p.tenant_id = %(tenant_id)s
+            AND p.job_id = o.id
+            AND p.status IN ('pending', 'in_progress')
+            AND p.process_id IS NOT NULL
+    ) AS s
+    WHERE s.orders IS NOT NULL
+),
+-- Whole days only: today is not over.
+rates AS (
+    SELECT
+        r.id,
+        r.name,
+        f.steps / CASE
+            WHEN f.steps = %(most)s
+                THEN greatest(
+                    extract(epoch FROM m.today::timestamp AT TIME ZONE m.time_zone - f.oldest) / 86400, 0.001
+                )
+            ELSE 28
+        END AS per_day
+    FROM moments AS m
+    CROSS JOIN processes AS r
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) AS steps,
+            min(o.completed_at) AS oldest
+        FROM (
+            SELECT s.completed_at
+            FROM job_steps AS s
+            WHERE s.tenant_id = %(tenant_id)s
+                AND s.process_id = r.id
+                AND s.status = 'completed'
+                AND s.completed_at >= (m.today - 28)::timestamp AT TIME ZONE m.time_zone
+                AND s.completed_at < m.today::timestamp AT TIME ZONE m.time_zone
+            ORDER BY s.completed_at DESC
+            LIMIT %(most)s
+        ) AS o
+    ) AS f
+    WHERE r.tenant_id = %(tenant_id)s
+        AND r.id IN (SELECT DISTINCT unnest(w.processes) FROM work AS w)
+)
+SELECT json_build_object(
+    'today', m.today,
+    'jobs', (
+        SELECT coalesce(
+            json_agg(json_build_array(w.id, w.urgency, w.due_in, w.begun, w.orders, w.processes) ORDER BY w.id),
+            '[]'
+        )
+        FROM work AS w
+    ),
+    'rates', (
+        SELECT coalesce(json_agg(json_build_array(r.id, r.name, round(r.per_day, 4)) ORDER BY r.id), '[]')
+        FROM rates AS r
+    )
+)::text
+FROM moments AS m

@@ -40,8 +40,8 @@ export const PANELS = [
   },
   {
     id: "risk", title: "May end late", span: 7, wall: 0,
-    paths: [list("jobs/at-risk?")],
-    render: (section, [jobs]) => showAtRisk(section, jobs.items),
+    paths: [list("jobs/at-risk?"), "/api/jobs/delays"],
+    render: (section, [jobs, delays]) => showAtRisk(section, jobs.items, delays.items),
   },
   {
     id: "calibration", title: "How good that guess is", span: 5, wall: 0,

@@ -7,7 +7,7 @@ import { dateTime, day, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
 import { problemWords } from "./notices.js";
-import { riskFact } from "./risk.js";
+import { delayWords, riskFact } from "./risk.js";
 import { statusLink } from "./status-link.js";
 import { statusChoice } from "./status-choice.js";
 import { editLink, factList, ownFields } from "./list-parts.js";
@@ -28,9 +28,9 @@ export function job(id, context) {
     counted(null);
     try {
       const address = `/api/jobs/${encodeURIComponent(id)}`;
-      const [found, lateness] = await Promise.all([read(address), read(`${address}/lateness-risk`)]);
-      if (found !== shown?.found || lateness !== shown.lateness) replace(element, ...parts(found, lateness, context, link), past.element);
-      shown = { found, lateness };
+      const [found, lateness, delays] = await Promise.all([read(address), read(`${address}/lateness-risk`), read(`/api/jobs/delays?job_ids=${encodeURIComponent(id)}`)]);
+      if (found !== shown?.found || lateness !== shown.lateness || delays !== shown.delays) replace(element, ...parts(found, lateness, delays, context, link), past.element);
+      shown = { found, lateness, delays };
       view.title = found.job_number;
       await past.load(read);
     } catch (problem) {
@@ -44,14 +44,14 @@ export function job(id, context) {
   return view;
 }
 
-function parts(found, lateness, context, link) {
+function parts(found, lateness, delays, context, link) {
   return [
     h("div", { class: "list-head", "data-row": "head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
       chip(found.status), found.is_overdue && chip("overdue"),
       manages(context.me) && editLink("jobs", found, found.job_number), jobStatus(found, context)),
     found.description && h("p", { class: "description" }, found.description),
-    factList([...facts(found, lateness), ...ownFields(found)]),
+    factList([...facts(found, lateness, delays), ...ownFields(found)]),
     h("h2", {}, "Steps"),
     found.steps.length ? stepTable(found, context) : h("p", { class: "empty" }, "This job has no steps."),
     mayAddSteps(found, context) && h("p", { class: "actions", "data-row": "add-steps" }, h("a", { class: "plain-button", href: `#/jobs/${found.id}/steps` }, "Add steps")),
@@ -74,12 +74,14 @@ function workOf({ setup_minutes: setup, seconds_per_piece: seconds, instructions
   return times || instructions ? [times, times && instructions && ". ", instructions && h("span", { class: "instructions" }, instructions)] : null;
 }
 
-function facts(found, lateness) {
+function facts(found, lateness, delays) {
   const { customer } = found;
+  const [delay] = delays.items;
   return [
     ["Progress", progress(found.progress)],
     ["Due", day(found.due_date)],
     ["Risk of ending late", riskFact(lateness)],
+    ...(delay ? [["Takes longest", delayWords(delay)]] : []),
     ["Quantity", number(found.quantity)],
     ["Priority", words(found.priority)],
     ["Customer", customer ? h("a", { href: `#/jobs?customer_id=${customer.id}` }, customer.name) : "–"],

@@ -8,12 +8,15 @@ const SHARE = new Intl.NumberFormat(undefined, { style: "percent", maximumFracti
 const ERROR = new Intl.NumberFormat(undefined, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 // The picture in its own units: a square with room for the words at its sides.
 const SIDE = 100;
+const ONE_PLACE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const LARGEST = 5;
 
-export function showAtRisk(section, jobs) {
+export function showAtRisk(section, jobs, delays) {
+  const why = new Map(delays.map((delay) => [delay.id, delay]));
   show(section, "/api/jobs/at-risk", "All open jobs by due date", "No open job has a due date ahead.", jobs, (job) => [
     jobLink(job.id, job.job_number, job.title),
     h("span", { class: "line-side" }, riskBar(job), h("span", { class: "quiet" }, `${job.days_left ? count(job.days_left, "day") : "today"}, ${count(job.steps_left, "step")} left`)),
+    why.has(job.id) && h("span", { class: "quiet delay" }, delayWords(why.get(job.id))),
   ]);
 }
 
@@ -70,6 +73,13 @@ function asTable(bins) {
     h("table", {},
       h("thead", {}, h("tr", {}, ["Predicted", "Ended late", "Cases"].map((head) => h("th", { scope: "col" }, head)))),
       h("tbody", {}, bins.map(row))));
+}
+
+// The step that takes an open job longest: "11 of 17 days are the queue before Paint".
+export function delayWords({ days, longest }) {
+  const { process } = longest;
+  if (days === null) return `waits for ${process.name}, which finished nothing in 28 days`;
+  return `${ONE_PLACE.format(longest.days)} of ${ONE_PLACE.format(days)} days are the queue before ${process.name}`;
 }
 
 // The facts on the page of a job.
