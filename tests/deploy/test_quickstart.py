@@ -35,7 +35,6 @@ def test_a_business_is_set_up_by_curl_alone(database: FreshDatabase) -> None:
         done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, timeout=300, check=False)
     # Behind a pipe curl's exit code is lost; its words are not.
     assert (done.returncode, done.stderr) == (0, ""), done.stdout[-2000:]
-    assert done.stdout.count('"outcome": "stored"') == 2
     assert len(re.findall(r"/set-password#", done.stdout)) == 10
     stats = json.loads(done.stdout[done.stdout.rindex('{"jobs"') :])
     assert (stats["jobs"]["active"], stats["jobs"]["total"]) == (20, 20)

@@ -22,8 +22,8 @@ export function firstDay({ me }) {
 
   function show(stats, processes) {
     const steps = [
-      { title: "Machines", text: "the machines that work is done on", done: stats.machines.total, one: "machine", href: "#/machines" },
-      { title: "Processes", text: "kinds of work, such as turning or welding", done: processes, one: "process", many: "processes" },
+      { title: "Machines", text: "the machines that work is done on", done: stats.machines.total, one: "machine", href: "#/machines/new" },
+      { title: "Processes", text: "kinds of work, such as turning or welding", done: processes, one: "process", many: "processes", href: "#/processes/new" },
       // The one who reads this is there already.
       administers(me) && { title: "People", text: "everybody who works with the board gets a link to sign in", done: Math.max(0, stats.users.total - 1), one: "other person", many: "other people", href: "#/users/new" },
       { title: "First job", text: "what is to be made, for whom and until when", done: stats.jobs.total, one: "job", href: "#/jobs/new" },
