@@ -26,12 +26,15 @@ class Record:
     # Asking the second level of the cache, and telling it.
     shared_ms: float = 0.0
     cache: str = "BYPASS"
+    # The next statement is another attempt at the last one.
+    is_retrying: bool = False
 
     def query(self, name: str, ms: float, again: bool = False) -> None:
         """A statement was sent. `again`: because the connection of the last attempt was lost, so it repeats nothing."""
         self.queries += 1
-        if not again:
+        if not (again or self.is_retrying):
             self.query_names.append(name)
+        self.is_retrying = False
         self.query_ms += ms
 
     def waited(self, ms: float) -> None:
@@ -50,6 +53,12 @@ _current: ContextVar[Record | None] = ContextVar("opsboard_record", default=None
 def current() -> Record | None:
     """The record of the request this thread works for; None outside of one."""
     return _current.get()
+
+
+def try_again() -> None:
+    """Note that the next statement is another attempt at the last one, which somebody was faster than."""
+    if current_record := current():
+        current_record.is_retrying = True
 
 
 def begin(record: Record) -> None:

@@ -35,6 +35,7 @@ from opsboard.features.journeys.schemas import (
     JourneyWithNodes,
     NodeWithWays,
 )
+from opsboard.observability import record
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Id, OneOrMore, Search
 from opsboard.web.command import command
@@ -129,7 +130,7 @@ def execute_node(journey_id: int, node_id: int, wanted: ExecuteNode) -> Response
         try:
             return command(sql.execute_node, values)
         except Stale:
-            continue
+            record.try_again()
     return command(sql.execute_node, values)
 
 

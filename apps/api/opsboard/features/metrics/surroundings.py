@@ -53,7 +53,8 @@ class Surroundings(Collector):
             family = GaugeMetricFamily(f"opsboard_{name}", help)
             if value is not None:
                 family.add_metric((), value)
-            yield family
+            if value is not None or name != "journeys_oldest_due_seconds":
+                yield family
         yield from machine()
 
     def _ends(self) -> dict[str, tuple[str, float | None]]:
