@@ -151,11 +151,7 @@ def make_services(config: Config) -> Services:
         lookout=lookout,
         operators=Operators(config, lookout),
         threads=threads,
-        alerts=AlertWatch(
-            lookout,
-            worker_id=lambda: change_feed.worker.id,
-            checks={CERTIFICATE: certificate_end(config.public_url)} if config.public_url else {},
-        ),
+        alerts=make_alerts(config, lookout, change_feed),
     )
     return services
 
@@ -182,6 +178,12 @@ def make_lookout(config: Config, database: Database, change_feed: ChangeFeed) ->
         config.health_patience_ms / 1000,
         is_alive=lambda: change_feed.lag is not None and change_feed.lag < longest_lag,
     )
+
+
+def make_alerts(config: Config, lookout: Lookout, change_feed: ChangeFeed) -> AlertWatch:
+    """Make the watch of the alerts, with the certificate among them if the service has a public address."""
+    checks = {CERTIFICATE: certificate_end(config.public_url)} if config.public_url else {}
+    return AlertWatch(lookout, worker_id=lambda: change_feed.worker.id, checks=checks)
 
 
 def worker_report(services: Services, durations: Durations) -> dict[str, Any]:
