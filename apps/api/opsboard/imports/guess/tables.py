@@ -90,6 +90,9 @@ def scores(seen: SeenFile, beside: str) -> dict[str, float]:
         )
         if any(parent.required for parent in target.parents) and not _may_belong(seen, target):
             score = 0.0
+        # A file of scrap reasons does not say that they are of rejects, and a reason needs its kind.
+        if target.table == "reasons" and all(one.name.lower() != "kind" for one in seen.columns):
+            continue
         found[target.table] = score
         if (share := coverage(seen, target)) is not None:
             found[target.table] = score + 40 * share if share >= LEAST_COVERAGE else 0.0
@@ -125,9 +128,6 @@ def _may_belong(seen: SeenFile, target: Target) -> bool:
     """Return True if a row says which one it belongs to, as a step its job."""
     if not seen.has_header or target.table == "campaign_recipients":
         return True
-    # A file of scrap reasons does not say that they are of rejects, and a reason needs its kind.
-    if target.table == "reasons" and all(one.name.lower() != "kind" for one in seen.columns):
-        return False
     return all(
         any(
             words.likeness(one.name, f"{parent.name}-id {words.PARENTS.get(parent.name, '')}") > 3
