@@ -20,6 +20,9 @@ VALUES = {
     "journey_id": "1", "node_id": "1", "idempotency_key": "k", "machine": "m", "silent_after": "2.0",
     "link_id": "1", "suppression_id": "1", "expires_at": "4000000000",
     "newest": "1000", "prior": "10", "held_out": "0.25", "fewest": "40",
+    "long": "1.0", "settings": "{fsync}", "days": "182", "kept_per_day": "18", "older": "500", "read_per_day": "200",
+    "most_jobs": "100", "with_businesses": "true", "reason_id": "1", "routing_id": "1", "saved_view_id": "1",
+    "most_read": "1000", "q": "canary", "stop_id": "1", "record_id": "1",
     "process_ids": "{1,2}", "confidence": "0.8", "most": "10000",
 }  # fmt: skip
 
@@ -76,7 +79,17 @@ def test_every_read_can_be_run_and_explained(run: Run, settings: dict[str, str],
 
 def test_a_write_is_explained_but_never_run(run: Run, settings: dict[str, str], app: Application) -> None:
     given = [
-        f"--set={name}=" for name in ("job_number", "description", "customer_id", "due_date", "request_id")
+        f"--set={name}="
+        for name in (
+            "job_number",
+            "description",
+            "customer_id",
+            "due_date",
+            "request_id",
+            "copy_of_id",
+            "routing_id",
+            "steps",
+        )
     ]
     given += ["--set=title=t", "--set=status=draft", "--set=priority=normal", "--set=quantity=1"]
     refused = run("explain", "jobs.create_job", "--tenant", "alpha", "--analyze", *given, **settings)

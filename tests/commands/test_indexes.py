@@ -78,7 +78,7 @@ def test_build_makes_what_is_missing_or_invalid_and_nothing_else(own_app: Applic
         own_app,
         """
         DROP INDEX idx_jobs_priority;
-        DROP INDEX idx_job_steps_job_order;
+        ALTER TABLE job_steps DROP CONSTRAINT idx_job_steps_job_order;
         DROP INDEX idx_leads_unprocessed;
         DROP INDEX idx_audit_logs_entity;
         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_jobs_customer'::regclass;
@@ -129,7 +129,10 @@ def definitions(application: Application) -> dict[str, str]:
         connection.cursor() as cursor,
     ):
         cursor.execute(
-            "SELECT indexname, indexdef || i.indisvalid FROM pg_indexes JOIN pg_index AS i "
-            "ON i.indexrelid = (schemaname || '.' || indexname)::regclass WHERE schemaname = 'public'"
+            "SELECT indexname, indexdef || i.indisvalid || coalesce(pg_get_constraintdef(c.oid), '') "
+            "FROM pg_indexes "
+            "JOIN pg_index AS i ON i.indexrelid = (schemaname || '.' || indexname)::regclass "
+            "LEFT JOIN pg_constraint AS c ON c.conindid = i.indexrelid AND c.contype = 'u' "
+            "WHERE schemaname = 'public'"
         )
         return dict(cursor.fetchall())

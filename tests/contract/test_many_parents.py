@@ -34,6 +34,13 @@ FROM users AS u WHERE u.email LIKE 'many%%';
 INSERT INTO job_steps (tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id)
 SELECT j.tenant_id, j.id, n, (SELECT max(id) FROM processes), (SELECT max(id) FROM machines), %(admin)s
 FROM jobs AS j CROSS JOIN generate_series(1, 2) AS n WHERE j.title = 'many';
+INSERT INTO work_records (tenant_id, step_id, user_id)
+SELECT s.tenant_id, s.id, %(admin)s FROM job_steps AS s JOIN jobs AS j ON j.id = s.job_id WHERE j.title = 'many';
+INSERT INTO machine_stops (tenant_id, machine_id, reason)
+SELECT m.tenant_id, m.id, 'many' FROM machines AS m WHERE m.name LIKE 'many %%';
+INSERT INTO saved_views (tenant_id, user_id, area, name)
+SELECT %(t)s, %(admin)s, 'jobs', 'many ' || n FROM generate_series(1, %(n)s) AS n;
+INSERT INTO reasons (tenant_id, kind, name) SELECT %(t)s, 'reject', 'many ' || n FROM generate_series(1, %(n)s) AS n;
 INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at)
 SELECT %(t)s, %(job)s, %(admin)s, now() FROM generate_series(1, %(n)s) AS n;
 INSERT INTO notifications (tenant_id, user_id, kind, title)

@@ -26,7 +26,10 @@ LISTS = {query.name: query for query in all_queries() if query.base}
 # Of these a further row would have to be of another customer, contact or step: here rows only go.
 ONLY_GOING = {
     "conversations", "journey_contacts", "journey_node_executions", "journey_messages", "job_steps", "auto_responses",
+    "work_records", "machine_stops",
 }  # fmt: skip
+# Values of a further row that the catalogue does not tell: a name is unique in the form of searches.
+OWN_COLUMNS = {"reasons": {"name": "gen_random_uuid()::text"}}
 # Of some campaigns alone, which the index with the order of the list does not know.
 PASSING_OVER = {"campaigns.list_active_recipients"}
 COLUMNS = """
@@ -50,6 +53,7 @@ class Churn:
         self.cursor, self.table, self.gone, self.turns = cursor, table, list(doomed), 0
         cursor.execute(COLUMNS, (table,))
         self.columns = {name: made(name, kind, unique) for name, kind, unique in cursor.fetchall()}
+        self.columns |= OWN_COLUMNS.get(table, {})
 
     def turn(self, chance: random.Random) -> None:
         self.turns += 1

@@ -51,6 +51,8 @@ class Scene:
         self.app = app
         self.stack = stack
         self.monkeypatch = monkeypatch
+        # The seed has steps of journeys that are due by the time they are looked at.
+        self.execute("UPDATE journey_contacts SET due_at = now() + interval '1 day' WHERE due_at IS NOT NULL")
         self.token = app.token()
         self.url = stack.enter_context(served(app))
 

@@ -74,6 +74,8 @@ def test_a_server_comes_back_as_it_was_at_a_moment(folder: Path) -> None:
         run(cluster, folder, "--type=full", "backup")
         execute(cluster, database, f"UPDATE jobs SET title = 'after the backup' WHERE tenant_id = {alpha.id}")
         kept = execute(cluster, database, JOBS)
+        # The end of a backup is known to the second; a moment within that second would be before it.
+        execute(cluster, database, "SELECT pg_sleep(1.1)")
         [(moment,)] = execute(cluster, database, "SELECT now()::text")
         execute(cluster, database, "DELETE FROM job_status_links; DELETE FROM job_steps; DELETE FROM jobs")
         execute(cluster, database, "SELECT pg_switch_wal()")

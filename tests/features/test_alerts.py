@@ -41,7 +41,8 @@ class Stage:
         rules = [replace(rule, lasts=0) for rule in RULES]
         self.watch = AlertWatch(self.services.lookout, lambda: self.services.change_feed.worker.id, rules)
         object.__setattr__(self.services, "alerts", self.watch)
-        # The seed has jobs that are late.
+        # The seed has jobs that are late, and steps of journeys that are due by the time they are looked at.
+        self.execute("UPDATE journey_contacts SET due_at = now() + interval '1 day' WHERE due_at IS NOT NULL")
         self.execute("UPDATE jobs SET due_date = current_date + 100 WHERE due_date < current_date")
         self.services.change_feed.start()
         self.services.change_feed.pause()

@@ -28,6 +28,8 @@ OWN = {"is_duplicate",
     "active_document_id", "claimed_by", "claimable_at", "request_id",
     # Kept by triggers.
     "job_ended", "kinds",
+    # Nobody becomes nameless by an import.
+    "anonymised_at",
 }  # fmt: skip
 
 

@@ -157,7 +157,7 @@ def test_manager_makes_a_link_hands_it_on_and_takes_it_back(
     own_visit: Visiting, own_app: Application
 ) -> None:
     page = own_visit("manager").open_board("#/jobs?q=canaryalpha-0008")
-    page.locator(".list-table .named").click()
+    page.locator(".list-table .named").last.click()
     page.get_by_text("Status link").click()
     expect(page.get_by_text("No link is in force.")).to_be_visible()
     page.get_by_role("button", name="New link").click()
@@ -179,6 +179,6 @@ def test_manager_makes_a_link_hands_it_on_and_takes_it_back(
 
 def test_an_operator_has_no_links_to_give(visit: Visiting) -> None:
     page = visit("operator").open_board("#/jobs?q=canaryalpha-0008")
-    page.locator(".list-table .named").click()
+    page.locator(".list-table .named").last.click()
     expect(page.get_by_role("heading", name="Steps")).to_be_visible()
     expect(page.get_by_text("Status link")).to_have_count(0)

@@ -41,7 +41,7 @@ def test_a_seeded_business_is_counted_right_before_and_after_folding(books: Book
         "DELETE FROM audit_logs WHERE id % 2 = 0",
         "DELETE FROM jobs WHERE status = 'completed'",
         "DELETE FROM tenants WHERE slug = 'beta'",
-        "TRUNCATE job_steps",
+        "TRUNCATE job_steps CASCADE",
         "TRUNCATE jobs CASCADE",
         "TRUNCATE tenants CASCADE",
         "UPDATE audit_logs SET tenant_id = 2, user_id = NULL",

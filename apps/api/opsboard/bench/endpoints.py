@@ -184,7 +184,7 @@ SHOP = (
     ),
     Endpoint(
         "Joins: a job with its steps, machines and people", (Claim("S4-67", 40, 5),),
-        "jobs.get_job", "/api/jobs/2", without("idx_job_steps_job_status", "idx_job_steps_job_order"),
+        "jobs.get_job", "/api/jobs/2", without("idx_job_steps_job_status"),
         {"job_id": 2}, fields="id,status",
     ),
 )  # fmt: skip

@@ -48,8 +48,12 @@ def _build(connection: Connection, index: Index, state: str) -> None:
             _build_on_partitions(cursor, index, lacking)
             return
         if state == "invalid":
+            if index.constraint:
+                cursor.execute(f"ALTER TABLE {index.table} DROP CONSTRAINT IF EXISTS {index.name}")
             cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}")
         cursor.execute(index.statement)
+        if index.constraint:
+            cursor.execute(index.constraint_statement)
 
 
 def _build_on_partitions(cursor: Cursor, index: Index, partitions: Iterable[str]) -> None:

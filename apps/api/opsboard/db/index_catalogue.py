@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from psycopg2.extensions import cursor as Cursor
@@ -18,7 +18,8 @@ MADE = re.compile(
     r"(?:^-- Serves: (?P<serves>[^\n]+)\n)?"
     r"^CREATE (?P<unique>UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?(?P<name>\w+)"
     r"\s+ON (?:ONLY )?(?P<table>\w+)\s*(?P<columns>[^;]+);"
-    r"|^DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?(?P<dropped>\w+)",
+    r"|^DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?(?P<dropped>\w+)"
+    r"|^ALTER TABLE \w+ ADD CONSTRAINT \w+\s+UNIQUE USING INDEX (?P<constrains>\w+) (?P<how>[A-Z ]+);",
     re.MULTILINE,
 )
 QUERY = re.compile(r"\b[a-z_]+\.[a-z_]+\b")
@@ -33,6 +34,8 @@ class Index:
     serves: str
     unique: bool = False
     columns: str = ""
+    # What follows the name in the constraint that was made of it, such as DEFERRABLE.
+    constraint: str = ""
 
     @property
     def queries(self) -> list[str]:
@@ -49,6 +52,11 @@ class Index:
         unique = "UNIQUE " if self.unique else ""
         return f"CREATE {unique}INDEX {how}IF NOT EXISTS {name} ON {table} {self.columns}"
 
+    @property
+    def constraint_statement(self) -> str:
+        """The statement that makes the constraint of the built index; nothing else changes."""
+        return f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} UNIQUE USING INDEX {self.name} {self.constraint}"
+
 
 def read_catalogue(folder: Path | None = None, applied: Container[str] | None = None) -> dict[str, Index]:
     """Every index there should be once all migrations, or those `applied`, have run, by name, oldest first."""
@@ -59,6 +67,8 @@ def read_catalogue(folder: Path | None = None, applied: Container[str] | None = 
         for match in MADE.finditer(path.read_text(encoding="utf-8")):
             if match["dropped"]:
                 found.pop(match["dropped"], None)
+            elif match["constrains"]:
+                found[match["constrains"]] = replace(found[match["constrains"]], constraint=match["how"])
             else:
                 found[match["name"]] = Index(
                     match["name"], match["table"], match["serves"] or "",

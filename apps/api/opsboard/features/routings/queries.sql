@@ -19,7 +19,8 @@
                         'step_order', s.step_order,
                         'process', json_build_object('id', p.id, 'name', p.name),
                         'machine', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END,
-                        /* include work_content */
+                        /* include work_content */,
+                        'own_fields', s.own_fields
                     )
                     ORDER BY s.step_order
                 ),
@@ -99,7 +100,8 @@ steps AS (
     FROM r
     CROSS JOIN /* include sent_steps */
     RETURNING
-        id, tenant_id, routing_id, step_order, process_id, machine_id, setup_minutes, seconds_per_piece, instructions
+        id, tenant_id, routing_id, step_order, process_id, machine_id, setup_minutes, seconds_per_piece, instructions,
+        own_fields
 ),
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
@@ -201,7 +203,7 @@ replaced AS (
         instructions = excluded.instructions
     RETURNING
         s.id, s.tenant_id, s.routing_id, s.step_order, s.process_id, s.machine_id, s.setup_minutes,
-        s.seconds_per_piece, s.instructions
+        s.seconds_per_piece, s.instructions, s.own_fields
 ),
 steps AS (
     SELECT
@@ -213,7 +215,8 @@ steps AS (
         n.machine_id,
         n.setup_minutes,
         n.seconds_per_piece,
-        n.instructions
+        n.instructions,
+        n.own_fields
     FROM replaced AS n
     UNION ALL
     SELECT
@@ -225,7 +228,8 @@ steps AS (
         s.machine_id,
         s.setup_minutes,
         s.seconds_per_piece,
-        s.instructions
+        s.instructions,
+        s.own_fields
     FROM routing_steps AS s
     WHERE s.tenant_id = %(tenant_id)s
         AND s.routing_id = %(routing_id)s

@@ -19,6 +19,7 @@ class RoutingStep(BaseModel):
     setup_minutes: int | None
     seconds_per_piece: int | None
     instructions: str | None
+    own_fields: dict[str, str]
 
 
 class Routing(BaseModel):

@@ -12,7 +12,7 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.shapes import MachineStatus
 from opsboard.web.area import Area
-from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Text
+from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Text, optional_body
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
@@ -92,7 +92,7 @@ def report_stop(stop: NewStop) -> Response:
 
 
 @area.post("/<id:stop_id>/end")
-@area.input(EndStop, arg_name="end")
+@optional_body(area, EndStop, "end")
 @area.output(Stop)
 def end_stop(stop_id: int, end: EndStop) -> Response:
     """Report that the machine runs again."""

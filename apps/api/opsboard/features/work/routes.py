@@ -15,7 +15,7 @@ from opsboard.errors import InvalidInput
 from opsboard.features.work.schemas import NextWork, WorkRecord, WorkRecords, WorkSummary, WrittenWork
 from opsboard.web.access import only_for
 from opsboard.web.area import Area
-from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Patch, Text
+from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Patch, Text, optional_body
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, cache_route_with_user, fresh
@@ -177,7 +177,7 @@ def started(work: dict[str, Any]) -> Response:
 
 
 @area.post("/<id:record_id>/end")
-@area.input(EndWork, arg_name="work")
+@optional_body(area, EndWork, "work")
 @area.output(WrittenWork)
 def end_work(record_id: int, work: EndWork) -> Response:
     """End work: for a pause, to hand the step over, or with `finish` because the step is done."""

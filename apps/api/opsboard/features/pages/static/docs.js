@@ -1,6 +1,6 @@
 // The index of the documentation: finds operations by words, and follows addresses of the time when it was one page.
 
-const search = /** @type {HTMLInputElement} */ (document.getElementById("search"));
+const search = /** @type {HTMLInputElement} */ (document.getElementById("find"));
 const matches = document.getElementById("matches");
 const areas = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".area"))].map((element) => ({
   element,

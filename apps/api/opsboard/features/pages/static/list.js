@@ -38,7 +38,8 @@ export function list(area, query, context) {
     counted(null);
     try {
       const page = await read(pathOf(area, query));
-      await bar.load();
+      // What is shown does not wait for the names of views, nor fail with them.
+      bar.load().catch(() => {});
       if (page !== shown) showPage(page);
       shown = page;
       // A page behind a cursor is not counted; the first one is.

@@ -22,8 +22,8 @@ export function views(area, query, columns, { me, act }) {
   // Once for each view of the list: what others save is not waited for.
   async function load() {
     if (isLoaded) return;
-    isLoaded = true;
     const { items } = await get(`/api/saved-views?area=${encodeURIComponent(area)}&page_size=100`);
+    isLoaded = true;
     const mine = items.filter(({ owner }) => owner.id === me.id);
     const usual = mine.find((view) => view.is_default) ?? items.find((view) => view.is_shared && view.is_default);
     if (usual?.query && query.size === 0) location.replace(`#/${area}?${usual.query}`);
