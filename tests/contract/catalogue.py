@@ -89,7 +89,13 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
     "calls.list_calls": {"status": ["missed", "busy"]},
     "calls.create_call": {"status": "missed", "started_at": None},
     "stops.report_stop": {"started_at": None},
-    "work.start_work": {"started_at": None, "ended_at": None, "worker_id": 1},
+    "work.start_work": {
+        "started_at": None,
+        "ended_at": None,
+        "worker_id": 1,
+        "quantity_good": 0,
+        "quantity_rejected": 0,
+    },
     "work.summary": {"date_from": "2026-03-02", "date_to": "2026-03-06"},
 }
 KEYS = {

@@ -52,6 +52,11 @@ SELECT
 FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
 WHERE j.title LIKE 'large %%' AND s.status <> 'pending';
 
+INSERT INTO saved_views (tenant_id, user_id, area, name)
+SELECT %(alpha)s, u.id, (ARRAY['jobs', 'leads', 'customers'])[1 + n %% 3], md5(n::text)
+FROM generate_series(1, 300) AS n
+CROSS JOIN LATERAL (SELECT min(id) + n %% 3 AS id FROM users WHERE tenant_id = %(alpha)s) AS u;
+
 INSERT INTO machine_stops (tenant_id, machine_id, reason, started_at, ended_at, created_at)
 SELECT
     s.tenant_id, s.machine_id, 'r', s.created_at, s.created_at + interval '20 minutes', s.created_at

@@ -29,7 +29,7 @@ ONLY_GOING = {
     "work_records", "machine_stops",
 }  # fmt: skip
 # Values of a further row that the catalogue does not tell: a name is unique in the form of searches.
-OWN_COLUMNS = {"reasons": {"name": "gen_random_uuid()::text"}}
+OWN_COLUMNS = {"reasons": {"name": "gen_random_uuid()::text", "kind": "x.kind"}}
 # Of some campaigns alone, which the index with the order of the list does not know.
 PASSING_OVER = {"campaigns.list_active_recipients"}
 COLUMNS = """

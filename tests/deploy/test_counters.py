@@ -29,12 +29,17 @@ Counts = dict[tuple[str, float], Counter[str]]
 
 
 def counted(server: Gunicorn) -> Counts:
-    """The answers of each worker by class of status, to the requests of the clients."""
+    """The answers of each worker by class of status, to the requests of the clients.
+
+    A start is known to a millionth of a second, give or take.
+    """
     families = {
         family.name: family.samples
         for family in text_string_to_metric_families(server.client().get("/metrics").body.decode())
     }
-    started = {sample.labels["worker"]: sample.value for sample in families["process_start_time_seconds"]}
+    started = {
+        sample.labels["worker"]: round(sample.value, 2) for sample in families["process_start_time_seconds"]
+    }
     found: Counts = {(worker, at): Counter() for worker, at in started.items()}
     for sample in families["http_request_duration_seconds"]:
         labels = sample.labels

@@ -214,7 +214,7 @@ def test_work_is_entered_by_hand(app: Application, step: int) -> None:
     # Also for a step that is finished, and while somebody works on it.
     run(app, "UPDATE job_steps SET status = 'completed' WHERE id = %s", step)
     again = app.client("operator").post(
-        f"{PATH}/by-hand", json={"step_id": step, "started_at": ago(hours=1), "ended_at": ago(minutes=30)}
+        f"{PATH}/by-hand", json={"step_id": step, "started_at": ago(hours=1), "minutes": 30}
     )
     assert (again.status_code, step_of(app, step)["status"]) == (201, "completed")
 
@@ -223,7 +223,7 @@ def test_work_is_entered_by_hand(app: Application, step: int) -> None:
     "change",
     [
         {"minutes": None},
-        {"ended_at": ago(hours=1)},
+        {"minutes": 180},
         {"minutes": 0},
         {"minutes": 20000},
         {"quantity_good": -1},

@@ -56,7 +56,7 @@ def current() -> Record | None:
 
 
 def try_again() -> None:
-    """Note that the next statement is another attempt at the last one, which somebody was faster than."""
+    """Note that the next statement repeats the last one on purpose: another attempt, or for another business."""
     if current_record := current():
         current_record.is_retrying = True
 

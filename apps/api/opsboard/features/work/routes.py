@@ -15,7 +15,7 @@ from opsboard.errors import InvalidInput
 from opsboard.features.work.schemas import NextWork, WorkRecord, WorkRecords, WorkSummary, WrittenWork
 from opsboard.web.access import only_for
 from opsboard.web.area import Area
-from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Patch, Text, optional_body
+from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Patch, Text, happened, optional_body
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, cache_route_with_user, fresh
@@ -84,33 +84,26 @@ class AddWork(WorkResult):
         Id | None, Field(description="Who worked; you when left out. Others: for managers.")
     ] = None
     started_at: Past
-    ended_at: Annotated[Past | None, Field(description="Either this or minutes.")] = None
-    minutes: Annotated[int | None, Field(ge=1, le=7 * 24 * 60, description="Either these or ended_at.")] = (
-        None
-    )
+    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60, description="At most 7 days.")]
 
     @model_validator(mode="after")
-    def has_one_end(self) -> AddWork:
-        if (self.ended_at is None) == (self.minutes is None):
-            raise ValueError("give either ended_at or minutes")
-        if self.minutes is not None:
-            self.ended_at = self.started_at + dt.timedelta(minutes=self.minutes)
-        assert self.ended_at is not None
-        if self.ended_at <= self.started_at:
-            raise ValueError("ended_at must be after started_at")
-        if self.ended_at - self.started_at > dt.timedelta(days=7):
-            raise ValueError("one record is at most 7 days long")
+    def has_ended(self) -> AddWork:
+        happened(self.ended_at)
         return self
+
+    @property
+    def ended_at(self) -> dt.datetime:
+        return self.started_at + dt.timedelta(minutes=self.minutes)
 
 
 class CorrectWork(Patch):
+    correction: Annotated[Line, Field(description="Why it is corrected; needed.")]
     started_at: Past
     ended_at: Past
     quantity_good: Pieces
     quantity_rejected: Pieces
     reject_reason: Line | None
     note: Note | None
-    correction: Annotated[Line, Field(description="Why it is corrected; needed.")]
 
 
 class Days(Arguments):
@@ -167,8 +160,8 @@ def start_work(work: StartWork) -> Response:
 @area.input(AddWork, arg_name="work")
 @area.output(WrittenWork, status_code=201)
 def add_work(work: AddWork) -> Response:
-    """Add work that is over: from when to when, or for how many minutes."""
-    return started(work.model_dump(exclude={"minutes"}))
+    """Add work that is over: when it began, and for how many minutes."""
+    return started(work.model_dump(exclude={"minutes"}) | {"ended_at": work.ended_at})
 
 
 def started(work: dict[str, Any]) -> Response:

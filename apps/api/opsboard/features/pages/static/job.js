@@ -28,7 +28,9 @@ export function job(id, context) {
     counted(null);
     try {
       const address = `/api/jobs/${encodeURIComponent(id)}`;
-      const [found, lateness, delays] = await Promise.all([read(address), read(`${address}/lateness-risk`), read(`/api/jobs/delays?job_ids=${encodeURIComponent(id)}`)]);
+      // Not for what cannot be an id: the address itself is told to be of nothing.
+      const delayed = /^[1-9][0-9]*$/.test(id) ? read(`/api/jobs/delays?job_ids=${id}`) : null;
+      const [found, lateness, delays] = await Promise.all([read(address), read(`${address}/lateness-risk`), delayed]);
       if (found !== shown?.found || lateness !== shown.lateness || delays !== shown.delays) replace(element, ...parts(found, lateness, delays, context, link), past.element);
       shown = { found, lateness, delays };
       view.title = found.job_number;

@@ -37,9 +37,8 @@ export function list(area, query, context) {
   async function load(read) {
     counted(null);
     try {
-      const page = await read(pathOf(area, query));
-      // What is shown does not wait for the names of views, nor fail with them.
-      bar.load().catch(() => {});
+      // What is shown does not fail with the names of views.
+      const [page] = await Promise.all([read(pathOf(area, query)), bar.load(read).catch(() => {})]);
       if (page !== shown) showPage(page);
       shown = page;
       // A page behind a cursor is not counted; the first one is.

@@ -1,6 +1,5 @@
 // Saved views of a list: choose one, save what is shown, hide columns. All of it stands in the address.
 
-import { get } from "./api.js";
 import { ask } from "./ask.js";
 import { h, replace } from "./dom.js";
 import { manages } from "./rights.js";
@@ -20,9 +19,9 @@ export function views(area, query, columns, { me, act }) {
   let isLoaded = false;
 
   // Once for each view of the list: what others save is not waited for.
-  async function load() {
+  async function load(read) {
     if (isLoaded) return;
-    const { items } = await get(`/api/saved-views?area=${encodeURIComponent(area)}&page_size=100`);
+    const { items } = await read(`/api/saved-views?area=${encodeURIComponent(area)}&page_size=100`);
     isLoaded = true;
     const mine = items.filter(({ owner }) => owner.id === me.id);
     const usual = mine.find((view) => view.is_default) ?? items.find((view) => view.is_shared && view.is_default);
