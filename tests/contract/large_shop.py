@@ -53,9 +53,9 @@ FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job
 WHERE j.title LIKE 'large %%' AND s.status <> 'pending';
 
 INSERT INTO saved_views (tenant_id, user_id, area, name)
-SELECT %(alpha)s, u.id, (ARRAY['jobs', 'leads', 'customers'])[1 + n %% 3], md5(n::text)
-FROM generate_series(1, 300) AS n
-CROSS JOIN LATERAL (SELECT min(id) + n %% 3 AS id FROM users WHERE tenant_id = %(alpha)s) AS u;
+SELECT %(alpha)s, (SELECT min(id) FROM users WHERE tenant_id = %(alpha)s),
+    (ARRAY['jobs', 'leads', 'customers'])[1 + n %% 3], md5(n::text)
+FROM generate_series(1, 300) AS n;
 
 INSERT INTO machine_stops (tenant_id, machine_id, reason, started_at, ended_at, created_at)
 SELECT
