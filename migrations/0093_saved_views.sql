@@ -8,7 +8,7 @@ CREATE TABLE saved_views (
     -- The list: the path of its page, such as jobs or jobs/at-risk.
     area text NOT NULL CHECK (area <> '' AND length(area) <= 50),
     name text NOT NULL COLLATE "C" CHECK (name <> '' AND length(name) <= 100),
-    -- What stands behind the ? of its address.
+    -- The query string of its address, without the question mark.
     query text NOT NULL DEFAULT '' CHECK (length(query) <= 2000),
     is_shared boolean NOT NULL DEFAULT false,
     -- Shown when the list is opened without filters.

@@ -1,5 +1,5 @@
 -- depends: 0069_own_fields_everywhere
--- Who worked on which step, from when to when, and the pieces that came of it. A step may be worked on several times
+-- Records of work on steps: the worker, begin, end and the pieces made. A step may be worked on several times
 -- and by several people; a record without an end is work in progress.
 
 CREATE TABLE work_records (
@@ -15,7 +15,7 @@ CREATE TABLE work_records (
     quantity_rejected integer NOT NULL DEFAULT 0 CHECK (quantity_rejected >= 0),
     reject_reason text CHECK (reject_reason <> '' AND length(reject_reason) <= 200),
     note text CHECK (length(note) <= 500),
-    -- Who corrected it last, and why.
+    -- The last manager to correct it, and the reason.
     corrected_by bigint,
     correction text CHECK (correction <> '' AND length(correction) <= 500),
     external_id text CHECK (external_id <> ''),

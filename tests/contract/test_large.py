@@ -139,7 +139,7 @@ def test_each_page_is_cut_before_it_is_decorated(plans: dict[str, dict[str, Any]
     for label, plan in plans.items():
         if "list_" not in label or label.startswith(LEARNED):
             continue
-        # What a search has found is sorted, before the page is cut.
+        # A search sorts all rows it found before the page is cut.
         most = 300 if "[q " in label else 150
         for node in nodes(plan):
             if node["Node Type"] == "Sort":

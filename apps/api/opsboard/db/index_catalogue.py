@@ -34,7 +34,7 @@ class Index:
     serves: str
     unique: bool = False
     columns: str = ""
-    # What follows the name in the constraint that was made of it, such as DEFERRABLE.
+    # The options of the constraint that a migration made of this index, such as DEFERRABLE.
     constraint: str = ""
 
     @property

@@ -20,25 +20,29 @@ class Rule(NamedTuple):
     reason: str
 
 
+def is_off(value: str, database: Mapping[str, Any], slots: int) -> bool:
+    return value == "off"
+
+
 RULES = (
     Rule(
-        "fsync", lambda value, database, slots: value == "off", "on",
+        "fsync", is_off, "on",
         "a crash of the machine can destroy the whole database",
     ),
     Rule(
-        "full_page_writes", lambda value, database, slots: value == "off", "on",
+        "full_page_writes", is_off, "on",
         "a crash of the machine can leave half-written pages",
     ),
     Rule(
-        "autovacuum", lambda value, database, slots: value == "off", "on",
+        "autovacuum", is_off, "on",
         "dead rows are never removed, and the server stops when transaction ids run out",
     ),
     Rule(
-        "track_counts", lambda value, database, slots: value == "off", "on",
+        "track_counts", is_off, "on",
         "autovacuum finds its tables by these counts",
     ),
     Rule(
-        "synchronous_commit", lambda value, database, slots: value == "off", "on",
+        "synchronous_commit", is_off, "on",
         "a write that was answered can be lost by a crash",
     ),
     Rule(
@@ -46,7 +50,7 @@ RULES = (
         "a forgotten transaction keeps its locks and holds up vacuum for ever",
     ),
     Rule(
-        "log_lock_waits", lambda value, database, slots: value == "off", "on",
+        "log_lock_waits", is_off, "on",
         "the server's log then names who waited for whom",
     ),
     Rule(

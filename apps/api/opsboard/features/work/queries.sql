@@ -545,6 +545,24 @@ SELECT json_build_object(
 )::text
 FROM items AS i
 
+-- fragment: worked_by
+-- The sums of kind $1, longest time first, each with the column $3 of its row of $2, found by $4.
+        SELECT coalesce(
+            json_agg(
+                json_build_object(
+                    'id', x.id, 'name', x.$3, 'records', g.records, 'seconds', g.seconds,
+                    'quantity_good', g.good, 'quantity_rejected', g.rejected
+                )
+                ORDER BY
+                    g.seconds DESC,
+                    x.id
+            ),
+            '[]'
+        )
+        FROM grouped AS g
+        LEFT JOIN $2 AS x ON x.tenant_id = %(tenant_id)s AND x.id = g.$4
+        WHERE g.kind = '$1'
+
 -- name: summary
 -- reads: work_records, job_steps, processes, machines, users, tenants
 -- Worked time and pieces of some days, in all and by person, machine and process: of work that has ended, the part that
@@ -606,55 +624,7 @@ SELECT json_build_object(
         FROM grouped AS g
         WHERE g.kind = 'all'
     ),
-    'people', (
-        SELECT coalesce(
-            json_agg(
-                json_build_object(
-                    'id', u.id, 'name', u.full_name, 'records', g.records, 'seconds', g.seconds,
-                    'quantity_good', g.good, 'quantity_rejected', g.rejected
-                )
-                ORDER BY
-                    g.seconds DESC,
-                    u.id
-            ),
-            '[]'
-        )
-        FROM grouped AS g
-        LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = g.user_id
-        WHERE g.kind = 'people'
-    ),
-    'machines', (
-        SELECT coalesce(
-            json_agg(
-                json_build_object(
-                    'id', e.id, 'name', e.name, 'records', g.records, 'seconds', g.seconds,
-                    'quantity_good', g.good, 'quantity_rejected', g.rejected
-                )
-                ORDER BY
-                    g.seconds DESC,
-                    e.id
-            ),
-            '[]'
-        )
-        FROM grouped AS g
-        LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = g.machine_id
-        WHERE g.kind = 'machines'
-    ),
-    'processes', (
-        SELECT coalesce(
-            json_agg(
-                json_build_object(
-                    'id', r.id, 'name', r.name, 'records', g.records, 'seconds', g.seconds,
-                    'quantity_good', g.good, 'quantity_rejected', g.rejected
-                )
-                ORDER BY
-                    g.seconds DESC,
-                    r.id
-            ),
-            '[]'
-        )
-        FROM grouped AS g
-        LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = g.process_id
-        WHERE g.kind = 'processes'
-    )
+    'people', (/* include worked_by people users full_name user_id */),
+    'machines', (/* include worked_by machines machines name machine_id */),
+    'processes', (/* include worked_by processes processes name process_id */)
 )::text

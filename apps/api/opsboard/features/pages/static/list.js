@@ -37,7 +37,7 @@ export function list(area, query, context) {
   async function load(read) {
     counted(null);
     try {
-      // What is shown does not fail with the names of views.
+      // The list is shown even if its saved views cannot be read.
       const [page] = await Promise.all([read(pathOf(area, query)), bar.load(read).catch(() => {})]);
       if (page !== shown) showPage(page);
       shown = page;
