@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opsboard.bench.environment import Bench, Environment
 from opsboard.bench.figures import percentile
-from opsboard.bench.fleet import Fleet, fleet_on
+from opsboard.bench.fleet import Fleet, fleet_on, one_client_each
 from opsboard.bench.incidents.finding import Finding
 from opsboard.bench.one_url import Load, ask_all
 from opsboard.bench.processors import children
@@ -34,6 +34,10 @@ def measure(bench: Bench, environment: Environment) -> list[Finding]:
 def of(bench: Bench, service: Fleet, words: str, away: Callable[[], object]) -> list[Finding]:
     bench.report(f"incidents: the database is {words}")
     seconds = bench.options.watched
+    # A worker that was never asked has nothing to keep: chance must not decide which ones the clients reach.
+    with one_client_each(service) as clients:
+        for client in clients:
+            client.ask(service.request(STATS))
     ask(service, STATS, seconds / 6)
     normal = ask(service, STATS, seconds / 6)
     with away():  # type: ignore[attr-defined]
