@@ -57,6 +57,7 @@ from opsboard.web.reserved import ThreadUse
 from opsboard.web.role_guard import guard_role
 from opsboard.web.scopes import assign_scopes
 from opsboard.web.services import Services
+from opsboard.web.url_rules import UrlRule
 
 # A server that answered within this many intervals of the change feed is not frozen.
 ALIVE_INTERVALS = 3
@@ -79,6 +80,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     )
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_rule_class = UrlRule
     app.url_map.converters["id"] = IdConverter
     # An address has one spelling: `//` is 404, not a redirect in HTML.
     app.url_map.merge_slashes = False
