@@ -56,6 +56,9 @@ def test_view_has_no_barriers(visit: Visiting, look: str, view: str) -> None:
         expect(page.locator("#floor li")).to_have_count(11)
     assert violations(page) == []
     assert overflow(page) <= 0
+    if look == "light":
+        page.emulate_media(forced_colors="active")
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -1,4 +1,4 @@
-"""/ the page, /docs the API to read in a page for each area, /static their files; nothing comes from another host."""
+"""/ the page, /docs the API in a page for each area, /design its parts, /static their files; no other host is asked."""
 
 from __future__ import annotations
 
@@ -79,6 +79,13 @@ def reference_of(app: APIFlask) -> Reference:
         if "opsboard.reference" not in app.extensions:
             app.extensions["opsboard.reference"] = read_reference(cast(dict[str, Any], app.spec))
         return cast(Reference, app.extensions["opsboard.reference"])
+
+
+@area.get("/design")
+@open_to_all
+def design() -> Response:
+    """The parts that pages are made of, for whoever makes or looks after a page."""
+    return respond(Body(render_template("design.html").encode()))
 
 
 @area.get("/set-password")

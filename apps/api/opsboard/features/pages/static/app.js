@@ -2,7 +2,7 @@
 
 import { forgetAll, get, recall, write } from "./api.js";
 import { board } from "./board.js";
-import { byId, replace } from "./dom.js";
+import { byId, h, replace } from "./dom.js";
 import { dropAllDrafts } from "./drafts.js";
 import { setTimeZone, day, count } from "./format.js";
 import { beginFreshness, checked, forget, notChecked } from "./freshness.js";
@@ -10,8 +10,10 @@ import { job } from "./job.js";
 import { LISTS } from "./columns.js";
 import { lazy } from "./lazy.js";
 import { list } from "./list.js";
+import { hideMenu, markPlace, showMenu } from "./nav.js";
 import { announce, clearNotice, clearToasts, clearTransientNotice, problemWords, showProblem } from "./notices.js";
 import { notFound } from "./not-found.js";
+import { pageAt } from "./pages.js";
 import { goTo, knownPlace, settle } from "./place.js";
 import { Poller } from "./poller.js";
 import { route } from "./router.js";
@@ -51,7 +53,7 @@ function known() {
 
 // The server was away when the page was opened: say so and come back by ourselves.
 function startLater(problem) {
-  replace(byId("main"), problemWords(problem));
+  replace(byId("main"), problemWords(problem), h("p", { class: "quiet" }, "It is tried again every 5 seconds; nothing needs to be done here."));
   setTimeout(begin, 5000);
 }
 
@@ -72,8 +74,9 @@ function signedInAs({ role, tenant, full_name }) {
   byId("who").textContent = full_name;
   byId("who").title = `Signed in as ${full_name}, ${role}`;
   byId("who").hidden = false;
-  for (const id of ["areas", "search", "bell", "sign-out"]) byId(id).hidden = false;
-  for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-for]"))) link.hidden = !link.dataset.for.split(" ").includes(role);
+  byId("who").dataset.role = role;
+  for (const id of ["search", "bell", "sign-out"]) byId(id).hidden = false;
+  showMenu(role);
 }
 
 // The sign-in ended by itself: the view stays behind a dialog, with all that was typed into it.
@@ -100,7 +103,8 @@ async function signedInAgain() {
 function signedOut(reason) {
   forgetPerson();
   delete document.body.dataset.known;
-  for (const id of ["areas", "search", "bell", "sign-out", "records-as-of", "who"]) byId(id).hidden = true;
+  for (const id of ["search", "bell", "sign-out", "records-as-of", "who"]) byId(id).hidden = true;
+  hideMenu();
   showSignIn(reason, signedIn);
 }
 
@@ -134,18 +138,11 @@ async function open() {
   else if (area === "jobs" && id) view = job(id, context);
   else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);
   else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
-  else if (listed === "account") view = lazy("Your account", async () => (await import("./account.js")).account(context));
-  else if (listed === "work") view = lazy("My work", async () => (await import("./work.js")).work(context));
-  else if (listed === "import") view = lazy("Import", async () => (await import("./import.js")).importing(context));
-  else if (listed === "settings") view = lazy("Settings", async () => (await import("./settings.js")).settings(context));
+  else if (pageAt(listed)) view = lazy(pageAt(listed).title, () => pageAt(listed).open(context));
   else if (area === "" && !id) view = board(context);
   else view = notFound();
   view.place = `${area}/${id}`;
-  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("#areas a"))) {
-    const isHere = link.hash.replace("#/", "") === area;
-    if (isHere) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
+  markPlace(area);
   replace(byId("main"), view.element);
   clearNotice();
   await showLast(view);
@@ -219,7 +216,8 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   search();
 });
-byId("sign-out").addEventListener("click", async () => {
+document.addEventListener("click", async ({ target }) => {
+  if (!me || !(/** @type {Element} */ (target).closest("[data-sign-out]"))) return;
   try {
     await write("POST", "/api/auth/logout");
   } catch (problem) {

@@ -34,3 +34,9 @@ export const ownFields = (found) => Object.entries(found?.own_fields ?? {});
 export function factList(facts) {
   return h("dl", { class: "facts", "data-row": "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
+
+/** A list without rows: says so, and what can be done about it. `actions` are [words, href]. */
+export function emptyState(words, actions) {
+  return h("div", { class: "empty-state" }, h("p", { class: "empty" }, words),
+    actions.length > 0 && h("p", { class: "actions" }, actions.map(([verb, href]) => h("a", { class: "plain-button", href, "data-key": `empty-${href}` }, verb))));
+}

@@ -6,6 +6,7 @@ import { titleOf } from "./filter-words.js";
 import { filters } from "./filters.js";
 import { count } from "./format.js";
 import { counted } from "./freshness.js";
+import { emptyState } from "./list-parts.js";
 import { problemWords } from "./notices.js";
 import { address } from "./router.js";
 import { stamped } from "./rows.js";
@@ -47,14 +48,14 @@ export function list(area, query, context) {
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       // The address asks for something that is not there.
-      replace(body, problemWords(problem), h("p", {}, h("a", { href: `#/${area}` }, "Show the whole list")));
+      replace(body, h("div", { class: "trouble-state" }, problemWords(problem), h("a", { class: "plain-button", href: `#/${area}` }, "Show the whole list")));
       shown = null;
     }
   }
 
   function showPage(page) {
     chosen?.renew(page.items);
-    replace(body, page.items.length ? table(title, columns, page.items, context, sortLink) : h("p", { class: "empty" }, `There are no ${kind.many ?? `${kind.one}s`} like this.`));
+    replace(body, page.items.length ? table(title, columns, page.items, context, sortLink) : nothingListed(kind, area, query, context));
     replace(pages, turn("Previous", page.previous_cursor), turn("Next", page.next_cursor));
     pages.hidden = !page.previous_cursor && !page.next_cursor;
   }
@@ -81,6 +82,15 @@ export function list(area, query, context) {
   }
 
   return { title, element, load, changed: () => (shown = null) };
+}
+
+// Narrowed, the way out is the whole list; otherwise it is the form of the first one.
+function nothingListed(kind, area, query, context) {
+  const many = kind.many ?? `${kind.one}s`;
+  const isNarrowed = [...query.keys()].some((name) => !["cursor", "page", "page_size", "sort", ...OF_PAGE].includes(name));
+  if (isNarrowed) return emptyState(`There are no ${many} like this.`, [[`Show all ${many}`, `#/${area}`]]);
+  const links = (kind.links?.(context.me) ?? []).filter((link) => link && link[0].startsWith("New"));
+  return emptyState(`There are no ${many} yet.`, links);
 }
 
 function pathOf(area, query, size = PAGE_SIZE) {

@@ -1,0 +1,44 @@
+// All pages of the menu, one entry each. A list of columns.js needs nothing else; another page says how its code comes.
+
+/**
+ * @typedef {object} Page
+ * @property {string | null} group  its heading in the menu; null: not in the menu
+ * @property {string} title
+ * @property {string} href
+ * @property {keyof typeof import("./icons.js").ICONS} [icon]
+ * @property {string[]} [roles]  who sees it; everybody if left out
+ * @property {boolean} [onPhone]  also in the bar at the bottom of a phone, which has room for four
+ * @property {(context: any) => Promise<any>} [open]  its view, loaded when it is first opened
+ */
+
+const MANAGERS = ["admin", "manager"];
+const ADMINS = ["admin"];
+
+/** @type {Page[]} */
+export const PAGES = [
+  { group: "", title: "Board", href: "#/", icon: "board", onPhone: true },
+  { group: "", title: "My work", href: "#/work", icon: "work", onPhone: true, open: async (context) => (await import("./work.js")).work(context) },
+  { group: "Make", title: "Jobs", href: "#/jobs", icon: "jobs", onPhone: true },
+  { group: "Make", title: "Steps", href: "#/job-steps", icon: "steps" },
+  { group: "Make", title: "Machines", href: "#/machines", icon: "machine" },
+  { group: "Sell", title: "Customers", href: "#/customers", icon: "customers" },
+  { group: "Sell", title: "Leads", href: "#/leads", icon: "leads", onPhone: true },
+  { group: "Sell", title: "Approvals", href: "#/workflow-approvals", icon: "approvals" },
+  { group: "Sell", title: "Campaigns", href: "#/campaigns", icon: "campaigns" },
+  { group: "Sell", title: "Journeys", href: "#/journeys", icon: "journeys" },
+  { group: "Run", title: "Users", href: "#/users", icon: "users", roles: MANAGERS },
+  { group: "Run", title: "Audit log", href: "#/audit", icon: "audit", roles: MANAGERS },
+  { group: "Run", title: "Import", href: "#/import", icon: "import", roles: ADMINS, open: async (context) => (await import("./import.js")).importing(context) },
+  { group: "Run", title: "Settings", href: "#/settings", icon: "settings", roles: ADMINS, open: async (context) => (await import("./settings.js")).settings(context) },
+  { group: null, title: "Your account", href: "#/account", open: async (context) => (await import("./account.js")).account(context) },
+];
+
+/** The pages of the menu that a role may open. */
+export function pagesFor(role) {
+  return PAGES.filter(({ group, roles }) => group !== null && (!roles || roles.includes(role)));
+}
+
+/** The page whose code is loaded for an address, such as "settings"; undefined for lists and records. */
+export function pageAt(address) {
+  return PAGES.find(({ href, open }) => open && href === `#/${address}`);
+}
