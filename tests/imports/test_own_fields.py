@@ -126,13 +126,16 @@ LISTS = {
     "approval_history": "workflow-approvals/{id}/history", "workflows": "workflow-monitoring/workflows",
     "workflow_execution_monitoring": "workflow-monitoring/history", "notifications": "notifications",
     "audit_logs": "audit", "routings": "routings", "routing_steps": "routings", "reasons": "reasons",
+    "work_records": "work", "machine_stops": "stops",
 }  # fmt: skip
 # Table -> where in an item of that list, if not in the item itself.
 INSIDE: dict[str, tuple[str | int, ...]] = {
     "approval_queue": ("queue_entry", "own_fields"), "routing_steps": ("steps", 0, "own_fields"),
 }  # fmt: skip
 # Table -> why an import cannot give its rows own fields.
-WITHOUT: dict[str, str] = {}
+WITHOUT: dict[str, str] = {
+    "role_process_permissions": "a permission is a role and a process, and nothing else"
+}
 # Lists of what has no page of its own.
 NO_DETAIL = {"campaign_recipients", "approval_history", "workflows", "workflow_execution_monitoring", "notifications",
     "audit_logs",

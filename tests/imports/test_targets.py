@@ -89,6 +89,28 @@ def test_rules_are_those_of_the_table(database: FreshDatabase, target: Target) -
     assert (lengths, words, least) == ({}, {}, {})
 
 
+# Of what no import gives.
+NOT_GIVEN = {"users_service_password"}
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))
+def test_what_a_table_refuses_together_is_checked_line_by_line(
+    database: FreshDatabase, target: Target
+) -> None:
+    query = (
+        "SELECT conname FROM pg_constraint "
+        "WHERE contype = 'c' AND cardinality(conkey) > 1 AND conrelid = %s::regclass"
+    )
+    found = {name for (name,) in ask(database, query, target.table)} - NOT_GIVEN
+    assert found == {one.name for one in target.contradictions}
+    open_keys = (
+        "SELECT count(*) FROM pg_index WHERE indisunique AND indrelid = %s::regclass "
+        "AND pg_get_expr(indpred, indrelid) = '(ended_at IS NULL)'"
+    )
+    [(count,)] = ask(database, open_keys, target.table)
+    assert count == sum(unique.while_open for unique in target.uniques)
+
+
 @pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))
 def test_parents_and_unique_keys_are_those_of_the_table(database: FreshDatabase, target: Target) -> None:
     references = """
@@ -109,7 +131,7 @@ def test_parents_and_unique_keys_are_those_of_the_table(database: FreshDatabase,
         WHERE i.indrelid = %s::regclass AND i.indisunique
         GROUP BY i.indexrelid
     """
-    found_by = ("external_id", target.cut_by) if target.cut_by else (target.key,)
+    found_by = ("external_id", target.cut_by) if target.cut_by else target.key
     indexes = {tuple(columns[1:]) for (columns,) in ask(database, keys, target.table)}
     assert found_by in indexes
     stored = {columns for columns in indexes if columns[0] not in ("id", "external_id")}

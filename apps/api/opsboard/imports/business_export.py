@@ -121,7 +121,7 @@ def free_prefix(cursor: Cursor, tenant_id: int, slug: str) -> str:
 
 
 def uses_prefix(cursor: Cursor, target: Target, tenant_id: int, prefix: str) -> bool:
-    if target.key != "external_id":
+    if not target.has_own_key:
         return False
     query = sql.SQL(
         "SELECT EXISTS (SELECT FROM {table} WHERE tenant_id = %s AND starts_with(external_id, %s)"
@@ -137,7 +137,7 @@ def select_of(target: Target, prefix: str) -> sql.Composable:
     members, joins = [], []
     for column in target.columns:
         members += [sql.Literal(column.name), sql.Identifier("t", column.name)]
-    keys = {"key": key_of("t", prefix)}
+    keys: dict[str, sql.Composable] = {"key": key_of("t", prefix) if target.has_own_key else sql.SQL("")}
     for number, parent in enumerate(target.parents):
         joins.append(
             JOIN.format(
@@ -147,8 +147,8 @@ def select_of(target: Target, prefix: str) -> sql.Composable:
             )
         )
         keys[f"parent_{parent.name}"] = key_of(f"p{number}", prefix)
-        if parent.column == target.key:
-            keys["key"] = keys[f"parent_{parent.name}"]
+    if not target.has_own_key:
+        keys["key"] = own_key(target, keys)
     for name, key in keys.items():
         members += [sql.Literal(name), key]
     return ROWS.format(
@@ -157,6 +157,13 @@ def select_of(target: Target, prefix: str) -> sql.Composable:
         joins=sql.Composed(joins),
         key=keys["key"],
     )
+
+
+def own_key(target: Target, keys: dict[str, sql.Composable]) -> sql.Composable:
+    """Of a row without an outside key: its columns and the keys of its parents that no other row has."""
+    parents = {parent.column: keys[f"parent_{parent.name}"] for parent in target.parents}
+    parts = [parents.get(name) or sql.Identifier("t", name) for name in target.key]
+    return sql.SQL("concat_ws('/', {})").format(sql.SQL(", ").join(parts)) if len(parts) > 1 else parts[0]
 
 
 def key_of(alias: str, prefix: str) -> sql.Composable:

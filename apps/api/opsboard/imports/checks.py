@@ -13,6 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports import fault_sql
 from opsboard.imports.addresses import address_rules
+from opsboard.imports.contradictions import insert_contradicted
 from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.progress import Progress
 from opsboard.imports.reasons import unreadable
@@ -44,15 +45,23 @@ def _checks(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[Check]:
                 f"lines that the look-up {name} finds twice",
                 partial(fault_sql.insert_ambiguous, cursor, source, lookup),
             )
+    if table.mapping.items:
+        yield Check("items that are no array", partial(fault_sql.insert_no_arrays, cursor, table))
     yield Check("values", partial(_note_values, cursor, plan, table))
+    for contradiction in table.target.contradictions:
+        yield Check(
+            f"{contradiction.column} that {contradiction.reason}",
+            partial(insert_contradicted, cursor, plan, table, contradiction),
+        )
     yield Check("keys that occur twice", partial(fault_sql.insert_repeated_keys, cursor, table))
     for unique in table.target.uniques:
         if names := _columns_of(table, unique):
             words = fault_sql.words_of(unique)
             yield Check(
-                f"{words} that occur twice", partial(fault_sql.insert_repeated, cursor, table, unique, names)
+                f"{words} that occur twice",
+                partial(fault_sql.insert_repeated, cursor, plan, table, unique, names),
             )
-            if table.target.key == "external_id":
+            if table.target.has_own_key:
                 yield Check(
                     f"{words} that are taken", partial(fault_sql.insert_taken, cursor, plan, table, unique)
                 )

@@ -6,11 +6,14 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports.expressions import where
+from opsboard.imports.later import is_later
 from opsboard.imports.mapping import LookUp
 from opsboard.imports.plan import Plan, TablePlan
+from opsboard.imports.reading import READ_ARRAY
 from opsboard.imports.rows import parent_key
 from opsboard.imports.staging import Source
 from opsboard.imports.target import Parent, Unique
+from opsboard.imports.values import is_open
 
 # A line that is wrong already is not told again: its keys may be what is wrong.
 REPEATED = sql.SQL("""
@@ -24,6 +27,7 @@ FROM (
     FROM {rows} AS r
     WHERE NOT r.damaged
         AND ({keys}) IS NOT NULL
+        AND {counts}
 ) AS n
 WHERE n.line > n.first_line
     AND NOT EXISTS (SELECT FROM import_faults AS f WHERE f.file = {file} AND f.line = n.line)
@@ -37,6 +41,14 @@ FROM {rows} AS r
 JOIN {table} AS t ON t.tenant_id = {tenant_id} AND {same}
 WHERE NOT r.damaged
     AND t.external_id IS DISTINCT FROM r.external_id
+    {open}
+""")
+
+# A stored row that is open may end by this import.
+OPEN = sql.SQL("""
+    AND t.{ended} IS NULL
+    AND {counts}
+    AND NOT EXISTS (SELECT FROM {rows} AS r WHERE r.external_id = t.external_id AND NOT {is_open})
 """)
 
 ORPHANS = sql.SQL("""
@@ -70,6 +82,16 @@ WHERE n.line > n.first_line
 """)
 
 
+NO_ARRAY = sql.SQL("""
+INSERT INTO import_faults (file, line, position, column_name, value, reason)
+SELECT {file}, source.line, {position}, {name}, left({column}, 200), 'is not an array of JSON'
+FROM {rows} AS source
+WHERE NOT source.damaged
+    AND {column} IS NOT NULL
+    AND {read}({column}) IS NULL
+""")
+
+
 def insert_repeated_keys(cursor: Cursor, table: TablePlan) -> None:
     """Rows with the outside key of an earlier one."""
     place = table.place(table.mapping.external_id)
@@ -82,12 +104,13 @@ def insert_repeated_keys(cursor: Cursor, table: TablePlan) -> None:
             reason=sql.Literal(other),
             value=sql.SQL("r.external_id"),
             keys=sql.SQL("r.external_id"),
+            counts=sql.SQL("true"),
             rows=table.rows,
         )
     )
 
 
-def insert_repeated(cursor: Cursor, table: TablePlan, unique: Unique, texts: list[str]) -> None:
+def insert_repeated(cursor: Cursor, plan: Plan, table: TablePlan, unique: Unique, texts: list[str]) -> None:
     """Rows with the same unique key as an earlier one."""
     place = table.place(*texts)
     keys = sql.SQL(", ").join(_given(table, unique, name) for name in unique.names)
@@ -99,6 +122,7 @@ def insert_repeated(cursor: Cursor, table: TablePlan, unique: Unique, texts: lis
             reason=sql.Literal(f"{words_of(unique)} must differ; it is the same on line "),
             value=_shown(table, unique),
             keys=keys,
+            counts=_counts_as_open(plan, table) if unique.while_open else sql.SQL("true"),
             rows=table.rows,
         )
     )
@@ -139,8 +163,26 @@ def insert_taken(cursor: Cursor, plan: Plan, table: TablePlan, unique: Unique) -
             table=sql.Identifier(table.target.table),
             tenant_id=tenant_id,
             same=sql.SQL(" AND ").join(same),
+            open=_among_open(plan, table) if unique.while_open else sql.SQL(""),
         )
     )
+
+
+def _among_open(plan: Plan, table: TablePlan) -> sql.Composable:
+    assert table.target.ends is not None
+    return OPEN.format(
+        ended=sql.Identifier(table.target.ends.column),
+        counts=_counts_as_open(plan, table),
+        is_open=is_open(plan, table),
+        rows=table.rows,
+    )
+
+
+def _counts_as_open(plan: Plan, table: TablePlan) -> sql.Composable:
+    if plan.business.as_of is None:
+        return is_open(plan, table)
+    # One that has not begun on the day is left out.
+    return sql.SQL("{} AND NOT {}").format(is_open(plan, table), is_later(plan, table))
 
 
 def insert_orphans(cursor: Cursor, plan: Plan, table: TablePlan, parent: Parent, text: str) -> None:
@@ -163,6 +205,21 @@ def insert_orphans(cursor: Cursor, plan: Plan, table: TablePlan, parent: Parent,
             table=sql.Identifier(parent.table),
             tenant_id=sql.Literal(plan.business.tenant_id),
             nor_imported=sql.SQL(" ").join(NOR_IMPORTED.format(rows=part.rows, key=key) for part in imported),
+        )
+    )
+
+
+def insert_no_arrays(cursor: Cursor, table: TablePlan) -> None:
+    """Lines whose items are no array of JSON."""
+    column = table.source.column(table.mapping.items, "source")
+    cursor.execute(
+        NO_ARRAY.format(
+            file=_file(table),
+            position=sql.Literal((table.source.records.columns or []).index(table.mapping.items)),
+            name=sql.Literal(table.mapping.items),
+            column=column,
+            read=READ_ARRAY,
+            rows=table.source.table,
         )
     )
 
@@ -204,4 +261,4 @@ def _shown(table: TablePlan, unique: Unique) -> sql.Composable:
 
 def words_of(unique: Unique) -> str:
     """The columns of a unique key as a message names them."""
-    return " and ".join(unique.names)
+    return " and ".join(unique.names) + " of what has not ended" * unique.while_open

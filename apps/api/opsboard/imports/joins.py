@@ -6,7 +6,8 @@ from psycopg2 import sql
 
 from opsboard.imports import expressions, templates
 from opsboard.imports.mapping import LookUp
-from opsboard.imports.plan import EACH_ALIAS, TablePlan, lookup_alias
+from opsboard.imports.plan import EACH_ALIAS, ITEM_ALIAS, TablePlan, lookup_alias
+from opsboard.imports.reading import READ_ARRAY
 
 LOOK_UP = sql.SQL("""
     LEFT JOIN (
@@ -43,8 +44,19 @@ EACH = sql.SQL("""
 """)
 
 
+ITEMS = sql.SQL("""
+    JOIN LATERAL jsonb_array_elements({read}({column})) WITH ORDINALITY AS {alias} (value, place) ON true
+""")
+
+
 def join_each(table: TablePlan) -> sql.Composable:
-    """A row for each of several columns of a line that is not empty."""
+    """A row for each of several columns of a line that is not empty, or for each item of an array."""
+    if table.mapping.items:
+        return ITEMS.format(
+            read=READ_ARRAY,
+            column=table.source.column(table.mapping.items, "source"),
+            alias=sql.Identifier(ITEM_ALIAS),
+        )
     if not table.mapping.each:
         return sql.SQL("")
     columns = sql.SQL(", ").join(

@@ -48,7 +48,7 @@ def leave_out_later(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[La
     day = plan.business.as_of
     if day is None:
         return
-    later = _later(plan, table)
+    later = is_later(plan, table)
     parts = {"rows": table.rows, "tenant_id": sql.Literal(plan.business.tenant_id), "later": later}
     orphaned = [
         ORPHANED.format(
@@ -62,7 +62,7 @@ def leave_out_later(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[La
             **parts,
             table=sql.Identifier(table.target.table),
             orphaned=sql.SQL("").join(orphaned),
-            stored=sql.SQL("t.external_id = r.external_id" if table.target.key == "external_id" else "true"),
+            stored=sql.SQL("t.external_id = r.external_id" if table.target.has_own_key else "true"),
         )
     )
     if cursor.rowcount:
@@ -73,9 +73,14 @@ def leave_out_later(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[La
         yield Later(table.target.table, row[0], day, False)
 
 
-def _later(plan: Plan, table: TablePlan) -> sql.Composable:
+def is_later(plan: Plan, table: TablePlan) -> sql.Composable:
+    """Whether a row `r` came after the day that is looked at."""
     # History is stored as far as it goes, and a row without a key of its own goes with its parent.
-    is_known = "created_at" in table.mapping.columns and table.target.key == "external_id"
+    times = [name for name in ("created_at", table.target.begins) if name in table.mapping.columns]
+    is_known = times and table.target.has_own_key
     if not is_known or table.target.cut_by or table.mapping.later == "keep":
         return sql.SQL("false")
-    return sql.SQL("r.created_at >= {}::timestamptz").format(sql.Literal(plan.business.cut))
+    # Work that is entered on the day before it begins, in a plan, has not begun.
+    return sql.SQL("greatest({}) >= {}::timestamptz").format(
+        sql.SQL(", ").join(sql.Identifier("r", name) for name in times), sql.Literal(plan.business.cut)
+    )

@@ -98,6 +98,8 @@ class Value(Strict):
     otherwise: Constant | None = None
     # The value for an empty text.
     default: Constant | None = None
+    # A number is multiplied by this and rounded: hours become minutes with 60.
+    times: Annotated[float, Field(gt=0, le=1e6, strict=False)] | None = None
     # Other formats than those of the file.
     dates: Annotated[list[DateFormat], Field(min_length=1)] | None = None
     decimal: Literal[".", ","] | None = None
@@ -164,6 +166,8 @@ class Table(Strict):
     numbered_by: Template | None = None
     # A row for each of these columns that is not empty: {#each} is its value, {#column} its name.
     each: list[str] = []
+    # A row for each item of the array of JSON in this column: {#item.name} is a member of it.
+    items: str = ""
     # One row for each different outcome, or of each key the first, instead of one for each line.
     distinct: bool | Literal["first", "last"] = False
     lookups: dict[str, LookUp] = {}

@@ -56,6 +56,8 @@ def named_columns(table: Table) -> Iterator[tuple[str, str, str]]:
     for place, template in table.templates.items():
         for name in templates.placeholders(template):
             lookup, column = table.resolve(name)
+            if table.items and templates.is_of_item(name):
+                continue
             if column in (templates.LINE, templates.PLACE) or (
                 table.each and name in (templates.EACH, templates.COLUMN)
             ):
@@ -67,6 +69,8 @@ def named_columns(table: Table) -> Iterator[tuple[str, str, str]]:
         yield "where_not", table.file, column
     for column in table.each:
         yield "each", table.file, column
+    if table.items:
+        yield "items", table.file, table.items
     for name, lookup_ in table.lookups.items():
         if lookup_.key:
             yield f"lookups.{name}.key", lookup_.file, lookup_.key
@@ -95,6 +99,8 @@ def _table_faults(table: Table, target: Target, mapping: ImportMapping) -> Itera
     ):
         yield f"distinct: is of no use with {{{templates.LINE}}}, which differs in each line"
     yield from _key_faults(table)
+    if table.items and table.each:
+        yield "items: cannot go with each"
     if not templates.placeholders(table.external_id):
         yield "external_id: has no column, so all rows would have the same"
     known = {column.name: column for column in target.columns}
@@ -154,6 +160,10 @@ def _value_faults(value: Value, column: Column, table: Table, target: Target) ->
         yield ": needs members, or a value with an object of JSON"
     if column.kind == "changes" and not (value.differences or value.value):
         yield ": needs differences, or a value with an object of JSON"
+    if value.times is not None and column.kind not in ("integer", "seconds"):
+        yield f".times: {column.name} is no number"
+    if value.times is not None and value.count is not None:
+        yield ".times: cannot go with count"
     if value.plus is not None and column.kind not in ("date", "timestamp"):
         yield f".plus: {column.name} is no date"
     if (

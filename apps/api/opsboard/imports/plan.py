@@ -18,6 +18,7 @@ from opsboard.imports.target import Column, Parent, Target
 from opsboard.imports.targets import TARGETS
 
 EACH_ALIAS = "each_column"
+ITEM_ALIAS = "each_item"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,15 @@ class TablePlan:
         lookup, column = self.mapping.resolve(placeholder)
         if lookup is None and column == templates.PLACE:
             key = expressions.template(self.mapping.numbered_by or self.mapping.external_id, self.resolve)
-            return sql.SQL("(row_number() OVER (PARTITION BY {} ORDER BY source.line))::text").format(key)
+            order = sql.SQL("source.line, {}" if self.mapping.items else "source.line").format(
+                sql.Identifier(ITEM_ALIAS, "place")
+            )
+            return sql.SQL("(row_number() OVER (PARTITION BY {} ORDER BY {}))::text").format(key, order)
+        if self.mapping.items and templates.is_of_item(placeholder):
+            path = [part for part in placeholder.split(".")[1:] if part]
+            return sql.SQL("({} #>> {}::text[])").format(
+                sql.Identifier(ITEM_ALIAS, "value"), sql.Literal(path)
+            )
         if lookup is None and self.mapping.each and column in (templates.EACH, templates.COLUMN):
             return sql.Identifier(EACH_ALIAS, column)
         if lookup is None:
@@ -128,13 +137,18 @@ class TablePlan:
         numbers = replace(
             self.files(value)[0].numbers, **{name: mark for name, mark in own.items() if mark is not None}
         )
-        return replace(numbers, units=tuple(numbers.units))
+        return replace(numbers, units=tuple(numbers.units), factor=value.times)
 
     def place(self, *texts: str) -> Place:
         """Where the columns of some templates are: in the file of the row or, all of them, in a look-up's."""
         names = list(dict.fromkeys(name for text in texts for name in templates.placeholders(text)))
         places = [self.mapping.resolve(name) for name in names]
         lookups = tuple(dict.fromkeys(lookup for lookup, _ in places if lookup))
+        # What is wrong with a member of an item is told of the column with the array.
+        names = [
+            self.mapping.items if self.mapping.items and templates.is_of_item(name) else name
+            for name in names
+        ]
         own = [column for lookup, column in places if lookup is None]
         is_own = bool(own) or len(lookups) != 1
         if not is_own:

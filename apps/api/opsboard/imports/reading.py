@@ -6,7 +6,7 @@ None of it can fail on a bad value: what cannot be read is NULL, and the checks 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg2 import sql
 
@@ -14,18 +14,20 @@ from opsboard.imports.number_formats import NumberFormat, whole_number
 from opsboard.imports.target import Column
 
 READ_OBJECT = sql.Identifier("pg_temp", "import_object")
+READ_ARRAY = sql.Identifier("pg_temp", "import_array")
 # A cast ends the statement at the first text that is none, and older servers cannot ask before.
-CREATE_READ_OBJECT = sql.SQL("""
-CREATE FUNCTION {}(value text) RETURNS jsonb
+CREATE_READ_JSON = sql.SQL("""
+CREATE FUNCTION {name}(value text) RETURNS jsonb
 LANGUAGE plpgsql STABLE STRICT
 AS $body$
 BEGIN
-    RETURN CASE WHEN jsonb_typeof(value::jsonb) = 'object' THEN value::jsonb END;
+    RETURN CASE WHEN jsonb_typeof(value::jsonb) = {kind} THEN value::jsonb END;
 EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END
 $body$
-""").format(READ_OBJECT)
+""")
+JSON_READERS = ((READ_OBJECT, "object"), (READ_ARRAY, "array"))
 TRUE = ("true", "t", "yes", "y", "1", "on")
 FALSE = ("false", "f", "no", "n", "0", "off")
 
@@ -38,6 +40,9 @@ class Formats:
     # The function that reads times, and the zone of those that do not tell their own.
     read_time: sql.Composable
     zone: sql.Composable
+
+    def without_factor(self) -> Formats:
+        return replace(self, numbers=replace(self.numbers, factor=None))
 
 
 def typed(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:

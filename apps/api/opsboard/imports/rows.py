@@ -11,7 +11,7 @@ from opsboard.imports import clocks, date_formats, expressions
 from opsboard.imports.joins import join_each, join_lookup
 from opsboard.imports.mapping import Value
 from opsboard.imports.plan import Plan, TablePlan, lookup_alias
-from opsboard.imports.reading import CREATE_READ_OBJECT, READ_OBJECT, Formats, typed
+from opsboard.imports.reading import CREATE_READ_JSON, JSON_READERS, Formats, typed
 from opsboard.imports.reckoning import over_lines, plus
 from opsboard.imports.target import Column
 
@@ -56,14 +56,15 @@ def create_date_functions(cursor: Cursor, plan: Plan) -> None:
     for formats, name in plan.functions.items():
         cursor.execute(date_formats.function(name, formats))
     cursor.execute(clocks.CREATE_AFTER)
-    cursor.execute(CREATE_READ_OBJECT)
+    for function, kind in JSON_READERS:
+        cursor.execute(CREATE_READ_JSON.format(name=function, kind=sql.Literal(kind)))
 
 
 def drop_date_functions(cursor: Cursor, plan: Plan) -> None:
     """Leave nothing behind on a connection that a pooler may hand to others."""
     for name in plan.functions.values():
         cursor.execute(sql.SQL("DROP FUNCTION {}(text, text)").format(name))
-    for function in (clocks.AFTER, READ_OBJECT):
+    for function in (clocks.AFTER, *(name for name, _ in JSON_READERS)):
         cursor.execute(sql.SQL("DROP FUNCTION {}").format(function))
 
 
@@ -191,7 +192,9 @@ def _typed(plan: Plan, table: TablePlan) -> Iterator[sql.Composable]:
     for column, value in table.columns:
         text = sql.Identifier(f"mapped.{column.name}" if value.values else f"given.{column.name}")
         formats = _formats(plan, table, column, value)
-        read = typed(column, text, formats)
+        # A sum is of numbers that were multiplied already.
+        is_sum = bool(value.over_lines and value.over_lines[0] == "sum")
+        read = typed(column, text, formats.without_factor() if is_sum else formats)
         if value.plus:
             read = plus(column, read, sql.Identifier(f"plus.{column.name}"), formats.zone)
         yield _named(read, column.name)

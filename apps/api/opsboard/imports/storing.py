@@ -9,7 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from opsboard.imports.plan import Plan, TablePlan
-from opsboard.imports.values import from_rows, values
+from opsboard.imports.values import can_be_open, from_rows, is_open, values
 
 STORE = sql.SQL("""
 WITH stored AS (
@@ -18,7 +18,7 @@ WITH stored AS (
         {tenant_id},
         {values}
     {from_rows}
-    ORDER BY r.line
+    ORDER BY {order}
     ON CONFLICT (tenant_id, {key}) DO UPDATE
     SET {changes}
     WHERE ({old}) IS DISTINCT FROM ({new})
@@ -115,23 +115,25 @@ def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     if table.target.cut_by:
         return _store_by_looking(cursor, plan, table)
     filled = dict(values(plan, table))
-    if table.target.key == "external_id":
+    if table.target.has_own_key:
         filled = {"external_id": sql.SQL("r.external_id"), **filled}
-    changed = [
-        sql.Identifier(name) for name in filled if name != table.target.key and not table.is_once(name)
-    ]
+    key = table.target.key
+    # Of a row that is nothing but its key, the key is set to what it is.
+    names = [name for name in filled if name not in key and not table.is_once(name)] or key
+    changed = [sql.Identifier(name) for name in names]
     cursor.execute(
         STORE.format(
             table=sql.Identifier(table.target.table),
-            key=sql.Identifier(table.target.key),
+            key=sql.SQL(", ").join(map(sql.Identifier, key)),
             columns=sql.SQL(", ").join(map(sql.Identifier, filled)),
             tenant_id=sql.Literal(plan.business.tenant_id),
             values=sql.SQL(",\n        ").join(filled.values()),
             from_rows=from_rows(plan, table),
+            order=_order(plan, table),
             rows=table.rows,
             # A row that has no id of its own is told of with the one it belongs to.
-            returned=RETURNED if table.target.key == "external_id" else sql.SQL("true"),
-            audited=_audited(plan, table) if table.target.key == "external_id" else sql.SQL(""),
+            returned=RETURNED if table.target.has_own_key else sql.SQL("true"),
+            audited=_audited(plan, table) if table.target.has_own_key else sql.SQL(""),
             changes=sql.SQL(",\n        ").join(
                 sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in changed
             ),
@@ -143,6 +145,12 @@ def store(cursor: Cursor, plan: Plan, table: TablePlan) -> Stored:
     assert row is not None  # an aggregate always has its row
     lines, inserted, updated = row
     return Stored(table.target.table, inserted, updated, lines - inserted - updated)
+
+
+def _order(plan: Plan, table: TablePlan) -> sql.Composable:
+    """The order of the lines, but a row that ends makes room for one that begins."""
+    line = sql.SQL("r.line")
+    return sql.SQL("{}, {}").format(is_open(plan, table), line) if can_be_open(table) else line
 
 
 def _audited(plan: Plan, table: TablePlan) -> sql.Composable:

@@ -58,6 +58,32 @@ class Unique:
     names: tuple[str, ...]
     # If the table compares another column than the given one: given column -> (stored column, how it is made).
     folded: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # Only among rows that have not ended.
+    while_open: bool = False
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Values of one row that the table refuses together."""
+
+    # The constraint of the table.
+    name: str
+    # When it is broken, with columns in braces.
+    broken: str
+    # The column that is named, and what is wrong with it.
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The time a row ends, and what is known of it only from then on."""
+
+    column: str
+    # Pieces, which are none until then.
+    numbers: tuple[str, ...] = ()
+    # Texts, which are empty until then.
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,14 +95,23 @@ class Target:
     columns: tuple[Column, ...]
     parents: tuple[Parent, ...] = ()
     uniques: tuple[Unique, ...] = ()
-    # The column by which a stored row is found again: the outside key, or the parent of which it is the only row.
-    key: str = "external_id"
+    # The columns by which a stored row is found again: the outside key, or what no two rows share.
+    key: tuple[str, ...] = ("external_id",)
     # Of a table without a unique outside key: the column that is part of every unique key it has.
     cut_by: str = ""
     # Times that never come before one another.
     in_order: tuple[tuple[str, ...], ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    # Of a row that is open until it ends, and the column with its begin.
+    ends: Ending | None = None
+    begins: str = ""
     # Rows are added and never changed.
     is_history: bool = False
+
+    @property
+    def has_own_key(self) -> bool:
+        """Return True if its rows keep their outside key."""
+        return self.key == ("external_id",)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -93,6 +128,11 @@ def text(
 
 def email(*, required: bool = False) -> Column:
     return Column("email", required=required, nullable=not required, longest=LONGEST_EMAIL, address="email")
+
+
+def never_before(constraint: str, earlier: str, later: str) -> Contradiction:
+    """A time that the table refuses before another one."""
+    return Contradiction(constraint, f"{{{later}}} < {{{earlier}}}", later, f"is before {earlier}")
 
 
 def timestamp(name: str, *, nullable: bool = True) -> Column:

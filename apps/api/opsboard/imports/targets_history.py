@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from opsboard.imports.target import CREATED_AT, OWN_FIELDS, Column, Parent, Target, Unique, text, timestamp
+from opsboard.imports.target import (
+    CREATED_AT,
+    OWN_FIELDS,
+    Column,
+    Contradiction,
+    Parent,
+    Target,
+    Unique,
+    text,
+    timestamp,
+)
 
 APPROVAL_STATUSES = ("pending", "approved", "rejected", "changes_requested")
+
+
+def ends_with_status(constraint: str, status: str, time: str) -> Contradiction:
+    """A time that a row has unless its status is this one."""
+    broken = f"({{status}} = '{status}') <> ({{{time}}} IS NULL)"
+    return Contradiction(
+        constraint,
+        broken,
+        time,
+        f"does not go with the status: rows that are {status} have none, all others have one",
+    )
+
 
 HISTORY = (
     Target(
@@ -24,6 +46,7 @@ HISTORY = (
             Parent("decided_by", "users", stored_in="decided_by"),
         ),
         in_order=(("created_at", "decided_at"),),
+        contradictions=(ends_with_status("response_approvals_decided", "pending", "decided_at"),),
     ),
     Target(
         "approval_queue",
@@ -43,7 +66,8 @@ HISTORY = (
         ),
         uniques=(Unique(("approval",)),),
         in_order=(("entered_at", "left_at"),),
-        key="approval_id",
+        contradictions=(ends_with_status("approval_queue_left", "waiting", "left_at"),),
+        key=("approval_id",),
     ),
     Target(
         "approval_history",
@@ -89,6 +113,7 @@ HISTORY = (
         ),
         parents=(Parent("workflow", "workflows", required=True),),
         in_order=(("started_at", "finished_at"),),
+        contradictions=(ends_with_status("workflow_execution_finished", "running", "finished_at"),),
         cut_by="started_at",
     ),
     Target(

@@ -53,6 +53,18 @@ SHOP = (
         ),
     ),
     Target(
+        "role_process_permissions",
+        "permission",
+        (
+            text("role", 50, required=True, one_of=("admin", "manager", "operator")),
+            Column("can_operate", "boolean", nullable=False),
+            CREATED_AT,
+        ),
+        parents=(Parent("process", "processes", required=True),),
+        uniques=(Unique(("role", "process")),),
+        key=("role", "process_id"),
+    ),
+    Target(
         "machines",
         "machine",
         (

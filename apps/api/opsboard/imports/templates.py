@@ -13,6 +13,8 @@ PLACE = "#n"
 # Of a table with `each`: the value a row is made for, and the name of the column it is in.
 EACH = "#each"
 COLUMN = "#column"
+# Of a table with `items`: a member of the item a row is made for, "#item.name", or all of it.
+ITEM = "#item"
 PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 
 
@@ -39,6 +41,11 @@ def parse(template: str) -> Parts:
         else:
             raise ValueError("has {} with no column name between")
     return tuple(parts)
+
+
+def is_of_item(name: str) -> bool:
+    """Return True if a placeholder means the item of an array, or a member of it."""
+    return name == ITEM or name.startswith(f"{ITEM}.")
 
 
 def placeholders(template: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def note_first_imports(cursor: Cursor, plan: Plan) -> None:
             IS_FILLED.format(
                 table=sql.Identifier(target.table),
                 tenant_id=sql.Literal(plan.business.tenant_id),
-                key=sql.Identifier(target.key),
+                key=sql.Identifier(target.key[0]),
             )
         )
         row = cursor.fetchone()

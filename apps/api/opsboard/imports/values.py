@@ -9,24 +9,44 @@ from psycopg2 import sql
 from opsboard.imports.mapping import Stage, Value
 from opsboard.imports.plan import Plan, TablePlan
 from opsboard.imports.rows import parent_key
-from opsboard.imports.target import Column, Parent
+from opsboard.imports.target import Column, Ending, Parent
 from opsboard.imports.undated import time_of_row
 
-FROM_ROWS = sql.SQL("""
+STAGED = sql.SQL("""
     FROM (
         SELECT
             *,
             {stage} AS stage
         FROM {rows}
     ) AS r
-    {parents}
 """)
+
+
+def staged_rows(plan: Plan, table: TablePlan) -> sql.Composed:
+    """The rows of a table, as `r`, with their status."""
+    return STAGED.format(stage=_stage(plan, table), rows=table.rows)
 
 
 def from_rows(plan: Plan, table: TablePlan) -> sql.Composed:
     """The checked rows of a table, as `r`, with their parents."""
     parents = sql.SQL("\n    ").join(_parent_join(plan, parent) for parent, _ in table.parents)
-    return FROM_ROWS.format(stage=_stage(plan, table), rows=table.rows, parents=parents)
+    return sql.Composed([staged_rows(plan, table), parents])
+
+
+def can_be_open(table: TablePlan) -> bool:
+    """Return True if the file says when a row ended."""
+    return table.target.ends is not None and table.target.ends.column in table.mapping.columns
+
+
+def is_open(plan: Plan, table: TablePlan) -> sql.Composable:
+    """Whether a row `r` has not ended, now or on the day that is looked at."""
+    if not can_be_open(table):
+        return sql.SQL("true")
+    assert table.target.ends is not None
+    ended = sql.Identifier("r", table.target.ends.column)
+    if plan.business.as_of is None:
+        return sql.SQL("{} IS NULL").format(ended)
+    return sql.SQL("({0} < {1}) IS NOT TRUE").format(ended, _cut(plan))
 
 
 def values(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]:
@@ -34,7 +54,8 @@ def values(plan: Plan, table: TablePlan) -> Iterator[tuple[str, sql.Composable]]
     times = {stage.since for stage in table.mapping.stages}
     for column, value in table.columns:
         if not (table.mapping.stages and column.name == "status"):
-            yield column.name, _value(plan, column, value, column.name in times)
+            read = _value(plan, column, value, column.name in times)
+            yield column.name, _until_its_end(plan, table, column, read)
     for column in table.undated:
         yield column.name, time_of_row(plan, table)
     for parent, _ in table.parents:
@@ -55,6 +76,18 @@ def _value(plan: Plan, column: Column, value: Value, is_stage: bool) -> sql.Comp
         return sql.SQL("CASE WHEN r.stage = ANY ({}) THEN {} ELSE {} END").format(
             sql.Literal(value.when_status), read, until_then
         )
+    return read
+
+
+def _until_its_end(plan: Plan, table: TablePlan, column: Column, read: sql.Composable) -> sql.Composable:
+    """Nothing is known of the end of a row that ends after the day that is looked at."""
+    ends = table.target.ends or Ending("")
+    if plan.business.as_of is None or not can_be_open(table):
+        return read
+    if column.name in ends.numbers:
+        return sql.SQL("CASE WHEN {} THEN 0 ELSE {} END").format(is_open(plan, table), read)
+    if column.name in (ends.column, *ends.texts):
+        return sql.SQL("CASE WHEN NOT {} THEN {} END").format(is_open(plan, table), read)
     return read
 
 

@@ -10,6 +10,7 @@ from opsboard.imports.guess.dates import formats_of
 from opsboard.imports.guess.files import SeenFile, look_at
 from opsboard.imports.guess.filling import fill
 from opsboard.imports.guess.merging import merge
+from opsboard.imports.guess.nested import nested_parts
 from opsboard.imports.guess.numbers import number_settings
 from opsboard.imports.guess.relations import add_parents, campaign_of
 from opsboard.imports.guess.steps import event_steps, number_steps
@@ -53,6 +54,7 @@ def guess_mapping(folder: Path) -> str:
     parts += [steps for part in parts for steps in event_steps(part)]
     parts += add_parents(parts)
     parts += [campaign for part in parts if (campaign := campaign_of(part))]
+    parts += [items for part in parts for items in nested_parts(part)]
     parts, lacking = _with_parents(parts)
     for part in parts:
         number_steps(part)

@@ -61,6 +61,7 @@ class Part:
     numbered_by: str = ""
     where: dict[str, str] = field(default_factory=dict)
     each: list[str] = field(default_factory=list)
+    items: str = ""
     # The files of its look-ups.
     lookup_files: dict[str, SeenFile] = field(default_factory=dict)
 
@@ -73,7 +74,7 @@ def scores(seen: SeenFile, beside: str) -> dict[str, float]:
     """How much a file is like each table; `beside` is the name of its folder, where its own says nothing."""
     found: dict[str, float] = {}
     for target in TARGETS.values():
-        if target.table in ("approval_queue", "approval_history"):
+        if target.table in ("approval_queue", "approval_history", "role_process_permissions"):
             continue
         score = OF_NAME * (_likeness_of_name(seen, target) or 0.6 * _named(beside, target))
         for name, (_, likeness) in matches(seen, target).items():

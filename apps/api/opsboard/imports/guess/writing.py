@@ -65,6 +65,8 @@ def _part(part: Part) -> Iterator[str]:
     yield f"external_id = {_toml(part.external_id)}"
     if part.each:
         yield f"each = {_toml(part.each)}"
+    if part.items:
+        yield f"items = {_toml(part.items)}"
     if part.where:
         yield f"where = {_toml(part.where)}"
     if part.numbered_by:
