@@ -14,35 +14,24 @@ SHOP = """
 [tables.users]
 file = "f"
 external_id = "{Worker}"
-where = { Worker = "*" }
 distinct = "first"
-[tables.users.columns]
-email = "{Worker}@shop.invalid"
-
+columns = { email = "{Worker}@shop.invalid" }
 [tables.machines]
 file = "f"
 external_id = "{Machine}"
 distinct = "first"
-later = "keep"
-[tables.machines.columns]
-name = "{Machine}"
-
+columns = { name = "{Machine}" }
 [tables.jobs]
 file = "f"
 external_id = "{Job}"
 distinct = "first"
-[tables.jobs.columns]
-job_number = "{Job}"
-title = "{Job}"
-
+columns = { job_number = "{Job}", title = "{Job}" }
 [tables.job_steps]
 file = "f"
 external_id = "{Job}-{Op}"
 distinct = "first"
-[tables.job_steps.parents]
-job = "{Job}"
-[tables.job_steps.columns]
-step_order = "{Op}"
+parents = { job = "{Job}" }
+columns = { step_order = "{Op}" }
 """
 WORK = (
     SHOP

@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from opsboard.imports import fault_sql
 from opsboard.imports.addresses import address_rules
 from opsboard.imports.contradictions import insert_contradicted
+from opsboard.imports.items import insert_no_arrays
 from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.progress import Progress
 from opsboard.imports.reasons import unreadable
@@ -46,7 +47,7 @@ def _checks(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[Check]:
                 partial(fault_sql.insert_ambiguous, cursor, source, lookup),
             )
     if table.mapping.items:
-        yield Check("items that are no array", partial(fault_sql.insert_no_arrays, cursor, table))
+        yield Check("items that are no array", partial(insert_no_arrays, cursor, table))
     yield Check("values", partial(_note_values, cursor, plan, table))
     for contradiction in table.target.contradictions:
         yield Check(

@@ -9,7 +9,6 @@ from opsboard.imports.expressions import where
 from opsboard.imports.later import is_later
 from opsboard.imports.mapping import LookUp
 from opsboard.imports.plan import Plan, TablePlan
-from opsboard.imports.reading import READ_ARRAY
 from opsboard.imports.rows import parent_key
 from opsboard.imports.staging import Source
 from opsboard.imports.target import Parent, Unique
@@ -79,16 +78,6 @@ FROM (
 WHERE n.line > n.first_line
     AND n.value IS NOT NULL
     AND NOT EXISTS (SELECT FROM import_faults AS f WHERE f.file = {file} AND f.line = n.line)
-""")
-
-
-NO_ARRAY = sql.SQL("""
-INSERT INTO import_faults (file, line, position, column_name, value, reason)
-SELECT {file}, source.line, {position}, {name}, left({column}, 200), 'is not an array of JSON'
-FROM {rows} AS source
-WHERE NOT source.damaged
-    AND {column} IS NOT NULL
-    AND {read}({column}) IS NULL
 """)
 
 
@@ -205,21 +194,6 @@ def insert_orphans(cursor: Cursor, plan: Plan, table: TablePlan, parent: Parent,
             table=sql.Identifier(parent.table),
             tenant_id=sql.Literal(plan.business.tenant_id),
             nor_imported=sql.SQL(" ").join(NOR_IMPORTED.format(rows=part.rows, key=key) for part in imported),
-        )
-    )
-
-
-def insert_no_arrays(cursor: Cursor, table: TablePlan) -> None:
-    """Lines whose items are no array of JSON."""
-    column = table.source.column(table.mapping.items, "source")
-    cursor.execute(
-        NO_ARRAY.format(
-            file=_file(table),
-            position=sql.Literal((table.source.records.columns or []).index(table.mapping.items)),
-            name=sql.Literal(table.mapping.items),
-            column=column,
-            read=READ_ARRAY,
-            rows=table.source.table,
         )
     )
 
