@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from opsboard.features.pages import assets
+from opsboard.features.pages import assets, bundles
 from opsboard.web.lifecycle import PAGE_POLICY
 from tests.application import Application
 from tests.pages.conftest import Visiting
@@ -44,6 +44,48 @@ def test_the_version_follows_the_bytes(
     assert assets.version() != before
 
 
+def test_every_module_can_be_joined_and_nothing_comes_twice() -> None:
+    """Also those that no test opens: `link` raises for a form of import or export that it does not know."""
+    joined = bundles.bundles(assets.stamps())
+    modules = {name for name in assets.FILES if name.endswith(".js")} - {"theme.js", "docs.js"}
+    defined = {
+        name: re.findall(r'^define\("([\w-]+\.js)"', text, re.MULTILINE) for name, text in joined.items()
+    }
+    assert all(len(names) == len(set(names)) for names in defined.values())
+    first = set(defined["app.bundle.js"])
+    chunks = {name: set(names) for name, names in defined.items() if name.endswith(".chunk.js")}
+    assert chunks and all(names and not names & first for names in chunks.values())
+    assert set().union(*map(set, defined.values())) == modules
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('import * as dom from "./dom.js";\n', "cannot be joined"),
+        ("export default 1;\n", "cannot be joined"),
+        ("export let one = 1;\n", "cannot be joined"),
+        ('const one = await import("./one.js");\nawait one;\n', "cannot be joined"),
+    ],
+)
+def test_an_unknown_form_of_import_or_export_is_refused(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        bundles.link(text)
+
+
+def test_modules_may_import_functions_of_each_other_and_nothing_else() -> None:
+    one = 'import { two } from "./two.js";\nexport function one() { return two; }\nexport const ONE = 1;\n'
+    circle = {"one.js": bundles.link(one)}
+    circle["two.js"] = bundles.link(
+        'import { one } from "./one.js";\nexport function two() { return one; }\n'
+    )
+    assert bundles.order(circle, "one.js") == ["two.js", "one.js"]
+    circle["two.js"] = bundles.link(
+        'import { ONE } from "./one.js";\nexport function two() { return ONE; }\n'
+    )
+    with pytest.raises(ValueError, match="imports ONE of one"):
+        bundles.order(circle, "one.js")
+
+
 def test_a_first_visit_loads_little(visit: Visiting) -> None:
     """All of it, compressed: page, styles, code and charts; forms come when they are opened."""
     visitor = visit("manager")
@@ -51,9 +93,10 @@ def test_a_first_visit_loads_little(visit: Visiting) -> None:
     expect(page.locator("#month-chart .chart-bar").first).to_be_attached()
     loaded = [found for found in visitor.responses if "/api/" not in found.url]
     names = [found.url.rpartition("/")[2] for found in loaded]
-    assert "app.js" in names and "record.js" not in names
+    assert "app.bundle.js" in names and not [name for name in names if name.endswith(".chunk.js")]
+    assert len(set(names)) <= 8, names
     weight = sum(int(found.headers["content-length"]) for found in loaded)
-    assert weight < 100_000
+    assert weight < 85_000
 
 
 @pytest.mark.parametrize(

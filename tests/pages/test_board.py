@@ -169,9 +169,11 @@ def test_a_bar_of_a_chart_opens_its_list(visit: Visiting) -> None:
 )
 def test_a_scale_has_few_round_steps(visit: Visiting, largest: int, scale: list[int]) -> None:
     page = visit().open_board()
-    module = page.locator("script[type=module]").get_attribute("src").replace("app.js", "charts.js")  # type: ignore[union-attr]
+    module = (
+        page.locator("script[type=module]").get_attribute("src").replace("app.bundle.js", "svg-charts.js")
+    )  # type: ignore[union-attr]
     found = page.evaluate(
-        "async ([module, largest]) => (await import(module)).scaleFor(largest)", [module, largest]
+        "async ([module, largest]) => (await import(module)).scaleOf(largest)", [module, largest]
     )
     assert [found["step"], found["top"]] == scale
 

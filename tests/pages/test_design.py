@@ -51,3 +51,28 @@ def test_a_token_that_is_used_is_defined() -> None:
         re.findall(r'setProperty\(\s*"(--[\w-]+)"', scripts)
     )
     assert set(re.findall(r"var\((--[\w-]+)", styles)) <= defined
+
+
+def test_charts_are_drawn_to_scale_and_tell_the_same_as_a_table(visit: Visiting) -> None:
+    page = visit(None).open("/design")
+    charts = page.get_by_role("region", name="Charts")
+    heights = "all => all.map(bar => Number(bar.getAttribute('height')))"
+    bars, pareto, lines = (charts.locator(".svg-chart").nth(index) for index in range(3))
+    values = [31, 44, 28, 52, 47, 60]
+    found = bars.locator(".chart-rect").evaluate_all(heights)
+    assert [height / found[5] for height in found] == pytest.approx(
+        [value / 60 for value in values], abs=0.01
+    )
+    bars.locator("summary").click()
+    expect(bars.locator("tbody td")).to_have_text([str(value) for value in values])
+    # The largest first, each with what all up to it have together.
+    falling = pareto.locator(".chart-rect").evaluate_all(heights)
+    assert falling == sorted(falling, reverse=True)
+    pareto.locator("summary").click()
+    expect(pareto.locator("tbody tr")).to_have_text(["Size3158%", "Scratch1281%", "Weld794%", "Other3100%"])
+    # A month without a value is a gap, not a zero.
+    assert lines.locator("path.is-series-1").get_attribute("d").count("M") == 2  # type: ignore[union-attr]
+    assert lines.locator("path.is-series-2").get_attribute("d").count("M") == 1  # type: ignore[union-attr]
+    expect(bars.get_by_role("img")).to_have_accessible_name(
+        "Jobs by month: Jan 31, Feb 44, Mar 28, Apr 52, May 47, Jun 60"
+    )

@@ -5,8 +5,7 @@ import { words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { month, monthLabel, number } from "./format.js";
 import { pageOf } from "./router.js";
-
-const TICKS = 4; // lines behind the months, at most
+import { scaleOf } from "./svg-charts.js";
 
 export function drawMonths(element, { items }) {
   const created = items.reduce((sum, item) => sum + item.created, 0);
@@ -15,7 +14,7 @@ export function drawMonths(element, { items }) {
   element.querySelector("#month-words").textContent = summary;
   const row = (item) => [month(item.month), cell(item.created, item.links.created), cell(item.completed, item.links.completed)];
   replace(element.querySelector("#month-table"), table(["Month", "Created", "Completed"], items.map(row)));
-  const { step, top } = scaleFor(Math.max(0, ...items.flatMap((item) => [item.created, item.completed])));
+  const { step, top } = scaleOf(Math.max(0, ...items.flatMap((item) => [item.created, item.completed])));
   const ticks = Array.from({ length: top / step + 1 }, (_, index) => index * step);
   const barOf = (item, kind) => bar(`chart-bar is-${kind}`, item[kind] / top, item.links[kind], `${month(item.month)}: ${number(item[kind])} ${kind}`);
   replace(element.querySelector("#month-chart"),
@@ -42,13 +41,6 @@ function bar(kind, share, link, title) {
 function shared(element, share) {
   element.style.setProperty("--share", share);
   return element;
-}
-
-// The smallest of 1, 2, 5, 10, 20, 50 ... that divides a scale up to the largest value into a few steps.
-export function scaleFor(largest) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, largest / TICKS)));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size * TICKS >= largest);
-  return { step, top: step * Math.max(1, Math.ceil(largest / step)) };
 }
 
 function cell(value, link) {

@@ -7,6 +7,7 @@ import { ICONS, icon } from "./icons.js";
 import { table } from "./list.js";
 import { dateFilter, emptyState, factList, flag, named, search, sort } from "./list-parts.js";
 import { problemWords } from "./notices.js";
+import { barChart, lineChart, paretoChart, sparkline } from "./svg-charts.js";
 
 const STATUSES = ["draft", "active", "on_hold", "completed", "cancelled", "pending", "in_progress", "skipped", "maintenance", "inactive", "overdue",
   "urgent", "high", "low"];
@@ -15,9 +16,9 @@ const row = (...children) => h("div", { class: "samples-row" }, children);
 const part = (title, ...children) => h("section", { "aria-label": title }, h("h2", {}, title), children);
 const sub = (title, ...children) => [h("h3", {}, title), ...children];
 
-/** The custom properties of a style sheet, by its name: [name, value]. */
-function tokens(file) {
-  const sheet = [...document.styleSheets].find(({ href }) => href?.endsWith(`/${file}`));
+/** The custom properties of the style sheet that all pages have: name -> value. */
+function tokens() {
+  const sheet = [...document.styleSheets].find(({ href }) => href?.endsWith("/base.bundle.css"));
   const found = new Map();
   for (const rule of sheet?.cssRules ?? []) {
     if (!(rule instanceof CSSStyleRule) || rule.selectorText !== ":root") continue;
@@ -27,7 +28,7 @@ function tokens(file) {
 }
 
 function colours() {
-  return h("div", { class: "swatches" }, tokens("light.css").filter(([name]) => name !== "--shadow").map(([name]) => {
+  return h("div", { class: "swatches" }, tokens().filter(([, value]) => value.startsWith("#")).map(([name]) => {
     const square = h("span", { class: "swatch-colour" });
     square.style.background = `var(${name})`;
     return h("div", { class: "swatch" }, square, h("code", {}, name));
@@ -35,7 +36,7 @@ function colours() {
 }
 
 function sizes(prefix) {
-  return h("div", {}, tokens("tokens.css").filter(([name]) => name.startsWith(prefix)).map(([name, value]) => {
+  return h("div", {}, tokens().filter(([name]) => name.startsWith(prefix)).map(([name, value]) => {
     const sample = prefix === "--text" ? h("span", {}, "118 jobs") : h("span", { class: "space-bar" });
     if (prefix === "--text") sample.style.fontSize = `min(var(${name}), 4rem)`;
     else sample.style.width = `var(${name})`;
@@ -80,6 +81,17 @@ function figures() {
     figure("24", "Active", "is-active"), figure("7", "Overdue", "is-overdue"), figure("3", "On hold", "is-on_hold"), figure("0", "Draft", "is-draft is-zero")));
 }
 
+function charts() {
+  const reasons = [["Scratch", 12], ["Size", 31], ["Weld", 7], ["Other", 3]].map(([label, value]) => ({ label: String(label), value: Number(value), href: "#main" }));
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"];
+  return [
+    sub("Bars", barChart({ title: "Jobs by month", unit: "Jobs", points: months.map((label, index) => ({ label, value: [31, 44, 28, 52, 47, 60][index], href: "#main" })) })),
+    sub("Pareto", paretoChart({ title: "Rejects by reason", unit: "Pieces", points: reasons })),
+    sub("Lines", lineChart({ title: "Hours worked and planned", labels: months, series: [{ name: "Worked", values: [120, 132, null, 101, 140, 155] }, { name: "Planned", values: [130, 130, 140, 140, 150, 150] }] })),
+    sub("Beside a number", row(h("span", { class: "value" }, "60"), sparkline([31, 44, 28, 52, 47, 60], "Six months, from 31 to 60"))),
+  ];
+}
+
 function freshness() {
   const states = { fresh: "As of 07:59:12, checked 3 s ago", late: "The server cannot be reached. Last good numbers from 07:58:02.", lost: "The server cannot be reached. Last good numbers from 06:10:00." };
   return Object.entries(states).map(([state, text]) => h("div", { class: "bar sample-bar" }, h("p", { class: "freshness", "data-state": state }, h("span", { class: "pulse", "aria-hidden": "true" }), text)));
@@ -102,6 +114,7 @@ byId("parts").append(
   part("Icons of the menu", row(Object.keys(ICONS).map((name) => h("span", { class: "swatch" }, icon(/** @type {keyof typeof ICONS} */ (name)), name)))),
   part("Figures", figures()),
   part("Lists", listSamples()),
+  part("Charts", charts()),
   part("Facts", factList([["Customer", "Harbour Freight"], ["Due", "in 3 days"], ["Progress", progress({ steps: 5, done: 2 })]])),
   part("Forms", fields()),
   part("Messages", messages()),
