@@ -20,6 +20,7 @@ PARTS = {
     "Access": (106, 108),
     "Search and history": (109, 111),
     "Production": (120, 123),
+    "Records": (140, 140),
 }
 INTRODUCTION = """# What it can do, and where
 

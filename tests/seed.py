@@ -38,9 +38,9 @@ SELECT
     '555-01' || lpad(n::text, 2, '0'), %(word)s || ' street', %(word)s || n
 FROM generate_series(1, 12) AS n;
 
-INSERT INTO processes (tenant_id, name, description, external_id)
-SELECT %(tenant)s, %(word)s || ' process ' || n, %(word)s, %(word)s || n
-FROM generate_series(1, 4) AS n;
+INSERT INTO processes (tenant_id, name, description, is_active, external_id)
+SELECT %(tenant)s, %(word)s || ' process ' || n, %(word)s, n < 5, %(word)s || n
+FROM generate_series(1, 5) AS n;
 
 INSERT INTO role_process_permissions (tenant_id, role, process_id)
 SELECT %(tenant)s, 'manager', min(id)

@@ -58,6 +58,16 @@ OTHER_IDS = {
     "job_steps.move_job_step": {
         "step_id": "SELECT max(id) FROM job_steps WHERE tenant_id = %s AND status = 'pending'"
     },
+    "jobs.archive": {
+        "job_id": "SELECT min(id) FROM jobs WHERE tenant_id = %s AND status IN ('completed', 'cancelled')"
+    },
+    "users.archive": {"wanted_id": "SELECT min(id) FROM users WHERE tenant_id = %s AND NOT is_active"},
+    "machines.archive": {
+        "machine_id": "SELECT min(id) FROM machines WHERE tenant_id = %s AND status = 'inactive'"
+    },
+    "processes.archive": {
+        "process_id": "SELECT min(id) FROM processes WHERE tenant_id = %s AND NOT is_active"
+    },
     "jobs.revoke_status_link": {"link_id": "SELECT min(id) + 1 FROM job_status_links WHERE tenant_id = %s"},
 }
 # Bodies of writes that accept no more than some, or where it matters which.

@@ -35,6 +35,9 @@ CLOCK = """clock AS (
 # The column of an item with the moment at which the passage of time changes it.
 CHANGES_AT = re.compile(r"\bAS changes_at\b")
 
+# The filter of a list that leaves archived rows out when it is not sent.
+ARCHIVED = "archived"
+
 ONE_OF = re.compile(r"= ANY\(%\((\w+)\)s\)")
 
 
@@ -169,6 +172,8 @@ def where_clause(query: Query, filters: Mapping[str, Any], page: Page) -> tuple[
     conditions += [
         rewrite_single_any(query.filters[name], filters[name]) for name in filters if name in query.filters
     ]
+    if ARCHIVED in query.filters and ARCHIVED not in filters:
+        conditions.append(f"{alias}.archived_at IS NULL")
     if sort.condition:
         conditions.append(sort.condition)
     return alias, sort, conditions

@@ -468,3 +468,79 @@ $1.id,
             WHERE s.tenant_id = %(tenant_id)s
                 AND s.job_id = j.id
         )
+
+-- fragment: no_obstacle
+NULL::text
+
+-- fragment: archive
+-- The row of $1 ($2 in the audit log) that $3 finds is archived, unless $4 says what has to be done first.
+/* include archivable $1 $3 $4 */,
+changed AS (
+    UPDATE $1 AS a
+    SET archived_at = now()
+    FROM wanted AS w
+    WHERE a.tenant_id = %(tenant_id)s
+        AND a.id = w.id
+        AND (w.was).archived_at IS NULL
+        AND w.conflict IS NULL
+    RETURNING a.*
+),
+/* include archived archive $2 */
+
+-- fragment: restore
+-- The row of $1 ($2 in the audit log) that $3 finds is archived no more, unless $4 says what has to be done first.
+/* include archivable $1 $3 $4 */,
+changed AS (
+    UPDATE $1 AS a
+    SET archived_at = NULL
+    FROM wanted AS w
+    WHERE a.tenant_id = %(tenant_id)s
+        AND a.id = w.id
+        AND (w.was).archived_at IS NOT NULL
+        AND w.conflict IS NULL
+    RETURNING a.*
+),
+/* include archived restore $2 */
+
+-- fragment: archivable
+WITH before AS (
+    SELECT
+        b.id,
+        b AS was
+    FROM $1 AS b
+    WHERE b.tenant_id = %(tenant_id)s
+        AND b.id = %($2)s
+    FOR UPDATE
+),
+wanted AS (
+    SELECT
+        b.id,
+        b.was,
+        /* include $3 */ AS conflict
+    FROM before AS b
+)
+
+-- fragment: archived
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        '$1',
+        '$2',
+        a.id,
+        jsonb_build_object('archived_at', jsonb_build_array((w.was).archived_at, a.archived_at)),
+        %(request_id)s
+    FROM changed AS a
+    JOIN wanted AS w ON w.id = a.id
+)
+SELECT
+    json_build_object(
+        'id', w.id,
+        'archived_at', CASE WHEN a.id IS NULL THEN (w.was).archived_at ELSE a.archived_at END
+    )::text,
+    w.id,
+    CASE WHEN w.conflict IS NOT NULL THEN 'conflict' END AS problem,
+    w.conflict AS detail
+FROM wanted AS w
+LEFT JOIN changed AS a ON a.id = w.id

@@ -38,6 +38,7 @@ SALES = (
             timestamp("scraped_at", nullable=False),
             timestamp("processed_at"),
             timestamp("closed_at"),
+            timestamp("archived_at"),
             OWN_FIELDS,
             CREATED_AT,
         ),
@@ -100,7 +101,14 @@ SALES = (
     Target(
         "contacts",
         "contact",
-        (text("name", 200, required=True), email(), text("phone", 50), OWN_FIELDS, CREATED_AT),
+        (
+            text("name", 200, required=True),
+            email(),
+            text("phone", 50),
+            timestamp("archived_at"),
+            OWN_FIELDS,
+            CREATED_AT,
+        ),
         parents=(Parent("customer", "customers"),),
     ),
     Target(

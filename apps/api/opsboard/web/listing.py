@@ -72,6 +72,17 @@ class ListArguments(Fields):
         return self.model_dump(exclude=set(PAGING) | self.beside_filters, exclude_none=True)
 
 
+class ArchivableList(ListArguments):
+    """A list of records that can be archived; its query has a filter `archived`."""
+
+    archived: Annotated[bool, Field(description="Only what is archived, which is left out otherwise.")] = (
+        False
+    )
+
+    def filters(self) -> dict[str, Any]:
+        return {name: value for name, value in super().filters().items() if name != "archived" or value}
+
+
 def list_page(arguments: ListArguments, filters: dict[str, Any]) -> Body:
     """One page of a list in its envelope.
 

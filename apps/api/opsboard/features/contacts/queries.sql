@@ -7,12 +7,14 @@
         'phone', CASE WHEN /* include sees_addresses */ THEN k.phone END,
         'customer', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.name) END,
         'own_fields', CASE WHEN /* include sees_addresses */ THEN k.own_fields END,
+        'archived_at', k.archived_at,
         'created_at', k.created_at,
         'updated_at', k.updated_at
 
 -- name: list_contacts
 -- reads: contacts, customers, tenants
 -- from: contacts AS k
+-- filter archived: k.archived_at IS NOT NULL
 -- filter customer_id: k.customer_id = %(customer_id)s
 -- filter q: k.id IN (SELECT n.id FROM contacts AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM contacts AS e WHERE e.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM contacts AS p WHERE p.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':' UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'contacts' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))) UNION ALL SELECT z.row_id FROM search_words AS z WHERE z.tenant_id = %(tenant_id)s AND z.source = 'contacts' AND z.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND z.word >= (term_forms((asked_terms(%(q)s))[1]))[2] AND z.word < (term_forms((asked_terms(%(q)s))[1]))[2] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(z.words, E'\n', 1) ELSE z.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
 -- sort created_at: k.created_at | timestamptz
@@ -64,7 +66,7 @@ WHERE k.tenant_id = %(tenant_id)s
 WITH k AS (
     INSERT INTO contacts (tenant_id, customer_id, name, email, phone)
     VALUES (%(tenant_id)s, %(customer_id)s, %(name)s, %(email)s, %(phone)s)
-    RETURNING id, customer_id, name, email, phone, own_fields, created_at, updated_at
+    RETURNING id, customer_id, name, email, phone, own_fields, archived_at, created_at, updated_at
 ),
 /* include audited_create contact k name */
 SELECT
@@ -118,3 +120,13 @@ LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id
 -- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, sessions, api_tokens
 -- Remove the name and contact data of a contact from everything the business has.
 /* include anonymise contacts contact name contact_id */
+
+-- name: archive
+-- writes: contacts, audit_logs
+-- Archive a contact.
+/* include archive contacts contact contact_id no_obstacle */
+
+-- name: restore
+-- writes: contacts, audit_logs
+-- Bring back a contact from the archive.
+/* include restore contacts contact contact_id no_obstacle */

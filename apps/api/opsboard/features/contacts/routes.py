@@ -13,12 +13,13 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.web.access import only_for
 from opsboard.web.anonymising import Anonymise, Anonymised
+from opsboard.web.archiving import add_archive
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList
 from opsboard.web.schemas import Envelope, Named
 from opsboard.web.visibility import Addresses
 
@@ -35,6 +36,7 @@ class Contact(BaseModel):
     phone: str | None
     customer: Named | None
     own_fields: dict[str, str] | None
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 
@@ -55,7 +57,7 @@ class ContactWithConversations(Contact):
 
 
 @area.list("", Contacts)
-class ListContacts(ListArguments, query=sql.list_contacts, default_sort="-created_at"):
+class ListContacts(ArchivableList, query=sql.list_contacts, default_sort="-created_at"):
     """Contacts with their customer, newest first."""
 
     customer_id: Id | None = None
@@ -109,3 +111,6 @@ def update_contact(contact_id: int, change: ChangeContact) -> Response:
 def anonymise(contact_id: int, confirmation: Anonymise) -> Response:
     """Remove the name and contact data of a contact from everything the business has; there is no way back."""
     return command(sql.anonymise, {"contact_id": contact_id, "name": confirmation.name})
+
+
+add_archive(area, "/<id:contact_id>", sql, "a contact", Role.ADMIN, Role.MANAGER)

@@ -5,12 +5,14 @@
         'phone', CASE WHEN /* include sees_addresses */ THEN c.phone END,
         'address', CASE WHEN /* include sees_addresses */ THEN c.address END,
         'own_fields', CASE WHEN /* include sees_addresses */ THEN c.own_fields END,
+        'archived_at', c.archived_at,
         'created_at', c.created_at,
         'updated_at', c.updated_at
 
 -- name: list_customers
 -- reads: customers, tenants
 -- from: customers AS c
+-- filter archived: c.archived_at IS NOT NULL
 -- filter q: c.id IN (SELECT n.id FROM customers AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT e.id FROM customers AS e WHERE e.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND e.email_search >= search_form(%(q)s) AND e.email_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT p.id FROM customers AS p WHERE p.tenant_id = %(tenant_id)s AND %(role)s <> 'operator' AND p.phone_search >= nullif(phone_form(%(q)s), '') AND p.phone_search < phone_form(%(q)s) || ':' UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'customers' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))) UNION ALL SELECT z.row_id FROM search_words AS z WHERE z.tenant_id = %(tenant_id)s AND z.source = 'customers' AND z.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND z.word >= (term_forms((asked_terms(%(q)s))[1]))[2] AND z.word < (term_forms((asked_terms(%(q)s))[1]))[2] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(z.words, E'\n', 1) ELSE z.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
 -- sort name: c.name_search | text COLLATE "C"
 -- sort created_at: c.created_at | timestamptz
@@ -37,6 +39,7 @@ SELECT json_build_object(
                 FROM jobs AS j
                 WHERE j.tenant_id = %(tenant_id)s
                     AND j.customer_id = c.id
+                    AND j.archived_at IS NULL
             ),
             'recent', (
                 SELECT coalesce(
@@ -56,6 +59,7 @@ SELECT json_build_object(
                     FROM jobs AS j
                     WHERE j.tenant_id = %(tenant_id)s
                         AND j.customer_id = c.id
+                        AND j.archived_at IS NULL
                     ORDER BY j.created_at DESC, j.id DESC
                     LIMIT 10
                 ) AS r
@@ -73,7 +77,7 @@ WHERE c.tenant_id = %(tenant_id)s
 WITH c AS (
     INSERT INTO customers (tenant_id, name, email, phone, address)
     VALUES (%(tenant_id)s, %(name)s, %(email)s, %(phone)s, %(address)s)
-    RETURNING id, name, email, phone, address, own_fields, created_at, updated_at
+    RETURNING id, name, email, phone, address, own_fields, archived_at, created_at, updated_at
 ),
 /* include audited_create customer c name */
 SELECT
@@ -124,3 +128,13 @@ FROM changed AS c
 -- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, sessions, api_tokens
 -- Remove the name and contact data of a customer from everything the business has.
 /* include anonymise customers customer name customer_id */
+
+-- name: archive
+-- writes: customers, audit_logs
+-- Archive a customer.
+/* include archive customers customer customer_id no_obstacle */
+
+-- name: restore
+-- writes: customers, audit_logs
+-- Bring back a customer from the archive.
+/* include restore customers customer customer_id no_obstacle */

@@ -13,12 +13,13 @@ from opsboard.db.queries import load_queries
 from opsboard.features.customers.schemas import Customer, Customers, CustomerWithJobs
 from opsboard.web.access import only_for
 from opsboard.web.anonymising import Anonymise, Anonymised
+from opsboard.web.archiving import add_archive
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList
 from opsboard.web.visibility import Addresses
 
 area = Area("customers", __name__, tag="Customers", addresses=Addresses(("email", "phone", "address")))
@@ -29,7 +30,7 @@ Address = Annotated[Text, Field(max_length=1000)]
 
 
 @area.list("", Customers)
-class ListCustomers(ListArguments, query=sql.list_customers, default_sort="name"):
+class ListCustomers(ArchivableList, query=sql.list_customers, default_sort="name"):
     """Customers by name."""
 
     q: Annotated[
@@ -87,3 +88,6 @@ def update_customer(customer_id: int, change: ChangeCustomer) -> Response:
 def anonymise(customer_id: int, confirmation: Anonymise) -> Response:
     """Remove the name and contact data of a customer from everything the business has; there is no way back."""
     return command(sql.anonymise, {"customer_id": customer_id, "name": confirmation.name})
+
+
+add_archive(area, "/<id:customer_id>", sql, "a customer", Role.ADMIN, Role.MANAGER)

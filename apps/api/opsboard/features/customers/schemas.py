@@ -17,6 +17,7 @@ class Customer(BaseModel):
     phone: str | None
     address: str | None
     own_fields: dict[str, str] | None
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

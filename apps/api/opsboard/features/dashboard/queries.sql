@@ -330,6 +330,7 @@ WITH recent AS (
             FROM tenants AS t
             WHERE t.id = %(tenant_id)s
         )
+        AND j.archived_at IS NULL
     ORDER BY j.created_at DESC, j.id DESC
     LIMIT %(limit)s
 )

@@ -58,6 +58,7 @@ WHERE d.tenant_id = %(tenant_id)s
 -- name: list_people
 -- reads: users, documents, tenants
 -- from: users AS r
+-- filter archived: r.archived_at IS NOT NULL
 -- filter is_active: r.is_active = %(is_active)s
 -- filter q: r.full_name_search >= lower(%(q)s) AND r.full_name_search < lower(%(q)s) || chr(1114111)
 -- sort full_name: r.full_name_search | text COLLATE "C"

@@ -30,7 +30,7 @@ from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList, ListArguments
 from opsboard.web.openapi import gives_bytes, takes_bytes
 from opsboard.web.services import identity, services
 
@@ -49,7 +49,7 @@ class ListDocuments(ListArguments, query=sql.list_documents, default_sort="-uplo
 
 
 @area.list("/people", PeopleWithDocuments, roles=(Role.ADMIN, Role.MANAGER))
-class ListPeople(ListArguments, query=sql.list_people, default_sort="full_name"):
+class ListPeople(ArchivableList, query=sql.list_people, default_sort="full_name"):
     """People by name, with the number of documents they uploaded, the latest one and their active document."""
 
     is_active: bool | None = None

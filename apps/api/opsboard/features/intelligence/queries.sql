@@ -1,6 +1,7 @@
 -- name: list_customers
 -- reads: customers, leads, call_log, tenants
 -- from: customers AS c
+-- filter archived: c.archived_at IS NOT NULL
 -- filter q: c.name_search >= search_form(%(q)s) AND c.name_search < search_form(%(q)s) || chr(1114111)
 -- sort name: c.name_search | text COLLATE "C"
 -- sort created_at: c.created_at | timestamptz
@@ -29,6 +30,7 @@ CROSS JOIN LATERAL (
             FROM leads AS d
             WHERE d.tenant_id = %(tenant_id)s
                 AND d.customer_id = c.id
+                AND d.archived_at IS NULL
         ) AS leads,
         (
             SELECT count(*)
@@ -42,6 +44,7 @@ LEFT JOIN LATERAL (
     FROM leads AS d
     WHERE d.tenant_id = %(tenant_id)s
         AND d.customer_id = c.id
+        AND d.archived_at IS NULL
     ORDER BY d.created_at DESC, d.id DESC
     LIMIT 1
 ) AS l ON true

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from opsboard.db.queries import load_queries
 from opsboard.web.area import Area
 from opsboard.web.arguments import Search
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList
 from opsboard.web.schemas import Envelope
 
 area = Area("intelligence", __name__, tag="Intelligence")
@@ -52,7 +52,7 @@ class KnownCustomers(Envelope):
 
 
 @area.list("/customers", KnownCustomers)
-class ListCustomers(ListArguments, query=sql.list_customers, default_sort="name"):
+class ListCustomers(ArchivableList, query=sql.list_customers, default_sort="name"):
     """Customers with the number of their leads and calls and the last of each."""
 
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None

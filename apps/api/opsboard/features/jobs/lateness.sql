@@ -185,7 +185,7 @@ LEFT JOIN LATERAL (
 -- name: list_at_risk
 -- reads: jobs, customers, job_steps, tenants
 -- from: jobs AS j
--- filter ahead: j.status IN ('draft', 'active', 'on_hold') AND j.due_date >= (SELECT today FROM clock)
+-- filter ahead: j.archived_at IS NULL AND j.status IN ('draft', 'active', 'on_hold') AND j.due_date >= (SELECT today FROM clock)
 -- filter status: j.status = ANY(%(status)s)
 -- filter priority: j.priority = ANY(%(priority)s)
 -- filter customer_id: j.customer_id = %(customer_id)s

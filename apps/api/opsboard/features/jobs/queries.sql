@@ -18,6 +18,7 @@
         'started_at', j.started_at,
         'completed_at', j.completed_at,
         'own_fields', j.own_fields,
+        'archived_at', j.archived_at,
         'created_at', j.created_at,
         'updated_at', j.updated_at
 
@@ -43,6 +44,7 @@ LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
 -- name: list_jobs
 -- reads: jobs, customers, job_steps, tenants
 -- from: jobs AS j
+-- filter archived: j.archived_at IS NOT NULL
 -- filter status: j.status = ANY(%(status)s)
 -- filter priority: j.priority = ANY(%(priority)s)
 -- filter customer_id: j.customer_id = %(customer_id)s
@@ -172,7 +174,7 @@ j AS (
     FROM numbered AS n
     RETURNING
         id, job_number, title, status, priority, quantity, due_date, customer_id, started_at, completed_at,
-        own_fields, created_at, updated_at
+        own_fields, archived_at, created_at, updated_at
 ),
 added AS (
     INSERT INTO job_steps (
@@ -297,7 +299,9 @@ changed AS (
             WHEN n.status = 'draft' THEN NULL
             ELSE (n.was).started_at
         END,
-        completed_at = CASE WHEN n.status = 'completed' THEN coalesce((n.was).completed_at, now()) END
+        completed_at = CASE WHEN n.status = 'completed' THEN coalesce((n.was).completed_at, now()) END,
+        -- A job that is open again is in the lists again.
+        archived_at = CASE WHEN n.status IN ('completed', 'cancelled') THEN (n.was).archived_at END
     FROM wanted AS n
     WHERE j.tenant_id = %(tenant_id)s
         AND j.id = n.id
@@ -359,3 +363,16 @@ found AS (
 /* include job_changed */,
 /* include bulk_results */
 /* include bulk_answer */
+
+-- fragment: unfinished_job
+CASE WHEN (b.was).status NOT IN ('completed', 'cancelled') THEN 'Complete or cancel this job first.' END
+
+-- name: archive
+-- writes: jobs, audit_logs
+-- Archive a finished job.
+/* include archive jobs job job_id unfinished_job */
+
+-- name: restore
+-- writes: jobs, audit_logs
+-- Bring back a job from the archive.
+/* include restore jobs job job_id no_obstacle */

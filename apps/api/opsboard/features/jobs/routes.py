@@ -25,12 +25,13 @@ from opsboard.features.jobs.status_links import with_url
 from opsboard.features.planned_steps import MOST_STEPS, NewStep
 from opsboard.features.shapes import JobStatus, Priority
 from opsboard.web.access import only_for
+from opsboard.web.archiving import add_archive
 from opsboard.web.arguments import Arguments, Day, Id, Line, OneOrMore, Patch, Search, Text, optional_body
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList, ListArguments
 
 Description = Annotated[Text, Field(max_length=10_000)]
 Number = Annotated[Text, Field(min_length=1, max_length=50)]
@@ -38,7 +39,7 @@ Quantity = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 @area.list("", Jobs)
-class ListJobs(ListArguments, query=sql.list_jobs, default_sort="-created_at"):
+class ListJobs(ArchivableList, query=sql.list_jobs, default_sort="-created_at"):
     """Jobs with their customer and progress, newest first."""
 
     status: OneOrMore[JobStatus] = None
@@ -179,3 +180,6 @@ def revoke_status_link(job_id: int, link_id: int) -> Response:
     return command(
         sql.revoke_status_link, {"job_id": job_id, "link_id": link_id}, current=sql.get_status_link
     )
+
+
+add_archive(area, "/<id:job_id>", sql, "a finished job", Role.ADMIN, Role.MANAGER)

@@ -31,6 +31,7 @@ class Job(BaseModel):
     started_at: dt.datetime | None
     completed_at: dt.datetime | None
     own_fields: dict[str, str]
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

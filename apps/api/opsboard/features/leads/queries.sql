@@ -23,6 +23,7 @@ l.assigned_user_id = %(user_id)s OR l.claimed_by = %(user_id)s AND l.claimable_a
         'processed_at', l.processed_at,
         'closed_at', l.closed_at,
         'own_fields', CASE WHEN /* include sees_addresses */ OR /* include is_own_lead */ THEN l.own_fields END,
+        'archived_at', l.archived_at,
         'created_at', l.created_at,
         'updated_at', l.updated_at
 
@@ -34,6 +35,7 @@ LEFT JOIN users AS m ON m.tenant_id = %(tenant_id)s AND m.id = l.claimed_by
 -- name: list_leads
 -- reads: leads, customers, users, tenants
 -- from: leads AS l
+-- filter archived: l.archived_at IS NOT NULL
 -- filter status: l.status = ANY(%(status)s)
 -- filter category: l.category = %(category)s
 -- filter source: l.source = %(source)s
@@ -123,7 +125,7 @@ WITH l AS (
     WHERE /* include is_active_assignee */
     RETURNING
         id, name, email, phone, source, category, status, is_processed, customer_id, assigned_user_id, claimed_by,
-        claimable_at, notes, scraped_at, processed_at, closed_at, own_fields, created_at, updated_at
+        claimable_at, notes, scraped_at, processed_at, closed_at, own_fields, archived_at, created_at, updated_at
 ),
 noted AS (
     INSERT INTO lead_status_history (tenant_id, lead_id, to_status, changed_by)
@@ -268,6 +270,7 @@ WITH next AS MATERIALIZED (
     WHERE l.tenant_id = %(tenant_id)s
         AND l.is_processed = false
         AND l.claimable_at <= now()
+        AND l.archived_at IS NULL
     ORDER BY
         l.claimable_at,
         l.id
@@ -310,3 +313,13 @@ FROM taken AS l
 -- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, sessions, api_tokens
 -- Remove the name and contact data of a lead from everything the business has.
 /* include anonymise leads lead name lead_id */
+
+-- name: archive
+-- writes: leads, audit_logs
+-- Archive a lead.
+/* include archive leads lead lead_id no_obstacle */
+
+-- name: restore
+-- writes: leads, audit_logs
+-- Bring back a lead from the archive.
+/* include restore leads lead lead_id no_obstacle */

@@ -13,12 +13,13 @@ from opsboard.db.queries import load_queries
 from opsboard.features.leads.schemas import Claimed, Lead, Leads, LeadStatus, Timeline
 from opsboard.web.access import only_for
 from opsboard.web.anonymising import Anonymise, Anonymised
+from opsboard.web.archiving import add_archive
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Day, Email, Id, Line, OneOrMore, Past, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList, ListArguments
 from opsboard.web.visibility import Addresses
 
 area = Area(
@@ -37,7 +38,7 @@ Notes = Annotated[Text, Field(max_length=10_000)]
 
 
 @area.list("", Leads)
-class ListLeads(ListArguments, query=sql.list_leads, default_sort="-created_at"):
+class ListLeads(ArchivableList, query=sql.list_leads, default_sort="-created_at"):
     """Leads with their customer and the person they are assigned to, newest first."""
 
     status: Annotated[
@@ -126,3 +127,6 @@ def claim_leads(wanted: ClaimLeads) -> Response:
 def anonymise(lead_id: int, confirmation: Anonymise) -> Response:
     """Remove the name and contact data of a lead from everything the business has; there is no way back."""
     return command(sql.anonymise, {"lead_id": lead_id, "name": confirmation.name})
+
+
+add_archive(area, "/<id:lead_id>", sql, "a lead", Role.ADMIN, Role.MANAGER)

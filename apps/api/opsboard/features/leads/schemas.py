@@ -33,6 +33,7 @@ class Lead(BaseModel):
     processed_at: dt.datetime | None
     closed_at: dt.datetime | None
     own_fields: dict[str, str] | None
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

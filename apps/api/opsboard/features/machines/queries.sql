@@ -5,6 +5,7 @@
         'is_active', m.is_active,
         'location', m.location,
         'own_fields', m.own_fields,
+        'archived_at', m.archived_at,
         'created_at', m.created_at,
         'updated_at', m.updated_at
 
@@ -23,6 +24,7 @@ LEFT JOIN LATERAL (
 -- name: list_machines
 -- reads: machines, job_steps, tenants
 -- from: machines AS m
+-- filter archived: m.archived_at IS NOT NULL
 -- filter status: m.status = ANY(%(status)s)
 -- filter is_active: m.is_active = %(is_active)s
 -- filter q: m.id IN (SELECT n.id FROM machines AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'machines' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
@@ -61,7 +63,7 @@ WHERE m.tenant_id = %(tenant_id)s
 WITH m AS (
     INSERT INTO machines (tenant_id, name, status, location)
     VALUES (%(tenant_id)s, %(name)s, %(status)s, %(location)s)
-    RETURNING id, name, status, is_active, location, own_fields, created_at, updated_at
+    RETURNING id, name, status, is_active, location, own_fields, archived_at, created_at, updated_at
 ),
 /* include audited_create machine m name */
 SELECT
@@ -80,6 +82,8 @@ wanted AS (
         n.name,
         n.status,
         n.location,
+        -- A machine that is used again is in the lists again.
+        CASE WHEN n.status = 'inactive' THEN n.archived_at END AS archived_at,
         c.warnings,
         CASE
             WHEN
@@ -116,7 +120,8 @@ changed AS (
     SET
         name = w.name,
         status = w.status,
-        location = w.location
+        location = w.location,
+        archived_at = w.archived_at
     FROM wanted AS w
     WHERE m.tenant_id = %(tenant_id)s
         AND m.id = w.id
@@ -170,3 +175,16 @@ found AS (
 /* include machine_changed */,
 /* include bulk_results */
 /* include bulk_answer */
+
+-- fragment: active_machine
+CASE WHEN (b.was).status <> 'inactive' THEN 'Set this machine to inactive first.' END
+
+-- name: archive
+-- writes: machines, audit_logs
+-- Archive an inactive machine.
+/* include archive machines machine machine_id active_machine */
+
+-- name: restore
+-- writes: machines, audit_logs
+-- Bring back a machine from the archive.
+/* include restore machines machine machine_id no_obstacle */

@@ -13,20 +13,21 @@ from opsboard.db.queries import load_queries
 from opsboard.features.machines.schemas import Machine, Machines, MachineWithLink, WrittenMachine
 from opsboard.features.shapes import MachineStatus
 from opsboard.web.access import only_for
+from opsboard.web.archiving import add_archive
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Line, OneOrMore, Patch, Search, Text
 from opsboard.web.bulk import BulkResult, BulkStatus, bulk_status
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList
 
 area = Area("machines", __name__, tag="Machines")
 sql = load_queries(__package__)
 
 
 @area.list("", Machines)
-class ListMachines(ListArguments, query=sql.list_machines, default_sort="name"):
+class ListMachines(ArchivableList, query=sql.list_machines, default_sort="name"):
     """Machines by name, with their load."""
 
     status: OneOrMore[MachineStatus] = None
@@ -82,3 +83,6 @@ def update_machine(machine_id: int, change: ChangeMachine) -> Response:
 def bulk_machines_status(wanted: BulkMachines) -> Response:
     """Set the status of many machines; the answer has a result for each id."""
     return bulk_status(sql.bulk_status, wanted)
+
+
+add_archive(area, "/<id:machine_id>", sql, "an inactive machine", Role.ADMIN, Role.MANAGER)

@@ -22,6 +22,7 @@ class Machine(BaseModel):
     is_active: bool
     location: str | None
     own_fields: dict[str, str]
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -5,6 +5,7 @@
         'is_active', r.is_active,
         'permissions', /* include $1 */,
         'own_fields', r.own_fields,
+        'archived_at', r.archived_at,
         'created_at', r.created_at,
         'updated_at', r.updated_at
 
@@ -32,6 +33,7 @@ w.permissions
 -- name: list_processes
 -- reads: processes, role_process_permissions, tenants
 -- from: processes AS r
+-- filter archived: r.archived_at IS NOT NULL
 -- filter is_active: r.is_active = %(is_active)s
 -- filter q: r.id IN (SELECT n.id FROM processes AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'processes' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
 -- sort name: r.name_search | text COLLATE "C"
@@ -69,7 +71,7 @@ WITH r AS (
         %(is_active)s
     WHERE %(role)s = 'admin'
         OR jsonb_array_length(%(permissions)s::jsonb) = 0
-    RETURNING id, name, description, is_active, own_fields, created_at, updated_at
+    RETURNING id, name, description, is_active, own_fields, archived_at, created_at, updated_at
 ),
 permitted AS (
     INSERT INTO role_process_permissions (tenant_id, role, process_id, can_operate)
@@ -134,6 +136,8 @@ wanted AS (
         n.name,
         n.description,
         n.is_active,
+        -- A process that is used again is in the lists again.
+        CASE WHEN NOT n.is_active THEN n.archived_at END AS archived_at,
         g.permissions,
         c.warnings,
         CASE
@@ -177,7 +181,8 @@ changed AS (
     SET
         name = w.name,
         description = w.description,
-        is_active = w.is_active
+        is_active = w.is_active,
+        archived_at = w.archived_at
     FROM wanted AS w
     WHERE r.tenant_id = %(tenant_id)s
         AND r.id = w.id
@@ -240,3 +245,16 @@ SELECT
     coalesce(w.refusal, w.conflict) AS detail
 FROM wanted AS w
 LEFT JOIN changed AS r ON r.id = w.id
+
+-- fragment: active_process
+CASE WHEN (b.was).is_active THEN 'Make this process inactive first.' END
+
+-- name: archive
+-- writes: processes, audit_logs
+-- Archive an inactive process.
+/* include archive processes process process_id active_process */
+
+-- name: restore
+-- writes: processes, audit_logs
+-- Bring back a process from the archive.
+/* include restore processes process process_id no_obstacle */

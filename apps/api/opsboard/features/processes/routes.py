@@ -13,12 +13,13 @@ from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.features.processes.schemas import Process, Processes, WrittenProcess
 from opsboard.web.access import only_for
+from opsboard.web.archiving import add_archive
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList
 from opsboard.web.schemas import RoleName
 
 area = Area("processes", __name__, tag="Processes")
@@ -26,7 +27,7 @@ sql = load_queries(__package__)
 
 
 @area.list("", Processes)
-class ListProcesses(ListArguments, query=sql.list_processes, default_sort="name"):
+class ListProcesses(ArchivableList, query=sql.list_processes, default_sort="name"):
     """Processes by name, with the roles that may work on them."""
 
     is_active: bool | None = None
@@ -95,3 +96,6 @@ def update_process(process_id: int, change: ChangeProcess) -> Response:
         {"process_id": process_id, "patch": json.dumps(sent), "permissions": permissions},
         current=sql.get_process,
     )
+
+
+add_archive(area, "/<id:process_id>", sql, "an inactive process", Role.ADMIN, Role.MANAGER)

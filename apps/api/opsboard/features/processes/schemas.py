@@ -23,6 +23,7 @@ class Process(BaseModel):
     is_active: bool
     permissions: list[Permission]
     own_fields: dict[str, str]
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -7,6 +7,7 @@
         'description', r.description,
         'steps', /* include steps_of_routing $1 */,
         'own_fields', r.own_fields,
+        'archived_at', r.archived_at,
         'created_at', r.created_at,
         'updated_at', r.updated_at
 
@@ -53,6 +54,7 @@
 -- name: list_routings
 -- reads: routings, routing_steps, processes, machines
 -- from: routings AS r
+-- filter archived: r.archived_at IS NOT NULL
 -- filter q: r.name_search >= search_form(%(q)s) AND r.name_search < search_form(%(q)s) || chr(1114111)
 -- sort name: r.name_search | text COLLATE "C"
 -- Routings by name, with their steps.
@@ -82,7 +84,7 @@ WHERE r.tenant_id = %(tenant_id)s
 WITH r AS (
     INSERT INTO routings (tenant_id, name, description)
     VALUES (%(tenant_id)s, %(name)s, %(description)s)
-    RETURNING id, name, description, own_fields, created_at, updated_at
+    RETURNING id, name, description, own_fields, archived_at, created_at, updated_at
 ),
 steps AS (
     INSERT INTO routing_steps (
@@ -295,3 +297,13 @@ SELECT
     NULL AS problem,
     NULL AS detail
 FROM gone AS g
+
+-- name: archive
+-- writes: routings, audit_logs
+-- Archive a routing.
+/* include archive routings routing routing_id no_obstacle */
+
+-- name: restore
+-- writes: routings, audit_logs
+-- Bring back a routing from the archive.
+/* include restore routings routing routing_id no_obstacle */

@@ -14,19 +14,20 @@ from opsboard.db.queries import load_queries
 from opsboard.features.planned_steps import MOST_STEPS, PlannedStep
 from opsboard.features.routings.schemas import RemovedRouting, Routing, Routings
 from opsboard.web.access import only_for
+from opsboard.web.archiving import add_archive
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Line, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList
 
 area = Area("routings", __name__, tag="Routings")
 sql = load_queries(__package__)
 
 
 @area.list("", Routings)
-class ListRoutings(ListArguments, query=sql.list_routings, default_sort="name"):
+class ListRoutings(ArchivableList, query=sql.list_routings, default_sort="name"):
     """Routings by name, with their steps."""
 
     q: Annotated[Search | None, Field(description="The beginning of a name.")] = None
@@ -85,3 +86,6 @@ def update_routing(routing_id: int, change: ChangeRouting) -> Response:
 def remove_routing(routing_id: int) -> Response:
     """Remove a routing. Jobs that were made from it keep their steps."""
     return command(sql.remove_routing, {"routing_id": routing_id}, current=sql.get_routing)
+
+
+add_archive(area, "/<id:routing_id>", sql, "a routing", Role.ADMIN, Role.MANAGER)

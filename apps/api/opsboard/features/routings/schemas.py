@@ -28,6 +28,7 @@ class Routing(BaseModel):
     description: str | None
     steps: list[RoutingStep]
     own_fields: dict[str, str]
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -19,6 +19,7 @@
             'links', /* include work_links */
         ) END,
         'own_fields', u.own_fields,
+        'archived_at', u.archived_at,
         'created_at', u.created_at,
         'updated_at', u.updated_at
 
@@ -48,6 +49,7 @@ LEFT JOIN password_links AS k ON k.tenant_id = %(tenant_id)s AND k.user_id = u.i
             WHERE l.tenant_id = %(tenant_id)s
                 AND l.assigned_user_id = u.id
                 AND l.status NOT IN ('won', 'lost')
+                AND l.archived_at IS NULL
         ) AS leads,
         (
             SELECT count(*)
@@ -120,6 +122,7 @@ audited AS (
 -- name: list_users
 -- reads: users, password_links, job_steps, leads, approval_queue, response_approvals, tenants
 -- from: users AS u
+-- filter archived: u.archived_at IS NOT NULL
 -- filter role_filter: u.role = %(role_filter)s
 -- filter is_active: u.is_active = %(is_active)s
 -- filter q: u.id IN (SELECT n.id FROM users AS n WHERE n.tenant_id = %(tenant_id)s AND n.full_name_search >= search_form(%(q)s) AND n.full_name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'users' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
@@ -189,7 +192,7 @@ WITH u AS (
     INSERT INTO users (tenant_id, email, full_name, role, is_service)
     VALUES (%(tenant_id)s, %(email)s, %(full_name)s, %(new_role)s, %(is_service)s)
     ON CONFLICT (tenant_id, email_search) WHERE NOT is_duplicate DO NOTHING
-    RETURNING id, email, full_name, role, is_active, is_service, password_hash, own_fields, created_at, updated_at
+    RETURNING id, email, full_name, role, is_active, is_service, password_hash, own_fields, archived_at, created_at, updated_at
 ),
 k AS (
     INSERT INTO password_links (tenant_id, user_id, kind, created_by, expires_at)
@@ -244,6 +247,8 @@ wanted AS (
         n.full_name,
         n.role,
         n.is_active,
+        -- A person who is active again is in the lists again.
+        CASE WHEN NOT n.is_active THEN n.archived_at END AS archived_at,
         CASE
             WHEN n.role = (b.was).role AND n.is_active = (b.was).is_active THEN NULL
             WHEN b.id = %(user_id)s THEN 'You cannot change your own role or deactivate yourself.'
@@ -259,7 +264,8 @@ changed AS (
     SET
         full_name = n.full_name,
         role = n.role,
-        is_active = n.is_active
+        is_active = n.is_active,
+        archived_at = n.archived_at
     FROM wanted AS n
     WHERE u.tenant_id = %(tenant_id)s
         AND u.id = n.id
@@ -329,6 +335,7 @@ held_leads AS (
     JOIN leads AS l ON l.tenant_id = %(tenant_id)s AND l.assigned_user_id = n.id
     WHERE n.refusal IS NULL
         AND l.status NOT IN ('won', 'lost')
+        AND l.archived_at IS NULL
     ORDER BY l.id
     FOR UPDATE OF l
 ),
@@ -420,3 +427,16 @@ FROM wanted AS n
 -- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, sessions, api_tokens
 -- Remove the name and contact data of a user from everything the business has.
 /* include anonymise users user full_name wanted_id */
+
+-- fragment: active_person
+CASE WHEN (b.was).is_active THEN 'Deactivate this person first.' END
+
+-- name: archive
+-- writes: users, audit_logs
+-- Archive an inactive person.
+/* include archive users user wanted_id active_person */
+
+-- name: restore
+-- writes: users, audit_logs
+-- Bring back an person from the archive.
+/* include restore users user wanted_id no_obstacle */

@@ -22,13 +22,14 @@ from opsboard.features.users.schemas import (
 )
 from opsboard.web.access import only_for, sign_in_only
 from opsboard.web.anonymising import Anonymise, Anonymised
+from opsboard.web.archiving import add_archive
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Email, Id, Patch, Search, Text
 from opsboard.web.command import command
 from opsboard.web.document import document
 from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
-from opsboard.web.listing import ListArguments
+from opsboard.web.listing import ArchivableList
 from opsboard.web.schemas import RoleName
 
 area = Area("users", __name__, tag="Users")
@@ -38,7 +39,7 @@ FullName = Annotated[Text, Field(max_length=200, examples=["Kim Sand"])]
 
 
 @area.list("", Users, roles=(Role.ADMIN, Role.MANAGER))
-class ListUsers(ListArguments, query=sql.list_users, default_sort="full_name"):
+class ListUsers(ArchivableList, query=sql.list_users, default_sort="full_name"):
     """Users by name."""
 
     # Not called role inside: that is the caller's own, in every query.
@@ -163,3 +164,6 @@ def revoke_password_link(wanted_id: int) -> Response:
 def anonymise(wanted_id: int, confirmation: Anonymise) -> Response:
     """Remove the name and contact data of a person from everything the business has; there is no way back."""
     return command(sql.anonymise, {"wanted_id": wanted_id, "name": confirmation.name})
+
+
+add_archive(area, "/<id:wanted_id>", sql, "an inactive person", Role.ADMIN)

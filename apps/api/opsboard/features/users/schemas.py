@@ -61,6 +61,7 @@ class User(BaseModel):
     password_link: OpenLink | None
     work_left: WorkLeft | None
     own_fields: dict[str, str]
+    archived_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
 

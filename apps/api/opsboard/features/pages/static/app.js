@@ -29,7 +29,7 @@ const poller = new Poller({ succeeded, failed });
 const act = writer({ changed: showChanges, signedOut: sessionEnded });
 let hasCome = false; // from another view of this page to the present one
 const FORM = /^(?:new|([1-9][0-9]*)\/edit)$/;
-const WITH_PAGES = ["customers", "contacts", "leads", "documents"];
+const WITH_PAGES = ["customers", "contacts", "leads", "documents", "machines", "processes", "routings"];
 const WITH_FORMS = ["jobs", "job-steps", "machines", "processes", "routings", "reasons", "customers", "contacts", "leads", "users"];
 
 async function begin() {

@@ -1,5 +1,6 @@
 // The columns, filters and sorts of each list.
 
+import { archivedFilter, restoreColumn } from "./archive.js";
 import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
 import { count, dateTime, day, number } from "./format.js";
@@ -23,7 +24,7 @@ const ROLE = { name: "role", label: "Role", values: ["admin", "manager", "operat
 const AUDITED = ["job", "job_step", "customer", "contact", "lead", "machine", "user", "document", "campaign", "journey", "business_settings"];
 
 function recordOf(entry) {
-  const area = { job: "jobs", customer: "customers", contact: "contacts", lead: "leads", document: "documents", user: "users" }[entry.entity];
+  const area = { job: "jobs", customer: "customers", contact: "contacts", lead: "leads", document: "documents", user: "users", machine: "machines", process: "processes", routing: "routings" }[entry.entity];
   if (!entry.entity_id) return null;
   return h("a", { href: area ? `#/${area}/${entry.entity_id}` : `#/audit?entity=${entry.entity}&entity_id=${entry.entity_id}` }, thing(entry));
 }
@@ -50,8 +51,7 @@ export const LISTS = {
     links: (me) => [manages(me) && ["New job", "#/jobs/new"]],
     filters: [search("Words of number or title"), JOB_STATUS, PRIORITY, { name: "customer_id", label: "Customer", source: customers },
       { name: "machine_id", label: "Machine", source: machines }, (me) => manages(me) && { name: "assigned_user_id", label: "Person", source: people },
-      dateFilter("due_from", "Due from"), dateFilter("due_to", "Due until"), flag("overdue", "Overdue"), flag("due_today", "Due today"),
-      sort("-created_at", "due_date", "-updated_at", "job_number")],
+      dateFilter("due_from", "Due from"), dateFilter("due_to", "Due until"), flag("overdue", "Overdue"), flag("due_today", "Due today"), archivedFilter, sort("-created_at", "due_date", "-updated_at", "job_number")],
     columns: [
       ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title), null, "job_number"],
       ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
@@ -60,6 +60,7 @@ export const LISTS = {
       ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), day(job.due_date),
         job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)")), null, "due_date"],
       ["Progress", (job) => progress(job.progress)],
+      restoreColumn("jobs", (job) => job.job_number),
     ],
   },
   "jobs/at-risk": {
@@ -99,15 +100,16 @@ export const LISTS = {
     one: "machine",
     bulk: { path: "/api/machines/bulk-status", statuses: MACHINE_STATUS.values, nameOf: (machine) => machine.name, may: () => true },
     links: (me) => [manages(me) && ["New machine", "#/machines/new"], ["Processes", "#/processes"], ["Routings", "#/routings"], ["Reasons", "#/reasons"]],
-    filters: [search("Name begins with"), MACHINE_STATUS],
+    filters: [search("Name begins with"), MACHINE_STATUS, archivedFilter],
     columns: [
-      ["Machine", (machine) => named(`#/job-steps?machine_id=${machine.id}`, machine.name)],
+      ["Machine", (machine) => named(`#/machines/${machine.id}`, machine.name)],
       ["Location", (machine) => machine.location],
       ["Status", (machine) => chip(machine.status)],
       ["On it", (machine) => number(machine.load.in_progress)],
       ["Waiting", (machine) => number(machine.load.pending)],
       ["Set to", (machine, context) => statusChoice({ ...machine, key: `machine-${machine.id}`, path: `/api/machines/${machine.id}` }, MACHINE_STATUS.values, context), "control"],
       ["Change", (machine, { me }) => manages(me) && editLink("machines", machine, machine.name), "control"],
+      restoreColumn("machines", (machine) => machine.name),
     ],
   },
   processes: {
@@ -115,26 +117,28 @@ export const LISTS = {
     one: "process",
     many: "processes",
     links: (me) => [manages(me) && ["New process", "#/processes/new"], ["Machines", "#/machines"]],
-    filters: [search("Name begins with"), flag("is_active", "Only active")],
+    filters: [search("Name begins with"), flag("is_active", "Only active"), archivedFilter],
     columns: [
-      ["Process", (process) => named(`#/job-steps?process_id=${process.id}`, process.name)],
+      ["Process", (process) => named(`#/processes/${process.id}`, process.name)],
       ["Description", (process) => process.description],
       ["Use", (process) => chip(process.is_active ? "active" : "inactive")],
       ["Worked on by", (process) => rolesOf(process)],
       ["Change", (process, { me }) => manages(me) && editLink("processes", process, process.name), "control"],
+      restoreColumn("processes", (process) => process.name),
     ],
   },
   routings: {
     title: "Routings",
     one: "routing",
     links: (me) => [manages(me) && ["New routing", "#/routings/new"], ["Machines", "#/machines"]],
-    filters: [search("Name begins with")],
+    filters: [search("Name begins with"), archivedFilter],
     columns: [
-      ["Routing", (routing) => h("strong", {}, routing.name)],
+      ["Routing", (routing) => named(`#/routings/${routing.id}`, routing.name)],
       ["Description", (routing) => routing.description],
       ["Steps", (routing) => routing.steps.map((step) => step.process.name).join(", ")],
       ["Change", (routing, { me }) => manages(me) && editLink("routings", routing, routing.name), "control"],
       ["Remove", (routing, context) => manages(context.me) && removeButton("routings", routing, routing.name, context), "control"],
+      restoreColumn("routings", (routing) => routing.name),
     ],
   },
   reasons: {
@@ -154,39 +158,42 @@ export const LISTS = {
     title: "Customers",
     one: "customer",
     links: (me) => [manages(me) && ["New customer", "#/customers/new"], ["Contacts", "#/contacts"]],
-    filters: [search("Words of name, e-mail or phone"), sort("name", "-created_at")],
+    filters: [search("Words of name, e-mail or phone"), archivedFilter, sort("name", "-created_at")],
     columns: [
       ["Customer", (customer) => named(`#/customers/${customer.id}`, customer.name), null, "name"],
       ["E-mail", (customer) => customer.email],
       ["Phone", (customer) => customer.phone],
       ["Address", (customer) => customer.address],
       ["Change", (customer, { me }) => manages(me) && editLink("customers", customer, customer.name), "control"],
+      restoreColumn("customers", (customer) => customer.name),
     ],
   },
   contacts: {
     title: "Contacts",
     one: "contact",
     links: () => [["New contact", "#/contacts/new"]],
-    filters: [search("Words of name, e-mail or phone")],
+    filters: [search("Words of name, e-mail or phone"), archivedFilter],
     columns: [
       ["Contact", (contact) => named(`#/contacts/${contact.id}`, contact.name), null, "name"],
       ["Customer", (contact) => contact.customer && h("a", { href: `#/jobs?customer_id=${contact.customer.id}` }, contact.customer.name)],
       ["E-mail", (contact) => contact.email],
       ["Phone", (contact) => contact.phone],
       ["Change", (contact) => editLink("contacts", contact, contact.name), "control"],
+      restoreColumn("contacts", (contact) => contact.name),
     ],
   },
   users: {
     title: "Users",
     one: "user",
     links: (me) => [administers(me) && ["New user", "#/users/new"], ["Audit log", "#/audit"]],
-    filters: [search("Name begins with"), ROLE, flag("is_active", "Only active")],
+    filters: [search("Name begins with"), ROLE, flag("is_active", "Only active"), archivedFilter],
     columns: [
       ["Name", (user, { me }) => (administers(me) ? named(`#/users/${user.id}`, user.full_name) : h("strong", {}, user.full_name)), null, "full_name"],
       ["E-mail", (user) => user.email],
       ["Role", (user) => words(user.role)],
       ["Work left", (user) => workLeft(user)],
       ["Account", (user) => chip(user.is_active ? "active" : "inactive", user.is_active ? "Active" : "Inactive")],
+      restoreColumn("users", (user) => user.full_name),
     ],
   },
   ...SALES,

@@ -6,7 +6,7 @@ const LABELS = {
   q: "The search", status: "Status", priority: "Priority", role: "Role", sort: "The sort order", page_size: "The number of rows",
   page: "The page number", cursor: "The page", mine: "Only mine", overdue: "Overdue", due_today: "Due today",
   created_today: "Entered today", completed_today: "Completed today", decided_today: "Decided today", unread: "Only unread",
-  waiting: "Can be worked on", assignee_inactive: "Of inactive people", is_active: "Only active", source: "Source", category: "Category",
+  waiting: "Can be worked on", assignee_inactive: "Of inactive people", is_active: "Only active", archived: "Archived", source: "Source", category: "Category",
   customer_id: "Customer", machine_id: "Machine", process_id: "Process", job_id: "Job", assigned_user_id: "Person",
   lead_id: "Lead", user_id: "Person", entity: "Kind", entity_id: "Record", campaign_id: "Campaign", journey_id: "Journey", approval_id: "Approval",
 };
@@ -48,7 +48,7 @@ export function oneOf(names) {
 // A sentence for what is listed: "My steps that are in progress or waiting".
 export function titleOf({ title }, query) {
   const has = (name) => Boolean(query.get(name));
-  const before = [has("mine") && "my", has("unread") && "unread", has("overdue") && "overdue"].filter(Boolean);
+  const before = [has("archived") && "archived", has("mine") && "my", has("unread") && "unread", has("overdue") && "overdue"].filter(Boolean);
   const after = [["due_today", "due today"], ["created_today", "entered today"], ["decided_today", "decided today"], ["completed_today", "completed today"]]
     .filter(([name]) => has(name)).map(([, phrase]) => phrase);
   const statuses = (query.get("status") ?? "").split(",").filter((status) => words(status) !== status);

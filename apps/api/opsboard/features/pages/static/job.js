@@ -1,5 +1,6 @@
 // One job: what is to be made, for whom, until when, and how far each step is.
 
+import { archiveButton } from "./archive.js";
 import { chip, progress, words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { history } from "./history.js";
@@ -50,8 +51,8 @@ function parts(found, lateness, delays, context, link) {
   return [
     h("div", { class: "list-head", "data-row": "head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
-      chip(found.status), found.is_overdue && chip("overdue"),
-      manages(context.me) && editLink("jobs", found, found.job_number), jobStatus(found, context)),
+      chip(found.status), found.archived_at && chip("archived"), found.is_overdue && chip("overdue"),
+      manages(context.me) && editLink("jobs", found, found.job_number), jobStatus(found, context), archiveButton("jobs", found, found.job_number, context)),
     found.description && h("p", { class: "description" }, found.description),
     factList([...facts(found, lateness, delays), ...ownFields(found)]),
     h("h2", {}, "Steps"),

@@ -9,9 +9,8 @@ export function route() {
 
 // The page that shows what an address of the API gives.
 export function pageOf(link) {
-  // These have a page for each; of machines the steps are shown, of others the list has all there is to see.
-  return link.replace(/^(\/api)?\//, "#/").replace(/^#\/machines\/(\d+)$/, "#/job-steps?machine_id=$1")
-    .replace(/^(#\/(?!(?:jobs|customers|contacts|leads|documents|users)\/).+)\/\d+$/, "$1");
+  // These have a page for each; of others the list has all there is to see.
+  return link.replace(/^(\/api)?\//, "#/").replace(/^(#\/(?!(?:jobs|customers|contacts|leads|documents|users|machines|processes|routings)\/).+)\/\d+$/, "$1");
 }
 
 export function address(area, query) {

@@ -1,6 +1,7 @@
 // The lists of leads, approvals, campaigns and journeys.
 
 import { decisionButtons } from "./approvals.js";
+import { archivedFilter, restoreColumn } from "./archive.js";
 import { chip, words } from "./chips.js";
 import { h } from "./dom.js";
 import { age, dateTime } from "./format.js";
@@ -26,7 +27,7 @@ export const SALES = {
     one: "lead",
     links: (me) => [manages(me) && ["New lead", "#/leads/new"]],
     filters: [search("Words of name, e-mail or phone"), status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
-      flag("created_today", "Entered today"), flag("mine", "Only mine"), sort("-created_at", "-updated_at", "-scraped_at", "name")],
+      flag("created_today", "Entered today"), flag("mine", "Only mine"), archivedFilter, sort("-created_at", "-updated_at", "-scraped_at", "name")],
     columns: [
       ["Lead", (lead) => named(`#/leads/${lead.id}`, lead.name, lead.category), null, "name"],
       ["E-mail", (lead) => lead.email],
@@ -36,6 +37,7 @@ export const SALES = {
       ["Person", (lead) => lead.assigned_user?.name ?? lead.claimed_by?.name],
       ["Entered", (lead) => dateTime(lead.created_at), null, "-created_at"],
       ["Change", (lead, { me }) => mayEditLead(me, lead) && editLink("leads", lead, lead.name), "control"],
+      restoreColumn("leads", (lead) => lead.name),
     ],
   },
   "workflow-approvals": {

@@ -2,6 +2,7 @@
 
 import { tokenForm } from "./account.js";
 import { anonymiseButton } from "./anonymise.js";
+import { archiveButton } from "./archive.js";
 import { ask } from "./ask.js";
 import { chip, words } from "./chips.js";
 import { h, replace } from "./dom.js";
@@ -57,7 +58,7 @@ export function user(id, context) {
       ["Password", found.is_service ? "–" : found.has_password ? "Set" : "Not set yet"],
       ["Link to set one", link ? `Open until ${dateTime(link.expires_at)}` : "None"], ["Added", dateTime(found.created_at)]];
     return [
-      h("div", { class: "list-head" }, h("h1", {}, found.full_name), chip(found.is_active ? "active" : "inactive"), editLink("users", found, found.full_name)),
+      h("div", { class: "list-head" }, h("h1", {}, found.full_name), chip(found.is_active ? "active" : "inactive"), found.archived_at && chip("archived"), editLink("users", found, found.full_name)),
       h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
       !found.is_service && found.is_active && h("div", { class: "field-row actions" },
         button(found.has_password ? "New reset link" : "New invitation link", "new-link", (pressed) => makeLink(pressed, found)),
@@ -83,6 +84,7 @@ export function user(id, context) {
         kinds.length > 0 && button("Hand over", "hand-over", (pressed) => handOver(pressed, found, false)),
         isOther && found.is_active && button(kinds.length ? "Hand over and deactivate" : "Deactivate", "deactivate", (pressed) => handOver(pressed, found, true)),
         !found.is_active && button("Reactivate", "reactivate", (pressed) => act(pressed, { method: "PATCH", path, content: { is_active: true }, done: `${found.full_name} is active again.` })),
+        isOther && archiveButton("users", found, found.full_name, context),
         isOther && !found.is_active && anonymiseButton(path, found.full_name, { me, act })));
   }
 
