@@ -9,11 +9,19 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-PACKAGED = ("setup.py", "setup.cfg", "pyproject.toml", "gunicorn.conf.py", "apps/api/opsboard", "migrations")
+PACKAGED = (
+    "setup.py",
+    "setup.cfg",
+    "pyproject.toml",
+    "gunicorn.conf.py",
+    "apps/api/opsboard",
+    "benchmarks/opsboard_bench",
+    "migrations",
+)
 
 
 def base_version():
@@ -65,6 +73,8 @@ class BuildWithCommit(build_py):
 
 
 setup(
+    # setup.cfg can look for packages in one folder only.
+    packages=[*find_packages("apps/api"), *find_packages("benchmarks")],
     version=f"{base_version()}+{f'g{COMMIT}' if COMMIT else f'c{content()}'}",
     cmdclass={"build_py": BuildWithCommit},
 )

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from opsboard.bench.costs import ASKED
-from opsboard.bench.endpoint_rows import CAMPAIGNS
-from opsboard.bench.endpoints import ENDPOINTS, RECIPIENTS
-from opsboard.bench.options import QUICK
-from opsboard.bench.page import BEGIN, END, markers
-from opsboard.bench.scenarios import HIT, MISS, NOT_MODIFIED, SCENARIOS
+from opsboard_bench.costs import ASKED
+from opsboard_bench.endpoint_rows import CAMPAIGNS
+from opsboard_bench.endpoints import ENDPOINTS, RECIPIENTS
+from opsboard_bench.options import QUICK
+from opsboard_bench.page import BEGIN, END, markers
+from opsboard_bench.scenarios import HIT, MISS, NOT_MODIFIED, SCENARIOS
 
 SHORT = ["--quick"]
 

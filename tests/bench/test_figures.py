@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opsboard.bench.figures import Spread, percentile, ratios, spread
+from opsboard_bench.figures import Spread, percentile, ratios, spread
 
 
 def test_a_ratio_is_to_the_reference_of_the_same_round() -> None:

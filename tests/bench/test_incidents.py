@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from opsboard.bench.asking import Answered
-from opsboard.bench.environment import Bench
-from opsboard.bench.incidents.away import figures
-from opsboard.bench.incidents.finding import Finding
-from opsboard.bench.measures import idle
-from opsboard.bench.measures.incidents import table
-from opsboard.bench.one_url import Load
-from opsboard.bench.options import QUICK
-from opsboard.bench.run import BY_NAME, MEASURES, usual
 from opsboard.config import load_config
+from opsboard_bench.asking import Answered
+from opsboard_bench.environment import Bench
+from opsboard_bench.incidents.away import figures
+from opsboard_bench.incidents.finding import Finding
+from opsboard_bench.measures import idle
+from opsboard_bench.measures.incidents import table
+from opsboard_bench.one_url import Load
+from opsboard_bench.options import QUICK
+from opsboard_bench.run import BY_NAME, MEASURES, usual
 
 
 def test_a_gap_may_be_before_the_first_answer_between_two_or_after_the_last() -> None:

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from opsboard.bench.load.answers import WrongAnswer, read_answer
-from opsboard.bench.load.connections import exchange
-from opsboard.bench.load.jobs import Figures, Job, run
+from opsboard_bench.load.answers import WrongAnswer, read_answer
+from opsboard_bench.load.connections import exchange
+from opsboard_bench.load.jobs import Figures, Job, run
 
 REQUEST = "GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 PLAIN = b"HTTP/1.1 200 OK\r\nX-Cache: HIT\r\nContent-Length: 5\r\n\r\nhello"

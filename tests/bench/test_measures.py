@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from opsboard.bench.answers_table import costs_table, rates_table
-from opsboard.bench.costs import Cost
-from opsboard.bench.endpoint_ways import Claim, Endpoint, without
-from opsboard.bench.endpoints_table import Measured as MeasuredEndpoint
-from opsboard.bench.endpoints_table import endpoints_table
-from opsboard.bench.environment import Bench
-from opsboard.bench.figures import percentile
-from opsboard.bench.measures import clears, freshness, writes
-from opsboard.bench.options import QUICK, Options, choose_options
-from opsboard.bench.processors import Cores
-from opsboard.bench.reads import COUNTED, FOUR_STATEMENTS, ONE_PREPARED, ROLLUPS, VIEW
-from opsboard.bench.rounds import Answers, Measured
-from opsboard.bench.scenarios import HIT, MISS, NOT_MODIFIED, REFERENCE, SIMPLE, Contender
-from opsboard.bench.session import Session
-from opsboard.bench.sizes_table import misses_table, statements_table
 from opsboard.config import load_config
+from opsboard_bench.answers_table import costs_table, rates_table
+from opsboard_bench.costs import Cost
+from opsboard_bench.endpoint_ways import Claim, Endpoint, without
+from opsboard_bench.endpoints_table import Measured as MeasuredEndpoint
+from opsboard_bench.endpoints_table import endpoints_table
+from opsboard_bench.environment import Bench
+from opsboard_bench.figures import percentile
+from opsboard_bench.measures import clears, freshness, writes
+from opsboard_bench.options import QUICK, Options, choose_options
+from opsboard_bench.processors import Cores
+from opsboard_bench.reads import COUNTED, FOUR_STATEMENTS, ONE_PREPARED, ROLLUPS, VIEW
+from opsboard_bench.rounds import Answers, Measured
+from opsboard_bench.scenarios import HIT, MISS, NOT_MODIFIED, REFERENCE, SIMPLE, Contender
+from opsboard_bench.session import Session
+from opsboard_bench.sizes_table import misses_table, statements_table
 
 SESSION = Session("token", [], '{"jobs": {"total": 12000}}')
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from opsboard.bench.chart import svg
-from opsboard.bench.page import BEGIN, END, markers, replaced, require_markers, write_document
-from opsboard.bench.results import Column, Plot, Promise, Row, Run, Series, Table, as_json, from_json
-from opsboard.bench.tables import markdown
 from opsboard.errors import CommandError
+from opsboard_bench.chart import svg
+from opsboard_bench.page import BEGIN, END, markers, replaced, require_markers, write_document
+from opsboard_bench.results import Column, Plot, Promise, Row, Run, Series, Table, as_json, from_json
+from opsboard_bench.tables import markdown
 
 pytest.importorskip("matplotlib", reason="plots come with opsboard[bench]")
 

@@ -10,7 +10,7 @@ from opsboard.cache.code_digest import MAKE_NO_BODY, PACKAGE, code_digest
 
 
 def package(folder: Path, *changed: str) -> Path:
-    for name in ("features/jobs/queries.sql", "web/document.py", "bench/run.py", "demo/jobs.sql", "page.css"):
+    for name in ("features/jobs/queries.sql", "web/document.py", "demo/jobs.sql", "page.css"):
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("changed" if name in changed else "first")
@@ -23,8 +23,8 @@ def test_code_that_makes_bodies_changes_it(tmp_path: Path, name: str) -> None:
     assert code_digest(package(tmp_path, name)) != before
 
 
-@pytest.mark.parametrize("name", ["bench/run.py", "demo/jobs.sql", "page.css"])
-def test_benchmark_demo_and_pages_do_not(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["demo/jobs.sql", "page.css"])
+def test_demo_and_pages_do_not(tmp_path: Path, name: str) -> None:
     before = code_digest(package(tmp_path))
     assert code_digest(package(tmp_path, name)) == before
 

@@ -22,7 +22,7 @@ LAYERS = [
     {"features", "imports", "demo", "tenants"},
     {"application"},
     {"__init__"},
-    {"cli", "commands", "bench"},
+    {"cli", "commands"},
     {"start"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -33,16 +33,15 @@ ALLOWED = {
     ("db", "db"),
     ("config", "errors"),
     ("config", "settings"),
-    ("bench", "commands"),
 }
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 # Names of areas that are also a member, the scopes of API tokens, and a package.
 ORDINARY_WORDS = {"tenant", "health", "metrics", "imports"}
 NAMING = ["jobs", "jobs.list_jobs", "see auth.login, which", "jobs_customer_fkey"]
 NOT_NAMING = ["jobs and steps", "the jobs. They", "opsboard.features.jobs", "idempotency_key", "/api/jobs"]
-ONLY_HERE = {"flask": {"web", "features", "application", "bench"}, "psycopg2": {"db"}}
+ONLY_HERE = {"flask": {"web", "features", "application"}, "psycopg2": {"db"}}
 # Commands that talk to the database with COPY, EXPLAIN or their own connection.
-OWN_CONNECTIONS = {"imports", "demo", "tenants", "bench", "commands"}
+OWN_CONNECTIONS = {"imports", "demo", "tenants", "commands"}
 
 
 @cache
@@ -82,6 +81,10 @@ def test_each_layer_imports_only_lower_ones() -> None:
         if LEVEL.get(other, -1) >= LEVEL[package]:
             wrong.append(f"{file.relative_to(ROOT)} imports {module}")
     assert wrong == []
+
+
+def test_the_service_does_not_import_its_benchmark() -> None:
+    assert [str(file) for _, module, file in imports() if module.split(".")[0] == "opsboard_bench"] == []
 
 
 def test_no_feature_imports_another() -> None:

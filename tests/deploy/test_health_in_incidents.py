@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from opsboard.bench.incidents.health import PATHS
+from opsboard_bench.incidents.health import PATHS
 from tests.clusters import FreshDatabase, migrate_template, running_cluster
 from tests.contract.tables import TABLES
 from tests.db.test_server_watch import send

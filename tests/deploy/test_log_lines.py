@@ -35,7 +35,7 @@ def lines_of_the_log() -> dict[str, str]:
     """The beginning of each event that the service can log, and where."""
     found = {}
     for file in (ROOT / "apps" / "api" / "opsboard").rglob("*.py"):
-        if {"bench", "demo"} & set(file.parts):
+        if "demo" in file.parts:
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if (

@@ -31,7 +31,7 @@ COMMANDS = {
     "documents": "opsboard.commands.documents:documents",
     "journeys": "opsboard.commands.journeys:journeys",
     "back-test": "opsboard.commands.back_test:back_test",
-    "bench": "opsboard.bench.command:bench",
+    "bench": "opsboard_bench.command:bench",
 }
 
 

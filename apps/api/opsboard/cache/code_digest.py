@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 SUFFIXES = {".py", ".sql"}
 # These make no body that a worker keeps: a change of theirs leaves the bodies of other workers valid.
-MAKE_NO_BODY = {"bench", "demo", "commands", "imports", "tenants"}
+MAKE_NO_BODY = {"demo", "commands", "imports", "tenants"}
 
 
 def code_digest(package: Path = PACKAGE) -> str:
