@@ -84,7 +84,7 @@ def reference_of(app: APIFlask) -> Reference:
 @area.get("/design")
 @open_to_all
 def design() -> Response:
-    """The parts that pages are made of, for whoever makes or looks after a page."""
+    """The parts that pages are made of, for people who make or change a page."""
     return respond(Body(render_template("design.html").encode()))
 
 
