@@ -55,6 +55,23 @@ def test_verify_names_each_difference_and_rebuild_mends_it(own_app: Application,
     assert run("rollups", "verify", **addresses(own_app)).exit_code == 0
 
 
+def test_words_of_the_search_are_verified_and_mended_too(own_app: Application, run: Run) -> None:
+    spoil(
+        own_app,
+        """
+        SELECT fold_words(1000000);
+        DELETE FROM search_words WHERE tenant_id = 2 AND source = 'jobs' AND row_id = (SELECT min(id) FROM jobs WHERE tenant_id = 2);
+        INSERT INTO search_words VALUES (2, 'customers', false, 'nobody', 999999, ' nobody');
+        """,
+    )
+    found = run("rollups", "verify", **addresses(own_app))
+    assert found.exit_code == 1 and "alpha" not in found.output
+    assert "beta: customers 999999: the word nobody is left over or outdated\n" in found.output
+    assert "is missing\n" in found.output
+    assert "beta: words of 2 records corrected\n" in run("rollups", "rebuild", **addresses(own_app)).output
+    assert run("rollups", "verify", **addresses(own_app)).exit_code == 0
+
+
 def test_a_business_that_does_not_exist_is_told(own_app: Application, run: Run) -> None:
     result = run("rollups", "verify", "--tenant", "gamma", **addresses(own_app))
     assert result.exit_code != 0 and "gamma" in str(result.exception)

@@ -32,7 +32,7 @@ def large(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[
             cur.execute(LARGE_SHOP + LARGE_SALES + LARGE_LEDGERS, seed)
             for table in not_written_by(LARGE_SHOP + LARGE_SALES + LARGE_LEDGERS, listed_tables()):
                 fill(cur, table, alpha.id, "large", JOBS)
-            cur.execute("SELECT fold_rollups(1000000)")
+            cur.execute("SELECT fold_rollups(1000000), fold_words(1000000)")
             cur.execute(NOT_FOLDED, seed)
             cur.execute("VACUUM ANALYZE")
         with running_application(database, alpha, beta) as application:

@@ -20,7 +20,7 @@ TABLES = tuple(
     )
 )
 # Written by triggers and functions alone.
-NOT_WRITTEN = ("changes", "rollup_deltas", "rollups", "text_collisions", "search_words")
+NOT_WRITTEN = ("changes", "rollup_deltas", "rollups", "text_collisions", "search_words", "search_pending")
 # Of these rows may be added, and none changed.
 APPENDED = (
     "audit_logs", "lead_status_history", "approval_history", "campaign_tracking_events", "campaign_event_keys",
@@ -45,6 +45,7 @@ EXTRAS: dict[tuple[str, str], tuple[str, str, str | None, str | None]] = {
     ("rollup_deltas", "rollup_deltas_upkeep"): ("*", OWNER, "true", "true"),
     ("rollups", "rollups_upkeep"): ("*", OWNER, "true", "true"),
     ("search_words", "search_words_upkeep"): ("*", OWNER, "true", "true"),
+    ("search_pending", "search_pending_upkeep"): ("*", OWNER, "true", "true"),
     ("idempotency_keys", "idempotency_keys_upkeep"): ("*", OWNER, "true", "true"),
     ("workers", "workers_all"): ("*", "public", "true", "true"),
     ("cache_clears", "cache_clears_all"): ("*", "public", "true", "true"),

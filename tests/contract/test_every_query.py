@@ -29,6 +29,7 @@ TENANTLESS = {
     "auth.forget_attempt": "digests of accounts that belong to no tenant",
     "fleet.prune_sign_ins": "its function removes what has ended and gives back how many",
     "fleet.fold_rollups": "its function moves counts of all tenants and gives back how many",
+    "fleet.fold_words": "its function writes words of all tenants and gives back how many",
     "fleet.ensure_partitions": "its function makes tables and reads no row",
     "fleet.prune_idempotency_keys": "its function removes what is older than a day and gives back how many",
     "health.fleet": "workers belong to no tenant",
@@ -53,7 +54,9 @@ SOURCES = {
 }  # fmt: skip
 COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+),\s*ARRAY\[([^\]]+)\]\s*\)")
 # Functions whose first argument is the tenant.
-OF_TENANT = re.compile(r"\b(rollup_counts|rollup_differences)\(\s*([^,)]+(?:\)s)?)")
+OF_TENANT = re.compile(
+    r"\b(rollup_counts|rollup_differences|unfolded_rows|unfolded_words_of_\w+)\(\s*([^,)]+(?:\)s)?)"
+)
 KEPT = {"rollups", "rollup_deltas"}
 # Words change with the records of their table, which the query has to declare.
 WORDS = re.compile(r"\(\d, '(\w+)'\)|\.source = '(\w+)'")
@@ -139,7 +142,7 @@ def test_reads_and_writes_are_the_tables_of_the_plan(app: Application, query: Qu
                 assert COUNTS.search(sql) or query.name == "health.rollups", (
                     "kept counts, and not by rollup_counts"
                 )
-            elif table == "search_words":
+            elif table in ("search_words", "search_pending"):
                 seen |= {first or second for first, second in WORDS.findall(sql)}
             elif table and not table.startswith("pg_"):
                 (written if node["Node Type"] == "ModifyTable" else seen).add(table)

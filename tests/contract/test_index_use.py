@@ -69,7 +69,7 @@ def of_keys_alone() -> list[str]:
 
 
 # The work of a database function is not in the plan of the calling statement.
-FUNCTION = re.compile(r"(SELECT|FROM) (prune|changes)_\w+\(%\(\w+\)s(::\w+)?\)")
+FUNCTION = re.compile(r"(SELECT|FROM) (prune|changes|fold)_\w+\(%\(\w+\)s(::\w+)?\)")
 
 
 @pytest.fixture(scope="module")

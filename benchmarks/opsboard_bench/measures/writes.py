@@ -65,7 +65,7 @@ class Triggers:
             for drop, create in self._found:
                 self._cursor.execute(create if on else drop)
             self._there = on
-        for tidy in ("SELECT fold_rollups()", "VACUUM", "CHECKPOINT"):
+        for tidy in ("SELECT fold_rollups()", "SELECT fold_words(1000000)", "VACUUM", "CHECKPOINT"):
             self._cursor.execute(tidy)
 
 
@@ -145,6 +145,7 @@ def folding(environment: Environment) -> Iterator[None]:
         with connected(environment.url, "bench") as connection:
             while not over.wait(FOLD_EVERY):
                 connection.cursor().execute("SELECT fold_rollups()")
+                connection.cursor().execute("SELECT fold_words()")
 
     thread = threading.Thread(target=fold)
     thread.start()
@@ -156,13 +157,16 @@ def folding(environment: Environment) -> Iterator[None]:
 
 
 def differences(cursor: Cursor, triggers: Triggers) -> int:
-    """Return the wrong counts after one rebuild, which the phases without triggers require."""
+    """Return the wrong counts and words after one rebuild, which the phases without triggers require."""
     triggers.switch(on=True)
-    cursor.execute("SELECT rebuild_rollups(t.id) FROM tenants AS t")
+    cursor.execute("SELECT rebuild_rollups(t.id), rebuild_words(t.id), fold_words(1000000) FROM tenants AS t")
     cursor.execute("UPDATE jobs SET status = 'active' WHERE tenant_id = 1 AND id <= 500 AND status = 'draft'")
-    cursor.execute("SELECT count(*) FROM tenants AS t CROSS JOIN LATERAL rollup_differences(t.id) AS d")
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    wrong = 0
+    for found in ("rollup_differences", "word_differences"):
+        cursor.execute(f"SELECT count(*) FROM tenants AS t CROSS JOIN LATERAL {found}(t.id) AS d")
+        row = cursor.fetchone()
+        wrong += int(row[0]) if row else 0
+    return wrong
 
 
 def single_table(bench: Bench, found: dict[str, dict[str, list[float]]]) -> Table:
@@ -188,9 +192,10 @@ def single_table(bench: Bench, found: dict[str, dict[str, list[float]]]) -> Tabl
     return Table(
         name="writes",
         title=f"Writers of single rows, {options.clients} clients",
-        about=f"pgbench, each transaction one statement for one row of a business with {options.jobs:,} jobs around, "
-        "with the triggers that note changes and keep counts, and with them taken away, on the same tables in turn. "
-        "Changes are folded every half a second meanwhile, as in service. Processor time is all of Postgres's.",
+        about=f"pgbench, each transaction one statement for one row of a business with {options.jobs:,} jobs around, with the "
+        "triggers that note changes, keep counts and note whose words are to be written, and with them taken away, on the "
+        "same tables in turn. Changes are folded every half a second meanwhile, as in service. Processor time is all of "
+        "Postgres's.",
         columns=[
             Column("kept", "rate with ÷ without", spread=True, strong=True),
             Column("by_cpu", "by processor time"),
@@ -216,7 +221,7 @@ def bulk_table(bench: Bench, found: dict[str, dict[str, list[float]]], wrong: in
             Column("on", "with", ",.0f", "ms"),
         ],
         rows=rows,
-        notes=[f"Counts that were wrong afterwards: {wrong}."],
+        notes=[f"Counts and words that were wrong afterwards: {wrong}."],
         promises=[
             Promise(
                 f"Time of a bulk statement, {row.label}", FACTOR, row.values["factor"], at_least=False,

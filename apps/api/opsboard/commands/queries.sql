@@ -112,6 +112,25 @@ ORDER BY
 -- Recount a business. Returns the number of wrong counts.
 SELECT rebuild_rollups(%(tenant_id)s)
 
+-- name: word_differences
+-- reads: jobs, customers, contacts, leads, machines, processes, users, documents
+-- The words kept for the search that are not those of the records, and words of records that are not kept.
+SELECT
+    d.source,
+    d.row_id,
+    d.word,
+    d.is_kept
+FROM word_differences(%(tenant_id)s) AS d
+ORDER BY
+    d.source,
+    d.row_id,
+    d.word
+
+-- name: rebuild_words
+-- writes: search_pending, changes
+-- Note the records whose words are wrong. Returns how many.
+SELECT rebuild_words(%(tenant_id)s)
+
 -- name: present_indexes
 -- reads:
 -- The indexes there are, with their table and whether they can be used.

@@ -1,4 +1,4 @@
-"""opsboard rollups: are the kept counts what the tables say, and what to do when they are not."""
+"""opsboard rollups: are the kept counts and words what the tables say, and what to do when they are not."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from opsboard.db.queries import load_queries
 from opsboard.db.session import Connection, Cursor, connected, transaction
 from opsboard.errors import CommandError
 from opsboard.features.health.alert_measures import COUNTS
+from opsboard.fleet.maintenance import WORDS_BATCH
 
 sql = load_queries("opsboard.commands")
 health = load_queries("opsboard.features.health")
+maintenance = load_queries("opsboard.fleet")
 only_one = click.option("--tenant", "slug", metavar="SLUG", help="This business only; all when left out.")
 
 
 @click.group()
 def rollups() -> None:
-    """Compare the stored counts with the tables, or rebuild them."""
+    """Compare the stored counts, and the words of the search, with the tables, or rebuild them."""
 
 
 @rollups.command()
 @only_one
 def verify(slug: str | None) -> None:
-    """Recount everything, in one snapshot for each business, and list every difference.
+    """Recount everything, in one snapshot for each business, and list every difference, also of search words.
 
     Exit code 1 when there is one. Writers go on meanwhile.
 
@@ -50,7 +52,7 @@ def verify(slug: str | None) -> None:
 @rollups.command()
 @only_one
 def rebuild(slug: str | None) -> None:
-    """Rebuild the counts, one business at a time. Readers and writers go on; folding waits.
+    """Rebuild the counts and words, one business at a time. Readers and writers go on; folding waits.
 
     \b
     Example:
@@ -60,6 +62,8 @@ def rebuild(slug: str | None) -> None:
     with embedded_server(config), businesses(owner_url(config), slug) as (connection, found):
         for tenant_id, name in found:
             click.echo(f"{name}: {rebuild_counts(connection, [(tenant_id, name)])} counts corrected")
+            if corrected := rebuild_words(connection, tenant_id):
+                click.echo(f"{name}: words of {corrected} records corrected")
 
 
 def rebuild_counts(connection: Connection, tenants: list[tuple[int, str]]) -> int:
@@ -69,6 +73,19 @@ def rebuild_counts(connection: Connection, tenants: list[tuple[int, str]]) -> in
         with transaction(connection) as cursor:
             cursor.execute(sql.rebuild_rollups.sql, {"tenant_id": tenant_id})
             corrected += cursor.fetchall()[0][0]
+    return corrected
+
+
+def rebuild_words(connection: Connection, tenant_id: int) -> int:
+    """Write the words of a business that are wrong; of how many records."""
+    with transaction(connection) as cursor:
+        cursor.execute(sql.rebuild_words.sql, {"tenant_id": tenant_id})
+        corrected = int(cursor.fetchall()[0][0])
+    folded: int | None = WORDS_BATCH if corrected else 0
+    while folded == WORDS_BATCH:
+        with transaction(connection) as cursor:
+            cursor.execute(maintenance.fold_words.sql, {"most": WORDS_BATCH})
+            folded = cursor.fetchall()[0][0]
     return corrected
 
 
@@ -84,9 +101,15 @@ def differences(url: str, slug: str | None = None) -> tuple[int, list[str]]:
                 # The alert about wrong counts is decided by it.
                 values = {"check_name": f"{COUNTS}{tenant_id}", "value": len(rows)}
                 cursor.execute(health.note_check.sql, values)
+                cursor.execute(sql.word_differences.sql, {"tenant_id": tenant_id})
+                words = cursor.fetchall()
             lines += [
                 f"{name}: {described(metric, label, subject, day)}: kept {kept}, counted {counted}"
                 for metric, label, subject, day, kept, counted in rows
+            ]
+            lines += [
+                f"{name}: {source} {row_id}: the word {word} is {'left over or outdated' if is_kept else 'missing'}"
+                for source, row_id, word, is_kept in words
             ]
     return len(found), lines
 

@@ -50,6 +50,7 @@ HEADER = re.compile(
 )
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
 CONSTRAINT = re.compile(r"(?m)^-- constraint (\w+): (.+)\n")
+FILTER = re.compile(r"(?m)^-- filter .*$")
 INCLUDE = re.compile(r"/\* include (\w+)((?: \w+)*) \*/")
 SHARED = "fragments.sql"
 PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -181,6 +182,7 @@ def parse(
     fragments = {**(shared or {}), **own}
     for block in blocks:
         try:
+            block = FILTER.sub(lambda line: on_one_line(fragments, line[0]), block)
             whole = INCLUDE.sub(lambda found: included(fragments, found), block)
         except KeyError as missing:
             raise ValueError(f"{area}/{file}: no fragment {missing.args[0]}") from None
@@ -212,6 +214,16 @@ def included(fragments: Mapping[str, str], found: re.Match[str]) -> str:
     for number, word in enumerate(found[2].split(), 1):
         text = text.replace(f"${number}", word)
     return INCLUDE.sub(lambda inner: included(fragments, inner), text)
+
+
+def on_one_line(fragments: Mapping[str, str], line: str) -> str:
+    """A line of the header with the fragments in it, without their comments."""
+    return INCLUDE.sub(
+        lambda found: " ".join(
+            part.strip() for part in included(fragments, found).splitlines() if not part.startswith("--")
+        ),
+        line,
+    )
 
 
 def parse_one(area: str, block: str, file: str = "queries.sql") -> Query:

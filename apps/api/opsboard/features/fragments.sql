@@ -544,3 +544,64 @@ SELECT
     w.conflict AS detail
 FROM wanted AS w
 LEFT JOIN changed AS a ON a.id = w.id
+
+-- fragment: ids_by_words
+-- Records of the table $1 with all the words asked for: those whose words are written, and those that are pending.
+SELECT w.row_id
+FROM search_words AS w
+WHERE w.tenant_id = %(tenant_id)s
+    AND w.source = '$1'
+    AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator'])
+    AND w.word >= (asked_terms(%(q)s))[1]
+    AND w.word < (asked_terms(%(q)s))[1] || chr(1114111)
+    AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END
+        ~ ALL((SELECT term_patterns(asked_terms(%(q)s)))::text[])
+    AND w.row_id <> ALL(ARRAY(SELECT u.id FROM unfolded_rows(%(tenant_id)s, '$1') AS u))
+UNION ALL
+SELECT f.row_id
+FROM unfolded_words_of_$1(%(tenant_id)s) AS f
+CROSS JOIN LATERAL unnest(term_forms((SELECT (asked_terms(%(q)s))[1]))) AS t (form)
+WHERE f.is_address = ANY(ARRAY[false, %(role)s <> 'operator'])
+    AND f.word >= t.form
+    AND f.word < t.form || chr(1114111)
+    AND CASE WHEN %(role)s = 'operator' THEN split_part(f.words, E'\n', 1) ELSE f.words END
+        ~ ALL((SELECT term_patterns(asked_terms(%(q)s)))::text[])
+
+-- fragment: ids_by_last_digits
+-- Records of the table $1 whose telephone number ends with the digits asked for, and that have the other words.
+SELECT w.row_id
+FROM search_words AS w
+WHERE w.tenant_id = %(tenant_id)s
+    AND w.source = '$1'
+    AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator'])
+    AND w.word >= (term_forms((asked_terms(%(q)s))[1]))[2]
+    AND w.word < (term_forms((asked_terms(%(q)s))[1]))[2] || chr(1114111)
+    AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END
+        ~ ALL((SELECT term_patterns(asked_terms(%(q)s)))::text[])
+    AND w.row_id <> ALL(ARRAY(SELECT u.id FROM unfolded_rows(%(tenant_id)s, '$1') AS u))
+
+-- fragment: ids_by_address
+-- Records of the table $1 whose e-mail address or telephone number begins with what is asked for.
+SELECT e.id
+FROM $1 AS e
+WHERE e.tenant_id = %(tenant_id)s
+    AND %(role)s <> 'operator'
+    AND e.email_search >= search_form(%(q)s)
+    AND e.email_search < search_form(%(q)s) || chr(1114111)
+    AND (SELECT cardinality(asked_terms(%(q)s)) > 1 OR words_may_lack(%(q)s))
+UNION ALL
+SELECT p.id
+FROM $1 AS p
+WHERE p.tenant_id = %(tenant_id)s
+    AND %(role)s <> 'operator'
+    AND p.phone_search >= nullif(phone_form(%(q)s), '')
+    AND p.phone_search < phone_form(%(q)s) || ':'
+
+-- fragment: ids_by_beginning
+-- Records of the table $1 whose column $2 begins with what is asked for, where their words may not say so.
+SELECT n.id
+FROM $1 AS n
+WHERE n.tenant_id = %(tenant_id)s
+    AND n.$2 >= search_form(%(q)s)
+    AND n.$2 < search_form(%(q)s) || chr(1114111)
+    AND (SELECT words_may_lack(%(q)s))

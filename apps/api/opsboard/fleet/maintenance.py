@@ -1,4 +1,4 @@
-"""One thread per worker that folds counts, creates future partitions and removes expired rows."""
+"""One thread per worker: folds counts and words, creates future partitions, removes expired rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from opsboard.db.database import Database
-from opsboard.db.queries import load_queries
+from opsboard.db.queries import Query, load_queries
 from opsboard.errors import OpsboardError
 from opsboard.observability import record
 
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 sql = load_queries(__package__)
 
 BATCH = 20_000  # deltas folded in one transaction: some 0.2 s of work
+WORDS_BATCH = 500  # rows of search_pending, each of up to ten records: up to 0.4 s of work
 MONTHS_AHEAD = 3
 DAY = 86_400.0
 RETRY_AFTER = 60.0  # seconds until partitions are tried again after a lock was in the way
@@ -32,8 +33,9 @@ class Maintenance:
     """Runs every `interval` seconds. Every worker has one; a lock in the database lets one work at a time.
 
     Counts are right without it: deltas that are not folded yet are added when a count is read, which takes longer
-    with each delta. Tables partitioned by month get their next partitions at the start and once a day; without them
-    new rows go to the default partition, and none is refused.
+    with each delta. Searches read the words of pending records from the records; after a bulk statement a search says
+    that it is not complete until its words are written. Tables partitioned by month get their next partitions at the
+    start and once a day; without them new rows go to the default partition, and none is refused.
     `database` has one connection of its own, so it takes none from requests and never delays the change feed.
     The caller reports every change by `note_change`; while there is none, the thread runs only every `rest_interval`
     seconds. `chores` are done in the same thread after that; each knows itself when it is due.
@@ -73,11 +75,12 @@ class Maintenance:
         self._database.pool.closeall()
 
     def run_once(self) -> None:
-        """Fold all deltas; create partitions and prune if due. A failure is logged once, when it begins."""
+        """Fold deltas and words; create partitions and prune if due. A failure is logged once, when it begins."""
         try:
             # Keeps this out of the record of any request.
             with record.recording():
-                self._fold()
+                self._fold(sql.fold_rollups, BATCH)
+                self._fold(sql.fold_words, WORDS_BATCH)
                 if time.monotonic() >= self._partitions_due:
                     self._make_partitions()
                 self._prune()
@@ -90,11 +93,11 @@ class Maintenance:
             return
         self._is_failing = False
 
-    def _fold(self) -> None:
+    def _fold(self, query: Query, batch: int) -> None:
         while not self._stop.is_set():
-            row = self._database.fetch_unbound(sql.fold_rollups, {"most": BATCH})
+            row = self._database.fetch_unbound(query, {"most": batch})
             # Null: another worker holds the lock.
-            if row is None or row[0] is None or row[0] < BATCH:
+            if row is None or row[0] is None or row[0] < batch:
                 return
 
     def _make_partitions(self) -> None:

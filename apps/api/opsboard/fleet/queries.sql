@@ -124,6 +124,12 @@ SELECT prune_changes(%(seen)s::pg_snapshot)
 -- Move deltas into the rollups. Returns how many, or null while another worker does it.
 SELECT fold_rollups(%(most)s)
 
+-- name: fold_words
+-- writes: search_pending, search_words, changes
+-- Write the words of pending records. Returns how many rows of search_pending it removed, or null while another worker does
+-- it.
+SELECT fold_words(%(most)s)
+
 -- name: ensure_partitions
 -- writes: partitions
 -- Create the next partitions of every table partitioned by month. Returns how many must wait, or null while another

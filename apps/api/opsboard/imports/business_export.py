@@ -23,10 +23,10 @@ CHECKSUMS = "SHA256SUMS"
 # Records that no import takes: for people and other programs to read.
 FURTHER = "further"
 BATCH = 2_000
-# Keys, sign-ins and passwords; what workers tell each other; counts, which are made of the other tables.
+# Keys, sign-ins and passwords; what workers tell each other; counts and words, which are made of the other tables.
 NEVER = {
     "api_tokens", "password_links", "sessions", "revocations", "sign_in_attempts", "idempotency_keys", "changes",
-    "rollups", "rollup_deltas",
+    "rollups", "rollup_deltas", "search_words", "search_pending",
 }  # fmt: skip
 BIND = "SELECT set_config('app.tenant_slug', %s, true)"
 BIND_ID = "SELECT set_config('app.tenant_id', t.id::text, true), t.id FROM tenants AS t WHERE t.slug = %s"

@@ -50,7 +50,7 @@ LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
 -- filter customer_id: j.customer_id = %(customer_id)s
 -- filter machine_id: j.id IN (SELECT s.job_id FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s AND s.machine_id = %(machine_id)s)
 -- filter assigned_user_id: j.id IN (SELECT s.job_id FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s AND s.assigned_user_id = %(assigned_user_id)s)
--- filter q: j.id IN (SELECT n.id FROM jobs AS n WHERE n.tenant_id = %(tenant_id)s AND n.job_number_search >= search_form(%(q)s) AND n.job_number_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'jobs' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
+-- filter q: j.id IN (/* include ids_by_beginning jobs job_number_search */ UNION ALL /* include ids_by_words jobs */)
 -- filter overdue: j.status IN ('draft', 'active', 'on_hold') AND j.due_date_search < (SELECT today FROM clock)
 -- filter due_today: j.status IN ('draft', 'active', 'on_hold') AND j.due_date_search = (SELECT today FROM clock)
 -- filter due_from: j.due_date_search >= %(due_from)s AND j.due_date_search < 'infinity'

@@ -27,7 +27,7 @@ LEFT JOIN LATERAL (
 -- filter archived: m.archived_at IS NOT NULL
 -- filter status: m.status = ANY(%(status)s)
 -- filter is_active: m.is_active = %(is_active)s
--- filter q: m.id IN (SELECT n.id FROM machines AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'machines' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
+-- filter q: m.id IN (/* include ids_by_beginning machines name_search */ UNION ALL /* include ids_by_words machines */)
 -- sort name: m.name_search | text COLLATE "C"
 -- total: machines
 -- total status: machines | c.label = ANY(%(status)s)

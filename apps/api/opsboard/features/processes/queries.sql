@@ -35,7 +35,7 @@ w.permissions
 -- from: processes AS r
 -- filter archived: r.archived_at IS NOT NULL
 -- filter is_active: r.is_active = %(is_active)s
--- filter q: r.id IN (SELECT n.id FROM processes AS n WHERE n.tenant_id = %(tenant_id)s AND n.name_search >= search_form(%(q)s) AND n.name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'processes' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
+-- filter q: r.id IN (/* include ids_by_beginning processes name_search */ UNION ALL /* include ids_by_words processes */)
 -- sort name: r.name_search | text COLLATE "C"
 -- total: processes_active processes_inactive
 -- total is_active: processes_active processes_inactive | (c.metric = 'processes_active') = %(is_active)s

@@ -1,7 +1,8 @@
 -- name: search
 -- reads: jobs, customers, contacts, leads, machines, users, documents
 -- The best records of each kind that have all the words asked for. Of several words the rarest is walked through, the
--- others are looked for in the words of its records.
+-- others are looked for in the words of its records, until there are enough. Words that are not written yet are read from
+-- the pending records.
 WITH asked AS MATERIALIZED (
     SELECT
         a.terms,
@@ -15,7 +16,12 @@ kinds AS MATERIALIZED (
     SELECT
         k.place,
         k.source,
-        term_forms(d.term) AS forms
+        term_forms(d.term) AS forms,
+        ARRAY(SELECT u.id FROM unfolded_rows(%(tenant_id)s, k.source) AS u) AS pending,
+        (
+            SELECT count(*)
+            FROM (SELECT FROM search_pending AS p WHERE p.tenant_id = %(tenant_id)s AND p.source = k.source LIMIT 51) AS q
+        ) > 50 AS is_behind
     FROM asked AS a
     CROSS JOIN (
         VALUES
@@ -49,6 +55,28 @@ kinds AS MATERIALIZED (
     WHERE k.source <> 'users'
         OR %(role)s <> 'operator'
 ),
+fresh AS MATERIALIZED (
+    SELECT 'jobs' AS source, u.row_id, u.is_address, u.word, u.words
+    FROM unfolded_words_of_jobs(%(tenant_id)s) AS u
+    UNION ALL
+    SELECT 'customers' AS source, u.row_id, u.is_address, u.word, u.words
+    FROM unfolded_words_of_customers(%(tenant_id)s) AS u
+    UNION ALL
+    SELECT 'contacts' AS source, u.row_id, u.is_address, u.word, u.words
+    FROM unfolded_words_of_contacts(%(tenant_id)s) AS u
+    UNION ALL
+    SELECT 'leads' AS source, u.row_id, u.is_address, u.word, u.words
+    FROM unfolded_words_of_leads(%(tenant_id)s) AS u
+    UNION ALL
+    SELECT 'machines' AS source, u.row_id, u.is_address, u.word, u.words
+    FROM unfolded_words_of_machines(%(tenant_id)s) AS u
+    UNION ALL
+    SELECT 'users' AS source, u.row_id, u.is_address, u.word, u.words
+    FROM unfolded_words_of_users(%(tenant_id)s) AS u
+    UNION ALL
+    SELECT 'documents' AS source, u.row_id, u.is_address, u.word, u.words
+    FROM unfolded_words_of_documents(%(tenant_id)s) AS u
+),
 found AS MATERIALIZED (
     SELECT
         k.place,
@@ -56,6 +84,7 @@ found AS MATERIALIZED (
         r.row_id,
         r.is_exact,
         r.is_whole,
+        k.is_behind,
         row_number() OVER (PARTITION BY k.place ORDER BY r.is_exact DESC, r.row_id DESC) AS rank
     FROM kinds AS k
     CROSS JOIN LATERAL (
@@ -67,47 +96,98 @@ found AS MATERIALIZED (
             SELECT
                 m.row_id,
                 m.is_exact,
-                m.words,
-                count(*) OVER () < a.most AS is_whole
-            FROM asked AS a
-            CROSS JOIN unnest(k.forms) AS f (form)
-            CROSS JOIN unnest(ARRAY[false, %(role)s <> 'operator']) WITH ORDINALITY AS p (is_address, place)
-            CROSS JOIN LATERAL (
-                (
+                m.is_match,
+                bool_and(NOT m.is_last) OVER () AS is_whole
+            FROM (
+                SELECT
+                    b.row_id,
+                    b.is_exact,
+                    b.is_match,
+                    b.is_last
+                FROM asked AS a
+                CROSS JOIN unnest(k.forms) AS f (form)
+                CROSS JOIN unnest(ARRAY[false, %(role)s <> 'operator']) WITH ORDINALITY AS p (is_address, place)
+                CROSS JOIN LATERAL (
                     SELECT
-                        w.row_id,
-                        true AS is_exact,
-                        w.words
-                    FROM search_words AS w
-                    WHERE w.tenant_id = %(tenant_id)s
-                        AND w.source = k.source
-                        AND w.is_address = p.is_address
-                        AND w.word = f.form
-                    ORDER BY w.row_id DESC
-                    LIMIT a.most
-                )
+                        c.row_id,
+                        c.is_exact,
+                        c.is_match,
+                        c.is_last
+                    FROM (
+                        SELECT
+                            n.row_id,
+                            n.is_exact,
+                            n.row_id <> ALL(k.pending)
+                            AND CASE
+                                WHEN a.size = 1 THEN true
+                                WHEN %(role)s = 'operator' THEN split_part(n.words, E'\n', 1) ~ ALL(a.patterns)
+                                ELSE n.words ~ ALL(a.patterns)
+                            END AS is_match,
+                            n.number = a.most AS is_last
+                        FROM (
+                            SELECT
+                                o.row_id,
+                                o.is_exact,
+                                o.words,
+                                row_number() OVER () AS number
+                            FROM (
+                                (
+                                    SELECT
+                                        w.row_id,
+                                        true AS is_exact,
+                                        w.words
+                                    FROM search_words AS w
+                                    WHERE w.tenant_id = %(tenant_id)s
+                                        AND w.source = k.source
+                                        AND w.is_address = p.is_address
+                                        AND w.word = f.form
+                                    ORDER BY w.row_id DESC
+                                    LIMIT a.most
+                                )
+                                UNION ALL
+                                (
+                                    SELECT
+                                        w.row_id,
+                                        false AS is_exact,
+                                        w.words
+                                    FROM search_words AS w
+                                    WHERE w.tenant_id = %(tenant_id)s
+                                        AND w.source = k.source
+                                        AND w.is_address = p.is_address
+                                        AND w.word > f.form
+                                        AND w.word < f.form || chr(1114111)
+                                    ORDER BY w.word, w.row_id
+                                    LIMIT a.most
+                                )
+                            ) AS o
+                            LIMIT a.most
+                        ) AS n
+                    ) AS c
+                    -- The last row that may be read says that there may be more.
+                    WHERE c.is_last
+                        OR c.is_match
+                    LIMIT %(limit)s * 4
+                ) AS b
+                WHERE p.is_address = (p.place = 2)
                 UNION ALL
-                (
-                    SELECT
-                        w.row_id,
-                        false AS is_exact,
-                        w.words
-                    FROM search_words AS w
-                    WHERE w.tenant_id = %(tenant_id)s
-                        AND w.source = k.source
-                        AND w.is_address = p.is_address
-                        AND w.word > f.form
-                        AND w.word < f.form || chr(1114111)
-                    ORDER BY w.word, w.row_id
-                    LIMIT a.most
-                )
-                LIMIT a.most
+                SELECT
+                    u.row_id,
+                    u.word = f.form,
+                    true,
+                    false
+                FROM asked AS a
+                CROSS JOIN fresh AS u
+                CROSS JOIN unnest(a.terms) AS t (term)
+                CROSS JOIN LATERAL unnest(term_forms(t.term)) AS f (form)
+                WHERE u.source = k.source
+                    AND (%(role)s <> 'operator' OR NOT u.is_address)
+                    AND u.word >= f.form
+                    AND u.word < f.form || chr(1114111)
+                    AND CASE WHEN %(role)s = 'operator' THEN split_part(u.words, E'\n', 1) ELSE u.words END
+                        ~ ALL(a.patterns)
             ) AS m
-            WHERE p.is_address = (p.place = 2)
         ) AS s
-        CROSS JOIN asked AS a
-        WHERE a.size = 1
-            OR CASE WHEN %(role)s = 'operator' THEN split_part(s.words, E'\n', 1) ELSE s.words END ~ ALL(a.patterns)
+        WHERE s.is_match
         GROUP BY s.row_id, s.is_whole
         ORDER BY bool_or(s.is_exact) DESC, s.row_id DESC
         LIMIT %(limit)s + 1
@@ -174,7 +254,7 @@ groups AS (
                     AND i.rank <= %(limit)s
             ),
             'has_more', g.n > %(limit)s,
-            'is_complete', g.is_whole OR a.size = 1 OR g.n > %(limit)s
+            'is_complete', NOT g.is_behind AND (g.is_whole OR a.size = 1 OR g.n > %(limit)s)
         ) AS item
     FROM (
         SELECT
@@ -182,6 +262,7 @@ groups AS (
             f.source,
             bool_or(f.is_exact) AS is_exact,
             bool_and(f.is_whole) AS is_whole,
+            bool_or(f.is_behind) AS is_behind,
             count(*) AS n
         FROM found AS f
         GROUP BY f.place, f.source

@@ -125,7 +125,7 @@ audited AS (
 -- filter archived: u.archived_at IS NOT NULL
 -- filter role_filter: u.role = %(role_filter)s
 -- filter is_active: u.is_active = %(is_active)s
--- filter q: u.id IN (SELECT n.id FROM users AS n WHERE n.tenant_id = %(tenant_id)s AND n.full_name_search >= search_form(%(q)s) AND n.full_name_search < search_form(%(q)s) || chr(1114111) UNION ALL SELECT w.row_id FROM search_words AS w WHERE w.tenant_id = %(tenant_id)s AND w.source = 'users' AND w.is_address = ANY(ARRAY[false, %(role)s <> 'operator']) AND w.word >= (asked_terms(%(q)s))[1] AND w.word < (asked_terms(%(q)s))[1] || chr(1114111) AND CASE WHEN %(role)s = 'operator' THEN split_part(w.words, E'\n', 1) ELSE w.words END ~ ALL(term_patterns(asked_terms(%(q)s))))
+-- filter q: u.id IN (/* include ids_by_beginning users full_name_search */ UNION ALL /* include ids_by_words users */)
 -- sort full_name: u.full_name_search | text COLLATE "C"
 -- sort created_at: u.created_at | timestamptz
 -- total: users_active users_blocked
