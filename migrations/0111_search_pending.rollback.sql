@@ -1,8 +1,7 @@
 -- Nothing may stay pending: from here on triggers write the words.
 SELECT write_pending_words(2147483647, false);
 
-DROP FUNCTION anonymise(text, text, bigint);
-ALTER FUNCTION anonymise_record(text, text, bigint) RENAME TO anonymise;
+DROP FUNCTION anonymise_at_once(text, text, bigint);
 GRANT EXECUTE ON FUNCTION anonymise(text, text, bigint) TO opsboard_app;
 
 DROP PROCEDURE fill_search_words();

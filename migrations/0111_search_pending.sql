@@ -32,7 +32,6 @@ CREATE POLICY search_pending_upkeep ON search_pending TO CURRENT_USER USING (tru
 GRANT SELECT ON search_pending TO opsboard_app;
 
 -- The triggers of 0090 and what they called. The words stay.
-DROP PROCEDURE fill_search_words();
 DO $$
 DECLARE
     old_function regprocedure;
@@ -307,7 +306,7 @@ $$;
 
 -- The words of all records again, 5,000 records a transaction; again does no harm. It has no search path of its own, because
 -- such a procedure may not end transactions.
-CREATE PROCEDURE fill_search_words()
+CREATE OR REPLACE PROCEDURE fill_search_words()
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -421,16 +420,15 @@ $$;
 
 -- Nothing of an anonymised person may wait for the next folding: no words of theirs are left when it commits. The lock comes
 -- first, because a folding that has begun may have read the old names.
-ALTER FUNCTION anonymise(text, text, bigint) RENAME TO anonymise_record;
-REVOKE ALL ON FUNCTION anonymise_record(text, text, bigint) FROM opsboard_app;
-CREATE FUNCTION anonymise(source text, of_entity text, of_id bigint) RETURNS boolean
+REVOKE ALL ON FUNCTION anonymise(text, text, bigint) FROM opsboard_app;
+CREATE FUNCTION anonymise_at_once(source text, of_entity text, of_id bigint) RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(1869640546, 110);
-    PERFORM public.anonymise_record(source, of_entity, of_id);
+    PERFORM public.anonymise(source, of_entity, of_id);
     PERFORM public.write_pending_words(2147483647, true);
     RETURN true;
 END
@@ -440,9 +438,9 @@ REVOKE ALL ON FUNCTION write_pending_words(integer, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION fold_words(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rebuild_words(bigint) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE fill_search_words() FROM PUBLIC;
-REVOKE ALL ON FUNCTION anonymise(text, text, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION anonymise_at_once(text, text, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fold_words(integer) TO opsboard_app;
-GRANT EXECUTE ON FUNCTION anonymise(text, text, bigint) TO opsboard_app;
+GRANT EXECUTE ON FUNCTION anonymise_at_once(text, text, bigint) TO opsboard_app;
 
 SELECT watch_words('jobs', 'r.title', 'r.job_number', NULL, NULL, ARRAY['title', 'job_number']);
 SELECT watch_words('customers', 'r.name', NULL, 'r.email', 'r.phone', ARRAY['name', 'email', 'phone']);

@@ -60,7 +60,8 @@ def test_words_of_the_search_are_verified_and_mended_too(own_app: Application, r
         own_app,
         """
         SELECT fold_words(1000000);
-        DELETE FROM search_words WHERE tenant_id = 2 AND source = 'jobs' AND row_id = (SELECT min(id) FROM jobs WHERE tenant_id = 2);
+        DELETE FROM search_words AS w
+        WHERE w.tenant_id = 2 AND w.source = 'jobs' AND w.row_id = (SELECT min(id) FROM jobs WHERE tenant_id = 2);
         INSERT INTO search_words VALUES (2, 'customers', false, 'nobody', 999999, ' nobody');
         """,
     )

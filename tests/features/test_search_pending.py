@@ -31,10 +31,9 @@ def fold(application: Application, most: int = 1_000_000) -> Any:
 @contextmanager
 def another_folding(application: Application) -> Iterator[Any]:
     """A session that has folded and not committed yet."""
-    with closing(psycopg2.connect(application.database.app_url)) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT fold_words(1000000)")
-            yield connection
+    with closing(psycopg2.connect(application.database.app_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT fold_words(1000000)")
+        yield connection
 
 
 def test_a_record_is_found_before_and_after_its_words_are_written(own_app: Application) -> None:
@@ -152,13 +151,15 @@ WRITES = (
     "UPDATE jobs SET title = 'other ' || %(n)s WHERE tenant_id = %(t)s AND id %% 5 = %(k)s %% 5",
     "UPDATE jobs SET status = 'active' WHERE tenant_id = %(t)s AND id %% 7 = %(k)s %% 7",
     "DELETE FROM jobs WHERE tenant_id = %(t)s AND title LIKE 'made%%' AND id %% 9 = %(k)s %% 9",
-    "INSERT INTO customers (tenant_id, name, phone) SELECT %(t)s, 'c ' || g, '030 55' || %(n)s FROM generate_series(1, %(k)s) g",
+    "INSERT INTO customers (tenant_id, name, phone) SELECT %(t)s, 'c ' || g, '030 55' || %(n)s "
+    "FROM generate_series(1, %(k)s) AS g",
     "UPDATE customers SET email = 'e' || %(n)s || '@x.example' WHERE tenant_id = %(t)s AND name LIKE 'c %%'",
     "UPDATE customers SET tenant_id = %(u)s WHERE tenant_id = %(t)s AND name LIKE 'c %%' AND id %% 3 = %(k)s %% 3",
     "DELETE FROM customers WHERE tenant_id = %(t)s AND name LIKE 'c %%' AND id %% 4 = %(k)s %% 4",
     "UPDATE machines SET location = 'hall ' || %(n)s WHERE tenant_id = %(t)s",
     "TRUNCATE documents CASCADE",
-    "INSERT INTO documents (tenant_id, title, file_name) SELECT %(t)s, 'd ' || %(n)s, 'f.pdf' FROM generate_series(1, %(k)s)",
+    "INSERT INTO documents (tenant_id, title, file_name) SELECT %(t)s, 'd ' || %(n)s, 'f.pdf' "
+    "FROM generate_series(1, %(k)s) AS g",
 )
 LENGTHS = [pytest.param(60, id="short"), pytest.param(1_500, id="long", marks=pytest.mark.slow)]
 

@@ -192,10 +192,10 @@ def single_table(bench: Bench, found: dict[str, dict[str, list[float]]]) -> Tabl
     return Table(
         name="writes",
         title=f"Writers of single rows, {options.clients} clients",
-        about=f"pgbench, each transaction one statement for one row of a business with {options.jobs:,} jobs around, with the "
-        "triggers that note changes, keep counts and note whose words are to be written, and with them taken away, on the "
-        "same tables in turn. Changes are folded every half a second meanwhile, as in service. Processor time is all of "
-        "Postgres's.",
+        about=f"pgbench, each transaction one statement for one row of a business with {options.jobs:,} jobs "
+        "around, with the triggers that note changes, keep counts and note whose words are to be written, and "
+        "with them taken away, on the same tables in turn. Changes are folded every half a second meanwhile, "
+        "as in service. Processor time is all of Postgres's.",
         columns=[
             Column("kept", "rate with ÷ without", spread=True, strong=True),
             Column("by_cpu", "by processor time"),

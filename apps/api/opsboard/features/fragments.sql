@@ -340,7 +340,7 @@ FROM pg_database AS d
 WHERE d.datname = current_database()
 
 -- fragment: anonymise
--- A row of $1 ($2 in the audit log), which $3 names and $4 finds. Nothing of it is left that anonymise() knows of.
+-- A row of $1 ($2 in the audit log), which $3 names and $4 finds. Nothing of it is left that anonymise_at_once() knows of.
 WITH before AS (
     SELECT
         b.id,
@@ -358,7 +358,7 @@ done AS MATERIALIZED (
     SELECT
         b.id,
         b.refusal,
-        CASE WHEN b.refusal IS NULL THEN anonymise('$1', '$2', b.id) END AS is_done
+        CASE WHEN b.refusal IS NULL THEN anonymise_at_once('$1', '$2', b.id) END AS is_done
     FROM before AS b
 ),
 audited AS (
