@@ -156,7 +156,7 @@ class Database:
         self, query: Query, sql: str, bind: str, params: dict[str, Any], deadline: float, again: bool = False
     ) -> Row | None:
         name, current = query.name, record.current()
-        asked = time.monotonic()
+        asked, bind = time.monotonic(), query.before + bind
         with self.pool.connection(
             deadline=deadline, repeatable=not query.writes, owner=params.get("tenant_id")
         ) as connection:

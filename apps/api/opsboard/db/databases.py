@@ -13,6 +13,9 @@ from opsboard.db.query_watch import QueryWatch
 from opsboard.db.server_status import ServerStatus
 from opsboard.observability.durations import Durations
 
+# Of the statements about the server those that are sent again and again: what alerts are decided by.
+HEALTH_PREPARED = 4
+
 
 class Databases(NamedTuple):
     """The same server for each purpose, with connections and a deadline of its own."""
@@ -53,7 +56,6 @@ def make_databases(config: Config, durations: Durations) -> Databases:
         background=Database(background, 30.0, watch, prepared),
         # A deadline well below the time after which a worker counts as stale.
         changes=Database(changes, 1.0, watch, prepared),
-        # Its statements are several in one, which cannot be prepared.
-        health=Database(health, 1.0, watch, 0),
+        health=Database(health, 1.0, watch, min(prepared, HEALTH_PREPARED)),
         samples=samples,
     )

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from cachetools import LRUCache
@@ -168,11 +167,6 @@ class Lookout:
                 return future.result(seconds)
 
 
-@cache
-def _with_lock_wait(name: str, sql: str) -> str:
-    return f"{LOCK_WAIT}/* {name} */ {sql}"
-
-
 def patient_only_briefly(query: Query) -> Query:
     """The same query, which gives up when it has to wait for a lock."""
-    return replace(query, sql=_with_lock_wait(query.name, query.sql))
+    return replace(query, before=LOCK_WAIT)

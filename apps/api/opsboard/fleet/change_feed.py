@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -194,9 +195,7 @@ class ChangeFeed:
         """Read and apply the changes since the last snapshot. Returns True if an order to clear was among them."""
         # The answer may take long to arrive, so it proves nothing about later moments than this.
         asked = time.monotonic()
-        row = self.database.fetch_unbound(sql.listen, {"seen": self.seen})
-        assert row is not None  # json_build_object always gives a row
-        news = json.loads(row[0])
+        news = json.loads(self._listen())
         self.handlers.observe_server(asked, news["epoch"], news["snapshot"], news["clock"])
         if news["epoch"] != self._epoch or (self.lag or 0.0) > LONGEST_GAP:
             # Cached bodies cannot be proved valid. Tokens can: revocations are logged, and all are read again.
@@ -217,6 +216,21 @@ class ChangeFeed:
         # A resting worker becomes stale sooner: two normal intervals after this read.
         self.handlers.mark_current(asked - (STALE_AFTER - 2 * self.interval) if self.is_resting else asked)
         return bool(news["clears"])
+
+    def _listen(self) -> str:
+        """Return what has changed. A report that is due is sent in the same statement."""
+        if self._heartbeat.is_due(self.is_resting):
+            with suppress(OpsboardError):
+                parameters = {**self._heartbeat.parameters(self._cleared_to), "seen": self.seen}
+                row = self.database.fetch_unbound(sql.listen_and_report, parameters)
+                assert row is not None  # json_build_object always gives a row
+                self._longest_gap = 0.0
+                self._heartbeat.note_sent(row[1])
+                return str(row[0])
+        # Alone it is a read: repeated when its connection is lost, and possible where nothing can be written.
+        row = self.database.fetch_unbound(sql.listen, {"seen": self.seen})
+        assert row is not None  # json_build_object always gives a row
+        return str(row[0])
 
     def _apply(self, news: dict[str, Any]) -> None:
         changed: dict[int, dict[str, int]] = {}

@@ -48,21 +48,26 @@ class Heartbeat:
 
     def send(self, cleared_to: int) -> None:
         """Write the report. `cleared_to`: the last order to clear that this worker carried out."""
+        row = self._database.fetch_unbound(sql.report, self.parameters(cleared_to))
+        self.note_sent(row[0] if row else None)
+
+    def parameters(self, cleared_to: int) -> dict[str, Any]:
+        """The parameters of the queries that write the report."""
         worker = self.worker
-        row = self._database.fetch_unbound(
-            sql.report,
-            {
-                "id": worker.id,
-                "machine": worker.machine,
-                "pid": worker.pid,
-                "started_at": worker.started_at,
-                "cleared_to": cleared_to,
-                "silent_grace": SILENT_GRACE,
-                "report": json.dumps({**self._report(), "pid_namespace": worker.pid_namespace}),
-            },
-        )
+        return {
+            "id": worker.id,
+            "machine": worker.machine,
+            "pid": worker.pid,
+            "started_at": worker.started_at,
+            "cleared_to": cleared_to,
+            "silent_grace": SILENT_GRACE,
+            "report": json.dumps({**self._report(), "pid_namespace": worker.pid_namespace}),
+        }
+
+    def note_sent(self, found: str | None) -> None:
+        """Note that the report is written, and remove those of the silent workers in the answer that have ended."""
         self._sent_at = time.monotonic()
-        silent: dict[str, int] = json.loads(row[0]) if row and row[0] and worker.pid_namespace else {}
+        silent: dict[str, int] = json.loads(found) if found and self.worker.pid_namespace else {}
         for name, pid in silent.items():
             if has_ended(pid) and self._database.fetch_unbound(sql.goodbye, {"id": name}):
                 log.warning("a worker ended without goodbye and was removed", worker=name)

@@ -1,15 +1,10 @@
--- name: listen
--- reads: changes, revocations, cache_clears
--- Everything that became visible since a snapshot: changed tables, ended tokens, orders to clear; and the next snapshot.
--- However transactions overlap nothing is missed or seen twice: a row counts as seen only when its transaction is
--- visible in the snapshot of the statement that read it.
--- A transaction is not visible in a snapshot when its number is not below the snapshot's xmax, or when it ran at that
--- time. Those that still run have no visible rows yet, so a transaction left open costs nothing here: a bound by
--- xmin would read, at every poll, all rows written since the oldest of them began.
-WITH ended AS (
+-- fragment: ended
+ended AS (
     SELECT ended_since(%(seen)s::pg_snapshot) AS xids
 )
-SELECT json_build_object(
+
+-- fragment: news
+json_build_object(
     'snapshot', pg_current_snapshot()::text,
     'clock', extract(epoch FROM clock_timestamp()),
     -- Differs for another server, and for the same one after a crash, which empties unlogged tables. After a killed
@@ -75,26 +70,60 @@ SELECT json_build_object(
     )
 )::text
 
--- name: report
--- writes: workers
--- Store a worker's report and delete the rows of workers that ended long ago. Returns the silent workers of the same
--- process namespace with their process numbers.
-WITH ended AS (
+-- fragment: expired_workers
+expired AS (
     DELETE FROM workers AS w
     WHERE w.heard_at < now() - interval '10 minutes'
 )
+
+-- fragment: own_report
 INSERT INTO workers AS me (id, machine, pid, started_at, cleared_to, report)
 VALUES (%(id)s, %(machine)s, %(pid)s, to_timestamp(%(started_at)s), %(cleared_to)s, %(report)s::jsonb)
 ON CONFLICT (id) DO UPDATE SET
     heard_at = clock_timestamp(),
     cleared_to = excluded.cleared_to,
     report = excluded.report
-RETURNING (
+
+-- fragment: silent_neighbours
+(
     SELECT json_object_agg(w.id, w.pid)
     FROM workers AS w
     WHERE w.report ->> 'pid_namespace' = me.report ->> 'pid_namespace'
         AND w.heard_at < clock_timestamp() - make_interval(secs => %(silent_grace)s)
 )::text
+
+-- name: listen
+-- reads: changes, revocations, cache_clears
+-- Everything that became visible since a snapshot: changed tables, ended tokens, orders to clear; and the next snapshot.
+-- However transactions overlap nothing is missed or seen twice: a row counts as seen only when its transaction is
+-- visible in the snapshot of the statement that read it.
+-- A transaction is not visible in a snapshot when its number is not below the snapshot's xmax, or when it ran at that
+-- time. Those that still run have no visible rows yet, so a transaction left open costs nothing here: a bound by
+-- xmin would read, at every poll, all rows written since the oldest of them began.
+WITH /* include ended */
+SELECT /* include news */
+
+-- name: listen_and_report
+-- reads: changes, revocations, cache_clears
+-- writes: workers
+-- What `listen` and `report` do, in one statement: the next snapshot and the silent workers.
+WITH /* include ended */,
+/* include expired_workers */,
+reported AS (
+    /* include own_report */
+    RETURNING /* include silent_neighbours */ AS silent
+)
+SELECT
+    /* include news */,
+    (SELECT r.silent FROM reported AS r)
+
+-- name: report
+-- writes: workers
+-- Store a worker's report and delete the rows of workers that ended long ago. Returns the silent workers of the same
+-- process namespace with their process numbers.
+WITH /* include expired_workers */
+/* include own_report */
+RETURNING /* include silent_neighbours */
 
 -- name: goodbye
 -- writes: workers
