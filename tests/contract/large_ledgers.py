@@ -44,6 +44,9 @@ FROM generate_series(1, 500) AS n;
 """
 # After the counts were folded; they add nothing to them.
 NOT_FOLDED = """
+INSERT INTO search_pending (tenant_id, source, row_ids)
+SELECT %(alpha)s, 'jobs', ARRAY[min(j.id)] FROM jobs AS j WHERE j.tenant_id = %(alpha)s;
+
 INSERT INTO rollup_deltas (tenant_id, n, source, label)
 SELECT CASE WHEN n %% 5000 = 0 THEN %(alpha)s ELSE %(beta)s END, 0, 'customers', ''
 FROM generate_series(1, 5000) AS n;
