@@ -59,6 +59,25 @@ def test_a_record_is_found_before_and_after_its_words_are_written(own_app: Appli
     assert run(own_app, "SELECT count(*) FROM search_words WHERE word = 'gearwheel'") == [(0,)]
 
 
+def test_what_is_archived_has_no_words_and_is_found_in_its_list(own_app: Application) -> None:
+    client: Any = own_app.client()
+    path = client.post("/api/customers", json={"name": "Quillworks Ltd", "email": "q@quill.example"}).headers[
+        "Location"
+    ]
+    assert client.post(f"{path}/archive").status_code == 200
+    for _ in ("pending", "written"):
+        assert found(own_app, "quillworks") == {}
+        assert client.get("/api/customers?q=quillworks").json["total"] == 0
+        assert client.get("/api/customers?q=quillw&archived=true").json["total"] == 1
+        assert client.get("/api/customers?q=q@quill&archived=true").json["total"] == 1
+        fold(own_app)
+    assert client.post(f"{path}/restore").status_code == 200
+    for _ in ("pending", "written"):
+        assert found(own_app, "quillworks") == {"customers": ["Quillworks Ltd"]}
+        fold(own_app)
+    assert run(own_app, DIFFERENCES) == []
+
+
 def test_a_pending_address_stays_hidden_from_operators(own_app: Application) -> None:
     client: Any = own_app.client()
     assert (
@@ -150,6 +169,8 @@ WRITES = (
     "FROM generate_series(1, %(k)s) AS g",
     "UPDATE jobs SET title = 'other ' || %(n)s WHERE tenant_id = %(t)s AND id %% 5 = %(k)s %% 5",
     "UPDATE jobs SET status = 'active' WHERE tenant_id = %(t)s AND id %% 7 = %(k)s %% 7",
+    "UPDATE jobs SET archived_at = CASE WHEN id %% 2 = 0 THEN now() END "
+    "WHERE tenant_id = %(t)s AND id %% 11 = %(k)s %% 11",
     "DELETE FROM jobs WHERE tenant_id = %(t)s AND title LIKE 'made%%' AND id %% 9 = %(k)s %% 9",
     "INSERT INTO customers (tenant_id, name, phone) SELECT %(t)s, 'c ' || g, '030 55' || %(n)s "
     "FROM generate_series(1, %(k)s) AS g",

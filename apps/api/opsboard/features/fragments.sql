@@ -588,7 +588,6 @@ WHERE e.tenant_id = %(tenant_id)s
     AND %(role)s <> 'operator'
     AND e.email_search >= search_form(%(q)s)
     AND e.email_search < search_form(%(q)s) || chr(1114111)
-    AND (SELECT cardinality(asked_terms(%(q)s)) > 1 OR words_may_lack(%(q)s))
 UNION ALL
 SELECT p.id
 FROM $1 AS p
@@ -598,10 +597,18 @@ WHERE p.tenant_id = %(tenant_id)s
     AND p.phone_search < phone_form(%(q)s) || ':'
 
 -- fragment: ids_by_beginning
--- Records of the table $1 whose column $2 begins with what is asked for, where their words may not say so.
+-- Records of the table $1 whose column $2 begins with what is asked for, where their words may not say so: what is archived
+-- has none.
 SELECT n.id
 FROM $1 AS n
 WHERE n.tenant_id = %(tenant_id)s
     AND n.$2 >= search_form(%(q)s)
     AND n.$2 < search_form(%(q)s) || chr(1114111)
     AND (SELECT words_may_lack(%(q)s))
+UNION ALL
+SELECT o.id
+FROM $1 AS o
+WHERE o.tenant_id = %(tenant_id)s
+    AND o.archived_at IS NOT NULL
+    AND o.$2 >= search_form(%(q)s)
+    AND o.$2 < search_form(%(q)s) || chr(1114111)

@@ -1,4 +1,4 @@
--- depends: 0110_index_of_words
+-- depends: 0195_index_of_words
 -- The words of a record are written after the record, in the background, because that takes longer than the record itself.
 --
 -- A writer only adds a row to search_pending, in its own transaction: the ids of what it changed. fold_words(), called in
@@ -31,7 +31,7 @@ WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '
 CREATE POLICY search_pending_upkeep ON search_pending TO CURRENT_USER USING (true) WITH CHECK (true);
 GRANT SELECT ON search_pending TO opsboard_app;
 
--- The triggers of 0090 and what they called. The words stay.
+-- The triggers of 0090 and 0150 and what they called. The words stay.
 DO $$
 DECLARE
     old_function regprocedure;
@@ -152,6 +152,10 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     table_name constant text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = watched);
+    -- What is archived has no words.
+    can_be_archived constant boolean := EXISTS (
+        SELECT FROM pg_attribute AS a WHERE a.attrelid = watched AND a.attname = 'archived_at' AND NOT a.attisdropped
+    );
 BEGIN
     EXECUTE format(
         $f$
@@ -163,7 +167,7 @@ BEGIN
             SELECT r.id, e.is_address, e.word, e.words
             FROM public.%1$I AS r
             CROSS JOIN LATERAL public.search_entries(%2$s, %3$s, %4$s, %5$s) AS e
-            WHERE r.tenant_id = tenant
+            WHERE r.tenant_id = tenant%8$s
         $b$;
 
         -- Of the pending ones. LIMIT makes the planner look each up by its key.
@@ -174,7 +178,7 @@ BEGIN
             SELECT q.id, e.is_address, e.word, e.words
             FROM public.unfolded_rows(tenant, '%1$s') AS q
             CROSS JOIN LATERAL (
-                SELECT r.* FROM public.%1$I AS r WHERE r.tenant_id = tenant AND r.id = q.id LIMIT 1
+                SELECT r.* FROM public.%1$I AS r WHERE r.tenant_id = tenant AND r.id = q.id%8$s LIMIT 1
             ) AS r
             CROSS JOIN LATERAL public.search_entries(%2$s, %3$s, %4$s, %5$s) AS e
         $b$;
@@ -201,8 +205,8 @@ BEGIN
         FOR EACH STATEMENT EXECUTE FUNCTION public.note_searched_rows();
         CREATE TRIGGER %1$s_remove_words AFTER DELETE ON public.%1$I REFERENCING OLD TABLE AS changed_rows
         FOR EACH STATEMENT EXECUTE FUNCTION public.note_searched_rows();
-        CREATE TRIGGER %1$s_change_words AFTER UPDATE OF tenant_id, id, %6$s ON public.%1$I
-        FOR EACH ROW WHEN (OLD.tenant_id <> NEW.tenant_id OR OLD.id <> NEW.id OR %7$s)
+        CREATE TRIGGER %1$s_change_words AFTER UPDATE OF tenant_id, id%9$s, %6$s ON public.%1$I
+        FOR EACH ROW WHEN (OLD.tenant_id <> NEW.tenant_id OR OLD.id <> NEW.id%10$s OR %7$s)
         EXECUTE FUNCTION public.note_searched_row();
         CREATE TRIGGER %1$s_empty_words AFTER TRUNCATE ON public.%1$I
         FOR EACH STATEMENT EXECUTE FUNCTION public.empty_searched_table();
@@ -213,7 +217,10 @@ BEGIN
         coalesce(email, 'NULL'),
         coalesce(phone, 'NULL'),
         (SELECT string_agg(quote_ident(c.name), ', ') FROM unnest(columns) AS c (name)),
-        (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') FROM unnest(columns) AS c (name))
+        (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') FROM unnest(columns) AS c (name)),
+        CASE WHEN can_be_archived THEN ' AND r.archived_at IS NULL' END,
+        CASE WHEN can_be_archived THEN ', archived_at' END,
+        CASE WHEN can_be_archived THEN ' OR (OLD.archived_at IS NULL) <> (NEW.archived_at IS NULL)' END
     );
 END
 $$;
