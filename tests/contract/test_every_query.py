@@ -29,6 +29,7 @@ TENANTLESS = {
     "auth.forget_attempt": "digests of accounts that belong to no tenant",
     "fleet.prune_sign_ins": "its function removes what has ended and gives back how many",
     "fleet.fold_rollups": "its function moves counts of all tenants and gives back how many",
+    "fleet.listen_and_beat": "revocations hold ids only and are read for all tenants",
     "fleet.listen_and_report": "revocations hold ids only and are read for all tenants",
     "fleet.fold_words": "its function writes words of all tenants and gives back how many",
     "fleet.ensure_partitions": "its function makes tables and reads no row",

@@ -408,3 +408,19 @@ def test_what_alerts_are_decided_by_is_in_the_metrics(stage: Stage, scrapes: Cal
     assert float(values["opsboard_unfolded_deltas"]) >= 0
     assert 0 <= float(values["opsboard_transaction_ids_used"]) < 0.5
     assert float(values["opsboard_database_disk_full"]) == 0
+
+
+def test_a_worker_that_rests_and_does_not_decide_looks_less_often(stage: Stage) -> None:
+    for is_resting, decides, pause in (
+        (True, False, alert_watch.REST_EVERY),
+        (True, True, alert_watch.EVERY),
+        (False, False, alert_watch.EVERY),
+    ):
+        watch = AlertWatch(
+            stage.services.lookout,
+            stage.watch._worker_id if decides else lambda: "another worker",
+            (),
+            is_resting=lambda rests=is_resting: rests,  # type: ignore[misc]
+        )
+        watch.check()
+        assert watch.pause() == pause, (is_resting, decides)

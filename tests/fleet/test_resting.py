@@ -118,10 +118,44 @@ def test_a_resting_worker_sends_few_statements(own_app: Application, monkeypatch
     passed = time.monotonic() - began
     # The full rhythm sends 20 a second. The report is part of the statement that listens.
     assert 1 <= len(sent) <= passed / module.REST_INTERVAL + 2, sent
-    assert sent.count("fleet.listen_and_report") >= 1 and "fleet.report" not in sent
+    assert {"fleet.listen_and_beat"} <= set(sent) and "fleet.report" not in sent
 
 
 def test_a_clear_waits_for_workers_at_rest() -> None:
     """They read the order at their next poll; one that has not confirmed it in time would be told as waiting."""
     assert module.REST_INTERVAL + 2 * module.LONGEST_WAIT <= routes.PATIENCE
     assert module.REST_INTERVAL <= heartbeat.REST_REPORT_EVERY <= heartbeat.SILENT_AFTER / 2
+
+
+def test_a_resting_worker_whose_row_is_gone_reports_again(
+    own_app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "REST_REPORT_AGE", 3600.0)
+    change_feed = own_app.services.change_feed
+    change_feed.start()
+    change_feed.pause()
+    monkeypatch.setattr(change_feed, "_may_rest", lambda: True)
+    change_feed.poll()
+
+    def beat() -> None:
+        change_feed._heartbeat._sent_at = 0.0
+        change_feed.poll()
+
+    def rows(sql: str = "SELECT report, heard_at FROM workers WHERE id = %s") -> Any:
+        with (
+            closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(sql, (change_feed.worker.id,))
+            return cursor.fetchall()
+
+    ((report, heard_at),) = rows()
+    beat()
+    ((same, later),) = rows()
+    assert same == report and later > heard_at, "it says only that it is there"
+    assert len(rows("DELETE FROM workers WHERE id = %s RETURNING id")) == 1
+    beat()
+    assert rows() == []
+    beat()
+    assert len(rows()) == 1

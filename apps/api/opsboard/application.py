@@ -185,7 +185,12 @@ def make_lookout(config: Config, database: Database, change_feed: ChangeFeed) ->
 def make_alerts(config: Config, lookout: Lookout, change_feed: ChangeFeed) -> AlertWatch:
     """Make the watch of the alerts, with the certificate among them if the service has a public address."""
     checks = {CERTIFICATE: certificate_end(config.public_url)} if config.public_url else {}
-    return AlertWatch(lookout, worker_id=lambda: change_feed.worker.id, checks=checks)
+    return AlertWatch(
+        lookout,
+        worker_id=lambda: change_feed.worker.id,
+        checks=checks,
+        is_resting=lambda: change_feed.is_resting,
+    )
 
 
 def worker_report(services: Services, durations: Durations) -> dict[str, Any]:

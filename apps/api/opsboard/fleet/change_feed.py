@@ -221,15 +221,26 @@ class ChangeFeed:
         """Return what has changed. A report that is due is sent in the same statement."""
         if self._heartbeat.is_due(self.is_resting):
             with suppress(OpsboardError):
-                parameters = {**self._heartbeat.parameters(self._cleared_to), "seen": self.seen}
-                row = self.database.fetch_unbound(sql.listen_and_report, parameters)
-                assert row is not None  # json_build_object always gives a row
-                self._longest_gap = 0.0
-                self._heartbeat.note_sent(row[1])
-                return str(row[0])
+                return self._listen_and_report()
         # Alone it is a read: repeated when its connection is lost, and possible where nothing can be written.
         row = self.database.fetch_unbound(sql.listen, {"seen": self.seen})
         assert row is not None  # json_build_object always gives a row
+        return str(row[0])
+
+    def _listen_and_report(self) -> str:
+        heartbeat, seen = self._heartbeat, {"seen": self.seen}
+        if heartbeat.is_report_due(self.is_resting):
+            row = self.database.fetch_unbound(
+                sql.listen_and_report, heartbeat.parameters(self._cleared_to) | seen
+            )
+            assert row is not None  # json_build_object always gives a row
+            self._longest_gap = 0.0
+            heartbeat.note_sent(row[1])
+        else:
+            of_worker = {"id": self.worker.id, "cleared_to": self._cleared_to}
+            row = self.database.fetch_unbound(sql.listen_and_beat, of_worker | seen)
+            assert row is not None
+            heartbeat.note_beat(row[1])
         return str(row[0])
 
     def _apply(self, news: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,9 @@ REPORT_EVERY = 0.5  # seconds
 # A worker that has not reported for this long is listed as silent.
 SILENT_AFTER = 2.0  # seconds
 REST_REPORT_EVERY = 1.0  # seconds, while the worker rests
+REST_REPORT_AGE = (
+    5.0  # seconds for which the report of a resting worker stays; meanwhile it says that it is there
+)
 # A worker that ended without a goodbye is listed as silent for this long; then its neighbours remove it.
 SILENT_GRACE = 5.0  # seconds
 
@@ -38,9 +42,14 @@ class Heartbeat:
         """Become a new worker: after a fork this is another process."""
         self.worker = Worker()
         self._sent_at = 0.0
+        self._reported_at = -math.inf
 
     def is_due(self, resting: bool) -> bool:
         return time.monotonic() - self._sent_at >= (REST_REPORT_EVERY if resting else REPORT_EVERY)
+
+    def is_report_due(self, resting: bool) -> bool:
+        """Return False if it is enough to say that the worker is there, because hardly anything changes in it."""
+        return not resting or time.monotonic() - self._reported_at >= REST_REPORT_AGE
 
     def report(self) -> dict[str, Any]:
         """Return the state of this worker as of now."""
@@ -66,11 +75,17 @@ class Heartbeat:
 
     def note_sent(self, found: str | None) -> None:
         """Note that the report is written, and remove those of the silent workers in the answer that have ended."""
-        self._sent_at = time.monotonic()
+        self._sent_at = self._reported_at = time.monotonic()
         silent: dict[str, int] = json.loads(found) if found and self.worker.pid_namespace else {}
         for name, pid in silent.items():
             if has_ended(pid) and self._database.fetch_unbound(sql.goodbye, {"id": name}):
                 log.warning("a worker ended without goodbye and was removed", worker=name)
+
+    def note_beat(self, is_known: bool) -> None:
+        """Note that the others know that this worker is there; without a row they need its report next."""
+        self._sent_at = time.monotonic()
+        if not is_known:
+            self._reported_at = -math.inf
 
     def say_goodbye(self) -> None:
         """Remove this worker's row. If the database is away, the others notice the silence."""

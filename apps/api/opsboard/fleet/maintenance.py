@@ -72,6 +72,7 @@ class Maintenance:
 
     def stop(self) -> None:
         self._stop.set()
+        self._changed.set()
         self._database.pool.closeall()
 
     def run_once(self) -> None:
@@ -117,10 +118,13 @@ class Maintenance:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
-            if self._changed.is_set() or time.monotonic() - self._ran_at >= self._rest_interval:
-                self._ran_at = time.monotonic()
-                self._changed.clear()
-                self.run_once()
+            # Asleep until a table changes: to look every interval would cost more than all it does at rest.
+            self._changed.wait(max(0.0, self._ran_at + self._rest_interval - time.monotonic()))
+            if self._stop.is_set():
+                return
+            self._ran_at = time.monotonic()
+            self._changed.clear()
+            self.run_once()
 
     def note_change(self) -> None:
         """Note that a table has changed, so there may be deltas to fold."""

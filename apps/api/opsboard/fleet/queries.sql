@@ -88,8 +88,11 @@ ON CONFLICT (id) DO UPDATE SET
 (
     SELECT json_object_agg(w.id, w.pid)
     FROM workers AS w
-    WHERE w.report ->> 'pid_namespace' = me.report ->> 'pid_namespace'
-        AND w.heard_at < clock_timestamp() - make_interval(secs => %(silent_grace)s)
+    -- CASE, so that the reports of workers that are not silent are not read.
+    WHERE CASE
+        WHEN w.heard_at < clock_timestamp() - make_interval(secs => %(silent_grace)s)
+            THEN w.report ->> 'pid_namespace' = me.report ->> 'pid_namespace'
+    END
 )::text
 
 -- name: listen
@@ -102,6 +105,23 @@ ON CONFLICT (id) DO UPDATE SET
 -- xmin would read, at every poll, all rows written since the oldest of them began.
 WITH /* include ended */
 SELECT /* include news */
+
+-- name: listen_and_beat
+-- reads: changes, revocations, cache_clears
+-- writes: workers
+-- What `listen` does, and that the worker is there: its last report stays. Also whether it has a row at all.
+WITH /* include ended */,
+heard AS (
+    UPDATE workers AS w
+    SET
+        heard_at = clock_timestamp(),
+        cleared_to = %(cleared_to)s
+    WHERE w.id = %(id)s
+    RETURNING w.id
+)
+SELECT
+    /* include news */,
+    EXISTS (SELECT FROM heard AS h)
 
 -- name: listen_and_report
 -- reads: changes, revocations, cache_clears

@@ -23,6 +23,7 @@ from opsboard.observability import record
 log = structlog.get_logger(__name__)
 
 EVERY = 5.0  # seconds
+REST_EVERY = 15.0  # seconds, in a worker that nobody asks and that does not decide
 CHECK_EVERY = 3600.0  # seconds between two looks at what rarely changes
 
 
@@ -37,7 +38,8 @@ class Away:
 class AlertWatch:
     """Looks every few seconds at all workers and the server, by the connection for health answers.
 
-    Every worker looks, for rates need what was before; the live one with the lowest id stores what it found.
+    Every worker looks, for rates need what was before; the live one with the lowest id stores what it found. The others
+    look less often while they rest.
     `checks` are done by that worker once an hour: each gives a number to keep by its name, or None.
     """
 
@@ -47,11 +49,14 @@ class AlertWatch:
         worker_id: Callable[[], str],
         rules: Sequence[Rule] = RULES,
         checks: dict[str, Callable[[], float | None]] | None = None,
+        is_resting: Callable[[], bool] = lambda: False,
     ) -> None:
         self.rules = rules
         self._lookout = lookout
         self._worker_id = worker_id
         self._checks = checks or {}
+        self._is_resting = is_resting
+        self._has_decided = True
         self._checked_at: float | None = None
         self._notes: dict[str, float] = {}
         self._lately = Lately()
@@ -89,7 +94,8 @@ class AlertWatch:
                 row = self._lookout.fetch_unbound(sql.alert_numbers)
                 assert row is not None  # json_build_object always gives a row
                 numbers = self._numbers(json.loads(row[0]))
-                if self._decides(numbers):
+                self._has_decided = self._decides(numbers)
+                if self._has_decided:
                     self._look_closer()
                     self._tell(self.conditions(numbers))
             except OpsboardError as error:
@@ -153,8 +159,12 @@ class AlertWatch:
             log.info("alert cleared", alert=DATABASE_DOWN, subject="")
         self._away_since, self._has_told_away = None, False
 
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        return REST_EVERY if self._is_resting() and not self._has_decided else EVERY
+
     def _run(self) -> None:
-        while not self._stop.wait(EVERY):
+        while not self._stop.wait(self.pause()):
             with suppress(OpsboardError):
                 self.check()
 
