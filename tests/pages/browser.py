@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from apiflask import APIFlask
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, Response, Route
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from opsboard.web.access import COOKIE
@@ -151,3 +152,18 @@ def sign_in(context: BrowserContext, site: Site, token: str) -> None:
     context.add_cookies(
         [{"name": COOKIE, "value": token, "url": site.url, "httpOnly": True, "sameSite": "Strict"}]
     )
+
+
+def change_answer(page: Page, path: str, change: Callable[[Any], Any]) -> None:
+    """Let the page see another answer at the addresses that begin so, among those it reads together."""
+
+    def answer(route: Route) -> None:
+        headers = {name: value for name, value in route.request.headers.items() if name != "if-none-match"}
+        document = route.fetch(headers=headers).json()
+        for part in document["answers"]:
+            if part["path"].startswith(path):
+                part["body"] = change(part["body"])
+                part["etag"] = f'"{hash(json.dumps(part["body"]))}"'
+        route.fulfill(json=document)
+
+    page.route("**/api/batch?*", answer)

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.application import Application
-from tests.pages.browser import LOOKS, until
+from tests.pages.browser import LOOKS, change_answer, until
 from tests.pages.clock import let_pass_until_shown
 from tests.pages.conftest import Visiting
 
@@ -171,9 +171,7 @@ def test_times_are_those_of_the_business_and_have_a_date_when_it_is_not_today(vi
     visitor = visit("manager")
     page = visitor.page
     changed = {"as_of": "2026-03-01T02:03:04+00:00"}
-    page.route(
-        "**/api/dashboard/stats", lambda route: route.fulfill(json={**route.fetch().json(), **changed})
-    )
+    change_answer(page, "/api/dashboard/stats", lambda stats: {**stats, **changed})
     page.clock.install(time="2026-03-01T12:00:00Z")
     visitor.open_board()
     expect(page.locator("#freshness")).to_contain_text("As of 02:03:04, checked")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from playwright.sync_api import Page, expect
 
 from tests.application import Application
@@ -10,12 +12,7 @@ from tests.pages.clock import let_pass_until, let_pass_until_shown
 from tests.pages.conftest import Visiting
 
 STATS = "/api/dashboard/stats"
-CACHED = [
-    STATS,
-    "/api/dashboard/chart/jobs-by-status",
-    "/api/dashboard/chart/jobs-by-month",
-    "/api/notifications/unread",
-]
+BATCH = "/api/batch"
 
 
 def open_with_clock(visitor: Visit) -> Page:
@@ -32,10 +29,8 @@ def wait_for_answers(visitor: Visit, path: str, count: int) -> list[int]:
 
 def poll(visitor: Visit) -> None:
     """One round: five seconds go by."""
-    before = {path: len(visitor.answers(path)) for path in CACHED}
-    let_pass_until(
-        visitor.page, lambda: all(len(visitor.answers(path)) > count for path, count in before.items())
-    )
+    before = len(visitor.answers(BATCH))
+    let_pass_until(visitor.page, lambda: len(visitor.answers(BATCH)) > before)
 
 
 def let_pass(page: Page, seconds: int, state: str) -> None:
@@ -44,17 +39,18 @@ def let_pass(page: Page, seconds: int, state: str) -> None:
     let_pass_until(page, lambda: freshness.get_attribute("data-state") == state, seconds)
 
 
-def test_an_unchanged_board_costs_304s_and_reads_no_list(visit: Visiting) -> None:
+def test_an_unchanged_board_is_opened_with_few_requests_and_polled_with_one_304(visit: Visiting) -> None:
     visitor = visit("manager")
-    open_with_clock(visitor)
-    lists = [path for path in ("/api/jobs", "/api/job-steps", "/api/machines") for _ in visitor.answers(path)]
+    page = open_with_clock(visitor)
+    expect(page.locator("#floor li")).to_have_count(11)
+    opened = {found.url for found in visitor.requests}
+    assert len(opened) <= 12, opened
+    assert visitor.answers(BATCH) == [200, 200]
+    asked = len(visitor.requests)
     poll(visitor)
     poll(visitor)
-    for path in CACHED:
-        assert visitor.answers(path)[:3] == [200, 304, 304], path
-    assert [
-        path for path in ("/api/jobs", "/api/job-steps", "/api/machines") for _ in visitor.answers(path)
-    ] == lists
+    assert [urlsplit(found.url).path for found in visitor.requests[asked:]] == [BATCH, BATCH]
+    assert visitor.answers(BATCH)[2:] == [304, 304]
 
 
 def test_a_change_made_elsewhere_appears_within_one_poll(own_visit: Visiting, own_app: Application) -> None:
@@ -78,9 +74,9 @@ def test_a_hidden_page_asks_nothing_and_asks_at_once_when_seen_again(visit: Visi
     page.evaluate(hide + " document.dispatchEvent(new Event('visibilitychange')) }", True)
     page.clock.run_for(60_000)
     assert len(visitor.requests) == asked
-    before = len(visitor.answers(STATS))
+    before = len(visitor.answers(BATCH))
     page.evaluate(hide + " document.dispatchEvent(new Event('visibilitychange')) }", False)
-    wait_for_answers(visitor, STATS, before + 1)
+    wait_for_answers(visitor, BATCH, before + 1)
 
 
 def test_server_away_turns_amber_then_red_keeps_the_numbers_and_recovers(own_visit: Visiting) -> None:
@@ -106,7 +102,7 @@ def test_an_error_of_the_server_is_told_with_its_words(visit: Visiting) -> None:
     page = open_with_clock(visitor)
     body = '{"title": "t", "status": 503, "code": "pool_timeout", "detail": "The database is busy.", "request_id": "r"}'
     headers = {"Content-Type": "application/problem+json", "Retry-After": "120"}
-    page.route(f"**{STATS}", lambda route: route.fulfill(status=503, body=body, headers=headers))
+    page.route(f"**{BATCH}?*", lambda route: route.fulfill(status=503, body=body, headers=headers))
     let_pass_until_shown(page, page.locator("#freshness"), "The database is busy.")
     expect(page.locator("#freshness")).to_contain_text("Next try in 2 min")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.application import Application
+from tests.pages.browser import change_answer
 from tests.pages.conftest import Visiting
 
 
@@ -82,9 +84,7 @@ def test_the_picture_has_a_dot_for_each_bin_at_its_place(visit: Visiting, app: A
 def test_a_guess_that_is_no_better_is_called_so_and_one_without_history_is_none(visit: Visiting) -> None:
     visitor = visit("manager")
     answer: dict[str, object] = {"is_better": False}
-    visitor.page.route(
-        "**/api/jobs/risk-calibration", lambda route: route.fulfill(json={**route.fetch().json(), **answer})
-    )
+    change_answer(visitor.page, "/api/jobs/risk-calibration", lambda found: {**found, **answer})
     page = visitor.open_board()
     expect(page.locator("#calibration .verdict")).to_contain_text("do not rely on it")
     answer |= {"reason": "not_enough_history", "learned_from": 9, "scored": 3, "needed": 40, "bins": []}
@@ -96,11 +96,10 @@ def test_a_guess_that_is_no_better_is_called_so_and_one_without_history_is_none(
 def test_a_risk_that_nobody_knows_is_not_drawn_as_none(visit: Visiting) -> None:
     visitor = visit("manager")
 
-    def without(route: Route) -> None:
-        page = route.fetch().json()
-        route.fulfill(json={**page, "items": [{**item, "risk": None} for item in page["items"]]})
+    def without(found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "items": [{**item, "risk": None} for item in found["items"]]}
 
-    visitor.page.route("**/api/jobs/at-risk?*", without)
+    change_answer(visitor.page, "/api/jobs/at-risk?", without)
     page = visitor.open_board()
     expect(page.locator("#risk .line-side").first).to_contain_text("Not known")
     expect(page.locator("#risk progress")).to_have_count(0)

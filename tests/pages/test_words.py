@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.application import Application
+from tests.pages.browser import change_answer
 from tests.pages.conftest import Visiting
 
 
@@ -94,11 +95,10 @@ def test_orders_are_told_in_one_style(visit: Visiting) -> None:
 
 def test_zero_figures_stand_in_line_with_the_others(visit: Visiting) -> None:
     visitor = visit("manager")
-    visitor.page.route(
-        "**/api/dashboard/stats",
-        lambda route: route.fulfill(
-            json={**(stats := route.fetch().json()), "users": {**stats["users"], "admin": 0}}
-        ),
+    change_answer(
+        visitor.page,
+        "/api/dashboard/stats",
+        lambda stats: {**stats, "users": {**stats["users"], "admin": 0}},
     )
     page = visitor.open_board()
     left = page.locator(".users .figure").evaluate_all(

@@ -32,6 +32,7 @@ from opsboard.db.export_cursor import Exports
 from opsboard.db.lookout import Lookout
 from opsboard.db.write_pause import WritePause
 from opsboard.features import register_features
+from opsboard.features.batch.routes import INNER
 from opsboard.features.health.alert_measures import CERTIFICATE
 from opsboard.features.health.alert_watch import AlertWatch
 from opsboard.features.health.certificate import certificate_end
@@ -102,6 +103,7 @@ def make_app(config: Config | None = None) -> APIFlask:
         services.tally,
         is_away=lambda: services.database.pool.is_away,
     )
+    app.extensions[INNER] = fast_path
     app.wsgi_app = TrustedProxies(fast_path, config.trusted_proxies)  # type: ignore[method-assign]
     return app
 

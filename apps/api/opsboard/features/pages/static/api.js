@@ -3,7 +3,7 @@
 import { complaintOf } from "./validation.js";
 
 const TIMEOUT = 15_000;
-const MOST_KEPT = 60; // answers; the one not read for longest goes first
+const MOST_KEPT = 120; // answers; the one not read for longest goes first
 
 const KEY_LIFE = 120_000; // ms
 
@@ -54,6 +54,39 @@ export async function get(path, signal) {
   const data = await response.json();
   const etag = response.headers.get("ETag");
   return etag ? keep(path, { etag, data }) : data;
+}
+
+// Reads that begin in one go are one request: one 304 while none of them has changed. Gives read(path).
+export function gather(signal) {
+  let waiting = [];
+  const flush = () => {
+    const asked = waiting;
+    waiting = [];
+    if (asked.length === 1) get(asked[0].path, signal).then(asked[0].resolve, asked[0].reject);
+    else together(asked, signal).catch((problem) => { for (const { reject } of asked) reject(problem); });
+  };
+  return (path) => new Promise((resolve, reject) => {
+    if (waiting.push({ path, resolve, reject }) === 1) queueMicrotask(flush);
+  });
+}
+
+async function together(asked, signal) {
+  const path = `/api/batch?paths=${encodeURIComponent(asked.map((one) => one.path).join(" "))}`;
+  const { answers } = await get(path, signal);
+  for (const [index, { path: part, resolve, reject }] of asked.entries()) {
+    const { status, etag, body, retry_after: retryAfter } = answers[index];
+    if (status !== 200) {
+      reject(new Problem({ ...body, status }, retryAfter ?? 0));
+      continue;
+    }
+    const before = kept.get(part);
+    resolve(keep(part, before && etag && plain(before.etag) === plain(etag) ? before : { etag, data: body }));
+  }
+}
+
+// The tags of the two representations of the same answer.
+function plain(etag) {
+  return etag.replace(/^W\//, "").replace('-gzip"', '"');
 }
 
 // The last answer of a path and when it was last valid: { data, at }. Undefined if it is not cached.

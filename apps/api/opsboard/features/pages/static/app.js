@@ -1,6 +1,6 @@
 // The page: who is signed in, which view the address asks for, and the poll that keeps it fresh.
 
-import { forgetAll, get, recall, write } from "./api.js";
+import { forgetAll, gather, get, recall, write } from "./api.js";
 import { board } from "./board.js";
 import { byId, h, replace } from "./dom.js";
 import { dropAllDrafts } from "./drafts.js";
@@ -158,7 +158,7 @@ function formOf(area, id, context) {
 }
 
 async function load(signal) {
-  const read = (path) => get(path, signal);
+  const read = view.isGathered ? gather(signal) : (path) => get(path, signal);
   await Promise.all([view.load(read), loadUnread(read)]);
 }
 

@@ -63,7 +63,7 @@ export function board(context) {
     drawInto(element, data);
   }
 
-  return { title: "Board", element, load, changed: () => (listed = null) };
+  return { title: "Board", element, load, isGathered: true, changed: () => (listed = null) };
 }
 
 // Since when the request waits that has waited longest.
