@@ -81,6 +81,13 @@ def reference_of(app: APIFlask) -> Reference:
         return cast(Reference, app.extensions["opsboard.reference"])
 
 
+@area.get("/wall")
+@open_to_all
+def wall() -> Response:
+    """The board of a screen that nobody touches; it signs in by the cookie of its browser."""
+    return respond(Body(render_template("wall.html").encode()))
+
+
 @area.get("/design")
 @open_to_all
 def design() -> Response:

@@ -4,7 +4,7 @@ import { forgetAll, gather, get, recall, write } from "./api.js";
 import { board } from "./board.js";
 import { byId, h, replace } from "./dom.js";
 import { dropAllDrafts } from "./drafts.js";
-import { setTimeZone, day, count } from "./format.js";
+import { setTimeZone, setToday, day, count } from "./format.js";
 import { beginFreshness, checked, forget, notChecked } from "./freshness.js";
 import { job } from "./job.js";
 import { LISTS } from "./columns.js";
@@ -68,6 +68,7 @@ async function signedIn() {
 
 function signedInAs({ role, tenant, full_name }) {
   setTimeZone(tenant.time_zone);
+  setToday(tenant.as_of);
   byId("business").textContent = tenant.name;
   byId("records-as-of").textContent = tenant.as_of ? `Records as of ${day(tenant.as_of)}: “today” is that day.` : "";
   byId("records-as-of").hidden = !tenant.as_of;

@@ -11,7 +11,7 @@ const SHOWN_OF_SALES = 5;
 const list = (path, shown = SHOWN) => `/api/${path}page_size=${shown}&cursor=`;
 const steps = (status) => list(`job-steps?mine=true&status=${status}&`);
 
-// `span` is the width of a section in twelfths, `wall` the same on the largest screens (0: not shown there).
+// `span` is the width of a section in twelfths.
 // `paths` are read for it, and `render` shows their answers: render(section, answers, stats, context).
 // `group` names the counts that a role must have to see it; `isAlwaysRead`: also while the counts stay the same.
 /**
@@ -19,7 +19,6 @@ const steps = (status) => list(`job-steps?mine=true&status=${status}&`);
  * @property {string} id
  * @property {string} title
  * @property {number} span
- * @property {number} wall
  * @property {string} [group]
  * @property {boolean} [isAlwaysRead]
  * @property {string[]} paths
@@ -28,60 +27,60 @@ const steps = (status) => list(`job-steps?mine=true&status=${status}&`);
 /** @type {Panel[]} */
 export const PANELS = [
   {
-    id: "overdue", title: "Overdue", span: 7, wall: 5,
+    id: "overdue", title: "Overdue", span: 7,
     paths: [list("jobs?overdue=true&sort=due_date&")],
     render: (section, [jobs], stats) => showOverdue(section, jobs.items, stats),
   },
   {
-    id: "mine", title: "My next steps", span: 5, wall: 4,
+    id: "mine", title: "My next steps", span: 5,
     paths: [steps("in_progress"), steps("pending")],
     render: (section, [running, waiting], stats, context) =>
       showMine(section, [...running.items, ...waiting.items].slice(0, SHOWN), stats, context),
   },
   {
-    id: "risk", title: "May end late", span: 7, wall: 0,
+    id: "risk", title: "May end late", span: 7,
     paths: [list("jobs/at-risk?"), "/api/jobs/delays"],
     render: (section, [jobs, delays]) => showAtRisk(section, jobs.items, delays.items),
   },
   {
-    id: "calibration", title: "How good that guess is", span: 5, wall: 0,
+    id: "calibration", title: "How good that guess is", span: 5,
     paths: ["/api/jobs/risk-calibration"],
     render: (section, [calibration]) => showCalibration(section, calibration),
   },
   {
-    id: "queue", title: "Leads to process", span: 7, wall: 0, group: "leads",
+    id: "queue", title: "Leads to process", span: 7, group: "leads",
     paths: [list("leads?status=unprocessed&", SHOWN_OF_SALES)],
     render: (section, [leads], stats) => showQueue(section, leads.items, stats),
   },
   {
-    id: "decisions", title: "Approvals that wait", span: 5, wall: 0, group: "approvals",
+    id: "decisions", title: "Approvals that wait", span: 5, group: "approvals",
     paths: [list("workflow-approvals/pending?", SHOWN_OF_SALES)],
     render: (section, [approvals], stats) => showDecisions(section, approvals.items, stats),
   },
   {
-    id: "sending", title: "Active campaigns", span: 7, wall: 0, group: "campaigns",
+    id: "sending", title: "Active campaigns", span: 7, group: "campaigns",
     paths: [list("campaigns/active?", SHOWN_OF_SALES)],
     render: (section, [campaigns], stats) => showSending(section, campaigns.items, stats),
   },
   {
-    id: "stuck", title: "Failed in journeys", span: 5, wall: 0, group: "journeys",
+    id: "stuck", title: "Failed in journeys", span: 5, group: "journeys",
     paths: [list("journeys/contacts?status=failed&", SHOWN_OF_SALES)],
     render: (section, [contacts], stats) => showStuck(section, contacts.items, stats),
   },
   {
-    id: "recent", title: "Recent jobs", span: 7, wall: 3, isAlwaysRead: true,
+    id: "recent", title: "Recent jobs", span: 7, isAlwaysRead: true,
     paths: [`/api/dashboard/recent-jobs?limit=${SHOWN}`],
     render: (section, [recent]) => showRecent(section, recent),
   },
   {
-    id: "floor", title: "Machines now", span: 5, wall: 4,
+    id: "floor", title: "Machines now", span: 5,
     paths: [list("machines?", 100)],
     render: (section, [machines], stats) => showFloor(section, machines.items, stats),
   },
 ];
 
-export function sectionOf({ id, title, span, wall }) {
-  return h("section", { class: `card ${id} span-${span} wall-${wall}`, id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
+export function sectionOf({ id, title, span }) {
+  return h("section", { class: `card ${id} span-${span}`, id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
     h("div", { class: "card-head" }, h("h2", { id: `${id}-title` }, title), h("a", { class: "more", hidden: true })),
     h("div", { class: "card-body" }, h("p", { class: "waiting" }, "Loading …")));
 }

@@ -1,9 +1,10 @@
 // The board: figures, charts and the lists a shift looks at, each renewed only when its answer is a new one.
 
+import { layout } from "./board-layout.js";
 import { PANELS, sectionOf } from "./board-panels.js";
 import { drawMonths, drawStatuses } from "./charts.js";
 import { fromTemplate, h } from "./dom.js";
-import { dateTime, number } from "./format.js";
+import { nearTime, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { firstDay, isEmpty } from "./first-day.js";
 import { pageOf } from "./router.js";
@@ -12,6 +13,7 @@ export function board(context) {
   const board = h("div");
   board.append(fromTemplate("board-page"));
   board.querySelector(".board").append(...PANELS.map(sectionOf));
+  const arrangement = layout(board, context);
   const beginning = firstDay(context);
   const element = h("div", {}, beginning.element, board);
   beginning.element.hidden = true; // until the counts say that there is nothing to show
@@ -31,7 +33,7 @@ export function board(context) {
         counted(stats.as_of);
         // Counted from the same tables: while the counts are the same answer, so are the lists.
         if (stats === listed) return;
-        await loadLists(stats, read);
+        await Promise.all([loadLists(stats, read), arrangement.load(read).catch(() => {})]);
         listed = stats;
       }),
       ...PANELS.filter((panel) => panel.isAlwaysRead).map(async (panel) => {
@@ -69,7 +71,7 @@ export function board(context) {
 // Since when the request waits that has waited longest.
 function showOldest(place, approvals) {
   place.hidden = !approvals?.oldest_pending_at;
-  place.textContent = place.hidden ? "" : `Oldest since ${dateTime(approvals.oldest_pending_at)}`;
+  place.textContent = place.hidden ? "" : `Oldest since ${nearTime(approvals.oldest_pending_at)}`;
 }
 
 // Each number opens the list behind it; the address of the list comes with the number.

@@ -3,7 +3,7 @@
 import { archivedFilter, restoreColumn } from "./archive.js";
 import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
-import { count, dateTime, day, number } from "./format.js";
+import { count, day, nearDay, nearTime, number } from "./format.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
@@ -57,7 +57,7 @@ export const LISTS = {
       ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
       ["Status", (job) => chip(job.status)],
       ["Priority", (job) => (job.priority === "normal" ? h("span", { class: "quiet" }, words("normal")) : chip(job.priority))],
-      ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), day(job.due_date),
+      ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), h("span", { title: day(job.due_date) }, nearDay(job.due_date)),
         job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)")), null, "due_date"],
       ["Progress", (job) => progress(job.progress)],
       restoreColumn("jobs", (job) => job.job_number),
@@ -71,7 +71,7 @@ export const LISTS = {
       ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title)],
       ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
       ["Status", (job) => chip(job.status)],
-      ["Due", (job) => day(job.due_date)],
+      ["Due", (job) => h("span", { title: day(job.due_date) }, nearDay(job.due_date))],
       ["Days left", (job) => number(job.days_left)],
       ["Steps left", (job) => number(job.steps_left)],
       ["Risk", (job) => riskBar(job)],
@@ -91,7 +91,7 @@ export const LISTS = {
       ["Machine", (step) => step.machine?.name],
       ["Person", (step) => step.assigned_user?.name],
       ["Status", (step) => chip(step.status)],
-      ["Since", (step) => dateTime(step.completed_at ?? step.started_at ?? step.created_at)],
+      ["Since", (step) => nearTime(step.completed_at ?? step.started_at ?? step.created_at)],
       ["Move on", (step, context) => moveButton(step, context), "control"],
     ],
   },
@@ -207,7 +207,7 @@ export const LISTS = {
       ["Change", (entry) => h("span", {}, sentence(entry))],
       ["Record", (entry) => recordOf(entry)],
       ["Person", (entry) => entry.user && h("a", { href: `#/audit?user_id=${entry.user.id}` }, entry.user.name)],
-      ["When", (entry) => dateTime(entry.created_at), null, "-created_at"],
+      ["When", (entry) => nearTime(entry.created_at), null, "-created_at"],
     ],
   },
   notifications: {
@@ -217,7 +217,7 @@ export const LISTS = {
     action: { verb: "Mark all read", write: markRead("/api/notifications/read", "All notifications are read.") },
     columns: [
       ["Notification", (notice) => (notice.link ? named(pageOf(notice.link), notice.title, notice.body) : h("strong", {}, notice.title))],
-      ["When", (notice) => dateTime(notice.created_at)],
+      ["When", (notice) => nearTime(notice.created_at)],
       ["Read", (notice, { act }) => (notice.read_at ? h("span", { class: "quiet" }, "Read") : h("button", {
         type: "button", class: "move-button", "data-key": `read-${notice.id}`, "aria-label": `Mark read: ${notice.title}`,
         onclick: ({ currentTarget }) => act(currentTarget, markRead(`/api/notifications/${notice.id}/read`, `Marked read: ${notice.title}`)),

@@ -5,13 +5,26 @@ const DAY = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", day: "numeric"
 const MONTH = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month: "long", year: "numeric" });
 const SHORT_MONTH = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month: "short" });
 
+const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const NEAR = 7; // days: beyond them a date says more than a number of days
+
 let clock;
+let shortClock;
+let isoDay;
+let standsAt = null; // the day at which the records of the business stand still
 let moment;
 let civilDay;
+
+/** The civil date that "today" is, for a business whose records stand still. */
+export function setToday(date) {
+  standsAt = date ?? null;
+}
 
 export function setTimeZone(zone) {
   const known = isKnown(zone) ? { timeZone: zone } : {}; // Postgres knows names that a browser may not
   clock = new Intl.DateTimeFormat(undefined, { ...known, timeStyle: "medium" });
+  shortClock = new Intl.DateTimeFormat(undefined, { ...known, timeStyle: "short" });
+  isoDay = new Intl.DateTimeFormat("sv", { ...known, dateStyle: "short" });
   moment = new Intl.DateTimeFormat(undefined, { ...known, dateStyle: "medium", timeStyle: "short" });
   civilDay = new Intl.DateTimeFormat(undefined, { ...known, dateStyle: "short" });
 }
@@ -37,6 +50,20 @@ export function dateTime(instant) {
 // A civil date, "2025-03-01": the same day everywhere, so it is never shifted by a zone.
 export function day(date) {
   return date ? DAY.format(new Date(`${date}T00:00Z`)) : "–";
+}
+
+/** "today", "in 3 days", "2 days ago"; from a week on the date. */
+export function nearDay(date) {
+  if (!date) return "–";
+  const days = daysLate(standsAt ?? isoDay.format(new Date()), date);
+  return Math.abs(days) < NEAR ? RELATIVE.format(days, "day") : day(date);
+}
+
+/** "today 07:59", "yesterday 16:20"; otherwise with its date. */
+export function nearTime(instant) {
+  if (!instant) return "–";
+  const days = daysLate(isoDay.format(new Date()), isoDay.format(new Date(instant)));
+  return Math.abs(days) < 2 ? `${RELATIVE.format(days, "day")} ${shortClock.format(new Date(instant))}` : dateTime(instant);
 }
 
 export function month(yearAndMonth) {

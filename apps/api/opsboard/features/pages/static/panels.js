@@ -2,7 +2,7 @@
 
 import { chip, glyph, words } from "./chips.js";
 import { h, replace } from "./dom.js";
-import { count, day, daysLate, number } from "./format.js";
+import { count, daysLate, nearDay, number } from "./format.js";
 import { pageOf } from "./router.js";
 import { stamped } from "./rows.js";
 import { moveButton } from "./steps.js";
@@ -31,7 +31,7 @@ export function showRecent(section, recent) {
   show(section, recent.link, "All jobs", "There are no jobs yet.", recent.items, (job) => [
     jobLink(job.id, job.job_number, job.title),
     h("span", { class: "line-side" }, chip(job.status),
-      h("span", { class: job.is_overdue ? "late" : "quiet" }, job.due_date ? `Due ${day(job.due_date)}` : "No due date")),
+      h("span", { class: job.is_overdue ? "late" : "quiet" }, job.due_date ? `Due ${nearDay(job.due_date)}` : "No due date")),
   ]);
 }
 

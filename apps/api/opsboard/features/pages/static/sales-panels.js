@@ -2,7 +2,7 @@
 
 import { chip, words } from "./chips.js";
 import { h } from "./dom.js";
-import { age, dateTime, number } from "./format.js";
+import { age, nearTime, number } from "./format.js";
 import { show } from "./panels.js";
 import { failureOf } from "./sales-columns.js";
 
@@ -10,7 +10,7 @@ export function showQueue(section, leads, { leads: counts }) {
   show(section, counts.links.unprocessed, `All ${number(counts.unprocessed)}`, "No lead waits to be processed.", leads, (lead) => [
     line(lead.name, [lead.source, lead.category].filter(Boolean).join(" · ") || lead.email),
     h("span", { class: "line-side" },
-      lead.claimed_by && h("span", {}, lead.claimed_by.name), h("span", { class: "quiet" }, dateTime(lead.created_at))),
+      lead.claimed_by && h("span", {}, lead.claimed_by.name), h("span", { class: "quiet" }, nearTime(lead.created_at))),
   ]);
 }
 
@@ -27,7 +27,7 @@ export function showSending(section, campaigns, { campaigns: counts }) {
   show(section, counts.links.active, `All ${number(counts.active)}`, "No campaign is scheduled or running.", campaigns, (campaign) => [
     line(campaign.name, words(campaign.channel)),
     h("span", { class: "line-side" }, chip(campaign.status),
-      h("span", { class: "quiet" }, dateTime(campaign.started_at ?? campaign.scheduled_at ?? campaign.created_at))),
+      h("span", { class: "quiet" }, nearTime(campaign.started_at ?? campaign.scheduled_at ?? campaign.created_at))),
   ]);
 }
 
