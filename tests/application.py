@@ -76,6 +76,17 @@ class Application:
         return self.flask.test_client().post("/api/auth/login", json={"email": email, "password": password})
 
 
+def run(application: Application, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Run a statement without row security, and commit. Returns its rows, if it has any."""
+    with (
+        closing(psycopg2.connect(application.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+
 @contextmanager
 def running_application(
     database: FreshDatabase, alpha: Business, beta: Business, **settings: Any

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
 from typing import Any
 
-import psycopg2
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.application import Application
+from tests.application import Application, run
 
 PATH = "/api/workflow-approvals"
 # Requests whose status, place in the queue, history and answer to the lead do not say the same.
@@ -42,13 +40,6 @@ WHERE a.id = ANY(%s)
         OR o.answers <> (a.status = 'approved')::integer
     )
 """
-
-
-def run(application: Application, sql: str, *parameters: Any) -> list[Any]:
-    url = application.database.superuser_url
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(sql, parameters or None)
-        return cursor.fetchall() if cursor.description else []
 
 
 def ask(client: FlaskClient, **members: Any) -> int:

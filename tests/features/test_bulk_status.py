@@ -8,14 +8,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.application import Application
+from tests.application import Application, run
 from tests.contract.routes import ids_of
-
-
-def fetch(app: Application, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
 
 
 def bulk(app: Application, path: str, ids: list[int], status: str, role: str = "admin") -> Any:
@@ -26,10 +20,8 @@ def bulk(app: Application, path: str, ids: list[int], status: str, role: str = "
 
 
 def test_each_id_has_its_result_in_the_order_given(own_app: Application) -> None:
-    drafts = [
-        row for (row,) in fetch(own_app, "SELECT id FROM jobs WHERE tenant_id = 1 AND status = 'draft'")
-    ]
-    (active,) = fetch(own_app, "SELECT min(id) FROM jobs WHERE tenant_id = 1 AND status = 'active'")[0]
+    drafts = [row for (row,) in run(own_app, "SELECT id FROM jobs WHERE tenant_id = 1 AND status = 'draft'")]
+    (active,) = run(own_app, "SELECT min(id) FROM jobs WHERE tenant_id = 1 AND status = 'active'")[0]
     foreign = ids_of(own_app, own_app.beta)["job_id"]
     given = [drafts[2], foreign, active, drafts[0], drafts[2], 2**62, foreign, active]
     found = bulk(own_app, "jobs", given, "active")
@@ -40,7 +32,7 @@ def test_each_id_has_its_result_in_the_order_given(own_app: Application) -> None
     assert {name: found[name] for name in ("updated", "unchanged", "refused", "not_found", "duplicate")} == {
         "updated": 2, "unchanged": 1, "refused": 0, "not_found": 2, "duplicate": 3,
     }  # fmt: skip
-    assert fetch(own_app, "SELECT status FROM jobs WHERE id = %s", foreign) == [("draft",)]
+    assert run(own_app, "SELECT status FROM jobs WHERE id = %s", foreign) == [("draft",)]
 
 
 @pytest.mark.parametrize(
@@ -58,19 +50,18 @@ def test_many_at_once_are_what_each_alone_would_be(
     columns = "status, started_at IS NULL, completed_at IS NULL" if table != "machines" else "status"
     for status in statuses:
         ids = [
-            row
-            for (row,) in fetch(own_app, f"SELECT id FROM {table} WHERE tenant_id = 1 ORDER BY id LIMIT 10")
+            row for (row,) in run(own_app, f"SELECT id FROM {table} WHERE tenant_id = 1 ORDER BY id LIMIT 10")
         ]
-        last = fetch(own_app, "SELECT max(id) FROM audit_logs")[0][0]
-        before = dict(fetch(own_app, f"SELECT id, status FROM {table} WHERE tenant_id = 1"))
+        last = run(own_app, "SELECT max(id) FROM audit_logs")[0][0]
+        before = dict(run(own_app, f"SELECT id, status FROM {table} WHERE tenant_id = 1"))
         found = bulk(own_app, path, ids[:5], status)
         for row_id in ids[5:]:
             assert own_app.client().patch(f"/api/{path}/{row_id}", json={"status": status}).status_code == 200
-        after = fetch(own_app, f"SELECT {columns} FROM {table} WHERE id = ANY(%s) ORDER BY id", ids)
+        after = run(own_app, f"SELECT {columns} FROM {table} WHERE id = ANY(%s) ORDER BY id", ids)
         assert {row[0] for row in after} == {status}
         changed = [row_id for row_id in ids if before[row_id] != status]
         assert found["updated"] == len([row_id for row_id in ids[:5] if row_id in changed])
-        audited = fetch(
+        audited = run(
             own_app,
             "SELECT entity, entity_id, changes -> 'status', user_id FROM audit_logs WHERE id > %s ORDER BY entity_id",
             last,
@@ -81,8 +72,8 @@ def test_many_at_once_are_what_each_alone_would_be(
 
 
 def test_steps_that_a_role_may_not_work_on_are_refused_each_with_its_reason(own_app: Application) -> None:
-    (mine,) = fetch(own_app, "SELECT id FROM users WHERE email = 'operator@alpha.example'")[0]
-    rows = fetch(
+    (mine,) = run(own_app, "SELECT id FROM users WHERE email = 'operator@alpha.example'")[0]
+    rows = run(
         own_app,
         "SELECT s.id, s.status, s.assigned_user_id IS DISTINCT FROM %s AND s.assigned_user_id IS NOT NULL, EXISTS ("
         "SELECT FROM role_process_permissions AS p WHERE p.process_id = s.process_id) "
@@ -99,7 +90,7 @@ def test_steps_that_a_role_may_not_work_on_are_refused_each_with_its_reason(own_
         )  # fmt: skip
         assert reasons[row_id] == expected
     assert found["updated"] > 0 and found["refused"] > found["updated"]
-    skipped = fetch(own_app, "SELECT count(*) FROM job_steps WHERE status = 'skipped' AND tenant_id = 1")
+    skipped = run(own_app, "SELECT count(*) FROM job_steps WHERE status = 'skipped' AND tenant_id = 1")
     assert skipped == [(found["updated"],)]
 
 

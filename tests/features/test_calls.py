@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
 from typing import Any
 
-import psycopg2
 import pytest
 
-from tests.application import Application
-
-
-def run(app: Application, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    with (
-        closing(psycopg2.connect(app.database.superuser_url)) as connection,
-        connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement, parameters or None)
-        return cursor.fetchall() if cursor.description else []
+from tests.application import Application, run
 
 
 def test_a_call_is_noted_and_completed_later(own_app: Application) -> None:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import closing
 from typing import Any
 
-import psycopg2
 import pytest
 from flask.testing import FlaskClient
 
-from tests.application import Application
+from tests.application import Application, run
 
 PATH = "/api/campaigns"
 KINDS = ("sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed")
-
-
-def run(application: Application, sql: str, *parameters: Any) -> list[Any]:
-    url = application.database.superuser_url
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(sql, parameters or None)
-        return cursor.fetchall() if cursor.description else []
 
 
 def make(client: FlaskClient, recipients: int) -> tuple[int, list[int]]:

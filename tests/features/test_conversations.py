@@ -12,21 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from opsboard.db.queries import load_queries
-from tests.application import Application
+from tests.application import Application, run
 from tests.contract.catalogue import VALUES
 from tests.contract.test_every_query import explain, nodes
 
 sql = load_queries("opsboard.features.conversations")
-
-
-def run(app: Application, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    with (
-        closing(psycopg2.connect(app.database.superuser_url)) as connection,
-        connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement, parameters or None)
-        return cursor.fetchall() if cursor.description else []
 
 
 def vacuum(app: Application) -> None:

@@ -9,13 +9,11 @@ import signal
 import subprocess
 import sys
 import tracemalloc
-from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
-import psycopg2
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -24,7 +22,7 @@ from opsboard.config import load_config
 from opsboard.errors import ConfigError
 from opsboard.features.documents.download import safe_name
 from opsboard.features.documents.store import DocumentStore, DocumentStoreUnavailable
-from tests.application import Application, running_application
+from tests.application import Application, run, running_application
 from tests.contract.test_every_route import assert_problem
 from tests.seed import ROLES, content
 
@@ -58,16 +56,6 @@ def put(
     return client.put(
         path, data=data, content_type=kind, headers={k.replace("_", "-"): v for k, v in headers.items()}
     )
-
-
-def rows(app: Application, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    with (
-        closing(psycopg2.connect(app.database.superuser_url)) as connection,
-        connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(sql, parameters or None)
-        return cursor.fetchall() if cursor.description else []
 
 
 def test_what_was_stored_is_read_back_with_its_row_and_in_the_audit_log(own_app: Application) -> None:
@@ -227,7 +215,7 @@ def test_without_a_store_the_routes_say_so(own_app: Application) -> None:
         path = noted(client)
         assert_problem(put(client, path), 503, "document_store_off")
         assert_problem(client.get(path), 404, "not_found")
-        (first,) = rows(app, "SELECT min(id) FROM documents WHERE tenant_id = %s", app.alpha.id)
+        (first,) = run(app, "SELECT min(id) FROM documents WHERE tenant_id = %s", app.alpha.id)
         assert_problem(client.get(f"/api/documents/{first[0]}/content"), 503, "document_store_off")
 
 
@@ -240,7 +228,7 @@ def test_a_store_that_fails_is_503_and_changes_no_row(own_app: Application) -> N
     assert_problem(put(client, path), 503, "document_store_unavailable")
     assert client.get(path).status_code == 404
     folder.unlink()
-    (first,) = rows(own_app, "SELECT min(id) FROM documents WHERE tenant_id = %s", own_app.alpha.id)
+    (first,) = run(own_app, "SELECT min(id) FROM documents WHERE tenant_id = %s", own_app.alpha.id)
     assert_problem(client.get(f"/api/documents/{first[0]}/content"), 503, "document_content_lost")
 
 
@@ -280,7 +268,7 @@ def test_a_row_that_is_not_changed_leaves_only_a_file_for_the_sweep(
 ) -> None:
     client = own_app.client()
     path = noted(client)
-    rows(own_app, "ALTER TABLE documents ADD CONSTRAINT none_stored CHECK (size_bytes <> 1) NOT VALID")
+    run(own_app, "ALTER TABLE documents ADD CONSTRAINT none_stored CHECK (size_bytes <> 1) NOT VALID")
     assert put(client, path, b"1").status_code == 400
     assert client.get(path).status_code == 404
 
@@ -305,7 +293,7 @@ def test_a_store_that_cannot_be_used_is_told_at_the_start(value: str) -> None:
 def test_the_content_of_the_seed_is_that_of_each_business(app: Application) -> None:
     for business in (app.alpha, app.beta):
         client = app.client("operator", business)
-        (first,) = rows(app, "SELECT min(id) FROM documents WHERE tenant_id = %s", business.id)
+        (first,) = run(app, "SELECT min(id) FROM documents WHERE tenant_id = %s", business.id)
         assert client.get(f"/api/documents/{first[0]}/content").data == content(business.canary)
 
 

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import closing
 from typing import Any
 
-import psycopg2
 import pytest
 
-from tests.application import Application
+from tests.application import Application, run
 
 NEW = {"title": "Drawing of a flange", "file_name": "flange.dwg", "document_type": "drawing", "size_bytes": 5}
-
-
-def run(app: Application, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    with (
-        closing(psycopg2.connect(app.database.superuser_url)) as connection,
-        connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(sql, parameters or None)
-        return cursor.fetchall() if cursor.description else []
 
 
 def test_a_noted_document_is_at_its_location_and_in_the_audit_log(own_app: Application) -> None:

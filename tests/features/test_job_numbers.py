@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from opsboard.db.embedded import Cluster
-from tests.application import Application, running_application
+from tests.application import Application, run, running_application
 from tests.clusters import fresh_database
 from tests.seed import Business
 
@@ -25,13 +25,6 @@ def quiet_app(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Itera
     name, alpha, beta = seeded
     with fresh_database(cluster, name) as database, running_application(database, alpha, beta) as application:
         yield application
-
-
-def run(app: Application, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    url = app.database.superuser_url
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall() if cursor.description else []
 
 
 def create(app: Application, business: Business | None = None, **more: Any) -> str:

@@ -10,14 +10,7 @@ import psycopg2
 import pytest
 from flask.testing import FlaskClient
 
-from tests.application import Application
-
-
-def run(application: Application, sql: str, *parameters: Any) -> list[Any]:
-    url = application.database.superuser_url
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(sql, parameters or None)
-        return cursor.fetchall() if cursor.description else []
+from tests.application import Application, run
 
 
 def enter(client: FlaskClient, **members: Any) -> dict[str, Any]:

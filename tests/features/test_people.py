@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from opsboard.auth.links import PASSWORD, Link, read_token, write_token
-from tests.application import SECRET, Application
+from tests.application import SECRET, Application, run
 from tests.waiting import eventually
 
 GOOD = "tall trees in march"
@@ -30,16 +30,6 @@ def accept(app: Application, token: str, password: str = GOOD) -> Any:
 
 def look(app: Application, token: str) -> int:
     return app.flask.test_client().post("/api/auth/password-link", json={"token": token}).status_code
-
-
-def rows(app: Application, sql: str, *values: Any) -> list[Any]:
-    with (
-        closing(psycopg2.connect(app.database.superuser_url)) as connection,
-        connection,
-        connection.cursor() as cur,
-    ):
-        cur.execute(sql, values)
-        return cur.fetchall() if cur.description else []
 
 
 def test_somebody_invited_sets_a_password_once_and_signs_in(own_app: Application) -> None:
@@ -62,7 +52,7 @@ def test_somebody_invited_sets_a_password_once_and_signs_in(own_app: Application
     assert own_app.sign_in("kim@north.example", GOOD).status_code == 200
     shown: Any = own_app.client().get(f"/api/users/{kim['id']}").json
     assert (shown["has_password"], shown["password_link"]) == (True, None)
-    entries = rows(
+    entries = run(
         own_app, "SELECT action, user_id FROM audit_logs WHERE entity_id = %s ORDER BY id", kim["id"]
     )
     assert [entry for entry in entries if entry[0] == "password"] == [("password", kim["id"])]
@@ -76,7 +66,7 @@ def test_the_token_is_nowhere_but_in_the_answer(own_app: Application) -> None:
     again = client.post("/api/users", json=body, headers=headers)
     assert again.data == first.data and again.headers["Idempotency-Replayed"] == "true"
     for table in ("password_links", "idempotency_keys", "audit_logs", "users"):
-        (everything,) = rows(own_app, f"SELECT string_agg(t::text, '') FROM {table} AS t")[0]
+        (everything,) = run(own_app, f"SELECT string_agg(t::text, '') FROM {table} AS t")[0]
         assert token not in everything and token.rpartition(".")[2] not in everything
     assert "invitation" not in client.get(first.headers["Location"]).json  # type: ignore[operator]
 
@@ -113,7 +103,7 @@ def test_a_reset_link_ends_sign_ins_and_a_password_set_otherwise_ends_the_link(o
     asks = own_app.flask.test_client()
     eventually("it has ended", lambda: asks.get("/api/auth/me", headers=with_it).status_code == 401)
     other: Any = client.post(path).json
-    rows(own_app, "UPDATE users SET password_hash = 'changed by the command line' WHERE id = %s", me["id"])
+    run(own_app, "UPDATE users SET password_hash = 'changed by the command line' WHERE id = %s", me["id"])
     assert accept(own_app, other["token"]).status_code == 410
 
 
@@ -163,7 +153,7 @@ def test_a_service_account_has_no_password_and_no_link(own_app: Application) -> 
     refused = own_app.client().post(f"/api/users/{robot['id']}/password-link")
     assert refused.status_code == 409
     with pytest.raises(psycopg2.errors.CheckViolation):
-        rows(own_app, "UPDATE users SET password_hash = 'x' WHERE id = %s", robot["id"])
+        run(own_app, "UPDATE users SET password_hash = 'x' WHERE id = %s", robot["id"])
     handed = own_app.client().post(
         f"/api/users/{robot['id'] - 1}/hand-over", json={"to_user_id": robot["id"]}
     )
@@ -234,7 +224,7 @@ def test_two_admins_who_end_each_other_at_once_leave_one(
     # The loser is refused as the last admin, or as somebody whose sign-in has ended.
     assert answers.count(200) == 1 and set(answers) <= {200, 401, 409}
     count = "SELECT count(*) FROM users WHERE tenant_id = %s AND role = 'admin' AND is_active"
-    assert rows(own_app, count, own_app.alpha.id) == [(1,)]
+    assert run(own_app, count, own_app.alpha.id) == [(1,)]
 
 
 def test_a_change_that_waited_for_another_sees_what_it_did(own_app: Application) -> None:
@@ -249,7 +239,7 @@ def test_a_change_that_waited_for_another_sees_what_it_did(own_app: Application)
             target=lambda: answers.append(client.patch(f"/api/users/{me}", json={"is_active": False}))
         )
         second.start()
-        while second.is_alive() and not rows(
+        while second.is_alive() and not run(
             own_app,
             "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
         ):
@@ -279,7 +269,7 @@ def test_all_work_is_handed_over_in_one_step(own_app: Application) -> None:
         assert client.get(work["links"][name]).json["total"] == work[name]  # type: ignore[index]
     to: Any = client.get("/api/auth/me").json["id"]  # type: ignore[index]
     before: Any = client.get(f"/api/users/{to}/work").json
-    noted = rows(own_app, "SELECT count(*) FROM audit_logs")[0][0]
+    noted = run(own_app, "SELECT count(*) FROM audit_logs")[0][0]
     done: Any = client.post(
         f"/api/users/{person['id']}/hand-over", json={"to_user_id": to, "deactivate": True}
     ).json
@@ -293,14 +283,14 @@ def test_all_work_is_handed_over_in_one_step(own_app: Application) -> None:
     left: Any = client.get(f"/api/users/{person['id']}").json["work_left"]  # type: ignore[index]
     assert (left["steps"], left["leads"], left["approvals"]) == (0, 0, 0)
     changed = work["steps"] + work["leads"] + work["approvals"] + 1
-    assert rows(own_app, "SELECT count(*) FROM audit_logs")[0][0] == noted + changed
-    assert rows(own_app, "SELECT count(*) FROM rollup_differences(%s)", own_app.alpha.id) == [(0,)]
+    assert run(own_app, "SELECT count(*) FROM audit_logs")[0][0] == noted + changed
+    assert run(own_app, "SELECT count(*) FROM rollup_differences(%s)", own_app.alpha.id) == [(0,)]
 
 
 def test_work_goes_to_an_active_person_or_to_nobody(own_app: Application) -> None:
     client, person = own_app.client(), person_with_work(own_app)
     inactive: Any = client.get("/api/users?is_active=false&page_size=1").json["items"][0]["id"]  # type: ignore[index]
-    foreign = rows(own_app, "SELECT min(id) FROM users WHERE tenant_id = %s", own_app.beta.id)[0][0]
+    foreign = run(own_app, "SELECT min(id) FROM users WHERE tenant_id = %s", own_app.beta.id)[0][0]
     path = f"/api/users/{person['id']}/hand-over"
     before: Any = client.get(f"/api/users/{person['id']}/work").data
     for to in (inactive, foreign, person["id"], 2**40):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 import psycopg2
 import pytest
@@ -15,16 +14,11 @@ from hypothesis import strategies as st
 
 from opsboard.cache.counts import CacheEvent
 from opsboard.web.listing import ListArguments
-from tests.application import Application, running_application
+from tests.application import Application, run, running_application
 from tests.contract.routes import routes
 from tests.seed import ROLES
 
 PLAIN = ("/api/jobs", "/api/customers?q=ma", "/api/job-steps?mine=true&status=pending", "/api/jobs?cursor=")
-
-
-def run(app: Application, sql: str, *parameters: Any) -> None:
-    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection:
-        connection.cursor().execute(sql, parameters or None)
 
 
 def list_paths(app: Application) -> list[str]:

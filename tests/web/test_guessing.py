@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
 import pytest
 from werkzeug.test import TestResponse
 
 from opsboard.auth.attempts import FEWER, SPREAD, network_of
 from opsboard.auth.password_thread import PasswordThread
 from opsboard.db.queries import load_queries
-from tests.application import Application, running_application
+from tests.application import Application, run, running_application
 from tests.features.test_metrics import scraped, value
 from tests.seed import PASSWORD
 from tests.waiting import eventually
@@ -35,14 +34,6 @@ def attempt(
         json={"email": email, "password": password},
         environ_overrides={"REMOTE_ADDR": address},
     )
-
-
-def do(app: Application, sql: str) -> list[Any]:
-    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
-        cursor.execute(sql)
-        found = cursor.fetchall() if cursor.description else []
-        connection.commit()
-        return found
 
 
 @contextmanager
@@ -88,9 +79,9 @@ def test_retry_after_is_true(own_app: Application, monkeypatch: pytest.MonkeyPat
             attempt(own_app)
         refused = attempt(own_app, PASSWORD)
         assert refused.status_code == 429 and 290 < int(refused.headers["Retry-After"]) <= 300
-        do(own_app, "UPDATE sign_in_attempts SET ends_at = ends_at - interval '200 seconds'")
+        run(own_app, "UPDATE sign_in_attempts SET ends_at = ends_at - interval '200 seconds'")
         assert 90 < int(attempt(own_app, PASSWORD).headers["Retry-After"]) <= 100
-        do(own_app, "UPDATE sign_in_attempts SET ends_at = ends_at - interval '100 seconds'")
+        run(own_app, "UPDATE sign_in_attempts SET ends_at = ends_at - interval '100 seconds'")
         assert attempt(own_app, PASSWORD).status_code == 200
 
 
@@ -185,22 +176,22 @@ def test_a_lines_end_in_an_account_ends_no_line_of_the_log(own_app: Application)
 
 
 def test_what_has_ended_is_pruned(own_app: Application) -> None:
-    do(
+    run(
         own_app,
         "INSERT INTO sign_in_attempts (key, failures, ends_at) VALUES ('old', 1, now() - interval '1 hour')",
     )
-    do(
+    run(
         own_app,
         "INSERT INTO sign_in_attempts (key, failures, ends_at) VALUES ('new', 1, now() + interval '1 hour')",
     )
-    do(
+    run(
         own_app,
         "INSERT INTO revocations (tenant_id, user_id, token_id, expires_at) "
         "VALUES (999, 1, 'x', now() - interval '2 days')",
     )
     own_app.services.database.fetch_unbound(prune_sign_ins, {"most": 100})
-    assert do(own_app, "SELECT key FROM sign_in_attempts") == [("new",)]
-    assert do(own_app, "SELECT count(*) FROM revocations WHERE tenant_id = 999") == [(0,)]
+    assert run(own_app, "SELECT key FROM sign_in_attempts") == [("new",)]
+    assert run(own_app, "SELECT count(*) FROM revocations WHERE tenant_id = 999") == [(0,)]
 
 
 @pytest.mark.parametrize("known", [0, 1, 2])
@@ -209,7 +200,7 @@ def test_as_many_passwords_are_checked_for_an_address_known_never_once_or_twice(
 ) -> None:
     from opsboard.auth import passwords
 
-    do(
+    run(
         own_app,
         f"UPDATE users SET email = 'both@example.com' WHERE email LIKE 'admin@%' AND tenant_id <= {known}",
     )
