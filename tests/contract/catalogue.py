@@ -54,6 +54,7 @@ VALUES: dict[str, Any] = {
     "q": "canary", "most_read": 1000, "area": "jobs",
     "is_shared": False, "is_default": True,
     "stop_id": 1,
+    "used": '[{"business": 1, "requests": 1, "seconds": 0.5, "sent": 10}]', "runs_service": None,
     "permissions": '[{"role": "operator", "can_operate": true}]', "is_active": True, "routing_id": 1,
     "copy_of_id": None, "steps": '[{"process_id": 1, "setup_minutes": 5}]', "position": 1, "reason_id": 1,
     "kind": "reject",

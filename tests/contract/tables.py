@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 # Tables that hold nothing of any business: worker and endpoint names, digests, numbers.
-SHARED = {"workers", "cache_clears", "write_pauses", "sign_in_attempts", "alerts", "checks"}
+SHARED = {"workers", "cache_clears", "write_pauses", "sign_in_attempts", "alerts", "checks", "usage_by_day"}
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 CREATED = re.compile(r"(?m)^CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\w+) \(")
 # In the order in which they are made, so that what a table refers to stands before it.
@@ -53,4 +53,5 @@ EXTRAS: dict[tuple[str, str], tuple[str, str, str | None, str | None]] = {
     ("sign_in_attempts", "sign_in_attempts_all"): ("*", "public", "true", "true"),
     ("alerts", "alerts_all"): ("*", "public", "true", "true"),
     ("checks", "checks_all"): ("*", "public", "true", "true"),
+    ("usage_by_day", "usage_by_day_all"): ("*", "public", "true", "true"),
 }

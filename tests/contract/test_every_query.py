@@ -42,6 +42,7 @@ TENANTLESS = {
     "health.activity": "views of the server, no rows",
     "health.alert_numbers": "workers belong to no tenant, and its functions give back numbers",
     "health.alerts": "alerts belong to no tenant",
+    "health.usage": "its function gives back sums of all tenants",
     "health.record_alerts": "alerts belong to no tenant",
     "health.note_check": "results of checks belong to no tenant",
     "health.journeys": "its function gives back one time of all tenants",

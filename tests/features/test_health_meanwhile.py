@@ -26,7 +26,17 @@ from tests.db.test_server_watch import send
 from tests.seed import seed
 
 # Those that the answers read themselves, and one of each kind of the others.
-FEW = {"workers", "tenants", "users", "jobs", "audit_logs", "changes", "cache_clears", "rollups"}
+FEW = {
+    "workers",
+    "usage_by_day",
+    "tenants",
+    "users",
+    "jobs",
+    "audit_logs",
+    "changes",
+    "cache_clears",
+    "rollups",
+}
 ASKED = (
     "",
     "/ready",
@@ -38,6 +48,8 @@ ASKED = (
     "/tables",
     "/journeys",
     "/activity",
+    "/workers",
+    "/usage",
     "/alerts",
     "/rollups",
 )
@@ -186,6 +198,8 @@ def test_on_a_frozen_server_what_was_known_is_told_with_its_age(
                 "/db",
                 "/cache",
                 "/indexes",
+                "/workers",
+                "/usage",
                 "/queries",
                 "/tables",
                 "/journeys",

@@ -79,8 +79,10 @@ def test_in_production_nobody_sees_the_service_of_several_businesses_by_default(
 def test_the_only_business_needs_no_name_until_there_is_another(lone_app: Application) -> None:
     client = lone_app.client()
     assert client.get("/api/health/db").status_code == 200
+    assert client.get("/api/auth/me").json["runs_service"] is True  # type: ignore[index]
     add_tenant(lone_app.database.app_url, "second", "Second", "UTC")
     assert client.get("/api/health/db").status_code == 403
+    assert client.get("/api/auth/me").json["runs_service"] is False  # type: ignore[index]
 
 
 def test_while_nobody_can_tell_how_many_there_are_the_last_number_counts(

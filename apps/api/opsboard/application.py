@@ -38,6 +38,7 @@ from opsboard.features.health.alert_watch import AlertWatch
 from opsboard.features.health.certificate import certificate_end
 from opsboard.fleet.change_feed import ChangeFeed
 from opsboard.fleet.maintenance import REST_INTERVAL, Maintenance
+from opsboard.fleet.usage_writer import UsageWriter
 from opsboard.observability.durations import Durations
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
@@ -124,7 +125,13 @@ def make_services(config: Config) -> Services:
     store = make_store(config, shared, in_sync=lambda: not change_feed.is_stale)
     uses = LastUses(databases.background)
     write_pause = WritePause(databases.background)
-    chores = [uses.write_if_due, write_pause.look_if_due, databases.samples.explain_if_due]
+    usage = UsageWriter(databases.background, tally.usage)
+    chores = [
+        uses.write_if_due,
+        usage.write_if_due,
+        write_pause.look_if_due,
+        databases.samples.explain_if_due,
+    ]
     maintenance = Maintenance(databases.background, rest_interval=REST_INTERVAL, chores=chores)
     change_feed = ChangeFeed(
         databases.changes,
@@ -152,6 +159,7 @@ def make_services(config: Config) -> Services:
         maintenance=maintenance,
         write_pause=write_pause,
         tally=tally,
+        usage=usage,
         lookout=lookout,
         operators=Operators(config, lookout),
         threads=threads,

@@ -34,6 +34,8 @@ SELECT json_build_object(
     'email', u.email,
     'full_name', u.full_name,
     'role', u.role,
+    'runs_service', u.role = 'admin'
+        AND coalesce(%(runs_service)s::boolean, (SELECT count(*) = 1 FROM businesses_of_journeys())),
     'tenant', json_build_object(
         'id', t.id,
         'slug', t.slug,

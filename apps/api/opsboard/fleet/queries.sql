@@ -194,3 +194,16 @@ SELECT prune_sign_ins(%(most)s)
 -- writes: idempotency_keys
 -- Delete the stored answers of yesterday's writes. Returns how many, or null while another worker does it.
 SELECT prune_idempotency_keys(%(most)s)
+
+-- name: add_usage
+-- writes: usage_by_day
+-- Add to the use of each business today; in order of their ids, so that workers wait for each other in one direction.
+INSERT INTO usage_by_day (business, day, requests, seconds, bytes)
+SELECT u.business, (now() AT TIME ZONE 'UTC')::date, u.requests, u.seconds, u.sent
+FROM json_to_recordset(%(used)s::json) AS u (business bigint, requests bigint, seconds double precision, sent bigint)
+ORDER BY u.business
+ON CONFLICT (day, business) DO UPDATE SET
+    requests = usage_by_day.requests + excluded.requests,
+    seconds = usage_by_day.seconds + excluded.seconds,
+    bytes = usage_by_day.bytes + excluded.bytes
+RETURNING business

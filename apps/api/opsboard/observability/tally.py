@@ -12,6 +12,7 @@ import psutil
 from opsboard.observability import events
 from opsboard.observability.durations import Durations, Series
 from opsboard.observability.faults import seconds_since
+from opsboard.observability.usage import Usage
 
 CLASSES = ("2xx", "3xx", "4xx", "5xx")
 
@@ -21,6 +22,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.durations = Durations()
+        self.usage = Usage()
         # For who asks often: the series once, then only this.
         self.add = self.durations.add
 

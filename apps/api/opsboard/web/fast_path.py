@@ -50,6 +50,7 @@ class FastPath:
         self._given = store.note_repeat
         self._tally = tally
         self._add = tally.add
+        self._add_usage = tally.usage.add
         self.remembered = remembered if remembered is not None else RememberedRequests()
         self._find = self.remembered.find
         self._is_away = is_away
@@ -96,6 +97,7 @@ class FastPath:
         remembered.used = remembered.use.is_new = True
         age, seconds = int(now - prepared.since), self._store.clock() - now
         self._add(prepared.series, seconds)
+        self._add_usage(prepared.sums, seconds, prepared.bytes if method == "GET" else 0)
         start_response(
             prepared.line,
             [
@@ -130,7 +132,7 @@ class FastPath:
             return None
         until = min(found.expires, now + self._sign_in.seconds_left(remembered.identity), now + renewal)
         remembered.prepared = prepared = PreparedResponse(environ, found, now, until, changes, revoked)
-        prepared.series = self._tally.series(remembered.key.endpoint, prepared.status)
+        self._count_in(prepared, remembered)
         return prepared, found.body
 
     def _last_good(
@@ -143,8 +145,12 @@ class FastPath:
         if found is None:
             return None
         prepared = PreparedResponse(environ, found, now, now, 0, 0)  # for this request alone
-        prepared.series = self._tally.series(remembered.key.endpoint, prepared.status)
+        self._count_in(prepared, remembered)
         return prepared, found.body
+
+    def _count_in(self, prepared: PreparedResponse, remembered: RememberedRequest) -> None:
+        prepared.series = self._tally.series(remembered.key.endpoint, prepared.status)
+        prepared.sums = self._tally.usage.of(remembered.identity.tenant_id)
 
     def _ask(
         self, request: Request, remembered: RememberedRequest | None, environ: Environ, start_response: Any

@@ -16,6 +16,7 @@ from opsboard.web.arguments import refuse_undeclared
 from opsboard.web.maintenance_mode import refuse_paused_writes
 from opsboard.web.request_ids import request_id, trace_id
 from opsboard.web.services import services
+from opsboard.web.usage import count_usage
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,8 @@ def finish(response: Response) -> Response:
     current: record.Record | None = g.get("record")
     seconds = current.elapsed_ms / 1000 if current else 0.0
     services().tally.answered(request.endpoint or "", response.status_code, seconds)
+    if g.get("identity") is not None:
+        count_usage(response, g.identity.tenant_id, seconds)
     headers = response.headers
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)

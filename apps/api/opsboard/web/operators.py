@@ -33,6 +33,12 @@ class Operators:
         elif self._production and self._has_several():
             raise Forbidden(NOBODY_NAMED)
 
+    def runs_service(self, tenant_id: int) -> bool | None:
+        """Return whether a business runs the service; None: it does if it is the only one."""
+        if self._named:
+            return tenant_id in self._named
+        return None if self._production else True
+
     def _has_several(self) -> bool:
         # Businesses are added at any time and removed by nobody, so only "one" is asked for again.
         if not self._are_several:

@@ -7,6 +7,7 @@ from weakref import ref
 
 from opsboard.cache.store import Found
 from opsboard.observability.durations import Series
+from opsboard.observability.usage import Sums
 from opsboard.web.lifecycle import DATA_POLICY, HSTS, SECURITY_HEADERS
 from opsboard.web.representation import represent
 
@@ -28,12 +29,14 @@ class PreparedResponse:
     revocations equals `revoked`. The body is referenced weakly, so that eviction from the cache frees it.
     """
 
-    # The durations that this answer is counted in.
+    # The durations and the use of a business that this answer is counted in.
     series: Series
+    sums: Sums
 
     __slots__ = (
         "accept_encoding",
         "body",
+        "bytes",
         "changes",
         "headers",
         "if_none_match",
@@ -44,6 +47,7 @@ class PreparedResponse:
         "series",
         "since",
         "status",
+        "sums",
         "until",
     )
 
@@ -58,6 +62,7 @@ class PreparedResponse:
         chosen = represent(body, self.accept_encoding, self.if_none_match)
         self.sends = chosen.part
         self.status, self.line = chosen.status, LINES[chosen.status]
+        self.bytes = len(chosen.content or b"")
         self.headers = [*chosen.headers, *ALWAYS]
         if environ["wsgi.url_scheme"] == "https":
             self.headers.append(("Strict-Transport-Security", HSTS))

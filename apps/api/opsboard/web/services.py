@@ -21,6 +21,7 @@ from opsboard.db.lookout import Lookout
 from opsboard.db.write_pause import WritePause
 from opsboard.fleet.change_feed import ChangeFeed
 from opsboard.fleet.maintenance import Maintenance
+from opsboard.fleet.usage_writer import UsageWriter
 from opsboard.observability import record
 from opsboard.observability.tally import Tally
 from opsboard.web.operators import Operators
@@ -65,6 +66,7 @@ class Services:
     maintenance: Maintenance
     write_pause: WritePause
     tally: Tally
+    usage: UsageWriter
     lookout: Lookout
     operators: Operators
     threads: ThreadUse

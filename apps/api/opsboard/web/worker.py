@@ -12,6 +12,7 @@ from contextlib import suppress
 import structlog
 from flask import Flask
 
+from opsboard.errors import OpsboardError
 from opsboard.observability.performance import log_system_metrics, timeit
 from opsboard.web.role_guard import guard_role
 from opsboard.web.services import Services
@@ -68,6 +69,8 @@ def end_worker(app: Flask) -> None:
     log_system_metrics()
     services: Services = app.extensions["opsboard"]
     services.change_feed.stop()
+    with suppress(OpsboardError):
+        services.usage.write()
     services.maintenance.stop()
     services.alerts.stop()
     if services.shared:

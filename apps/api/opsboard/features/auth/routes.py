@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Response, jsonify, request
 from pydantic import ConfigDict, Field
@@ -80,7 +80,11 @@ def login(given: Credentials) -> Response:
 @fresh
 def me() -> Body:
     """The signed-in user and their business."""
-    return document(sql.get_me)
+    return document(sql.get_me, **of_caller())
+
+
+def of_caller() -> dict[str, Any]:
+    return {"runs_service": services().operators.runs_service(identity().tenant_id)}
 
 
 class ChangeMe(Patch):
@@ -93,7 +97,7 @@ class ChangeMe(Patch):
 @sign_in_only
 def update_me(change: ChangeMe) -> Response:
     """Change your own name."""
-    return command(own_sql.update_me, {"patch": change.patch()}, current=sql.get_me)
+    return command(own_sql.update_me, {"patch": change.patch(), **of_caller()}, current=sql.get_me)
 
 
 @area.post("/logout")

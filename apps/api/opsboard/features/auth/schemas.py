@@ -25,10 +25,13 @@ class Business(BaseModel):
 
 
 class Me(BaseModel):
+    """`runs_service`: an admin of a business that runs the service, who may see its health."""
+
     id: int
     email: str
     full_name: str
     role: RoleName
+    runs_service: bool
     tenant: Business
 
 

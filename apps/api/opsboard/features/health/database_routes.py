@@ -71,6 +71,15 @@ def migrated_indexes() -> dict[str, Index]:
     return read_catalogue()
 
 
+def indexes_of_queries() -> dict[str, list[str]]:
+    """The indexes that the migrations made for each query."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, index in migrated_indexes().items():
+        for query in index.queries:
+            found[query].append(name)
+    return found
+
+
 def addresses_of_views() -> dict[str, list[str]]:
     """Method and address of each view, by the name that it shares with its query."""
     addresses: dict[str, list[str]] = defaultdict(list)
@@ -92,11 +101,16 @@ def queries() -> Response:
         worker["queries"] or [] for worker in found["workers"] if worker["id"] != change_feed.worker.id
     ]
     statements = found["statements"]
+    addresses, indexes = addresses_of_views(), indexes_of_queries()
+    uses = [
+        {**use, "endpoints": sorted(addresses[use["query"]]), "indexes": indexes[use["query"]]}
+        for use in totals([*reports, change_feed.own_report()["queries"]])
+    ]
     return jsonify(
         pg_stat_statements="installed" if statements is not None else HOW_TO_INSTALL,
         statements=statements,
         slow_query_ms=services().config.slow_query_ms,
-        queries=totals([*reports, change_feed.own_report()["queries"]]),
+        queries=uses,
         workers=len(reports) + 1,
         **age,
     )

@@ -63,7 +63,11 @@ class Statement(BaseModel):
 
 
 class QueryUse(BaseModel):
+    """`endpoints` answer with this query; `indexes` were made for it."""
+
     query: str
+    endpoints: list[str]
+    indexes: list[str]
     count: int
     mean_ms: float
     max_ms: float

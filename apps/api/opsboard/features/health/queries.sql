@@ -551,3 +551,37 @@ SELECT json_build_object(
     )
 )::text
 FROM added AS a
+
+-- name: usage
+-- reads:
+-- How much each business has used the service in the last days, today (UTC) among them; those with the most time first.
+SELECT json_build_object(
+    'since', d.since,
+    'businesses', (
+        SELECT coalesce(
+            json_agg(
+                json_build_object(
+                    'id', u.business,
+                    'slug', u.slug,
+                    'name', u.name,
+                    'requests', u.requests,
+                    'seconds', round(u.seconds::numeric, 3),
+                    'bytes', u.bytes
+                )
+            ),
+            '[]'
+        )
+        FROM usage_of_businesses(d.since) AS u
+    )
+)::text
+FROM (SELECT (now() AT TIME ZONE 'UTC')::date - (%(days)s - 1) AS since) AS d
+
+-- name: note_clear
+-- writes: audit_logs
+-- Note in the audit log of the operator's business who cleared the cache, and which part of it (null: all).
+INSERT INTO audit_logs (tenant_id, user_id, action, entity, changes, request_id)
+VALUES (
+    %(tenant_id)s, %(user_id)s, 'clear', 'cache',
+    jsonb_build_object('prefix', jsonb_build_array(NULL, %(prefix)s::text)), %(request_id)s
+)
+RETURNING id

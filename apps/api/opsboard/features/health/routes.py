@@ -7,6 +7,7 @@ import time
 from threading import Lock
 from typing import Annotated
 
+import structlog
 from flask import Response, jsonify
 from flask.blueprints import BlueprintSetupState
 from pydantic import Field
@@ -27,6 +28,7 @@ from opsboard.features.health import (  # noqa: F401  # they add their routes
     activity_routes,
     alert_routes,
     database_routes,
+    fleet_routes,
 )
 from opsboard.features.health.advice import advise, advise_on_disk
 from opsboard.features.health.alert_measures import COUNTS
@@ -51,11 +53,14 @@ from opsboard.features.health.schemas import (
     RollupHealth,
 )
 from opsboard.fleet.heartbeat import SILENT_AFTER
+from opsboard.observability import record
 from opsboard.observability.build import commit
 from opsboard.web.access import for_operators, only_for, open_to_all, operational, without_database
 from opsboard.web.arguments import Arguments, Text, optional_body
 from opsboard.web.openapi import takes_no_key
 from opsboard.web.services import identity, services
+
+log = structlog.get_logger(__name__)
 
 # Seconds a clear waits for the other workers, of which those at rest read once a second, and between two checks.
 PATIENCE = 1.5
@@ -216,6 +221,7 @@ def clear_cache(wanted: OfPrefix) -> Response:
     began = time.perf_counter()
     lookout, change_feed = services().lookout, services().change_feed
     order = change_feed.order_clear(lookout, wanted.prefix)
+    note_clear(wanted.prefix)
     while True:
         told = json.loads(
             lookout.ask(  # type: ignore[index]
@@ -240,6 +246,17 @@ def clear_cache(wanted: OfPrefix) -> Response:
         workers=len(cleared) + len(waiting),
         ms=round(elapsed * 1000, 1),
     )
+
+
+def note_clear(prefix: str | None) -> None:
+    """Write who cleared the cache into the audit log. It may be locked: then only the log of the service has it."""
+    request = record.current()
+    values = {"prefix": prefix, "request_id": request.request_id if request else None}
+    log.info("cache cleared", prefix=prefix, business=identity().tenant_id, user=identity().user_id)
+    try:
+        services().lookout.ask(sql.note_clear, values, identity(), remember=False)
+    except OpsboardError as error:
+        log.warning("audit entry not written", outcome="clear", error=error.code)
 
 
 area.after_request(as_plain_text)

@@ -42,6 +42,13 @@ SELECT json_build_object(
                 FROM business_numbers() AS b
             )
     END,
+    'usage', CASE
+        WHEN %(with_businesses)s
+            THEN (
+                SELECT coalesce(json_agg(json_build_array(u.slug, u.requests, u.seconds, u.bytes)), '[]')
+                FROM usage_of_businesses(date_trunc('month', now() AT TIME ZONE 'UTC')::date) AS u
+            )
+    END,
     'server', json_build_object(
         'max_connections', current_setting('max_connections')::integer,
         'connections', (

@@ -63,7 +63,8 @@ def metrics(wanted: OfScope) -> Response:
     registry = CollectorRegistry()
     registry.register(Workers(live))
     registry.register(Surroundings(len(places), len(silent), found))
-    registry.register(Businesses((found or {}).get("businesses") or []))
+    numbers = found or {}
+    registry.register(Businesses(numbers.get("businesses") or [], numbers.get("usage") or []))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

@@ -66,7 +66,7 @@ async function signedIn() {
   goTo(0);
 }
 
-function signedInAs({ role, tenant, full_name }) {
+function signedInAs({ role, runs_service: runsService, tenant, full_name }) {
   setTimeZone(tenant.time_zone);
   setToday(tenant.as_of);
   byId("business").textContent = tenant.name;
@@ -77,7 +77,7 @@ function signedInAs({ role, tenant, full_name }) {
   byId("who").hidden = false;
   byId("who").dataset.role = role;
   for (const id of ["search", "bell", "sign-out"]) byId(id).hidden = false;
-  showMenu(role);
+  showMenu(role, runsService);
 }
 
 // The sign-in ended by itself: the view stays behind a dialog, with all that was typed into it.

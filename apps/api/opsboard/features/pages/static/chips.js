@@ -16,6 +16,7 @@ const WORDS = {
   unsubscribed: "Unsubscribed", archived: "Archived", failed: "Failed", removed: "Removed",
   admin: "Admin", manager: "Manager", operator: "Operator", overdue: "Overdue",
   warn: "Warn", refuse: "Refuse",
+  firing: "Fires", cleared: "Over", silent: "Silent", ok: "OK", healthy: "Healthy", warning: "Warning", critical: "Critical",
 };
 // Statuses shown in the style of another one, because they require the same of the reader.
 const LIKE = {
@@ -24,6 +25,7 @@ const LIKE = {
   scheduled: "pending", running: "in_progress", paused: "on_hold", archived: "inactive", failed: "overdue", removed: "cancelled",
   sent: "in_progress", delivered: "in_progress", opened: "completed", clicked: "completed", converted: "completed",
   bounced: "overdue", unsubscribed: "cancelled",
+  firing: "overdue", cleared: "completed", silent: "overdue", ok: "completed", healthy: "completed", warning: "on_hold", critical: "overdue",
 };
 const RING = "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11Z";
 const DISC = "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10Z";

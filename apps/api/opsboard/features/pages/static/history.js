@@ -14,7 +14,7 @@ const COLUMNS = {
   assigned_user_id: "person", due_date: "due date", job_number: "number", quantity_done: "good pieces", is_active: "active",
   quantity_rejected: "rejected pieces", archived_at: "archived", external_id: "key of its source",
 };
-const VERBS = { create: "added", update: "changed", delete: "removed", export: "exported", archive: "archived", restore: "restored", anonymise: "anonymised", merge: "merged", unmerge: "undid the merge of" };
+const VERBS = { create: "added", update: "changed", delete: "removed", export: "exported", archive: "archived", restore: "restored", anonymise: "anonymised", merge: "merged", unmerge: "undid the merge of", clear: "cleared", cancel: "cancelled a statement of", end: "ended", acknowledge: "acknowledged", silence: "silenced" };
 // Kept by the server beside every change: nothing that somebody did.
 const BESIDE = ["updated_at", "full_name_search", "email_search"];
 

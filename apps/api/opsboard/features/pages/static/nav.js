@@ -4,8 +4,8 @@ import { byId, h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { pagesFor } from "./pages.js";
 
-export function showMenu(role) {
-  const pages = pagesFor(role);
+export function showMenu(role, runsService) {
+  const pages = pagesFor(role, runsService);
   const groups = [...new Set(pages.map(({ group }) => group))];
   const more = h("button", { type: "button", class: "nav-more", id: "more", "aria-expanded": "false", "aria-controls": "all-areas", onclick: toggle }, icon("more"), "More");
   replace(byId("areas"),

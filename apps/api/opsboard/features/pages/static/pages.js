@@ -7,6 +7,7 @@
  * @property {string} href
  * @property {keyof typeof import("./icons.js").ICONS} [icon]
  * @property {string[]} [roles]  who sees it; everybody if left out
+ * @property {boolean} [ofService]  about the whole service: for those who run it
  * @property {boolean} [onPhone]  also in the bar at the bottom of a phone, which has room for four
  * @property {(context: any) => Promise<any>} [open]  its view, loaded when it is first opened
  */
@@ -30,12 +31,13 @@ export const PAGES = [
   { group: "Run", title: "Audit log", href: "#/audit", icon: "audit", roles: MANAGERS },
   { group: "Run", title: "Import", href: "#/import", icon: "import", roles: ADMINS, open: async (context) => (await import("./import.js")).importing(context) },
   { group: "Run", title: "Settings", href: "#/settings", icon: "settings", roles: ADMINS, open: async (context) => (await import("./settings.js")).settings(context) },
+  { group: "Run", title: "Operate", href: "#/operate", icon: "server", roles: ADMINS, ofService: true, open: async (context) => (await import("./operate.js")).operate(context) },
   { group: null, title: "Your account", href: "#/account", open: async (context) => (await import("./account.js")).account(context) },
 ];
 
 /** The pages of the menu that a role may open. */
-export function pagesFor(role) {
-  return PAGES.filter(({ group, roles }) => group !== null && (!roles || roles.includes(role)));
+export function pagesFor(role, runsService) {
+  return PAGES.filter(({ group, roles, ofService }) => group !== null && (!roles || roles.includes(role)) && (!ofService || runsService));
 }
 
 /** The page whose code is loaded for an address, such as "settings"; undefined for lists and records. */

@@ -33,7 +33,8 @@ export function settings({ me, act, refresh, renamed }) {
     { title: "Hours, contact and rules", verb: "Save settings", path: "/api/settings", fields: SERVICE, place: h("section", { class: "record" }), nameOf: () => "the settings",
       method: "PUT", whole: (members, data) => ({ ...putMembers(data), ...members }), saved: () => {} },
   ];
-  const links = administers(me) && h("p", { class: "actions" }, h("a", { class: "move-button", href: "#/import" }, "Import records"), h("a", { class: "move-button", href: "#/users" }, "Users"));
+  const links = administers(me) && h("p", { class: "actions" }, h("a", { class: "move-button", href: "#/import" }, "Import records"), h("a", { class: "move-button", href: "#/users" }, "Users"),
+    me.runs_service && h("a", { class: "move-button", href: "#/operate" }, "Operate the service"));
   const element = h("div", { class: "account", tabindex: "-1" }, h("h1", {}, "Settings"), links, parts.map(({ place }) => place));
 
   async function load(read) {
