@@ -13,7 +13,7 @@ FOR_ALL = {
     "Board", "My work", "Jobs", "Steps", "Machines", "Customers", "Leads", "Approvals", "Campaigns", "Journeys",
 }  # fmt: skip
 FOR_MANAGERS = FOR_ALL | {"Users", "Audit log"}
-FOR_ADMINS = FOR_MANAGERS | {"Import", "Settings"}
+FOR_ADMINS = FOR_MANAGERS | {"Import", "Settings", "Operate"}
 
 
 def entries(page: Page) -> list[tuple[str, str]]:
