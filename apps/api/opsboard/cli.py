@@ -14,7 +14,7 @@ COMMANDS = {
     "demo": "opsboard.demo.command:demo_command",
     "serve": "opsboard.commands.serve:serve",
     "migrate": "opsboard.commands.migrate:migrate",
-    "tenant": "opsboard.commands.tenant_export:tenant_group",
+    "tenant": "opsboard.commands.tenant_close:tenant_group",
     "user": "opsboard.tenants.access_command:user_group",
     "token": "opsboard.tenants.access_command:token_group",
     "import": "opsboard.imports.command:import_command",

@@ -171,3 +171,41 @@ FROM documents AS d
 WHERE d.tenant_id = %(tenant_id)s
     AND d.content_stored_at IS NOT NULL
     AND d.sha256 = ANY(%(names)s::text [])
+
+-- name: remove_business
+-- writes: tenants
+-- Remove a business; every row that refers to it goes with it, and a trigger ends the tokens of its people.
+DELETE FROM tenants AS t
+WHERE t.id = %(tenant_id)s
+
+-- name: note_closing
+-- writes: audit_logs
+-- Note in the audit log of a business that runs the service that another one was closed.
+INSERT INTO audit_logs (tenant_id, action, entity, entity_id, changes)
+VALUES (
+    %(operator)s, 'close', 'tenant', %(closed)s,
+    jsonb_build_object('slug', jsonb_build_array(%(slug)s::text, NULL), 'rows', jsonb_build_array(%(rows)s::bigint, NULL))
+)
+
+-- name: fold_rollups
+-- writes: rollup_deltas, rollups, changes
+-- Move deltas into the rollups. Returns how many, or null while a worker does it.
+SELECT fold_rollups(%(most)s)
+
+-- name: remove_counts
+-- writes: rollups, usage_by_day, alerts, checks
+-- Remove the counts, the use, the alerts and the checks of a business that is gone.
+WITH of_business AS (
+    DELETE FROM rollups AS r
+    WHERE r.tenant_id = %(tenant_id)s
+),
+used AS (
+    DELETE FROM usage_by_day AS u
+    WHERE u.business = %(tenant_id)s
+),
+watched AS (
+    DELETE FROM alerts AS a
+    WHERE a.subject = 'business ' || %(tenant_id)s
+)
+DELETE FROM checks AS c
+WHERE c.name = 'rollups ' || %(tenant_id)s
