@@ -138,6 +138,28 @@ def test_query_counter_counts_names_and_warns_above_its_threshold(app: Applicati
     assert record.current() is None
 
 
+def test_a_timed_coroutine_counts_its_queries_and_warns_by_itself(app: Application) -> None:
+    """The example of the report that asks for these names: `@timeit`, `QueryCounter()` and `counter.count > 10`."""
+    told = []
+
+    @timeit
+    async def slow_function() -> None:
+        with QueryCounter() as counter:
+            for _ in range(12):
+                app.services.database.fetch_unbound(sql.server)
+
+        if counter.count > 10:
+            told.append(f"Too many queries: {counter.count}")
+
+    with capture_logs() as lines:
+        asyncio.run(slow_function())  # type: ignore[arg-type]
+    assert told == ["Too many queries: 12"]
+    assert [line["event"] for line in lines if line["event"] in ("N+1 queries", "timed")] == [
+        "N+1 queries",
+        "timed",
+    ]
+
+
 def test_query_counter_counts_only_its_block_of_a_request() -> None:
     with record.recording() as current:
         current.query("jobs.list_jobs", 1.0)

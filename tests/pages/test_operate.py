@@ -82,7 +82,7 @@ def test_each_part_says_what_the_api_says(own_visit: Visiting, own_app: Applicat
     expect(usage).to_contain_text("alpha")
     expect(part(page, "Alerts")).to_contain_text("No alert fires")
     expect(part(page, "Indexes").locator("dd").nth(1)).to_have_text("0")
-    page.get_by_role("link", name="Audit log").click()
+    page.locator("#main").get_by_role("link", name="Audit log").click()
     expect(page.get_by_role("heading", name="Audit log")).to_be_visible()
 
 

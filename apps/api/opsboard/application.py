@@ -31,6 +31,7 @@ from opsboard.db.databases import make_databases
 from opsboard.db.export_cursor import Exports
 from opsboard.db.lookout import Lookout
 from opsboard.db.write_pause import WritePause
+from opsboard.errors import ConfigError
 from opsboard.features import register_features
 from opsboard.features.batch.routes import INNER
 from opsboard.features.health.alert_measures import CERTIFICATE
@@ -42,6 +43,7 @@ from opsboard.fleet.usage_writer import UsageWriter
 from opsboard.observability.durations import Durations
 from opsboard.observability.logs import configure_logs
 from opsboard.observability.tally import Tally, process_report
+from opsboard.observability.tracing import Traces, missing_packages
 from opsboard.secret import derived_key, signing_secret
 from opsboard.web import totals
 from opsboard.web.access import open_to_all
@@ -160,6 +162,7 @@ def make_services(config: Config) -> Services:
         write_pause=write_pause,
         tally=tally,
         usage=usage,
+        traces=make_traces(config),
         lookout=lookout,
         operators=Operators(config, lookout),
         threads=threads,
@@ -201,6 +204,17 @@ def make_alerts(config: Config, lookout: Lookout, change_feed: ChangeFeed) -> Al
         checks=checks,
         is_resting=lambda: change_feed.is_resting,
     )
+
+
+def make_traces(config: Config) -> Traces | None:
+    """The traces, if TRACES is on. Raises ConfigError when the packages are missing."""
+    if not config.traces:
+        return None
+    if missing_packages():
+        raise ConfigError(
+            ["TRACES is on, but its packages are not installed: pip install 'opsboard[traces]'"]
+        )
+    return Traces(__version__)
 
 
 def worker_report(services: Services, durations: Durations) -> dict[str, Any]:

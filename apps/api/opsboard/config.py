@@ -30,6 +30,7 @@ class SettingTypes:
     opsboard_data: str
     log_level: str
     log_format: str
+    traces: bool
     # Sign-in
     operator_tenants: tuple[int, ...]
     token_ttl: int

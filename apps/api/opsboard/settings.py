@@ -164,6 +164,9 @@ SETTINGS: tuple[Setting, ...] = (
             "~/.local/share/opsboard, or /var/lib/opsboard for root, when empty.", "Service"),
     Setting("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "How much is logged.", "Service"),
     Setting("LOG_FORMAT", one_of("text", "json"), "text", "One line of text or one of JSON per event.", "Service"),
+    Setting("TRACES", boolean, False,
+            "Sends a trace of each request by OpenTelemetry to OTEL_EXPORTER_OTLP_ENDPOINT; needs the extra `traces`.",
+            "Service"),
     Setting("OPERATOR_TENANTS", ids, (),
             "Ids of the businesses whose admins see and clear what belongs to the whole service (/health/db, cache, "
             "indexes, tables, queries). Empty: admins of the only business; of several none in production, of every "

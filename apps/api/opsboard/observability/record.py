@@ -7,6 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Trace(Protocol):
+    """The part of a trace that a record tells of its statements (observability/tracing.py)."""
+
+    status: int
+
+    @property
+    def traceparent(self) -> str: ...
+    def query(self, name: str, ms: float) -> None: ...
+    def end(self, cache: str, queries: int, business: int | None) -> None: ...
 
 
 @dataclass
@@ -17,6 +29,8 @@ class Record:
     request_id: str = ""
     # Of the trace the caller takes part in (W3C Trace Context); empty: of none.
     trace_id: str = ""
+    # None while TRACES is off.
+    trace: Trace | None = None
     started: float = field(default_factory=time.monotonic)
     queries: int = 0
     query_names: list[str] = field(default_factory=list)
@@ -36,6 +50,8 @@ class Record:
             self.query_names.append(name)
         self.is_retrying = False
         self.query_ms += ms
+        if self.trace:
+            self.trace.query(name, ms)
 
     def waited(self, ms: float) -> None:
         """A connection was taken from the pool after this long."""

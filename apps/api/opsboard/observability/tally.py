@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from opsboard.observability import events
-from opsboard.observability.durations import Durations, Series
+from opsboard.observability.durations import Durations, Series, Sums
 from opsboard.observability.faults import seconds_since
 from opsboard.observability.usage import Usage
 
@@ -22,15 +22,17 @@ class Tally:
 
     def __init__(self) -> None:
         self.durations = Durations()
-        self.usage = Usage()
+        self.usage = Usage(self.durations)
         # For who asks often: the series once, then only this.
         self.add = self.durations.add
 
     def series(self, endpoint: str, status: int) -> Series:
         return self.durations.series(endpoint or "unknown", CLASSES[status // 100 - 2])
 
-    def answered(self, endpoint: str, status: int, seconds: float) -> None:
-        self.add(self.series(endpoint, status), seconds)
+    def answered(
+        self, endpoint: str, status: int, seconds: float, sums: Sums | None = None, sent: int = 0
+    ) -> None:
+        self.add(self.series(endpoint, status), seconds, sums, sent)
 
     def counts(self) -> dict[str, int]:
         """{requests, errors, 2xx, 3xx, 4xx, 5xx}; errors are the 5xx."""

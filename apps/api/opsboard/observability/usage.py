@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import NamedTuple
 
-
-class Sums:
-    """What one business has used since the process started."""
-
-    __slots__ = ("requests", "seconds", "sent")
-
-    def __init__(self, requests: int = 0, seconds: float = 0.0, sent: int = 0) -> None:
-        self.requests, self.seconds, self.sent = requests, seconds, sent
+from opsboard.observability.durations import Durations, Sums
 
 
 class Used(NamedTuple):
@@ -25,25 +17,24 @@ class Used(NamedTuple):
 
 
 class Usage:
-    """Sums by business; exact under threads."""
+    """Sums by business, which `Durations.add` counts; exact under threads by the same lock."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, durations: Durations) -> None:
+        self._lock = durations.lock
         self._sums: dict[int, Sums] = {}
         self._taken: dict[int, Sums] = {}
 
     def of(self, business: int) -> Sums:
-        """The sums of a business, to be given to `add`."""
+        """The sums of a business, to be given to `Durations.add`."""
         found = self._sums.get(business)
         if found is None:
             with self._lock:
                 found = self._sums.setdefault(business, Sums())
         return found
 
-    def add(self, sums: Sums, seconds: float, sent: int, requests: int = 1) -> None:
-        """Count one more request, or with `requests=0` the rest of one that is counted."""
+    def add_rest(self, sums: Sums, seconds: float, sent: int) -> None:
+        """Add the rest of a request that is counted: its body was streamed."""
         with self._lock:
-            sums.requests += requests
             sums.seconds += seconds
             sums.sent += sent
 
@@ -54,14 +45,8 @@ class Usage:
             for business, sums in sorted(self._sums.items()):
                 taken = self._taken.get(business, Sums())
                 if sums.requests > taken.requests or sums.sent > taken.sent:
-                    found.append(
-                        Used(
-                            business,
-                            sums.requests - taken.requests,
-                            sums.seconds - taken.seconds,
-                            sums.sent - taken.sent,
-                        )
-                    )
+                    seconds, sent = sums.seconds - taken.seconds, sums.sent - taken.sent
+                    found.append(Used(business, sums.requests - taken.requests, seconds, sent))
         return found
 
     def take(self, used: list[Used]) -> None:

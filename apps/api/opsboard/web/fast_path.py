@@ -50,7 +50,6 @@ class FastPath:
         self._given = store.note_repeat
         self._tally = tally
         self._add = tally.add
-        self._add_usage = tally.usage.add
         self.remembered = remembered if remembered is not None else RememberedRequests()
         self._find = self.remembered.find
         self._is_away = is_away
@@ -96,8 +95,7 @@ class FastPath:
             return self._ask(request, remembered, environ, start_response)
         remembered.used = remembered.use.is_new = True
         age, seconds = int(now - prepared.since), self._store.clock() - now
-        self._add(prepared.series, seconds)
-        self._add_usage(prepared.sums, seconds, prepared.bytes if method == "GET" else 0)
+        self._add(prepared.series, seconds, prepared.sums, prepared.bytes if method == "GET" else 0)
         start_response(
             prepared.line,
             [

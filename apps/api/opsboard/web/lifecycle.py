@@ -16,7 +16,7 @@ from opsboard.web.arguments import refuse_undeclared
 from opsboard.web.maintenance_mode import refuse_paused_writes
 from opsboard.web.request_ids import request_id, trace_id
 from opsboard.web.services import services
-from opsboard.web.usage import count_usage
+from opsboard.web.usage import count_answer
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +61,19 @@ def begin() -> None:
         request_id=request_id(given, traceparent),
         trace_id=trace_id(traceparent),
     )
+    if traces := services().traces:
+        route = request.url_rule.rule if request.url_rule else ""
+        g.record.trace = traces.begin(request.method, route, request.endpoint or "", traceparent or "")
     record.begin(g.record)
 
 
 def end(_: BaseException | None) -> None:
     """Nothing of a request is left on its thread: neither its record nor a connection somebody forgot."""
     services().database.pool.reclaim()
+    current = record.current()
+    if current and current.trace:
+        who = g.get("identity")
+        current.trace.end(current.cache, current.queries, who.tenant_id if who else None)
     record.end()
 
 
@@ -85,9 +92,7 @@ def check_query_string() -> None:
 def finish(response: Response) -> Response:
     current: record.Record | None = g.get("record")
     seconds = current.elapsed_ms / 1000 if current else 0.0
-    services().tally.answered(request.endpoint or "", response.status_code, seconds)
-    if g.get("identity") is not None:
-        count_usage(response, g.identity.tenant_id, seconds)
+    count_answer(response, seconds)
     headers = response.headers
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
@@ -100,6 +105,8 @@ def finish(response: Response) -> Response:
         headers.setdefault("Cache-Control", "no-store")
     if current is None:
         return response
+    if current.trace:
+        current.trace.status = response.status_code
     headers["X-Request-Id"] = current.request_id
     repeated = warn_of_repeats(current)
     # A number and, where there is something to mend, the names (RFC 9651: an item with a parameter).

@@ -6,8 +6,7 @@ from typing import Any
 from weakref import ref
 
 from opsboard.cache.store import Found
-from opsboard.observability.durations import Series
-from opsboard.observability.usage import Sums
+from opsboard.observability.durations import Series, Sums
 from opsboard.web.lifecycle import DATA_POLICY, HSTS, SECURITY_HEADERS
 from opsboard.web.representation import represent
 

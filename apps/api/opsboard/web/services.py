@@ -24,6 +24,7 @@ from opsboard.fleet.maintenance import Maintenance
 from opsboard.fleet.usage_writer import UsageWriter
 from opsboard.observability import record
 from opsboard.observability.tally import Tally
+from opsboard.observability.tracing import Traces
 from opsboard.web.operators import Operators
 from opsboard.web.reserved import ThreadUse
 
@@ -67,6 +68,7 @@ class Services:
     write_pause: WritePause
     tally: Tally
     usage: UsageWriter
+    traces: Traces | None
     lookout: Lookout
     operators: Operators
     threads: ThreadUse

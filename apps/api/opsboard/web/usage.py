@@ -1,28 +1,35 @@
-"""Counts the answers of Flask in the use of a business: time, and the bytes of bodies as they are sent."""
+"""Counts the answers of Flask: time by view, and for a business also the bytes of bodies as they are sent."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
 
-from flask import Response, request
+from flask import Response, g, request
 
-from opsboard.observability.usage import Sums, Usage
+from opsboard.observability.durations import Sums
+from opsboard.observability.usage import Usage
 from opsboard.web.services import services
 
 
-def count_usage(response: Response, business: int, seconds: float) -> None:
+def count_answer(response: Response, seconds: float) -> None:
     """Count an answer; the rest of one that is streamed follows when it has been sent."""
-    usage = services().tally.usage
-    sums = usage.of(business)
+    tally, who = services().tally, g.get("identity")
+    sums = tally.usage.of(who.tenant_id) if who is not None else None
+    sent = size_of(response, tally.usage, sums) if sums is not None else 0
+    tally.answered(request.endpoint or "", response.status_code, seconds, sums, sent)
+
+
+def size_of(response: Response, usage: Usage, sums: Sums) -> int:
+    """Bytes of the body; 0 for one that is streamed, which counts itself."""
     if request.method == "HEAD" or response.status_code == 304:
-        return usage.add(sums, seconds, 0)
+        return 0
     length = response.headers.get("Content-Length", type=int)
     if length is None and response.is_streamed:
         response.response = counted(response.iter_encoded(), usage, sums)
     elif length is None:
         length = response.calculate_content_length()
-    return usage.add(sums, seconds, length or 0)
+    return length or 0
 
 
 def counted(parts: Iterable[bytes], usage: Usage, sums: Sums) -> Iterator[bytes]:
@@ -35,4 +42,4 @@ def counted(parts: Iterable[bytes], usage: Usage, sums: Sums) -> Iterator[bytes]
     finally:
         if close := getattr(parts, "close", None):
             close()
-        usage.add(sums, time.monotonic() - began, sent, requests=0)
+        usage.add_rest(sums, time.monotonic() - began, sent)

@@ -77,6 +77,8 @@ def end_worker(app: Flask) -> None:
         services.shared.lookups.report()
         services.shared.link.stop()
     services.lookout.stop()
+    if services.traces:
+        services.traces.stop()
     services.database.pool.closeall()
 
 
