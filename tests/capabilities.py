@@ -21,6 +21,7 @@ PARTS = {
     "Search and history": (109, 111),
     "Production": (120, 123),
     "Records": (140, 140),
+    "Operation": (160, 160),
 }
 INTRODUCTION = """# What it can do, and where
 

@@ -107,7 +107,7 @@ class Workers(Collector):
         yield from self._outcomes()
 
     def _outcomes(self) -> Iterator[Metric]:
-        """What happened and how it ended. A worker of the version before reports none."""
+        """Counts of events by their outcome. A worker of the version before reports none."""
         for kind, help in EVENTS.items():
             family = CounterMetricFamily(f"opsboard_{kind}", help, labels=("outcome", *WHO))
             for who, worker in self._workers.items():

@@ -11,7 +11,7 @@ export const archivedFilter = flag("archived", "Archived");
 
 const mayArchive = (area, me) => (area === "users" ? administers(me) : manages(me));
 
-// What is in use is finished or deactivated first, by the buttons beside this one.
+// A record in use is finished or deactivated first, by the buttons beside this one.
 function isInUse(area, found) {
   return (area === "jobs" && !FINISHED.includes(found.status)) || (area === "users" && found.is_active);
 }

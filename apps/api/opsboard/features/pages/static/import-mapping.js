@@ -24,7 +24,7 @@ function slotsOf(entry) {
 }
 
 /**
- * What a table of a mapping says of the columns of its file.
+ * The columns of a file in its table of a mapping.
  * @returns {{ slots: Map<string, string>, rest: [string, any][] }} column -> slot, and what is no single column
  */
 export function choicesOf(entry, columns) {

@@ -8,7 +8,7 @@ import { button, present, rows } from "./operate-parts.js";
 
 const LONGEST = 43_200; // minutes; the API's limit
 const COLUMNS = [
-  ["Alert", (alert) => h("span", {}, h("strong", {}, alert.summary), h("span", { class: "line-text quiet" }, ` ${alert.action}`))],
+  ["Alert", (alert) => [h("strong", {}, alert.summary), h("p", { class: "quiet" }, alert.action)]],
   ["State", (alert) => chip(alert.state)],
   ["Severity", (alert) => chip(alert.severity)],
   ["Since", (alert) => timeOrDate(alert.state === "cleared" ? alert.cleared_at : alert.since)],

@@ -18,7 +18,7 @@ export function rows(caption, columns, items, context, none) {
 
 const open = new Set(); // keys of what is unfolded: a poll draws it anew
 
-/** What not everybody wants to see, behind a line of words. */
+/** Details behind a line of words, unfolded on demand. */
 export function folded(key, words, ...content) {
   const press = ({ currentTarget }) => (currentTarget.open ? open.add(key) : open.delete(key));
   return h("details", { open: open.has(key), ontoggle: press }, h("summary", { "data-key": key }, words), content);
