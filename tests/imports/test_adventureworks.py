@@ -206,6 +206,7 @@ def test_what_the_dashboard_does_not_count_equals_the_raw_files(factory: Factory
         )
         for row in factory.raw("WorkOrderRouting.csv")
     ]  # fmt: skip
+    check_times_and_scrap(factory, orders)
     assert rows(
         factory.app.database, "SELECT count(*), count(email), count(phone), count(address) FROM customers"
     ) == [(701, 701, 701, 701)]
@@ -214,6 +215,26 @@ def test_what_the_dashboard_does_not_count_equals_the_raw_files(factory: Factory
         factory.app.database,
         "SELECT count(*) FROM users WHERE external_id IS NOT NULL AND password_hash IS NULL",
     ) == [(290,)]
+
+
+def check_times_and_scrap(factory: Factory, orders: list[list[str]]) -> None:
+    """Minutes of each step, and pieces and reasons of each order that was scrapped in part."""
+    minutes = rows(factory.app.database, "SELECT setup_minutes, seconds_per_piece FROM job_steps ORDER BY id")
+    assert minutes == [(round(float(row[8]) * 60), 0) for row in factory.raw("WorkOrderRouting.csv")]
+    reasons = {row["ScrapReasonID"]: row["Name"] for row in table("ScrapReason.csv")}
+    assert rows(factory.app.database, "SELECT kind, name FROM reasons ORDER BY id") == [
+        ("reject", name) for name in reasons.values()
+    ]
+    scrapped = "SELECT external_id, own_fields ->> 'Scrapped' FROM jobs WHERE own_fields <> '{}' ORDER BY id"
+    assert rows(factory.app.database, scrapped) == [
+        (row[0], f"{row[4]}: {reasons[row[8]]}") for row in orders if row[8]
+    ]
+    titles = (
+        "SELECT external_id, own_fields ->> 'Job title' FROM users WHERE external_id IS NOT NULL ORDER BY id"
+    )
+    assert rows(factory.app.database, titles) == [
+        (row["BusinessEntityID"], row["JobTitle"]) for row in table("Employee.csv")
+    ]
 
 
 @pytest.mark.parametrize(("as_of", "is_better"), [(DAYS[1], True), (DAYS[2], False)], ids=str)

@@ -118,19 +118,30 @@ def check_history(database: FreshDatabase, events: list[dict[str, str]]) -> None
 
 def check_executions(database: FreshDatabase, events: list[dict[str, str]]) -> None:
     """Each time work was begun, until the next time it was completed."""
-    ends: dict[tuple[str, str], list[str]] = defaultdict(list)
+    ends: dict[tuple[str, str], list[tuple[str, str | None]]] = defaultdict(list)
     wanted = []
     for event in reversed(events):
         work = (event["case_id"], event["activity"])
         if event["transition"] == "START":
             end = ends[work][-1] if ends[work] else None
-            wanted.append((event["activity"], f"Application {work[0]}", event["timestamp"][:23], end))
+            time, by = end or (None, None)
+            wanted.append(
+                (
+                    event["activity"],
+                    f"Application {work[0]}",
+                    event["timestamp"][:23],
+                    time,
+                    event["resource"] or None,
+                    by,
+                )
+            )
         elif event["transition"] == "COMPLETE":
-            ends[work].append(event["timestamp"][:23])
+            ends[work].append((event["timestamp"][:23], event["resource"] or None))
     found = rows(
         database,
         f"""
-        SELECT w.description, x.step, {TIME.format("x.started_at")}, {TIME.format("x.finished_at")}
+        SELECT w.description, x.step, {TIME.format("x.started_at")}, {TIME.format("x.finished_at")},
+            x.own_fields ->> 'Begun by', x.own_fields ->> 'Completed by'
         FROM workflow_execution_monitoring AS x
         JOIN workflows AS w ON w.id = x.workflow_id
         ORDER BY x.id DESC

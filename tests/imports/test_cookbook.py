@@ -57,8 +57,8 @@ def write(folder: Path, example: Example) -> None:
         book.save(folder / name)
 
 
-def test_there_are_ten_shapes() -> None:
-    assert len(EXAMPLES) == 10
+def test_there_are_ten_shapes_and_more() -> None:
+    assert len(EXAMPLES) == 11
     assert all(example.files for example in EXAMPLES)
 
 

@@ -161,3 +161,31 @@ def test_an_apostrophe_before_a_formula_is_an_exports_guard(sheet: Sheet) -> Non
     assert sheet.rows(titles) == [("+49 30 5551234",), ("'Apostrophe",), ("'=1",)]
     sheet.run(text.replace("+49", "+48"), PIECES, 'delimiter = ";"\nguards = false')
     assert ("'+48 30 5551234",) in sheet.rows(titles)
+
+
+def test_what_psql_prints_is_read_as_it_is(sheet: Sheet) -> None:
+    table = " No | Pieces \n----+--------\n 1  |      5\n 2  |      6\n(2 rows)\n\n"
+    sheet.run(table, PIECES, 'delimiter = "|"')
+    assert sheet.rows(JOBS) == TWO
+
+
+def test_a_total_of_two_columns_is_no_record(sheet: Sheet) -> None:
+    text = "No,Pieces\n1,5\n2,6\nGesamt,11\n"
+    [told] = sheet.told(text, PIECES)
+    assert told.startswith('data.csv, line 4: "Gesamt,11" is a row of totals')
+    sheet.run(text, PIECES, 'totals = "skip"')
+    assert sheet.rows(JOBS) == TWO
+
+
+def test_large_numbers_of_a_workbook_have_no_exponent(sheet: Sheet) -> None:
+    book = Workbook()
+    for row in (["No", "Pieces"], [4006381333931, 5], [1.5e16, 6], [0.00001, 7]):
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    sheet.run(content.getvalue(), PIECES, path="data.xlsx")
+    assert sheet.rows("SELECT job_number FROM jobs ORDER BY id") == [
+        ("4006381333931",),
+        ("15000000000000000",),
+        ("0.00001",),
+    ]

@@ -32,9 +32,11 @@ def given(value: Value, resolve: Resolve) -> sql.Composable:
     if value.members is not None:
         return _members(value.members, resolve)
     text = _from_file(value, resolve)
-    if value.default is None:
-        return text
-    return sql.SQL("coalesce({}, {})").format(text, sql.Literal(value.default))
+    return text if value.default is None else with_default(text, value.default)
+
+
+def with_default(text: sql.Composable, default: str) -> sql.Composable:
+    return sql.SQL("coalesce({}, {})").format(text, sql.Literal(default))
 
 
 def mapped(value: Value, resolve: Resolve) -> sql.Composable:

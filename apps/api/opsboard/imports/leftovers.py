@@ -26,6 +26,8 @@ TOTALS = re.compile(
 AMOUNT = re.compile(r"[^\w]*[0-9][0-9.,' \u00a0\u202f]*[^\w]*[a-z]{0,3}", re.IGNORECASE)
 # A line that a list program draws between its rows.
 RULE = re.compile(r"[-=_+*|]{5,}")
+# The number of rows that psql prints below them, in the languages it knows.
+ROWS = re.compile(r"\([0-9]+ \w+\)")
 NAMED = (
     'is a row of totals; totals = "skip" in the mapping passes over it, totals = "keep" takes it for a record'
 )
@@ -37,9 +39,9 @@ def is_blank(fields: Iterable[str]) -> bool:
 
 
 def is_totals(fields: Sequence[str]) -> bool:
-    """A row that begins with a word for totals and has only amounts besides, and not in every column."""
+    """A row of a word for totals and amounts; in one of more than two columns, some are empty."""
     texts = [text for text in map(str.strip, fields) if text]
-    if not texts or len(texts) == len(fields) or not TOTALS.fullmatch(texts[0].rstrip(" :=")):
+    if not texts or len(texts) == len(fields) > 2 or not TOTALS.fullmatch(texts[0].rstrip(" :=")):
         return False
     return len(texts) > 1 and all(AMOUNT.fullmatch(text) for text in texts[1:])
 
@@ -64,7 +66,8 @@ def without_leftovers(
 
 
 def _is_rule(fields: Sequence[str], width: int) -> bool:
-    return len(fields) == 1 < width and RULE.fullmatch(fields[0].strip()) is not None
+    text = fields[0].strip()
+    return len(fields) == 1 < width and (RULE.fullmatch(text) or ROWS.fullmatch(text)) is not None
 
 
 def _columns(number: int) -> str:

@@ -161,12 +161,14 @@ def _given_text(plan: Plan, table: TablePlan, column: Column, value: Value) -> s
         return expressions.given(value, table.resolve)
     way, template = value.over_lines
     text = expressions.template(template, table.resolve)
-    return over_lines(
+    found = over_lines(
         way,
         text,
         typed(column, text, _formats(plan, table, column, value)),
         expressions.template(table.mapping.external_id, table.resolve),
     )
+    # Of a key without any value.
+    return found if value.default is None else expressions.with_default(found, value.default)
 
 
 def _formats(plan: Plan, table: TablePlan, column: Column, value: Value) -> Formats:

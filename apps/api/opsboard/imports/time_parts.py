@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
 from psycopg2 import sql
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-LONG_MONTHS = ("uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember")
-MONTH = "|".join(
-    f"{short}(?:{rest})?" if rest else short for short, rest in zip(MONTHS, LONG_MONTHS, strict=True)
-)
+from opsboard.imports.months import MONTHS, PATTERN
+
 OFFSET = "z|utc|[+-][0-9]{2}(?::?[0-9]{2})?"
 
 # Directive (the letters are strftime's) -> what it takes, and how many characters that usually is.
@@ -22,7 +20,7 @@ DIRECTIVES = {
     "m": (r"([0-9]{1,2})", 2),
     "d": (r"([0-9]{1,2})", 2),
     # Of any length: only at the end are they at a place that is known.
-    "b": (f"({MONTH})", 0),
+    "b": (f"((?:{PATTERN})\\.?)", 0),
     "H": (r"([0-9]{1,2})", 2),
     "I": (r"([0-9]{1,2})", 2),
     "M": (r"([0-9]{2})", 2),
@@ -145,6 +143,8 @@ def _by_pattern(date_format: str) -> _Parts:
             pattern += DIRECTIVES[letter][0]
         else:
             pattern += re.escape(plain or "%")
+    # Before AM and PM there is a space or none, and browsers write a narrow one.
+    pattern = re.sub(r"(\\ )?(?=\(am\|)", "[ \u00a0\u202f]?", pattern)
     split = sql.SQL("part := regexp_match(value, {}, 'i');").format(sql.Literal(pattern + "$"))
     return _parts(pattern, split, places)
 
@@ -155,8 +155,8 @@ def _parts(pattern: str, split: sql.Composable, places: dict[str, sql.Composable
 
     month, year, hour = number("m"), number("Y"), number("H")
     if "b" in places:
-        months = sql.Literal(list(MONTHS))
-        month = sql.SQL("array_position({}::text[], lower(left({}, 3)))").format(months, places["b"])
+        months = sql.Literal(json.dumps(MONTHS))
+        month = sql.SQL("({}::jsonb ->> lower(rtrim({}, '.')))::integer").format(months, places["b"])
     if "y" in places:
         # As POSIX reads them: 69 to 99 are of the last century.
         year = sql.SQL("({0} + CASE WHEN {0} < 69 THEN 2000 ELSE 1900 END)").format(number("y"))

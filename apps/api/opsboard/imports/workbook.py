@@ -6,6 +6,7 @@ import datetime as dt
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 from openpyxl import Workbook, load_workbook
@@ -90,7 +91,8 @@ class Sheet:
 
 def _number(value: float) -> str:
     """Without an exponent; a spreadsheet has no whole numbers of another kind."""
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    text = format(Decimal(repr(value)), "f")
+    return text.removesuffix(".0")
 
 
 def _workbook(stream: BinaryIO) -> Workbook:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opsboard.imports.guess import words
@@ -23,6 +23,7 @@ DEFAULTS = {
     "quantity": "1",
     "duration_seconds": "0",
     "quantity_done": "0",
+    "quantity_good": "0",
     "quantity_rejected": "0",
 }
 # A text column that a key or a number would not explain.
@@ -93,6 +94,8 @@ def _may_be(column: Column, facts: Facts, likeness: float) -> bool:
         return len(facts.values) <= MOST_WORDS and (
             likeness >= 7 or any(_state(one, column) for one in facts.values)
         )
+    if column.name in ("from_number", "to_number") and (facts.all_are(CLOCK) or formats_of(facts)[0]):
+        return False
     if column.name in NAMES and (
         facts.is_number or facts.is_boolean or formats_of(facts)[0] or facts.all_are(CLOCK)
     ):
@@ -103,12 +106,13 @@ def _may_be(column: Column, facts: Facts, likeness: float) -> bool:
 def given(seen: SeenFile, column: Column, facts: Facts, likeness: float) -> Given | None:
     """The column filled from this one, with what its values need; None when it can hardly be meant."""
     text = placeholder(facts.name)
-    found = Given(text)
+    factor = factor_of(column, facts)
+    found = Given({"value": text, "times": factor} if factor else text)
     if column.one_of:
         found = _states(column, facts, text)
     elif column.kind == "boolean" and not facts.is_boolean:
         found = Given({"value": text, "values": {value: _truth(value) for value in facts.values}})
-    elif unfit := facts.unfit(_fits(seen, column)):
+    elif unfit := facts.unfit(_fits(seen, column, factor)):
         if likeness < 7:
             return None
         shown = ", ".join(map(repr, unfit[:3]))
@@ -133,9 +137,20 @@ def _fill_gaps(found: Given, column: Column, empty: int) -> None:
         found.note, found.is_off = f"left out: empty in {empty:,} lines", True
 
 
-def _fits(seen: SeenFile, column: Column) -> Callable[[str], bool]:
+def factor_of(column: Column, facts: Facts) -> int | None:
+    """How many minutes or seconds one of the file's hours or minutes are, as its name says."""
+    per_hour = {"setup_minutes": 60, "seconds_per_piece": 3600}.get(column.name)
+    names = set(words.tokens(facts.name))
+    if per_hour and names & {"h", "hour", "hours", "std", "stunden", "heures"}:
+        return per_hour
+    return (
+        60 if column.name == "seconds_per_piece" and names & {"min", "minute", "minutes", "minuten"} else None
+    )
+
+
+def _fits(seen: SeenFile, column: Column, factor: int | None) -> Callable[[str], bool]:
     if column.kind in ("integer", "seconds"):
-        numbers = re.compile(seen.file.numbers.pattern, re.IGNORECASE)
+        numbers = re.compile(replace(seen.file.numbers, factor=factor).pattern, re.IGNORECASE)
 
         def is_number(value: str) -> bool:
             if column.kind == "seconds" and DURATION.fullmatch(value):

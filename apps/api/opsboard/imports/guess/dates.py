@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from opsboard.imports.date_formats import in_words
 from opsboard.imports.guess.facts import PLAIN, Facts
+from opsboard.imports.months import MONTHS
 
 TIME = (
     r"(?P<time>(?P<gap>[ T]|, ?)(?P<hour>\d{1,2}):\d\d(?P<second>:\d\d)?(?P<fraction>\.\d{1,9})?"
@@ -21,9 +22,10 @@ SMALL_FIRST = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[./-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})" + TIME
 )
 NAMED = re.compile(
-    r"(?P<first>\d{1,2}|[A-Za-z]{3,9})(?P<mark>[ ./-])(?P<second_part>\d{1,2}|[A-Za-z]{3,9})"
+    r"(?P<first>\d{1,2}|[^\W\d_]{3,10}\.?)(?P<mark>\. ?|[ /-])(?P<second_part>\d{1,2}|[^\W\d_]{3,10}\.?)"
     r"(?P<comma>,?)(?P<mark2>[ ./-])(?P<year>\d{4}|\d{2})" + TIME
 )
+NAME = re.compile(r"([^\W\d_]{3,})\.?")
 HINT = re.compile(
     r"date|datum|time|zeit|\bday|\btag|fecha|data\b|jour|termin|created|updated|_at$|\bon$", re.IGNORECASE
 )
@@ -115,6 +117,9 @@ def moment(value: str, date_format: str) -> datetime | None:
             return datetime.fromordinal(
                 datetime(1899, 12, 30).toordinal() + int(float(value.replace(",", ".")))
             )
+        if "%b" in date_format:
+            value = NAME.sub(lambda found: str(MONTHS.get(found[1].lower(), found[0])), value)
+            date_format = date_format.replace("%b", "%m")
         if "%f" in date_format:
             value = re.sub(r"(\.\d{6})\d+", r"\1", value)
         return datetime.strptime(value.replace("a.m.", "am").replace("p.m.", "pm"), date_format).replace(

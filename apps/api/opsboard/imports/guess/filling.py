@@ -53,6 +53,7 @@ STAGES = {
 def fill(part: Part) -> None:
     """Give each column of the table what it is filled from."""
     found = matches(part.seen, part.target)
+    _title_of_jobs(part, found)
     for column in part.target.columns:
         if column.name in found and can_be_named(found[column.name][0]):
             facts, likeness = found[column.name]
@@ -78,6 +79,13 @@ def fill(part: Part) -> None:
         elif column.kind == "changes":
             part.columns[column.name] = _changes(part)
     _times_in_order(part)
+
+
+def _title_of_jobs(part: Part, found: dict[str, tuple[Facts, float]]) -> None:
+    """A short description is the title, where nothing else is."""
+    longest = part.target.column("title").longest if part.table == "jobs" else 0
+    if "title" not in found and "description" in found and found["description"][0].longest <= (longest or 0):
+        found["title"] = found.pop("description")
 
 
 def _name_in_parts(part: Part, found: dict[str, tuple[Facts, float]]) -> None:

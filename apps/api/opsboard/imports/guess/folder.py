@@ -15,6 +15,7 @@ from opsboard.imports.guess.numbers import number_settings
 from opsboard.imports.guess.relations import add_parents, campaign_of
 from opsboard.imports.guess.steps import event_steps, number_steps
 from opsboard.imports.guess.tables import LEAST_OF_ONE, Part, best_table, coverage, part_for
+from opsboard.imports.guess.work import is_work, work_parts
 from opsboard.imports.guess.writing import written
 from opsboard.imports.targets import TARGETS
 
@@ -35,9 +36,10 @@ def guess_mapping(folder: Path) -> str:
     for one in seen:
         one.settings |= {} if one.file.kind == "jsonl" else number_settings(one)
         one.is_export = one.is_own and exports >= max(FEW, MOST * len(seen))
-    tables = {one.name: best_table(one, beside) for one in seen}
+    without = {one.name: () if is_work(one) else ("work_records",) for one in seen}
+    tables = {one.name: best_table(one, beside, without[one.name]) for one in seen}
     if not any(tables.values()):
-        tables = {one.name: best_table(one, beside, LEAST_OF_ONE) for one in seen}
+        tables = {one.name: best_table(one, beside, without[one.name], LEAST_OF_ONE) for one in seen}
         for one in seen:
             one.notes.append("unsure: what this file is about")
     parts: list[Part] = []
@@ -52,6 +54,8 @@ def guess_mapping(folder: Path) -> str:
     unused |= others
     parts, notes = merge(parts)
     parts += [steps for part in parts for steps in event_steps(part)]
+    for part in list(parts):
+        parts += work_parts(part, parts)
     parts += add_parents(parts)
     parts += [campaign for part in parts if (campaign := campaign_of(part))]
     parts += [items for part in parts for items in nested_parts(part)]

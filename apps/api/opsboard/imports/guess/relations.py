@@ -22,22 +22,44 @@ def add_parents(parts: list[Part]) -> list[Part]:
 
 
 def _add_parent(part: Part, parent: Parent, parts: list[Part], made: list[Part]) -> None:
+    if parent.name == "step" and "step" in part.parents:
+        return
     phrases = f"{parent.name.replace('_', '-')}-id {words.PARENTS.get(parent.name, '')}"
     near = sorted(
-        (one for one in part.seen.columns if one.filled and can_be_named(one)),
+        (
+            one
+            for one in part.seen.columns
+            if one.filled and can_be_named(one) and not (parent.table == "users" and _are_machines(one))
+        ),
         key=lambda one: words.likeness(one.name, phrases),
         reverse=True,
     )
-    candidates = [one for one in near if words.likeness(one.name, phrases) >= 3 and one is not part.key]
+    candidates = [
+        one
+        for one in near
+        if one is not part.key
+        and (words.likeness(one.name, phrases) >= 3 or (parent.table == "machines" and _are_machines(one)))
+    ]
     others = [one for one in [*parts, *made] if one.table == parent.table and one is not part and one.key]
     for other in others:
         assert other.key is not None
         if found := _pointing(part, parent, other, candidates):
             part.parents[parent.name] = found
             return
+    for other in others:
+        if found := _named(part, other, candidates):
+            part.parents[parent.name] = found
+            return
     if parent.name in part.parents:
         return
     _make_parent(part, parent, candidates, others, made)
+
+
+def _are_machines(facts: Facts) -> bool:
+    """Return True if most values say that they are machines: "Machine 4", "Station 2"."""
+    kinds = {"machine", "maschine", "station", "line", "anlage", "workcenter"}
+    named = sum(bool(kinds & set(words.tokens(value))) for value in facts.values)
+    return facts.is_words and 2 * named > len(facts.values)
 
 
 def _pointing(part: Part, parent: Parent, other: Part, candidates: list[Facts]) -> Given | None:
@@ -63,6 +85,23 @@ def _pointing(part: Part, parent: Parent, other: Part, candidates: list[Facts]) 
                 path = other.seen.settings["path"]
                 note = f"left out: {lacking:,} of its {facts.distinct:,} values are not in {path}"
                 return Given(placeholder(facts.name), note, is_off=True)
+    return None
+
+
+def _named(part: Part, other: Part, candidates: list[Facts]) -> Given | None:
+    """A column with the names of the other part's rows, which a look-up turns into their keys."""
+    if part.seen is other.seen or other.key is None or other.external_id != placeholder(other.key.name):
+        return None
+    for facts in candidates:
+        for column in other.seen.columns:
+            is_name = (
+                column.is_unique and column.is_words and can_be_named(column) and column is not other.key
+            )
+            if is_name and facts is not part.key and facts.is_words and facts.hashes <= column.hashes:
+                name = other.seen.name
+                part.lookups[name] = {"file": name, "key": column.name, "equals": placeholder(facts.name)}
+                part.lookup_files[name] = other.seen
+                return Given(placeholder(f"{name}.{other.key.name}"), f"found by its {column.name}")
     return None
 
 

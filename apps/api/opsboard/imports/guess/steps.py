@@ -9,6 +9,7 @@ from opsboard.imports.guess.columns import Given, matches, placeholder
 from opsboard.imports.guess.dates import formats_of
 from opsboard.imports.guess.facts import Facts
 from opsboard.imports.guess.tables import Part, part_for
+from opsboard.imports.guess.times_of_records import out_of_order
 from opsboard.imports.targets import TARGETS
 
 ONE_COLUMN = re.compile(r"\{([^{}#]+)\}")
@@ -57,11 +58,13 @@ def event_steps(part: Part) -> list[Part]:
         for one in seen.columns
         if words.likeness(one.name, words.ACTIVITY) >= 9 and one.is_complete(seen.rows)
     ]
-    times = [
-        facts
+    found = {
+        name: facts
         for name, (facts, _) in matches(seen, TARGETS["job_steps"]).items()
-        if name in ("started_at", "completed_at", "created_at") and facts.is_complete(seen.rows)
-    ] or _moments(part)
+        if facts.is_complete(seen.rows)
+    }
+    times = [found[name] for name in ("started_at", "completed_at", "created_at") if name in found]
+    times = times or _moments(part)
     if not activities or not times:
         return []
     steps = part_for(seen, "job_steps", [])
@@ -73,6 +76,14 @@ def event_steps(part: Part) -> list[Part]:
         "completed_at": Given(placeholder(times[0].name)),
         "created_at": Given(placeholder(times[0].name)),
     }
+    if "started_at" in found and "completed_at" in found:
+        steps.columns["started_at"] = Given(placeholder(found["started_at"].name))
+        steps.columns["completed_at"] = Given(placeholder(found["completed_at"].name))
+        if out_of_order(steps, "started_at", "completed_at"):
+            del steps.columns["started_at"]
+    for name in ("quantity_done", "quantity_rejected"):
+        if name in found and found[name].is_number:
+            steps.columns[name] = Given(placeholder(found[name].name))
     steps.notes = ["an event log: each line is a step that was done"]
     steps.numbered_by = part.external_id
     steps.parents = {"job": Given(part.external_id)}

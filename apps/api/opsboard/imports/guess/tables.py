@@ -70,11 +70,15 @@ class Part:
         return self.target.table
 
 
-def scores(seen: SeenFile, beside: str) -> dict[str, float]:
+# Filled from lists that say more, or by hand.
+NOT_GUESSED = ("approval_queue", "approval_history", "role_process_permissions")
+
+
+def scores(seen: SeenFile, beside: str, without: tuple[str, ...] = ()) -> dict[str, float]:
     """How much a file is like each table; `beside` is the name of its folder, where its own says nothing."""
     found: dict[str, float] = {}
     for target in TARGETS.values():
-        if target.table in ("approval_queue", "approval_history", "role_process_permissions"):
+        if target.table in (*NOT_GUESSED, *without):
             continue
         score = OF_NAME * (_likeness_of_name(seen, target) or 0.6 * _named(beside, target))
         for name, (_, likeness) in matches(seen, target).items():
@@ -100,6 +104,11 @@ def scores(seen: SeenFile, beside: str) -> dict[str, float]:
     if is_event_log(seen):
         found["jobs"] += LEAST
     return found
+
+
+def is_called(seen: SeenFile, target: Target) -> bool:
+    """Return True if the name of a file, or of a sheet, is a word for the table."""
+    return _likeness_of_name(seen, target) > 0
 
 
 def _likeness_of_name(seen: SeenFile, target: Target) -> float:
@@ -169,12 +178,14 @@ def coverage(seen: SeenFile, target: Target) -> float | None:
     return sum(name in names for name in own) / len(own) if names.issuperset(needed) else 0.0
 
 
-def best_table(seen: SeenFile, beside: str, least: float = LEAST) -> str | None:
-    found = scores(seen, beside)
+def best_table(
+    seen: SeenFile, beside: str, without: tuple[str, ...] = (), least: float = LEAST
+) -> str | None:
+    found = scores(seen, beside, without)
     if least < LEAST:
         for target in TARGETS.values():
             needed = {column.name for column in target.columns if column.required}
-            if needed and needed <= matches(seen, target).keys():
+            if needed and target.table not in without and needed <= matches(seen, target).keys():
                 found[target.table] = found.get(target.table, 0.0) + OF_NEEDED
     table = max(found, key=lambda name: found[name])
     return table if found[table] >= least else None
@@ -219,6 +230,9 @@ def key_of(seen: SeenFile, target: Target) -> Facts | None:
     first = columns[0] if columns and columns[0].position == 0 else None
     if first and target.table == "jobs" and 1 < first.distinct < seen.rows and first.all_are(NUMBERED):
         return first
+    if target.begins:
+        # Work and stops have no names: a cause that occurs once is no key.
+        return None
     texts = [
         one
         for one in columns
