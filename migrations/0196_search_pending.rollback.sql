@@ -192,7 +192,7 @@ SELECT watch_words('processes', 'r.name', NULL, NULL, NULL, ARRAY['name']);
 SELECT watch_words('users', 'r.full_name', NULL, 'r.email', NULL, ARRAY['full_name', 'email']);
 SELECT watch_words('documents', $$concat_ws(' ', r.title, r.file_name)$$, NULL, NULL, NULL, ARRAY['title', 'file_name']);
 
--- What is archived has no words, as in 0150.
+-- Archived records have no words, as in 0150.
 -- Change a text in the body of a function; each must be there.
 CREATE FUNCTION pg_temp.rewrite(called text, old text, new text) RETURNS void
 LANGUAGE plpgsql

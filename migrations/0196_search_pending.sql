@@ -7,7 +7,7 @@
 -- of each record exactly once, however far the folding is.
 --
 -- A search reads at most 50 rows of search_pending for a table. While there are more, after a bulk statement, it says that
--- its answer is not complete, and each folding notes a change of the table, which ends the kept answers of lists.
+-- its answer is not complete, and each folding notes a change of the table, which ends the cached answers of lists.
 --
 -- The session that writes search_words holds the advisory lock (1869640546, 110) until its transaction ends; writers and
 -- readers never take it.
@@ -152,7 +152,7 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     table_name constant text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = watched);
-    -- What is archived has no words.
+    -- Archived records have no words.
     can_be_archived constant boolean := EXISTS (
         SELECT FROM pg_attribute AS a WHERE a.attrelid = watched AND a.attname = 'archived_at' AND NOT a.attisdropped
     );

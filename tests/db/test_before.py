@@ -1,4 +1,4 @@
-"""What is sent in front of a statement does not keep it from being prepared."""
+"""A statement is prepared although other SQL is sent in front of it."""
 
 from __future__ import annotations
 

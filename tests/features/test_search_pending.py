@@ -91,7 +91,7 @@ def test_a_pending_address_stays_hidden_from_operators(own_app: Application) -> 
 
 
 def test_after_a_bulk_statement_a_search_says_that_it_is_not_complete(own_app: Application) -> None:
-    """And a kept answer that lacks some records ends when their words are written."""
+    """And a cached answer that lacks some records ends when their words are written."""
     fold(own_app)
     client: Any = own_app.client()
     run(own_app, JOBS, own_app.alpha.id, 700)

@@ -97,7 +97,7 @@ class Query:
     totals: dict[frozenset[str], Total] = field(default_factory=dict)
     # The members of an item, or of the answer, each with its SQL; empty where they are not written out.
     members: dict[str, str] = field(default_factory=dict)
-    # What is sent in front of it, in the same message.
+    # SQL sent in front of it, in the same message.
     before: str = ""
     # Constraints of the area's tables, each with the message for the person whose value violates it.
     constraints: Mapping[str, str] = field(default_factory=dict)

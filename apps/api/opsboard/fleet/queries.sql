@@ -109,7 +109,7 @@ SELECT /* include news */
 -- name: listen_and_beat
 -- reads: changes, revocations, cache_clears
 -- writes: workers
--- What `listen` does, and that the worker is there: its last report stays. Also whether it has a row at all.
+-- Listen, and note that the worker is there: its last report stays. Returns also whether it has a row at all.
 WITH /* include ended */,
 heard AS (
     UPDATE workers AS w
@@ -126,7 +126,7 @@ SELECT
 -- name: listen_and_report
 -- reads: changes, revocations, cache_clears
 -- writes: workers
--- What `listen` and `report` do, in one statement: the next snapshot and the silent workers.
+-- Listen and report in one statement. Returns the changes and the silent workers.
 WITH /* include ended */,
 /* include expired_workers */,
 reported AS (
