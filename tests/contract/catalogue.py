@@ -58,7 +58,7 @@ VALUES: dict[str, Any] = {
     "permissions": '[{"role": "operator", "can_operate": true}]', "is_active": True, "routing_id": 1,
     "copy_of_id": None, "steps": '[{"process_id": 1, "setup_minutes": 5}]', "position": 1, "reason_id": 1,
     "kind": "reject",
-    "newest": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
+    "at_least": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
     "days": 182, "read_per_day": 200, "kept_per_day": 18, "most_jobs": 5000, "older": 500,
 }  # fmt: skip
 # Filters by texts that the rows have; of the others a value is made from their declaration.

@@ -19,34 +19,37 @@ PAGE, MOST = 5, 20
 STEPS = 3
 
 
-def read(
-    app: Application, name: str, newest: int, fields: tuple[str, ...] | None = None, **sizes: int
-) -> dict[str, int]:
+def read(app: Application, name: str, fields: tuple[str, ...] | None = None, **sizes: int) -> dict[str, int]:
     (query,) = [query for query in all_queries() if query.name == name]
-    given: dict[str, Any] = {**VALUES, "tenant_id": app.alpha.id, "newest": newest, "most": MOST, **sizes}
+    given: dict[str, Any] = {**VALUES, "tenant_id": app.alpha.id, "most": MOST, **sizes}
     sql, asked = query.sql, {}
     if query.base:
         sql, asked = compose(
             query,
-            always(query) | {"newest": newest},
+            always(query) | sizes,
             Page("due_date", False, PAGE, counted=False, fields=fields),
         )
     return rows_read(explain(app, sql, {**given, **asked}, options=MEASURED))
 
 
-@pytest.mark.parametrize("newest", [30, 300])
+@pytest.mark.parametrize("kept", [1, 4])
 @pytest.mark.parametrize("name", ["jobs.list_at_risk", "jobs.lateness_risk", "jobs.risk_calibration"])
-def test_a_risk_reads_the_newest_finished_jobs_and_no_others(
-    large: Application, name: str, newest: int
+def test_a_risk_reads_a_sample_of_each_day_and_no_other_jobs(
+    large: Application, name: str, kept: int
 ) -> None:
-    found = read(large, name, newest)
+    days, read_per_day, at_least = 100, 6, 50
+    found = read(
+        large, name,
+        days=days, read_per_day=read_per_day, kept_per_day=kept, older=0, at_least=at_least,
+    )  # fmt: skip
+    sampled = days * kept + at_least
     # Of a page each job twice: to find it and to show it.
-    assert newest <= found["jobs"] <= newest + 2 * PAGE + 2
-    assert found["job_steps"] <= STEPS * (newest + PAGE)
+    assert found["jobs"] <= days * read_per_day + at_least + sampled + 2 * PAGE + 2
+    assert found["job_steps"] <= STEPS * (sampled + PAGE)
 
 
 def test_who_does_not_ask_for_the_risk_reads_nothing_for_it(large: Application) -> None:
-    found = read(large, "jobs.list_at_risk", 300, ("id", "days_left"))
+    found = read(large, "jobs.list_at_risk", ("id", "days_left"))
     assert found["jobs"] <= 2 * PAGE + 2
     assert found["job_steps"] == 0
 
@@ -57,8 +60,8 @@ def test_a_promise_reads_no_more_of_a_day_and_of_a_process_than_it_says(
 ) -> None:
     days, read_per_day, older = 100, 6, 50
     found = read(
-        large, "jobs.promise_date", 0,
-        days=days, read_per_day=read_per_day, kept_per_day=kept, older=older,
+        large, "jobs.promise_date",
+        days=days, read_per_day=read_per_day, kept_per_day=kept, older=older, at_least=0,
     )  # fmt: skip
     sampled = days * kept + older
     # Each sampled job twice: to choose it among those of its day, and to read it.

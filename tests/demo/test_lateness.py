@@ -11,6 +11,7 @@ import pytest
 from opsboard.db.queries import load_queries
 from opsboard.features.jobs.lateness_routes import FEWEST, HELD_OUT, LEARNED
 from tests.clusters import FreshDatabase
+from tests.demo.conftest import MOMENT
 
 
 def calibration(database: FreshDatabase, slug: str) -> dict[str, Any]:
@@ -19,6 +20,8 @@ def calibration(database: FreshDatabase, slug: str) -> dict[str, Any]:
     with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM tenants WHERE slug = %s", (slug,))
         (tenant,) = cursor.fetchone() or (0,)
+        # As of the day that the data is of: since then all open jobs would have become late. Rolled back at the end.
+        cursor.execute("UPDATE tenants SET as_of = %s WHERE id = %s", (MOMENT.date(), tenant))
         cursor.execute(f"SELECT ({query.sql})::jsonb", {**given, "tenant_id": tenant})
         (found,) = cursor.fetchone() or ({},)
         return dict(found)

@@ -18,20 +18,20 @@ from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, fresh
 from opsboard.web.listing import ListArguments
 
-# Read of the finished jobs: enough for shares, and the same for a shop of any size.
-NEWEST = 1000
+# Half a year of jobs, and older ones if these are few: enough for shares, and as many for a shop of any size.
+RISK_SAMPLE = {"days": 182, "read_per_day": 200, "kept_per_day": 6, "older": 0, "at_least": 1000}
 # So many cases weighs what is known of jobs that are less alike.
 PRIOR = 10
 HELD_OUT = 0.25
-# With fewer finished jobs there is no telling how good a guess is.
+# With fewer jobs that were due there is no telling how good a guess is.
 FEWEST = 40
 # Read of the steps that wait at a process, and of those it has finished lately.
 MOST_STEPS = 10_000
 # Open jobs whose steps stand in the queues; older ones are left out.
 MOST_OPEN_JOBS = 5000
 # Half a year of jobs: enough to check promises of past days, and as many for a shop of any size.
-SAMPLE = {"days": 182, "read_per_day": 200, "kept_per_day": 18, "older": 500}
-LEARNED = {"newest": NEWEST, "prior": PRIOR, "held_out": 0}
+SAMPLE = {"days": 182, "read_per_day": 200, "kept_per_day": 18, "older": 500, "at_least": 0}
+LEARNED = {**RISK_SAMPLE, "prior": PRIOR, "held_out": 0}
 
 
 @area.list("/at-risk", JobsAtRisk, always={"ahead": "true", **LEARNED})

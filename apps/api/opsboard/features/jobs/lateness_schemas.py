@@ -21,7 +21,7 @@ class JobAtRisk(BaseModel):
     customer: CustomerName | None
     days_left: int
     steps_left: int
-    risk: float | None = Field(description="From 0 to 1; null where no finished job has a due date.")
+    risk: float | None = Field(description="From 0 to 1; null where no past job had a due date.")
     risk_basis: int = Field(description="Past jobs that once had as many days and steps left.")
 
 
@@ -30,7 +30,7 @@ class JobsAtRisk(Envelope):
 
 
 class Ended(BaseModel):
-    """Past jobs, and how many of them ended late."""
+    """Past jobs, and how many of them ended late. Without those of which it is not known yet."""
 
     cases: int
     late: int
@@ -50,6 +50,14 @@ class LatenessRisk(BaseModel):
         description="The number of cases of the coarser share that each share is combined with."
     )
     like_it: Ended
+    work: Literal["not_begun", "begun_at_once", "begun_later"] = Field(
+        description="Whether a step had begun, and if so on the day of the job or later."
+    )
+    like_it_at_work: Ended = Field(description="Those of `like_it` with the same `work`.")
+    weight_of_work: float = Field(description="How much that last share counts, from 0 to 1.")
+    shift: float = Field(
+        description="Added to the log odds of all risks, because of the jobs due in the last four weeks."
+    )
     with_as_many_days: Ended
     all: Ended
 
@@ -63,17 +71,19 @@ class CalibrationBin(BaseModel):
 
 
 class Calibration(BaseModel):
-    """Learned from the older three quarters of the finished jobs and compared with the newest quarter."""
+    """Learned from three quarters of the jobs that were due and compared with the quarter that was due last."""
 
-    learned_from: int = Field(description="Finished jobs.")
-    scored: int = Field(description="Finished jobs that were not learned from.")
+    learned_from: int = Field(
+        description="Jobs that were due: finished ones, and late ones that are still open."
+    )
+    scored: int = Field(description="Jobs that were due and were not learned from.")
     cases: int = Field(description="States that those jobs were in.")
     base_rate: float | None
     brier: float | None = Field(description="The mean squared error: 0 is best.")
     brier_of_base_rate: float | None = Field(description="That of always saying the base rate.")
     is_better: bool | None
     reason: Literal["not_enough_history"] | None
-    needed: int = Field(description="The fewest finished jobs with a due date needed for an estimate.")
+    needed: int = Field(description="The fewest jobs that were due needed for an estimate.")
     bins: list[CalibrationBin]
 
 

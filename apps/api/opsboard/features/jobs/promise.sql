@@ -21,7 +21,7 @@ moments AS (
 -- fragment: sampled_jobs
 -- As many jobs of each of the last days, chosen by a hash of their ids, and some older ones. Each stands for as many
 -- jobs as were added that day for each one chosen. A day is read up to a limit, so that its cost has one.
-sampled AS MATERIALIZED (
+sampled_by_day AS MATERIALIZED (
     SELECT
         k.id,
         k.weight
@@ -47,6 +47,12 @@ sampled AS MATERIALIZED (
             d.id
         LIMIT %(kept_per_day)s
     ) AS k
+),
+sampled AS MATERIALIZED (
+    SELECT
+        n.id,
+        n.weight
+    FROM sampled_by_day AS n
     UNION ALL
     SELECT
         o.id,
@@ -61,9 +67,11 @@ sampled AS MATERIALIZED (
         ORDER BY
             j.created_at DESC,
             j.id DESC
-        LIMIT %(older)s
+        LIMIT greatest(%(older)s, %(at_least)s - (SELECT count(*) FROM sampled_by_day))
     ) AS o
-),
+)
+
+-- fragment: sampled_histories
 -- Times are seconds of the clock of the business; what has not happened yet is null.
 sample AS MATERIALIZED (
     SELECT
@@ -116,6 +124,7 @@ sample AS MATERIALIZED (
 -- when one of its processes is not known.
 WITH /* include forecast_clock */,
 /* include sampled_jobs */,
+/* include sampled_histories */,
 -- Whole days only: today is not over.
 lately AS (
     SELECT
