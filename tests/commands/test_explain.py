@@ -19,7 +19,7 @@ VALUES = {
     "contact_id": "1", "conversation_id": "1", "message_id": "1", "call_id": "1", "document_id": "1",
     "journey_id": "1", "node_id": "1", "idempotency_key": "k", "machine": "m", "silent_after": "2.0",
     "link_id": "1", "suppression_id": "1", "expires_at": "4000000000",
-    "newest": "1000", "prior": "10", "held_out": "0.25", "fewest": "40",
+    "at_least": "1000", "prior": "10", "held_out": "0.25", "fewest": "40",
     "long": "1.0", "settings": "{fsync}", "days": "182", "kept_per_day": "18", "older": "500", "read_per_day": "200",
     "most_jobs": "100", "with_businesses": "true", "reason_id": "1", "routing_id": "1", "saved_view_id": "1",
     "most_read": "1000", "q": "canary", "stop_id": "1", "record_id": "1",

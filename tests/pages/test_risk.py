@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
+from flask.testing import FlaskClient
 from playwright.sync_api import expect
 
 from tests.application import Application
 from tests.pages.browser import change_answer
 from tests.pages.conftest import Visiting
+from tests.waiting import eventually
+
+
+def calibration(client: FlaskClient) -> dict[str, Any]:
+    found = client.get("/api/jobs/risk-calibration").json
+    assert found is not None
+    return dict(found)
+
+
+@pytest.fixture
+def due_in_the_past(app: Application) -> Iterator[None]:
+    """Finished jobs were due nine days earlier: enough of them teach."""
+    move = "UPDATE jobs SET due_date = due_date + %s WHERE tenant_id = %s AND status = 'completed'"
+
+    def move_due_dates(days: int, reason: str | None) -> None:
+        with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection:
+            connection.cursor().execute(move, (days, app.alpha.id))
+        client = app.client("manager")
+        eventually("the calibration", lambda: calibration(client)["reason"] == reason)
+
+    move_due_dates(-9, None)
+    yield
+    move_due_dates(9, "not_enough_history")
 
 
 def percent(share: float) -> str:
@@ -61,10 +88,11 @@ def test_the_queue_that_takes_a_job_longest_is_shown_with_it(visit: Visiting, ap
     expect(page.locator(".facts")).to_contain_text("Takes longest")
 
 
-def test_the_picture_has_a_dot_for_each_bin_at_its_place(visit: Visiting, app: Application) -> None:
+def test_the_picture_has_a_dot_for_each_bin_at_its_place(
+    visit: Visiting, app: Application, due_in_the_past: None
+) -> None:
     page = visit("manager").open_board()
-    found = app.client("manager").get("/api/jobs/risk-calibration").json
-    assert found is not None
+    found = calibration(app.client("manager"))
     assert found["reason"] is None
     dots = page.locator("#calibration circle").evaluate_all(
         "all => all.map(dot => [dot.cx.baseVal.value, dot.cy.baseVal.value])"
@@ -81,7 +109,9 @@ def test_the_picture_has_a_dot_for_each_bin_at_its_place(visit: Visiting, app: A
     expect(page.locator("#calibration tbody tr")).to_have_count(len(found["bins"]))
 
 
-def test_a_guess_that_is_no_better_is_called_so_and_one_without_history_is_none(visit: Visiting) -> None:
+def test_a_guess_that_is_no_better_is_called_so_and_one_without_history_is_none(
+    visit: Visiting, due_in_the_past: None
+) -> None:
     visitor = visit("manager")
     answer: dict[str, object] = {"is_better": False}
     change_answer(visitor.page, "/api/jobs/risk-calibration", lambda found: {**found, **answer})

@@ -34,7 +34,8 @@ SELECT
     j.due_date,
     j.created_at,
     CASE WHEN j.started_at < m.ends THEN j.started_at END AS started_at,
-    CASE WHEN j.completed_at < m.ends THEN j.completed_at END AS completed_at
+    CASE WHEN j.completed_at < m.ends THEN j.completed_at END AS completed_at,
+    CASE WHEN j.archived_at < m.ends THEN j.archived_at END AS archived_at
 FROM public.jobs AS j
 CROSS JOIN (
     SELECT (t.as_of + 1)::timestamp AT TIME ZONE t.time_zone AS ends
