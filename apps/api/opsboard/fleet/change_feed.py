@@ -218,8 +218,11 @@ class ChangeFeed:
         return bool(news["clears"])
 
     def _listen(self) -> str:
-        """Return what has changed. A report that is due is sent in the same statement."""
-        if self._heartbeat.is_due(self.is_resting):
+        """Return what has changed. A report that is due is sent in the same statement.
+
+        The first report follows the first read, so that it has what was read.
+        """
+        if self.read_at is not None and self._heartbeat.is_due(self.is_resting):
             with suppress(OpsboardError):
                 return self._listen_and_report()
         # Alone it is a read: repeated when its connection is lost, and possible where nothing can be written.
