@@ -195,6 +195,32 @@ FROM users
 CROSS JOIN generate_series(1, 2) AS n
 WHERE tenant_id = %(tenant)s AND role = 'admin';
 
+-- No write of the tests is an event for them: those that want events register webhooks of their own.
+INSERT INTO webhooks (tenant_id, url, description, events, secret_id, created_by)
+SELECT
+    %(tenant)s, 'https://receiver' || n || '.example/' || %(word)s, %(word)s || ' webhook', ARRAY['board.digest'],
+    'key_' || %(word)s || n, min(id)
+FROM users
+CROSS JOIN generate_series(1, 2) AS n
+WHERE tenant_id = %(tenant)s
+GROUP BY n
+ORDER BY n;
+
+INSERT INTO deliveries (
+    tenant_id, webhook_id, event_id, event_type, subject, body, status, attempts, due_at, last_error, attempt_log,
+    finished_at
+)
+SELECT
+    %(tenant)s, CASE WHEN n < 4 THEN w.id END, 'evt_' || %(word)s || n, 'job.updated', 'job/' || n,
+    '{"data": {"title": "' || %(word)s || '"}}', (ARRAY['waiting', 'failed', 'delivered', 'delivered'])[n], n,
+    'infinity', CASE WHEN n < 3 THEN %(word)s END,
+    jsonb_build_array(jsonb_build_object(
+        'at', now(), 'milliseconds', n, 'status', 500, 'error', %(word)s, 'response', %(word)s
+    )),
+    CASE WHEN n > 1 THEN now() END
+FROM (SELECT min(id) AS id FROM webhooks WHERE tenant_id = %(tenant)s) AS w
+CROSS JOIN generate_series(1, 4) AS n;
+
 INSERT INTO password_links (tenant_id, user_id, kind, created_by, expires_at)
 SELECT %(tenant)s, max(id), 'invitation', min(id), to_timestamp(4000000000)
 FROM users

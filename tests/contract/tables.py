@@ -47,6 +47,8 @@ EXTRAS: dict[tuple[str, str], tuple[str, str, str | None, str | None]] = {
     ("search_words", "search_words_upkeep"): ("*", OWNER, "true", "true"),
     ("search_pending", "search_pending_upkeep"): ("*", OWNER, "true", "true"),
     ("idempotency_keys", "idempotency_keys_upkeep"): ("*", OWNER, "true", "true"),
+    ("webhooks", "webhooks_upkeep"): ("r", OWNER, "true", None),
+    ("deliveries", "deliveries_upkeep"): ("*", OWNER, "true", "true"),
     ("workers", "workers_all"): ("*", "public", "true", "true"),
     ("cache_clears", "cache_clears_all"): ("*", "public", "true", "true"),
     ("write_pauses", "write_pauses_all"): ("*", "public", "true", "true"),

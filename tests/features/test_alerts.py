@@ -195,6 +195,10 @@ CAUSES: dict[str, Cause] = {
     "OpsboardCacheMisses": missed_look_ups,
     "OpsboardChangesLate": reported(lambda report: report.update(change_lag=3.0)),
     "OpsboardWorkerSilent": stored(SILENT, "DELETE FROM workers WHERE id = 'zzz'"),
+    "OpsboardDeliveriesLate": stored(
+        "UPDATE deliveries SET created_at = now() - interval '2 hours' WHERE status = 'waiting'",
+        "UPDATE deliveries SET created_at = now()",
+    ),
     "OpsboardJourneysLate": stored(DUE, "UPDATE journey_contacts SET due_at = now() + interval '1 day'"),
     "OpsboardCountsWrong": stored(
         "INSERT INTO checks (name, value) VALUES ('rollups 1', 2)", "UPDATE checks SET value = 0"

@@ -30,6 +30,7 @@ COMMANDS = {
     "collisions": "opsboard.commands.collisions:collisions",
     "documents": "opsboard.commands.documents:documents",
     "journeys": "opsboard.commands.journeys:journeys",
+    "outbox": "opsboard.commands.outbox:outbox",
     "back-test": "opsboard.commands.back_test:back_test",
     "bench": "opsboard_bench.command:bench",
 }

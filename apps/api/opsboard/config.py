@@ -83,6 +83,17 @@ class SettingTypes:
     document_store: str
     document_max_bytes: int
     import_max_bytes: int
+    # Webhooks and mail
+    webhook_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    webhook_timeout: float
+    delivery_days: int
+    digest_hour: int
+    smtp_host: str
+    smtp_port: int
+    smtp_tls: str
+    smtp_user: str
+    smtp_password: str
+    mail_from: str
     # Server
     host: str
     port: int
@@ -252,6 +263,9 @@ def contradictions(values: Mapping[str, Any]) -> list[str]:
         faults.append(
             "CACHE_URL needs the redis library, which is not installed: pip install 'opsboard[redis]'"
         )
+    for needed in ("MAIL_FROM", "PUBLIC_URL"):
+        if values["SMTP_HOST"] and not values[needed]:
+            faults.append(f"SMTP_HOST is set, so {needed} must be set, too")
     secret = values["SECRET_KEY"]
     others = split_secrets(values["SECRET_KEYS"])
     if any(one == PLACEHOLDER_SECRET or "change-me" in one for one in others):

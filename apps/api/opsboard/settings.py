@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 # The value that `.env.example` once had, so anybody can sign with it: refused in every mode.
 PLACEHOLDER_SECRET = "change-me-change-me-change-me-change-me"
 SHORTEST_SECRET = 32  # bytes; RFC 7518 section 3.2 asks for a key as long as the hash of HS256
+
+MAIL_ADDRESS = re.compile(r"[!-~]+@[A-Za-z0-9.-]+")
 
 Number = TypeVar("Number", int, float)
 
@@ -89,6 +93,21 @@ def ids(value: str) -> tuple[int, ...]:
     if not all(part.isascii() and part.isdecimal() for part in parts):
         raise ValueError("must be ids with commas between, like 1 or 1,7")
     return tuple(int(part) for part in parts)
+
+
+def networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(","))
+    except ValueError:
+        raise ValueError(
+            "must be networks with commas between, like 10.20.0.0/16 or 127.0.0.1/32,::1/128"
+        ) from None
+
+
+def mail_address(value: str) -> str:
+    if not MAIL_ADDRESS.fullmatch(value):
+        raise ValueError("must be one e-mail address, like opsboard@ops.example")
+    return value
 
 
 def database_url(value: str) -> str:
@@ -273,6 +292,26 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("IMPORT_MAX_BYTES", integer(1, 1 << 30), 20 << 20,
             "Most bytes of the files of one import over the page or the API; more is 413. nginx has the same limit in "
             "its own file. The command line has none.", "Import"),
+    Setting("WEBHOOK_NETWORKS", networks, (),
+            "Networks beside public addresses that webhooks may be sent to, with commas between, such as "
+            "10.20.0.0/16; to these also by http://. Empty: public addresses by https:// only.", "Webhooks and mail"),
+    Setting("WEBHOOK_TIMEOUT", seconds(0.1, 120), 10.0,
+            "Seconds one attempt at a delivery may take, whatever the receiver does.", "Webhooks and mail"),
+    Setting("DELIVERY_DAYS", integer(4, 3650), 30,
+            "Days after which deliveries that have ended are removed from the log.", "Webhooks and mail"),
+    Setting("DIGEST_HOUR", integer(0, 23), 6,
+            "The hour, in the time of the business, from which the daily digest of the board is sent.",
+            "Webhooks and mail"),
+    Setting("SMTP_HOST", text, "",
+            "The server that takes our mail; needs MAIL_FROM and PUBLIC_URL. Empty: no mail is sent.",
+            "Webhooks and mail"),
+    Setting("SMTP_PORT", integer(1, 65535), 587, "Its port.", "Webhooks and mail"),
+    Setting("SMTP_TLS", one_of("starttls", "tls", "none"), "starttls",
+            "starttls (port 587), tls from the first byte (port 465), or none.", "Webhooks and mail"),
+    Setting("SMTP_USER", text, "", "The user to sign in as. Empty: nobody signs in.", "Webhooks and mail"),
+    Setting("SMTP_PASSWORD", text, "", "The password of SMTP_USER.", "Webhooks and mail", secret=True),
+    Setting("MAIL_FROM", mail_address, "", "The address that mail comes from: opsboard@ops.example.",
+            "Webhooks and mail"),
     Setting("HOST", text, "127.0.0.1", "Address gunicorn listens on.", "Server"),
     Setting("PORT", integer(0, 65535), 8000, "Port gunicorn listens on.", "Server"),
     Setting("BIND", text, "", "Instead of HOST and PORT: unix:/run/opsboard/opsboard.sock behind nginx.", "Server"),

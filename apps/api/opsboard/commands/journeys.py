@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event
-
 import click
 
+from opsboard.commands.background import pool_of_one, sending, stopped_by_signals
 from opsboard.commands.preflight import check
 from opsboard.config import load_config
 from opsboard.db.addresses import embedded_server, service_url
 from opsboard.db.database import Database
-from opsboard.db.pool import Pool
 from opsboard.features.journeys.runner import Runner
 from opsboard.observability.logs import configure_logs
 
 PATIENCE = 60.0  # seconds a batch may take
-REACHED = 5.0  # seconds the database may take to let us in
 
 
 @click.group()
@@ -37,7 +31,7 @@ def journeys() -> None:
     help="Seconds between two looks for what is due.",
 )  # fmt: skip
 def run(once: bool, batch: int, every: float) -> None:
-    """Take the steps that are due, of all businesses, until Ctrl-C or SIGTERM.
+    """Take the steps that are due, of all businesses, until Ctrl-C or SIGTERM, and send webhooks and mail.
 
     Any number may run at once, on any machine: no step is taken twice, and none is lost when one is killed.
 
@@ -58,28 +52,5 @@ def run(once: bool, batch: int, every: float) -> None:
             done = runner.run_once()
             click.echo(", ".join(f"{count} {name}" for name, count in done.items()))
             return
-        with stopped_by_signals() as stop:
+        with stopped_by_signals() as stop, sending(config, stop, every):
             runner.run(stop, every)
-
-
-@contextmanager
-def pool_of_one(url: str) -> Iterator[Pool]:
-    pool = Pool(0, 1, url, timeout=REACHED)
-    try:
-        yield pool
-    finally:
-        pool.closeall()
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Event]:
-    """Set by Ctrl-C and SIGTERM: the batch at hand is finished first."""
-    stop = Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -612,3 +612,17 @@ WHERE o.tenant_id = %(tenant_id)s
     AND o.archived_at IS NOT NULL
     AND o.$2 >= search_form(%(q)s)
     AND o.$2 < search_form(%(q)s) || chr(1114111)
+
+-- fragment: mailed_link
+-- The link k of a person is also sent by mail, if mail is sent at all. Only its id waits in the outbox.
+mailed AS (
+    INSERT INTO deliveries (tenant_id, event_id, event_type, subject, body)
+    SELECT
+        %(tenant_id)s,
+        'evt_' || gen_random_uuid(),
+        'letter.' || k.kind,
+        'password_link/' || k.id,
+        json_build_object('link_id', k.id)::text
+    FROM k
+    WHERE %(by_mail)s
+)

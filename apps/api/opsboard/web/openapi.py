@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from apiflask import APIFlask
 
 from opsboard.web.idempotency import HEADER, LONGEST
+from opsboard.web.openapi_events import EVENTS, add_events
 from opsboard.web.openapi_schemas import add_examples, allow_selections, rename_schemas
 from opsboard.web.services import Services
 
@@ -172,6 +173,7 @@ def describe_api(app: APIFlask) -> None:
                 complete_operation(app, method, operation)
                 allow_selections(document, operation)
                 add_examples(document, operation)
+        add_events(document, app.extensions.get(EVENTS, {}))
         return document
 
 

@@ -18,6 +18,7 @@ NEARLY_GONE = 0.8
 FAR_BEHIND = 1 << 30  # bytes of the server's log
 BLOCKED = 1.0  # seconds a session may wait for a lock of another
 JOURNEYS_LATE = 120.0  # seconds
+DELIVERIES_LATE = 3600.0  # seconds
 SLOW_WAIT = 100  # ms of waiting per queued request on average
 OLD_TRANSACTION = 60  # seconds
 # When the server does not tell since when a transaction is open: one that so many others have overtaken is old.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from opsboard.features.health.advice import BUSY, JOURNEYS_LATE, OLD_BACKUP, USED_UP
+from opsboard.features.health.advice import BUSY, DELIVERIES_LATE, JOURNEYS_LATE, OLD_BACKUP, USED_UP
 from opsboard.features.health.alert_numbers import Numbers, place_of
 from opsboard.observability.faults import FULL_LATELY
 from opsboard.staleness import STALE_AFTER
@@ -86,6 +86,10 @@ def workers_silent(numbers: Numbers) -> Found:
 
 def journeys_late(numbers: Numbers) -> Found:
     return one(numbers.now["oldest_due_seconds"], lambda seconds: seconds > JOURNEYS_LATE)
+
+
+def deliveries_late(numbers: Numbers) -> Found:
+    return one(numbers.now["oldest_delivery_seconds"], lambda seconds: seconds > DELIVERIES_LATE)
 
 
 def counts_wrong(numbers: Numbers) -> Found:

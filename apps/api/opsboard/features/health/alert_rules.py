@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from opsboard.features.health import alert_measures as measure
-from opsboard.features.health.advice import BUSY, JOURNEYS_LATE, OLD_BACKUP, USED_UP
+from opsboard.features.health.advice import BUSY, DELIVERIES_LATE, JOURNEYS_LATE, OLD_BACKUP, USED_UP
 from opsboard.features.health.alert_numbers import SLOW_ANSWER, SLOW_QUERY
 from opsboard.staleness import STALE_AFTER
 
@@ -109,6 +109,13 @@ RULES = (
         "OpsboardJourneysLate", "warning", 300, f"max(opsboard_journeys_oldest_due_seconds) > {JOURNEYS_LATE:g}",
         "a step of a journey has been due for {value}",
         "systemctl status opsboard-journeys; GET /api/health/journeys.", measure.journeys_late, unit="seconds",
+    ),
+    Rule(
+        "OpsboardDeliveriesLate", "warning", 300,
+        f"max(opsboard_deliveries_oldest_waiting_seconds) > {DELIVERIES_LATE:g}",
+        "a delivery has waited for {value}",
+        "systemctl status opsboard-journeys, which sends; GET /api/webhooks/deliveries?status=waiting has the errors.",
+        measure.deliveries_late, unit="seconds",
     ),
     Rule(
         DATABASE_DOWN, "critical", 30, "opsboard_database_up == 0",

@@ -41,6 +41,7 @@ class AlertWatch:
     Every worker looks, for rates need what was before; the live one with the lowest id stores what it found. The others
     look less often while they rest.
     `checks` are done by that worker once an hour: each gives a number to keep by its name, or None.
+    `operators`: ids of the businesses whose webhooks are told; empty: the only business.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class AlertWatch:
         rules: Sequence[Rule] = RULES,
         checks: dict[str, Callable[[], float | None]] | None = None,
         is_resting: Callable[[], bool] = lambda: False,
+        operators: Sequence[int] = (),
     ) -> None:
         self.rules = rules
+        self._operators = list(operators)
         self._lookout = lookout
         self._worker_id = worker_id
         self._checks = checks or {}
@@ -106,7 +109,13 @@ class AlertWatch:
     def conditions(self, numbers: Numbers) -> list[dict[str, Any]]:
         """All that is the matter now, whether it has lasted long enough or not."""
         return [
-            {"rule": rule.name, "subject": subject[:200], "value": value, "lasts": rule.lasts}
+            {
+                "rule": rule.name,
+                "subject": subject[:200],
+                "value": value,
+                "lasts": rule.lasts,
+                "summary": rule.sentence(subject, value),
+            }
             for rule in self.rules
             if rule.measure
             for subject, value in rule.measure(numbers).items()
@@ -135,7 +144,13 @@ class AlertWatch:
             self._lookout.fetch_unbound(sql.note_check, {"check_name": name, "value": value})
 
     def _tell(self, conditions: list[dict[str, Any]]) -> None:
-        row = self._lookout.fetch_unbound(sql.record_alerts, {"conditions": json.dumps(conditions)})
+        rules = [{"rule": rule.name, "severity": rule.severity, "action": rule.action} for rule in self.rules]
+        given = {
+            "conditions": json.dumps(conditions),
+            "rules": json.dumps(rules),
+            "operators": self._operators,
+        }
+        row = self._lookout.fetch_unbound(sql.record_alerts, given)
         assert row is not None  # json_build_object always gives a row
         told = json.loads(row[0])
         for alert in told["fired"]:

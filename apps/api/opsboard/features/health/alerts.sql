@@ -8,6 +8,10 @@ SELECT json_build_object(
         SELECT CASE WHEN isfinite(d.due_at) THEN extract(epoch FROM clock_timestamp() - d.due_at) END
         FROM oldest_due_step() AS d (due_at)
     ),
+    'oldest_delivery_seconds', (
+        SELECT CASE WHEN isfinite(d.created_at) THEN extract(epoch FROM clock_timestamp() - d.created_at) END
+        FROM oldest_delivery() AS d (created_at)
+    ),
     'unfolded_deltas', unfolded_deltas(),
     'transaction_ids_used', (/* include transaction_ids_used */),
     'checks', (SELECT coalesce(json_object_agg(c.name, c.value), '{}') FROM checks AS c),
@@ -26,14 +30,17 @@ SELECT json_build_object(
 -- name: record_alerts
 -- writes: alerts
 -- Store the conditions that hold now. Returns the alerts that fire from now on and those that end now: of several workers
--- who decide at once, one is told of each.
+-- who decide at once, one is told of each. Webhooks of those who run the service are told in the same transaction.
 WITH given AS (
     SELECT
         g.rule,
         g.subject,
         g.value,
-        g.lasts
-    FROM json_to_recordset(%(conditions)s::json) AS g (rule text, subject text, value float, lasts float)
+        g.lasts,
+        g.summary
+    FROM json_to_recordset(%(conditions)s::json) AS g (
+        rule text, subject text, value float, lasts float, summary text
+    )
 ),
 held AS (
     INSERT INTO alerts AS a (rule, subject, value, lasts, began_at, fired_at)
@@ -99,8 +106,49 @@ forgotten AS (
         AND coalesce(a.silenced_until, '-infinity') < now()
         AND coalesce(a.cleared_at, '-infinity') < now() - interval '7 days'
         AND NOT EXISTS (SELECT FROM given AS g WHERE g.rule = a.rule AND g.subject = a.subject)
+),
+published AS (
+    SELECT
+        publish_alert(
+            %(operators)s::bigint[],
+            p.event_type,
+            'alert/' || p.rule || '/' || p.subject,
+            json_build_object(
+                'rule', p.rule,
+                'subject', p.subject,
+                'severity', r.severity,
+                'value', p.value,
+                'is_silenced', p.is_silenced,
+                'summary', p.summary,
+                'action', r.action
+            )
+        ) AS webhooks
+    FROM (
+        SELECT
+            'alert.fired' AS event_type,
+            h.rule,
+            h.subject,
+            h.value,
+            h.is_silenced,
+            g.summary
+        FROM held AS h
+        JOIN given AS g ON g.rule = h.rule AND g.subject = h.subject
+        WHERE h.has_fired
+        UNION ALL
+        SELECT
+            'alert.cleared',
+            e.rule,
+            e.subject,
+            NULL,
+            e.is_silenced,
+            'This is over.'
+        FROM over AS e
+        WHERE e.fired_at IS NOT NULL
+    ) AS p
+    JOIN json_to_recordset(%(rules)s::json) AS r (rule text, severity text, action text) ON r.rule = p.rule
 )
 SELECT json_build_object(
+    'webhooks', (SELECT coalesce(sum(p.webhooks), 0) FROM published AS p),
     'fired', (
         SELECT coalesce(
             json_agg(

@@ -11,6 +11,7 @@ BY_STATUS = {
     "jobs": "Jobs by status.",
     "leads": "Leads by status.",
     "response_approvals": "Approvals by status.",
+    "deliveries": "Webhooks and mail in the delivery log by status: waiting, delivered, failed.",
 }
 
 

@@ -30,6 +30,13 @@ SELECT json_build_object(
         END
         FROM oldest_due_step() AS d (due_at)
     ),
+    'oldest_delivery_seconds', (
+        SELECT CASE
+            WHEN d.created_at IS NULL THEN 0
+            WHEN isfinite(d.created_at) THEN extract(epoch FROM clock_timestamp() - d.created_at)
+        END
+        FROM oldest_delivery() AS d (created_at)
+    ),
     'unfolded_deltas', unfolded_deltas(),
     'transaction_ids_used', (/* include transaction_ids_used */),
     'backup_age_seconds', /* include last_backup */ ->> 'age_seconds',

@@ -27,6 +27,10 @@ NOW = {
 }
 
 
+# Left out altogether while they are not known.
+WITHOUT_SAMPLES_LEFT_OUT = {"journeys_oldest_due_seconds", "deliveries_oldest_waiting_seconds"}
+
+
 class Surroundings(Collector):
     """`found` is the answer of the query `workers`, None while the database does not answer."""
 
@@ -53,7 +57,7 @@ class Surroundings(Collector):
             family = GaugeMetricFamily(f"opsboard_{name}", help)
             if value is not None:
                 family.add_metric((), value)
-            if value is not None or name != "journeys_oldest_due_seconds":
+            if value is not None or name not in WITHOUT_SAMPLES_LEFT_OUT:
                 yield family
         yield from machine()
 
@@ -67,6 +71,9 @@ class Surroundings(Collector):
         return {
             "journeys_oldest_due_seconds": (
                 "How long the oldest due step of a journey has waited.", found.get("oldest_due_seconds"),
+            ),
+            "deliveries_oldest_waiting_seconds": (
+                "How long the oldest webhook or mail has waited.", found.get("oldest_delivery_seconds"),
             ),
             "unfolded_deltas": ("Changes of counts that are not folded yet.", found.get("unfolded_deltas")),
             "transaction_ids_used": ("Share of the transaction ids.", found.get("transaction_ids_used")),

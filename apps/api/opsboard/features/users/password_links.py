@@ -14,6 +14,11 @@ from opsboard.web.services import identity, services
 DAYS = 7
 
 
+def has_mail() -> bool:
+    """Whether links are also sent by mail."""
+    return bool(services().config.smtp_host)
+
+
 def with_invitation(text: str) -> str:
     """The finished JSON of a new user with their invitation; null for a service account."""
     link = json.loads(text)["password_link"]

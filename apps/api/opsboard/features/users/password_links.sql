@@ -25,7 +25,7 @@ WHERE k.tenant_id = %(tenant_id)s
 
 -- name: create_password_link
 -- reads: users
--- writes: password_links, audit_logs
+-- writes: password_links, audit_logs, deliveries
 -- Make a link for a person, an invitation while they have no password; the one before it ends.
 WITH person AS (
     SELECT
@@ -66,7 +66,8 @@ k AS (
         AND e.number >= 0
     RETURNING id, user_id, kind, created_by, created_at, expires_at, revoked_at
 ),
-/* include audited_create password_link k kind */
+/* include audited_create password_link k kind */,
+/* include mailed_link */
 SELECT
     CASE WHEN k.id IS NOT NULL THEN json_build_object(
         /* include link_members */

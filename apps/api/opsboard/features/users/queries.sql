@@ -186,7 +186,7 @@ WHERE u.tenant_id = %(tenant_id)s
     AND u.id = %(wanted_id)s
 
 -- name: create_user
--- writes: users, password_links, audit_logs
+-- writes: users, password_links, audit_logs, deliveries
 -- Add a person with their invitation, or a service account, which needs none; a conflict when the address is taken.
 WITH u AS (
     INSERT INTO users (tenant_id, email, full_name, role, is_service)
@@ -222,7 +222,8 @@ audited AS (
         ),
         %(request_id)s
     FROM u
-)
+),
+/* include mailed_link */
 SELECT
     CASE WHEN u.id IS NOT NULL THEN json_build_object(
         /* include user_members */

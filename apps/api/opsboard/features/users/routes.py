@@ -10,7 +10,7 @@ from pydantic import Field
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.features.users.password_links import DAYS, with_invitation, with_url
+from opsboard.features.users.password_links import DAYS, has_mail, with_invitation, with_url
 from opsboard.features.users.schemas import (
     HandedOver,
     NewPasswordLink,
@@ -84,12 +84,15 @@ def get_user(wanted_id: int, wanted: Detail) -> Body:
 @only_for(Role.ADMIN)
 @sign_in_only
 def create_user(user: CreateUser) -> Response:
-    """Invite a person: the answer has the link, shown once, by which they set their password within 7 days."""
+    """Invite a person: the answer has the link, shown once, by which they set their password within 7 days.
+
+    Where mail is set up (SMTP_HOST), the link is also mailed to them.
+    """
     given = user.model_dump()
     given["new_role"] = given.pop("role")
     return command(
         sql.create_user,
-        {**given, "expires_in_days": DAYS},
+        {**given, "expires_in_days": DAYS, "by_mail": has_mail()},
         status=201,
         location="/api/users/{id}",
         complete=with_invitation,
@@ -138,10 +141,13 @@ def get_password_link(wanted_id: int) -> Body:
 @only_for(Role.ADMIN)
 @sign_in_only
 def create_password_link(wanted_id: int) -> Response:
-    """Create an invitation or reset link, shown once, valid once for 7 days; it replaces the previous one."""
+    """Create an invitation or reset link, shown once, valid once for 7 days; it replaces the previous one.
+
+    Where mail is set up (SMTP_HOST), the link is also mailed to the person.
+    """
     return command(
         sql.create_password_link,
-        {"wanted_id": wanted_id, "expires_in_days": DAYS},
+        {"wanted_id": wanted_id, "expires_in_days": DAYS, "by_mail": has_mail()},
         status=201,
         location=f"/api/users/{wanted_id}/password-link",
         complete=with_url,

@@ -1,0 +1,1 @@
+"""Webhooks and mail: events and letters, written with the change they tell of and sent by a worker."""
