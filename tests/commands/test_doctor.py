@@ -301,3 +301,14 @@ def test_a_shared_cache_is_looked_at_and_never_a_failure(
     assert told(own_redis.url)[:2] == ("warn", "cannot be reached")
     output = run("doctor", **urls(database), CACHE_URL="redis://:hidden-word@127.0.0.1:1/0").output
     assert "cannot be reached" in output and "hidden-word" not in output
+
+
+def test_deliveries_that_wait_for_long_are_a_warning(database: FreshDatabase, run: Run) -> None:
+    add_tenant(database.owner_url, "late", "Late", "UTC")
+    assert "none is late; no mail server is set" in str(findings(run, "deliveries", **urls(database)))
+    with as_superuser(database) as cursor:
+        cursor.execute(
+            "INSERT INTO deliveries (tenant_id, event_id, event_type, subject, body, created_at)"
+            " SELECT id, 'e', 'letter.reset', 's', '{}', now() - interval '2 hours' FROM tenants WHERE slug = 'late'"
+        )
+    assert "has waited for 2.0 h" in str(findings(run, "deliveries", **urls(database)))

@@ -60,6 +60,10 @@ VALUES: dict[str, Any] = {
     "kind": "reject",
     "at_least": 1000, "prior": 10, "held_out": 0.25, "fewest": 40, "process_ids": [1, 2], "confidence": 0.8,
     "days": 182, "read_per_day": 200, "kept_per_day": 18, "most_jobs": 5000, "older": 500,
+    "url": "https://erp.example/", "secret_id": "key_s", "webhook_id": 1, "overlap_hours": 1, "delivery_id": 1,
+    "busy": [], "each": 2, "lease": 40.0, "attempt": 1, "is_delivered": True, "is_final": False,
+    "response_status": 200, "error": None, "milliseconds": 5, "digest_hour": 0, "today": "2026-11-30", "board": "{}",
+    "by_mail": True, "operators": [1], "rules": "[]",
 }  # fmt: skip
 # Filters by texts that the rows have; of the others a value is made from their declaration.
 FILTER_VALUES: dict[str, Any] = {
@@ -97,6 +101,8 @@ OWN_VALUES: dict[str, dict[str, Any]] = {
         "quantity_good": 0,
         "quantity_rejected": 0,
     },
+    "webhooks.create_webhook": {"events": ["job.created"]},
+    "webhooks.list_deliveries": {"status": ["failed"]},
     "work.summary": {"date_from": "2026-03-02", "date_to": "2026-03-06"},
 }
 KEYS = {

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from opsboard.features.health import advice
 from opsboard.observability import faults
 from tests.application import Application, running_application
+from tests.features.receivers import deliverer
 from tests.features.test_health_meanwhile import finish_connecting
 from tests.features.test_journey_health import let_steps_wait
 from tests.waiting import eventually
@@ -98,6 +99,12 @@ def served(app: Application) -> Iterator[str]:
 
 
 Cause = Callable[[Scene], object]
+
+
+def refused_webhook(scene: Scene) -> None:
+    scene.execute("UPDATE webhooks SET url = 'http://127.0.0.1:1/'")
+    scene.execute("UPDATE deliveries SET due_at = now() WHERE status = 'waiting'")
+    assert deliverer(scene.app, DIGEST_HOUR="23").run_once()["waiting"] >= 1
 
 
 def locked_table(scene: Scene) -> None:
@@ -191,6 +198,7 @@ CAUSES: dict[str, Cause] = {
     "one page is slow": slow_page,
     "one list became slow": sql("DROP INDEX idx_jobs_priority"),
     "journeys send nothing": lambda scene: let_steps_wait(scene.app, scene.app.alpha, minutes=10),
+    "webhooks or mail do not arrive": refused_webhook,
     "a worker is gone": silent_worker,
     "ids of new rows are refused": used_up_sequence,
     "an old backup": sql(BACKUP),

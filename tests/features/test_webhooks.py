@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from threading import Event
 from typing import Any, get_args
 
@@ -406,3 +408,29 @@ def test_metrics_tell_what_waits_and_since_when(app: Application) -> None:
         line for line in text.splitlines() if line.startswith("opsboard_deliveries_oldest_waiting_seconds ")
     ]
     assert float(line.split()[1]) >= 90
+
+
+def test_the_example_of_the_docs_checks_a_delivery(app: Application) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    example = re.search(r"<!-- example:begin -->\n```python\n(.*?)```", text, re.DOTALL)
+    assert example
+    names: dict[str, Any] = {}
+    exec(example[1], names)
+    with receiver() as found:
+        made = register(app, found.url)
+        new_job(app)
+        deliverer(app, DIGEST_HOUR="23").run_once()
+    headers, body = found.requests[0]
+    assert names["is_genuine"](made["secret"], headers, body)
+    assert not names["is_genuine"](made["secret"], headers, body + b" ")
+    old = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 400)}
+    assert not names["is_genuine"](made["secret"], old, body)
+    assert all(
+        f"`{event}`" in text or f"`.{event.partition('.')[2]}`" in text for event in get_args(EventType)
+    )
+
+
+def test_the_page_offers_every_event() -> None:
+    script = Path(__file__).parents[2] / "apps/api/opsboard/features/pages/static/webhooks.js"
+    offered = re.search(r"const EVENTS = \[(.*?)\];", script.read_text(encoding="utf-8"), re.DOTALL)
+    assert offered and tuple(re.findall(r'"([^"]+)"', offered[1])) == get_args(EventType)

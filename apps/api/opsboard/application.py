@@ -37,7 +37,7 @@ from opsboard.features.batch.routes import INNER
 from opsboard.features.health.alert_measures import CERTIFICATE
 from opsboard.features.health.alert_watch import AlertWatch
 from opsboard.features.health.certificate import certificate_end
-from opsboard.features.webhooks.events import SCHEMAS_OF_EVENTS
+from opsboard.features.webhooks.openapi import describe_events
 from opsboard.fleet.change_feed import ChangeFeed
 from opsboard.fleet.maintenance import REST_INTERVAL, Maintenance
 from opsboard.fleet.usage_writer import UsageWriter
@@ -53,7 +53,6 @@ from opsboard.web.arriving import LARGEST_BODY
 from opsboard.web.fast_path import FastPath
 from opsboard.web.lifecycle import watch_requests
 from opsboard.web.openapi import describe_api
-from opsboard.web.openapi_events import EVENTS
 from opsboard.web.operators import Operators
 from opsboard.web.problems import register_problems
 from opsboard.web.profiling import profile_requests, want_profile
@@ -91,8 +90,7 @@ def make_app(config: Config | None = None) -> APIFlask:
     # An address has one spelling: `//` is 404, not a redirect in HTML.
     app.url_map.merge_slashes = False
     app.extensions["opsboard"] = services = make_services(config)
-    describe_api(app)
-    app.extensions[EVENTS] = SCHEMAS_OF_EVENTS
+    describe_api(app, describe_events)
     register_problems(app)
     watch_requests(app, before_arguments=want_profile)
     profile_requests(app)

@@ -22,7 +22,7 @@ from opsboard.db.row_security import sql as row_security
 from opsboard.db.schema_version import in_words, missing_migrations
 from opsboard.db.session import Cursor, DatabaseSays, connected
 from opsboard.errors import CommandError, MigrationError
-from opsboard.features.health.advice import OWN_CONNECTIONS, Advice, advise_on_limits
+from opsboard.features.health.advice import DELIVERIES_LATE, OWN_CONNECTIONS, Advice, advise_on_limits
 
 sql = load_queries("opsboard.commands")
 health = load_queries("opsboard.features.health")
@@ -150,6 +150,24 @@ def check_connections(config: Config, cursor: Cursor, findings: Findings) -> Non
         findings.ok("connections", f"this machine may open {wanted}; the server allows {allowed}")
 
 
+def check_deliveries(config: Config, cursor: Cursor, findings: Findings) -> None:
+    """Report whether webhooks and mail are sent."""
+    try:
+        cursor.execute(sql.oldest_delivery.sql)
+    except psycopg2.errors.UndefinedFunction:
+        return  # migrations are missing, which another check says
+    age = row(cursor)[0]
+    mail = f"mail by {config.smtp_host}" if config.smtp_host else "no mail server is set"
+    if age is not None and age > DELIVERIES_LATE:
+        findings.warn(
+            "deliveries",
+            f"a webhook or a mail has waited for {age / 3600:.1f} h; {mail}",
+            "GET /api/webhooks/deliveries?status=waiting has the errors; opsboard journeys run sends",
+        )
+    else:
+        findings.ok("deliveries", f"none is late; {mail}")
+
+
 def check_applied(cursor: Cursor, findings: Findings) -> None:
     """Report whether the schema is that of this version, as far as the service's role may see."""
     if missing := missing_migrations(cursor):
@@ -183,4 +201,4 @@ def row(cursor: Cursor) -> tuple[Any, ...]:
     return found
 
 
-CHECKS = (check_server, check_role, check_operators, check_connections, check_tables)
+CHECKS = (check_server, check_role, check_operators, check_connections, check_tables, check_deliveries)

@@ -56,7 +56,7 @@ def maintain(kept: tuple[str, ...], dry_run: bool) -> None:
 
     A month is removed for all businesses and cannot be brought back: make a backup first. Removal locks the table for a
     moment, or gives up after a second and can be repeated. Counts are recounted afterwards. What expires by itself
-    (idempotency keys, counts of sign-ins) is removed by the service.
+    (idempotency keys, counts of sign-ins, deliveries after DELIVERY_DAYS) is removed by the service.
 
     \b
     Examples:

@@ -209,3 +209,8 @@ watched AS (
 )
 DELETE FROM checks AS c
 WHERE c.name = 'rollups ' || %(tenant_id)s
+-- name: oldest_delivery
+-- reads:
+-- Seconds that the oldest delivery of all businesses has waited; null: none waits, or a table is locked.
+SELECT CASE WHEN isfinite(d.created_at) THEN extract(epoch FROM clock_timestamp() - d.created_at)::float END
+FROM oldest_delivery() AS d (created_at)

@@ -93,6 +93,7 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.add_journeys,
             sql.add_journey_contacts,
             sql.add_access,
+            sql.add_webhooks,
         ):
             cursor.execute(query.sql, {**parameters, "planner": parameters["planners"][0]})
         add_talk(cursor, business, parameters)

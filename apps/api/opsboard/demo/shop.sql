@@ -25,7 +25,7 @@ FROM tenants
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY
 
 -- name: begin_ids
--- writes: tenants, users, processes, machines, routings, routing_steps, reasons, customers, jobs, job_steps, work_records, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages
+-- writes: tenants, users, processes, machines, routings, routing_steps, reasons, customers, jobs, job_steps, work_records, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages, webhooks, deliveries
 -- Ids begin at 1, whatever was tried and undone before. A table emptied in the same transaction is written
 -- without the write-ahead log where wal_level is minimal, as in the embedded server.
 TRUNCATE jobs, job_steps, work_records, job_status_links;
@@ -50,7 +50,9 @@ ALTER TABLE journeys ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE journey_nodes ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE journey_contacts ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE journey_node_executions ALTER COLUMN id RESTART WITH 1;
-ALTER TABLE journey_messages ALTER COLUMN id RESTART WITH 1
+ALTER TABLE journey_messages ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE webhooks ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE deliveries ALTER COLUMN id RESTART WITH 1
 
 -- name: add_tenant
 -- writes: tenants

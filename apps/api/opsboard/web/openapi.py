@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from apiflask import APIFlask
 
 from opsboard.web.idempotency import HEADER, LONGEST
-from opsboard.web.openapi_events import EVENTS, add_events
 from opsboard.web.openapi_schemas import add_examples, allow_selections, rename_schemas
 from opsboard.web.services import Services
 
@@ -137,8 +136,11 @@ def gives_bytes(view: View) -> View:
     return view
 
 
-def describe_api(app: APIFlask) -> None:
-    """Settings of the document, and the processing it goes through before it is served."""
+def describe_api(app: APIFlask, describe_more: Callable[[dict[str, Any]], None]) -> None:
+    """Settings of the document, and the processing it goes through before it is served.
+
+    `describe_more` adds what is no route, such as requests that the service itself sends.
+    """
     app.config.update(
         OPENAPI_VERSION="3.1.0",
         AUTO_OPERATION_ID=True,
@@ -173,7 +175,7 @@ def describe_api(app: APIFlask) -> None:
                 complete_operation(app, method, operation)
                 allow_selections(document, operation)
                 add_examples(document, operation)
-        add_events(document, app.extensions.get(EVENTS, {}))
+        describe_more(document)
         return document
 
 

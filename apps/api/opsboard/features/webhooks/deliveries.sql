@@ -13,11 +13,29 @@
         'created_at', d.created_at,
         'finished_at', d.finished_at
 
+-- fragment: delivery_columns
+$1.id,
+        $1.webhook_id,
+        $1.event_id,
+        $1.event_type,
+        $1.subject,
+        $1.body,
+        $1.status,
+        $1.attempts,
+        $1.due_at,
+        $1.last_status,
+        $1.last_error,
+        $1.replay_of,
+        $1.created_at,
+        $1.finished_at,
+        $1.expires_at,
+        $1.attempt_log
+
 -- fragment: delivery_joins
 LEFT JOIN webhooks AS w ON w.tenant_id = %(tenant_id)s AND w.id = d.webhook_id
 
 -- name: list_deliveries
--- reads: deliveries, webhooks
+-- reads: deliveries, webhooks, tenants
 -- from: deliveries AS d
 -- filter webhook_id: d.webhook_id = %(webhook_id)s
 -- filter status: d.status = ANY(%(status)s)
@@ -52,6 +70,7 @@ WHERE d.tenant_id = %(tenant_id)s
     AND d.id = %(delivery_id)s
 
 -- name: ping_webhook
+-- reads: webhooks
 -- writes: deliveries, audit_logs
 -- Put a ping for one webhook into the outbox, whatever events it wants.
 WITH w AS (
@@ -136,9 +155,13 @@ hurried AS (
     RETURNING o.*
 ),
 d AS (
-    SELECT * FROM added
+    SELECT
+        /* include delivery_columns a */
+    FROM added AS a
     UNION ALL
-    SELECT * FROM hurried
+    SELECT
+        /* include delivery_columns h */
+    FROM hurried AS h
 ),
 awake AS (
     UPDATE webhooks AS k

@@ -1,5 +1,5 @@
 -- name: list_businesses
--- reads: deliveries, tenants
+-- reads:
 -- The businesses of which something is due to be sent; of all of them.
 SELECT coalesce(array_agg(b.id), '{}')
 FROM businesses_with_deliveries() AS b (id)
@@ -160,12 +160,12 @@ WITH done AS (
                 )
             ELSE now()
         END,
-        last_status = %(response_status)s,
-        last_error = %(error)s,
+        last_status = %(response_status)s::integer,
+        last_error = %(error)s::text,
         attempt_log = d.attempt_log || jsonb_build_array(
             jsonb_build_object(
                 'at', d.claimed_at,
-                'milliseconds', %(milliseconds)s,
+                'milliseconds', %(milliseconds)s::integer,
                 'status', %(response_status)s::integer,
                 'error', %(error)s::text,
                 'response', %(response)s::text
@@ -233,7 +233,7 @@ SELECT f.status
 FROM done AS f
 
 -- name: list_due_digests
--- reads: deliveries, webhooks, tenants
+-- reads:
 -- The businesses that want today's digest of the board and have none yet, with their day.
 SELECT coalesce(json_agg(json_build_array(b.tenant_id, b.today)), '[]')::text
 FROM businesses_without_digest(%(digest_hour)s) AS b

@@ -53,7 +53,7 @@ const TOKEN_COLUMNS = [
     (button) => act(button, { method: "DELETE", path: `/api/tokens/${token.id}`, done: `Revoked ${token.name}.` })), "control"],
 ];
 
-function pressable(verb, label, key, press) {
+export function pressable(verb, label, key, press) {
   return h("button", { type: "button", class: "move-button", "data-key": key, "aria-label": label, onclick: ({ currentTarget }) => press(currentTarget) }, verb);
 }
 
@@ -75,7 +75,7 @@ function deviceWords(agent) {
 }
 
 /** A small form: fields, a button, and the API's complaints at their fields. `send(values)` gives the sentence of success. */
-function smallForm(title, fields, verb, send, extra = null) {
+export function smallForm(title, fields, verb, send, extra = null) {
   const controls = fields.map((field) => control(field, () => {}));
   const problem = h("div", { role: "alert" });
   const button = h("button", { type: "submit", class: "main-button" }, verb);

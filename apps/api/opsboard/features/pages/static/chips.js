@@ -17,13 +17,14 @@ const WORDS = {
   admin: "Admin", manager: "Manager", operator: "Operator", overdue: "Overdue",
   warn: "Warn", refuse: "Refuse",
   firing: "Fires", cleared: "Over", silent: "Silent", ok: "OK", healthy: "Healthy", warning: "Warning", critical: "Critical",
+  warn: "Warn", refuse: "Refuse", waiting: "Waiting",
 };
 // Statuses shown in the style of another one, because they require the same of the reader.
 const LIKE = {
   unprocessed: "pending", new: "draft", contacted: "in_progress", qualified: "in_progress", won: "completed", lost: "cancelled",
   approved: "completed", rejected: "cancelled", changes_requested: "on_hold",
   scheduled: "pending", running: "in_progress", paused: "on_hold", archived: "inactive", failed: "overdue", removed: "cancelled",
-  sent: "in_progress", delivered: "in_progress", opened: "completed", clicked: "completed", converted: "completed",
+  waiting: "pending", sent: "in_progress", delivered: "in_progress", opened: "completed", clicked: "completed", converted: "completed",
   bounced: "overdue", unsubscribed: "cancelled",
   firing: "overdue", cleared: "completed", silent: "overdue", ok: "completed", healthy: "completed", warning: "on_hold", critical: "overdue",
 };

@@ -13,6 +13,7 @@ import { administers, manages } from "./rights.js";
 import { moveButton } from "./steps.js";
 import { customers, machines, people } from "./sources.js";
 import { statusChoice } from "./status-choice.js";
+import { DELIVERIES } from "./webhook-columns.js";
 
 const JOB_STATUS = { name: "status", label: "Status", values: ["draft", "active", "on_hold", "completed", "cancelled"] };
 const STEP_STATUS = { name: "status", label: "Status", values: ["pending", "in_progress", "completed", "skipped"] };
@@ -197,6 +198,7 @@ export const LISTS = {
     ],
   },
   ...SALES,
+  ...DELIVERIES,
   audit: {
     title: "Audit log",
     one: "entry",

@@ -8,14 +8,14 @@ const LABELS = {
   created_today: "Entered today", completed_today: "Completed today", decided_today: "Decided today", unread: "Only unread",
   waiting: "Can be worked on", assignee_inactive: "Of inactive people", is_active: "Only active", archived: "Archived", source: "Source", category: "Category",
   customer_id: "Customer", machine_id: "Machine", process_id: "Process", job_id: "Job", assigned_user_id: "Person",
-  lead_id: "Lead", user_id: "Person", entity: "Kind", entity_id: "Record", campaign_id: "Campaign", journey_id: "Journey", approval_id: "Approval",
+  lead_id: "Lead", user_id: "Person", entity: "Kind", entity_id: "Record", campaign_id: "Campaign", journey_id: "Journey", approval_id: "Approval", webhook_id: "Webhook",
 };
 const EVENTS = { created: "Added", due: "Due", completed: "Completed", started: "Started", scraped: "Found", decided: "Decided" };
 // By which list an id is given a name, and by which member of it.
 export const NAMED_BY = {
   customer_id: ["customers", "name"], machine_id: ["machines", "name"], process_id: ["processes", "name"],
   job_id: ["jobs", "job_number"], assigned_user_id: ["users", "full_name"], user_id: ["users", "full_name"], lead_id: ["leads", "name"],
-  campaign_id: ["campaigns", "name"], journey_id: ["journeys", "name"],
+  campaign_id: ["campaigns", "name"], journey_id: ["journeys", "name"], webhook_id: ["webhooks", "url"],
 };
 const SORTED = {
   created_at: "Added", updated_at: "Changed", started_at: "Started", completed_at: "Completed", scraped_at: "Found", decided_at: "Decided",

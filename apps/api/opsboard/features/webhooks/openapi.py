@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
+from opsboard.features.webhooks.events import SCHEMAS_OF_EVENTS
 from opsboard.web.openapi_schemas import PREFIX
 
-# Where the application keeps the events: type -> model of what is sent.
-EVENTS = "opsboard events"
 HEADERS = {
     "webhook-id": "The id of the event.",
     "webhook-timestamp": "The time of this attempt, in seconds since 1970.",
@@ -18,10 +14,10 @@ HEADERS = {
 }
 
 
-def add_events(document: dict[str, Any], events: Mapping[str, type[BaseModel]]) -> None:
+def describe_events(document: dict[str, Any]) -> None:
     """Describe each event as a request that the service sends."""
     schemas = document["components"]["schemas"]
-    for model in {model.__name__: model for model in events.values()}.values():
+    for model in {model.__name__: model for model in SCHEMAS_OF_EVENTS.values()}.values():
         schema = model.model_json_schema(ref_template=PREFIX + "{model}", mode="serialization")
         schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
     document["webhooks"] = {
@@ -50,5 +46,5 @@ def add_events(document: dict[str, Any], events: Mapping[str, type[BaseModel]]) 
                 },
             }
         }
-        for event_type, model in events.items()
+        for event_type, model in SCHEMAS_OF_EVENTS.items()
     }
