@@ -1,7 +1,7 @@
 -- depends: 0130_webhooks
 -- What a request writes into the audit log is an event for webhooks, in the same transaction.
 --
--- The audit log has each change once, whoever made it, with what it was before. So one trigger covers all areas, and an
+-- The audit log has each change once, with what was before. So one trigger covers all areas, and an
 -- area that writes its audit entry cannot forget the event. Entries of the command line and of imports have no request:
 -- old records that are brought in are no news. Of one thing, events have the order of its changes: a writer has the lock
 -- of its row when the event gets its id.
@@ -86,6 +86,8 @@ BEGIN
                 WHEN r.action = 'create' THEN 'created'
                 WHEN r.action = 'delete' THEN 'removed'
                 WHEN r.action = 'claim' THEN 'claimed'
+                WHEN r.action = 'archive' THEN 'archived'
+                WHEN r.action = 'restore' THEN 'restored'
                 WHEN r.changes ? 'status' THEN 'status_changed'
                 ELSE 'updated'
             END AS event_type,

@@ -20,6 +20,7 @@ PARTS = {
     "Access": (106, 108),
     "Search and history": (109, 111),
     "Production": (120, 123),
+    "Webhooks and mail": (130, 131),
     "Records": (140, 140),
     "Operation": (160, 160),
 }

@@ -265,6 +265,7 @@ def test_every_secret_is_marked_as_one() -> None:
         "DATABASE_BACKUP_URL",
         "CACHE_URL",
         "METRICS_TOKEN",
+        "SMTP_PASSWORD",
     }
 
 

@@ -15,8 +15,9 @@ import pytest
 from werkzeug.serving import make_server
 
 from opsboard.features.health import advice
+from opsboard.features.webhooks.signing import WebhookSecrets
 from opsboard.observability import faults
-from tests.application import Application, running_application
+from tests.application import SECRET, Application, running_application
 from tests.features.receivers import deliverer
 from tests.features.test_health_meanwhile import finish_connecting
 from tests.features.test_journey_health import let_steps_wait
@@ -102,7 +103,8 @@ Cause = Callable[[Scene], object]
 
 
 def refused_webhook(scene: Scene) -> None:
-    scene.execute("UPDATE webhooks SET url = 'http://127.0.0.1:1/'")
+    secret_id = WebhookSecrets(SECRET).new_id()
+    scene.execute(f"UPDATE webhooks SET url = 'http://127.0.0.1:1/', secret_id = '{secret_id}'")
     scene.execute("UPDATE deliveries SET due_at = now() WHERE status = 'waiting'")
     assert deliverer(scene.app, DIGEST_HOUR="23").run_once()["waiting"] >= 1
 

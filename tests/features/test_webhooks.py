@@ -123,6 +123,11 @@ def test_events_of_every_area_are_told_and_fit_their_schemas(app: Application) -
     stop: Any = client.post("/api/stops", json={"machine_id": machine, "reason": "jam"}).json
     client.post(f"/api/stops/{stop['id']}/end", json={})
 
+    for archived in (f"/api/jobs/{job['id']}", f"/api/leads/{lead['id']}"):
+        client.patch(archived, json={"status": "cancelled" if "jobs" in archived else "lost"})
+        for action in ("archive", "restore"):
+            answer = client.post(f"{archived}/{action}")
+            assert answer.status_code == 200, answer.get_data(as_text=True)
     admin, other = run(
         app, "SELECT min(id), max(id) FROM users WHERE tenant_id = %s AND is_active", app.alpha.id
     )[0]

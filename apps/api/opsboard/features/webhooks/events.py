@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, Field
 
 EventType = Literal[
-    "job.created", "job.updated", "job.status_changed",
+    "job.created", "job.updated", "job.status_changed", "job.archived", "job.restored",
     "job_step.created", "job_step.updated", "job_step.status_changed", "job_step.removed",
-    "lead.created", "lead.updated", "lead.status_changed", "lead.claimed",
+    "lead.created", "lead.updated", "lead.status_changed", "lead.claimed", "lead.archived", "lead.restored",
     "approval.created", "approval.updated", "approval.status_changed",
     "machine_stop.started", "machine_stop.ended",
     "alert.fired", "alert.cleared",

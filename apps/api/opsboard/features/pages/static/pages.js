@@ -32,6 +32,7 @@ export const PAGES = [
   { group: "Run", title: "Import", href: "#/import", icon: "import", roles: ADMINS, open: async (context) => (await import("./import.js")).importing(context) },
   { group: "Run", title: "Settings", href: "#/settings", icon: "settings", roles: ADMINS, open: async (context) => (await import("./settings.js")).settings(context) },
   { group: "Run", title: "Operate", href: "#/operate", icon: "server", roles: ADMINS, ofService: true, open: async (context) => (await import("./operate.js")).operate(context) },
+  { group: null, title: "Webhooks", href: "#/webhooks", open: async (context) => (await import("./webhooks.js")).webhooks(context) },
   { group: null, title: "Your account", href: "#/account", open: async (context) => (await import("./account.js")).account(context) },
 ];
 
