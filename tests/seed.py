@@ -213,7 +213,7 @@ INSERT INTO deliveries (
 SELECT
     %(tenant)s, CASE WHEN n < 4 THEN w.id END, 'evt_' || %(word)s || n, 'job.updated', 'job/' || n,
     '{"data": {"title": "' || %(word)s || '"}}', (ARRAY['waiting', 'failed', 'delivered', 'delivered'])[n], n,
-    'infinity', CASE WHEN n < 3 THEN %(word)s END,
+    to_timestamp(4e9), CASE WHEN n < 3 THEN %(word)s END,
     jsonb_build_array(jsonb_build_object(
         'at', now(), 'milliseconds', n, 'status', 500, 'error', %(word)s, 'response', %(word)s
     )),

@@ -1,4 +1,4 @@
-"""What the commands share that work in the background until they are stopped."""
+"""Shared parts of the commands that work in the background until they are stopped."""
 
 from __future__ import annotations
 
