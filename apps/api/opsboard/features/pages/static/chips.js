@@ -15,7 +15,6 @@ const WORDS = {
   sent: "Sent", delivered: "Delivered", opened: "Opened", clicked: "Clicked", converted: "Converted", bounced: "Bounced",
   unsubscribed: "Unsubscribed", archived: "Archived", failed: "Failed", removed: "Removed",
   admin: "Admin", manager: "Manager", operator: "Operator", overdue: "Overdue",
-  warn: "Warn", refuse: "Refuse",
   firing: "Fires", cleared: "Over", silent: "Silent", ok: "OK", healthy: "Healthy", warning: "Warning", critical: "Critical",
   warn: "Warn", refuse: "Refuse", waiting: "Waiting",
 };
