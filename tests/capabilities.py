@@ -21,7 +21,7 @@ PARTS = {
     "Search and history": (109, 111),
     "Production": (120, 123),
     "Webhooks and mail": (130, 131),
-    "Records": (140, 140),
+    "Records": (140, 142),
     "Operation": (160, 160),
 }
 INTRODUCTION = """# What it can do, and where

@@ -143,4 +143,16 @@ SELECT
     CASE x.id %% 2 WHEN 1 THEN now() END
 FROM workflow_execution_monitoring AS x
 WHERE x.tenant_id = %(tenant)s AND x.status IN ('failed', 'cancelled');
+
+INSERT INTO merges (tenant_id, kind, kept_id, merged_id, merged_by)
+SELECT %(tenant)s, r.kind, r.ids[2], r.ids[3], u.id
+FROM users AS u
+CROSS JOIN (
+    SELECT 'customers' AS kind, array_agg(id ORDER BY id) AS ids FROM customers WHERE tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'contacts', array_agg(id ORDER BY id) FROM contacts WHERE tenant_id = %(tenant)s
+    UNION ALL
+    SELECT 'leads', array_agg(id ORDER BY id) FROM leads WHERE tenant_id = %(tenant)s
+) AS r
+WHERE u.tenant_id = %(tenant)s AND u.role = 'admin';
 """

@@ -27,6 +27,13 @@ SELECT u.tenant_id, u.id, 'customers', 'large ' || n, true
 FROM users AS u CROSS JOIN generate_series(1, 1000) AS n
 WHERE u.full_name LIKE '%% admin';
 
+INSERT INTO merges (tenant_id, kind, kept_id, merged_id, merged_by, created_at)
+SELECT
+    u.tenant_id, (ARRAY['customers', 'contacts', 'leads'])[1 + n %% 3], n, n + 1, u.id,
+    now() - n * interval '1 minute'
+FROM users AS u CROSS JOIN generate_series(1, 3000) AS n
+WHERE u.full_name LIKE '%% admin';
+
 INSERT INTO sign_in_attempts (key, failures, ends_at)
 SELECT 'large ' || n, 1, now() + (n - 20) * interval '1 minute'
 FROM generate_series(1, 2000) AS n;

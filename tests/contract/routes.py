@@ -44,6 +44,7 @@ IDS = {
         WHERE n.tenant_id = %s AND u.role = 'admin'
     """,
 }
+MERGES = "SELECT min(id) FROM merges WHERE tenant_id = %s AND kind = '{}'"
 # Routes whose ids must not be those of the others, beside every DELETE, which removes the last one: what they change is
 # in another state.
 OTHER_IDS = {
@@ -58,6 +59,9 @@ OTHER_IDS = {
     "job_steps.move_job_step": {
         "step_id": "SELECT max(id) FROM job_steps WHERE tenant_id = %s AND status = 'pending'"
     },
+    "merges.undo_customers": {"merge_id": MERGES.format("customers")},
+    "merges.undo_contacts": {"merge_id": MERGES.format("contacts")},
+    "merges.undo_leads": {"merge_id": MERGES.format("leads")},
     "jobs.archive": {
         "job_id": "SELECT min(id) FROM jobs WHERE tenant_id = %s AND status IN ('completed', 'cancelled')"
     },
@@ -74,6 +78,9 @@ OTHER_IDS = {
 BODIES: dict[str, dict[str, object]] = {
     "auth.login": {"email": "nobody@example.com", "password": "wrong password"},
     "conversations.create_conversation": {"contact_id": 1, "channel": "sms"},
+    "merges.merge_customers": {"kept_id": 4, "merged_id": 5, "take": ["email"]},
+    "merges.merge_contacts": {"kept_id": 4, "merged_id": 5, "take": ["email"]},
+    "merges.merge_leads": {"kept_id": 4, "merged_id": 5, "take": ["email"]},
     "jobs.bulk_jobs_status": {"ids": [1, 2**62], "status": "active"},
     "users.hand_over": {"to_user_id": None},
     "saved_views.update_saved_view": {"query": "sort=job_number"},

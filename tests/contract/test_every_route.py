@@ -23,6 +23,8 @@ FOREIGN = {
     "assigned_user_id": "wanted_id",
     "worker_id": "wanted_id",
     "entity_id": "job_id",
+    "kept_id": "customer_id",
+    "merged_id": "customer_id",
 }
 FOREIGN_OF_JOURNEYS = {"contact_id": "journey_contact_id"}
 # Ids that are in no address: a list of them is never looked at by its own.

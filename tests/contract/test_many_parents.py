@@ -40,6 +40,8 @@ INSERT INTO machine_stops (tenant_id, machine_id, reason)
 SELECT m.tenant_id, m.id, 'many' FROM machines AS m WHERE m.name LIKE 'many %%';
 INSERT INTO saved_views (tenant_id, user_id, area, name)
 SELECT %(t)s, %(admin)s, 'jobs', 'many ' || n FROM generate_series(1, %(n)s) AS n;
+INSERT INTO merges (tenant_id, kind, kept_id, merged_id, merged_by)
+SELECT c.tenant_id, 'customers', c.id, c.id + 1, %(admin)s FROM customers AS c WHERE c.name LIKE 'many %%';
 INSERT INTO reasons (tenant_id, kind, name) SELECT %(t)s, 'reject', 'many ' || n FROM generate_series(1, %(n)s) AS n;
 INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at)
 SELECT %(t)s, %(job)s, %(admin)s, now() FROM generate_series(1, %(n)s) AS n;

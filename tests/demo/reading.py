@@ -18,6 +18,7 @@ TABLES = (
     "routings",
     "routing_steps",
     "reasons",
+    "saved_views",
     "customers",
     "jobs",
     "job_steps",

@@ -160,3 +160,15 @@ def test_a_name_in_another_name_and_another_business_stay(own_app: Application) 
     )
     titles = [app.get("/api/jobs?page_size=1").json["items"][0]["title"] for app in (client, other)]  # type: ignore[index]
     assert titles == ["Annual plan for ***", "Annual plan for Ann"]
+
+
+def test_two_records_of_one_address_are_anonymised_one_after_the_other(own_app: Application) -> None:
+    client = own_app.client()
+    for name in ("Bo Vance", "Bo V. Vance"):
+        assert (
+            client.post("/api/customers", json={"name": name, "email": "bo@vance.example"}).status_code == 201
+        )
+    found: Any = client.get("/api/customers?q=vance&sort=name").json
+    for item in reversed(found["items"]):
+        body = {"confirm": "anonymise", "name": item["name"]}
+        assert client.post(f"/api/customers/{item['id']}/anonymise", json=body).status_code == 200

@@ -57,6 +57,8 @@ class Actions(RuleBasedStateMachine):
             cursor = connection.cursor()
             cursor.execute(query, (self.app.alpha.id,))
             (found,) = cursor.fetchone() or ([],)
+        # A query that takes one row, not the first or last, gives its id alone.
+        found = found if isinstance(found, list) else [found]
         # Drawn whatever rows there are: what is drawn must not depend on what was done before.
         place = data.draw(st.integers(0, 10**6), label=argument)
         return int(found[place % len(found)]) if found else 1
@@ -80,6 +82,8 @@ class Actions(RuleBasedStateMachine):
                     (a for a in ("job_id", "step_id", "machine_id") if a[:-3] in route.rule), "job_id"
                 )
                 body[name] = sorted({self.draw_id(data, argument) for _ in range(3)})
+            elif name in ("kept_id", "merged_id"):
+                body[name] = self.draw_id(data, f"{route.rule.rpartition('/')[2].removesuffix('s')}_id")
             elif name.endswith("_id") and f"{name[:-3]}s" in TABLES:
                 body[name] = self.draw_id(data, name)
         return body

@@ -75,7 +75,7 @@ def add_machines(cursor: Cursor, parameters: dict[str, Any]) -> Ids:
 
 
 def add_routings(cursor: Cursor, parameters: dict[str, Any], processes: Ids, machines: Ids) -> None:
-    """A routing for each product; a step names its machine where the process has only one. And the reasons."""
+    """A routing for each product; a step names its machine where the process has only one. Reasons and saved views."""
     names = json.dumps([product.name for product in PRODUCTS])
     made = dict(fetch(cursor, "add_routings", {**parameters, "routings": names}))
     steps = [
@@ -95,6 +95,7 @@ def add_routings(cursor: Cursor, parameters: dict[str, Any], processes: Ids, mac
         {"kind": kind, "name": name, "description": description} for kind, name, description in REASONS
     ]
     cursor.execute(sql.add_reasons.sql, {**parameters, "reasons": json.dumps(reasons)})
+    cursor.execute(sql.add_saved_views.sql, parameters)
 
 
 def add_customers(cursor: Cursor, business: Business, parameters: dict[str, Any], names: Names) -> list[int]:

@@ -172,6 +172,32 @@ SELECT
     pg_temp.clock(0)
 FROM jsonb_to_recordset(%(reasons)s::jsonb) AS r (kind text, name text, description text)
 
+-- name: add_saved_views
+-- writes: saved_views
+-- Views of lists that an admin shows to everybody.
+INSERT INTO saved_views (tenant_id, user_id, area, name, query, is_shared, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    (
+        SELECT min(u.id)
+        FROM users AS u
+        WHERE u.tenant_id = %(tenant_id)s
+            AND u.role = 'admin'
+    ),
+    v.area,
+    v.name,
+    v.query,
+    true,
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM (
+    VALUES
+    ('jobs', 'Late', 'overdue=true&sort=due_date'),
+    ('jobs', 'Urgent and open', 'status=active&priority=urgent'),
+    ('machines', 'Out of use', 'status=maintenance,inactive'),
+    ('leads', 'In progress', 'status=new,contacted,qualified')
+) AS v (area, name, query)
+
 -- name: add_customers
 -- writes: customers
 -- The customers: a surname, a trade and a legal form make a company name.

@@ -361,6 +361,27 @@ done AS MATERIALIZED (
         CASE WHEN b.refusal IS NULL THEN anonymise_at_once('$1', '$2', b.id) END AS is_done
     FROM before AS b
 ),
+-- Records that were merged into it are of the same person.
+merged_before AS (
+    WITH RECURSIVE chain AS (
+        SELECT d.id
+        FROM done AS d
+        WHERE d.is_done
+        UNION
+        SELECT g.merged_id
+        FROM chain AS c
+        JOIN merges AS g ON g.tenant_id = %(tenant_id)s AND g.kind = '$1' AND g.kept_id = c.id AND g.undone_at IS NULL
+    )
+    SELECT c.id
+    FROM chain AS c
+    WHERE c.id <> %($4)s
+),
+done_before AS MATERIALIZED (
+    SELECT
+        m.id,
+        anonymise_at_once('$1', '$2', m.id) AS is_done
+    FROM merged_before AS m
+),
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
     SELECT
@@ -371,7 +392,17 @@ audited AS (
         d.id,
         '{}',
         %(request_id)s
-    FROM done AS d
+    FROM (
+        SELECT
+            o.id,
+            o.is_done
+        FROM done AS o
+        UNION ALL
+        SELECT
+            m.id,
+            m.is_done
+        FROM done_before AS m
+    ) AS d
     WHERE d.is_done
 )
 SELECT
@@ -626,3 +657,18 @@ mailed AS (
     FROM k
     WHERE %(by_mail)s
 )
+
+-- fragment: merged_record
+-- What a record of $1 was merged into has all that referred to it. After 30 days that is so for good.
+CASE
+            WHEN EXISTS (
+                SELECT
+                FROM merges AS g
+                WHERE g.tenant_id = %(tenant_id)s
+                    AND g.kind = '$1'
+                    AND g.merged_id = b.id
+                    AND g.undone_at IS NULL
+                    AND g.created_at >= now() - interval '30 days'
+            )
+                THEN 'This record was merged into another one; undo the merge.'
+        END

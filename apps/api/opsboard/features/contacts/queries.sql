@@ -117,7 +117,7 @@ FROM changed AS k
 LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id
 
 -- name: anonymise
--- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, sessions, api_tokens
+-- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, merges, sessions, api_tokens
 -- Remove the name and contact data of a contact from everything the business has.
 /* include anonymise contacts contact name contact_id */
 
@@ -126,7 +126,11 @@ LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.customer_id
 -- Archive a contact.
 /* include archive contacts contact contact_id no_obstacle */
 
+-- fragment: merged_contact
+/* include merged_record contacts */
+
 -- name: restore
+-- reads: merges
 -- writes: contacts, audit_logs
 -- Bring back a contact from the archive.
-/* include restore contacts contact contact_id no_obstacle */
+/* include restore contacts contact contact_id merged_contact */

@@ -125,7 +125,7 @@ SELECT
 FROM changed AS c
 
 -- name: anonymise
--- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, sessions, api_tokens
+-- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, merges, sessions, api_tokens
 -- Remove the name and contact data of a customer from everything the business has.
 /* include anonymise customers customer name customer_id */
 
@@ -134,7 +134,11 @@ FROM changed AS c
 -- Archive a customer.
 /* include archive customers customer customer_id no_obstacle */
 
+-- fragment: merged_customer
+/* include merged_record customers */
+
 -- name: restore
+-- reads: merges
 -- writes: customers, audit_logs
 -- Bring back a customer from the archive.
-/* include restore customers customer customer_id no_obstacle */
+/* include restore customers customer customer_id merged_customer */

@@ -310,7 +310,7 @@ FROM taken AS l
 /* include lead_surroundings */
 
 -- name: anonymise
--- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, sessions, api_tokens
+-- writes: audit_logs, customers, contacts, leads, users, jobs, job_steps, machines, processes, campaigns, campaign_recipients, suppressions, call_log, messages, notifications, documents, journeys, journey_messages, journey_node_executions, response_approvals, approval_history, approval_queue, auto_responses, workflows, workflow_execution_monitoring, workflow_alerts, business_settings, merges, sessions, api_tokens
 -- Remove the name and contact data of a lead from everything the business has.
 /* include anonymise leads lead name lead_id */
 
@@ -319,7 +319,11 @@ FROM taken AS l
 -- Archive a lead.
 /* include archive leads lead lead_id no_obstacle */
 
+-- fragment: merged_lead
+/* include merged_record leads */
+
 -- name: restore
+-- reads: merges
 -- writes: leads, audit_logs
 -- Bring back a lead from the archive.
-/* include restore leads lead lead_id no_obstacle */
+/* include restore leads lead lead_id merged_lead */

@@ -158,7 +158,7 @@ export const LISTS = {
   customers: {
     title: "Customers",
     one: "customer",
-    links: (me) => [manages(me) && ["New customer", "#/customers/new"], ["Contacts", "#/contacts"]],
+    links: (me) => [manages(me) && ["New customer", "#/customers/new"], ["Contacts", "#/contacts"], manages(me) && ["Duplicates", "#/duplicates/customers"]],
     filters: [search("Words of name, e-mail or phone"), archivedFilter, sort("name", "-created_at")],
     columns: [
       ["Customer", (customer) => named(`#/customers/${customer.id}`, customer.name), null, "name"],
@@ -172,7 +172,7 @@ export const LISTS = {
   contacts: {
     title: "Contacts",
     one: "contact",
-    links: () => [["New contact", "#/contacts/new"]],
+    links: (me) => [["New contact", "#/contacts/new"], manages(me) && ["Duplicates", "#/duplicates/contacts"]],
     filters: [search("Words of name, e-mail or phone"), archivedFilter],
     columns: [
       ["Contact", (contact) => named(`#/contacts/${contact.id}`, contact.name), null, "name"],

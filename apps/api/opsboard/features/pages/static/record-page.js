@@ -8,6 +8,7 @@ import { dateTime, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { history } from "./history.js";
 import { editLink, factList, ownFields } from "./list-parts.js";
+import { duplicatesOf } from "./merges.js";
 import { problemWords } from "./notices.js";
 import { manages, mayEditLead } from "./rights.js";
 
@@ -54,7 +55,12 @@ export function recordPage(area, id, context) {
   const path = `/api/${area}/${id}`;
   const element = h("div", { class: "record-page", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const past = history(kind.one, id, context);
-  const view = { title: words(kind.one), element, load, changed: () => (shown = null) };
+  const same = ["customers", "contacts", "leads"].includes(area) ? duplicatesOf(area, id, context) : null;
+  const changed = () => {
+    shown = null;
+    same?.changed();
+  };
+  const view = { title: words(kind.one), element, load, changed };
   let shown = null;
 
   async function load(read) {
@@ -62,9 +68,9 @@ export function recordPage(area, id, context) {
     try {
       const found = await read(path);
       view.title = kind.nameOf(found);
-      if (found !== shown) replace(element, ...parts(found), past.element);
+      if (found !== shown) replace(element, ...parts(found), same?.element, past.element);
       shown = found;
-      await past.load(read);
+      await Promise.all([past.load(read), same?.load(read)]);
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
       replace(element, h("h1", {}, view.title), problemWords(problem), h("p", {}, h("a", { href: `#/${area}` }, `All ${kind.many ?? `${kind.one}s`}`)));

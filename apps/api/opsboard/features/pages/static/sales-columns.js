@@ -25,7 +25,7 @@ export const SALES = {
   leads: {
     title: "Leads",
     one: "lead",
-    links: (me) => [manages(me) && ["New lead", "#/leads/new"]],
+    links: (me) => [manages(me) && ["New lead", "#/leads/new"], manages(me) && ["Duplicates", "#/duplicates/leads"]],
     filters: [search("Words of name, e-mail or phone"), status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
       flag("created_today", "Entered today"), flag("mine", "Only mine"), archivedFilter, sort("-created_at", "-updated_at", "-scraped_at", "name")],
     columns: [
