@@ -119,7 +119,7 @@ INSERT INTO work_records (
 SELECT
     %(tenant)s, s.id, u.id, s.machine_id, now() - n * interval '1 hour',
     CASE WHEN n > 1 THEN now() - n * interval '50 minutes' END, (n > 1)::integer * n, (n > 3)::integer * n,
-    CASE WHEN n > 3 THEN %(word)s || ' burr' END, %(word)s, CASE WHEN n > 5 THEN u.id END,
+    CASE WHEN n > 3 THEN %(word)s || ' reason 3' END, %(word)s, CASE WHEN n > 5 THEN u.id END,
     CASE WHEN n > 5 THEN %(word)s || ' counted again' END, %(word)s || n
 FROM generate_series(1, 7) AS n
 CROSS JOIN LATERAL (
@@ -131,12 +131,29 @@ INSERT INTO machine_stops (
     tenant_id, machine_id, reason, note, started_at, ended_at, reported_by, ended_by, external_id
 )
 SELECT
-    %(tenant)s, m.id, %(word)s || ' no material', %(word)s, now() - n * interval '3 hours',
+    %(tenant)s, m.id, %(word)s || ' reason 1', %(word)s, now() - n * interval '3 hours',
     CASE WHEN n > 1 THEN now() - n * interval '170 minutes' END, u.id, CASE WHEN n > 1 THEN u.id END, %(word)s || n
 FROM generate_series(1, 5) AS n
 CROSS JOIN LATERAL (
     SELECT id FROM machines WHERE tenant_id = %(tenant)s AND status = 'maintenance' ORDER BY id OFFSET n %% 2 LIMIT 1
 ) AS m
+CROSS JOIN LATERAL (SELECT id FROM users WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1) AS u;
+
+INSERT INTO problems (
+    tenant_id, step_id, machine_id, kind, description, status, answer, reported_by, answered_by, answered_at, closed_by,
+    closed_at, external_id, created_at
+)
+SELECT
+    %(tenant)s, s.id, s.machine_id, (ARRAY['material', 'tool', 'quality'])[1 + n %% 3], %(word)s || ' sheets too thin',
+    t.status, CASE WHEN t.status <> 'open' THEN %(word)s || ' answer' END, u.id,
+    CASE WHEN t.status <> 'open' THEN u.id END, CASE WHEN t.status <> 'open' THEN now() END,
+    CASE WHEN t.status = 'closed' THEN u.id END, CASE WHEN t.status = 'closed' THEN now() END,
+    %(word)s || n, now() - n * interval '1 hour'
+FROM generate_series(1, 7) AS n
+CROSS JOIN LATERAL (SELECT (ARRAY['open', 'answered', 'closed'])[1 + n %% 3] AS status) AS t
+CROSS JOIN LATERAL (
+    SELECT id, machine_id FROM job_steps WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1
+) AS s
 CROSS JOIN LATERAL (SELECT id FROM users WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1) AS u;
 
 INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at, revoked_at)

@@ -44,11 +44,15 @@ SELECT
 FROM jobs AS j CROSS JOIN generate_series(1, 2) AS k
 WHERE j.title LIKE 'large %%';
 
-INSERT INTO work_records (tenant_id, step_id, user_id, machine_id, started_at, ended_at, quantity_good, created_at)
+INSERT INTO work_records (
+    tenant_id, step_id, user_id, machine_id, started_at, ended_at, quantity_good, quantity_rejected, reject_reason,
+    created_at
+)
 SELECT
     s.tenant_id, s.id, (SELECT min(id) FROM users WHERE tenant_id = s.tenant_id) + s.id %% 11, s.machine_id,
     s.created_at, CASE WHEN s.status = 'completed' THEN s.created_at + interval '20 minutes' END,
-    (s.status = 'completed')::integer, s.created_at
+    (s.status = 'completed')::integer, (s.status = 'completed' AND s.id %% 30 = 0)::integer,
+    CASE WHEN s.status = 'completed' AND s.id %% 30 = 0 THEN 'reason ' || s.id %% 7 END, s.created_at
 FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
 WHERE j.title LIKE 'large %%' AND s.status <> 'pending';
 
@@ -59,7 +63,15 @@ FROM generate_series(1, 300) AS n;
 
 INSERT INTO machine_stops (tenant_id, machine_id, reason, started_at, ended_at, created_at)
 SELECT
-    s.tenant_id, s.machine_id, 'r', s.created_at, s.created_at + interval '20 minutes', s.created_at
+    s.tenant_id, s.machine_id, 'reason ' || s.id %% 7, s.created_at, s.created_at + interval '20 minutes', s.created_at
+FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
+WHERE j.title LIKE 'large %%' AND s.step_order = 1;
+
+INSERT INTO problems (tenant_id, step_id, machine_id, kind, description, status, holds_step, reported_by, created_at)
+SELECT
+    s.tenant_id, s.id, s.machine_id, (ARRAY['material', 'tool', 'quality'])[1 + s.id %% 3], 'p',
+    CASE WHEN s.id %% 50 > 1 THEN 'closed' WHEN s.id %% 50 = 1 THEN 'answered' ELSE 'open' END, s.id %% 40 = 0,
+    (SELECT min(id) FROM users WHERE tenant_id = s.tenant_id) + s.id %% 11, s.created_at
 FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
 WHERE j.title LIKE 'large %%' AND s.step_order = 1;
 

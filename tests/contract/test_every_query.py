@@ -53,7 +53,8 @@ TENANT_TABLES = set(TABLES) - {"tenants", "changes"}
 SOURCES = {
     "open_jobs": "jobs", "jobs_created": "jobs", "jobs_completed": "jobs", "steps": "job_steps",
     "open_steps": "job_steps", "steps_completed": "job_steps", "users_active": "users", "users_blocked": "users",
-    "processes_active": "processes", "processes_inactive": "processes",
+    "processes_active": "processes", "processes_inactive": "processes", "work": "work_records",
+    "work_of_people": "work_records", "work_of_machines": "work_records", "work_of_processes": "work_records",
 }  # fmt: skip
 COUNTS = re.compile(r"\brollup_counts\(\s*([^,]+),\s*ARRAY\[([^\]]+)\]\s*\)")
 # Functions whose first argument is the tenant.

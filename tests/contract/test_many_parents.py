@@ -38,6 +38,9 @@ INSERT INTO work_records (tenant_id, step_id, user_id)
 SELECT s.tenant_id, s.id, %(admin)s FROM job_steps AS s JOIN jobs AS j ON j.id = s.job_id WHERE j.title = 'many';
 INSERT INTO machine_stops (tenant_id, machine_id, reason)
 SELECT m.tenant_id, m.id, 'many' FROM machines AS m WHERE m.name LIKE 'many %%';
+INSERT INTO problems (tenant_id, step_id, kind, description, reported_by)
+SELECT s.tenant_id, s.id, 'tool', 'many', %(admin)s
+FROM job_steps AS s JOIN jobs AS j ON j.id = s.job_id WHERE j.title = 'many';
 INSERT INTO saved_views (tenant_id, user_id, area, name)
 SELECT %(t)s, %(admin)s, 'jobs', 'many ' || n FROM generate_series(1, %(n)s) AS n;
 INSERT INTO merges (tenant_id, kind, kept_id, merged_id, merged_by)

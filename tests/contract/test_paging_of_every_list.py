@@ -26,7 +26,7 @@ LISTS = {query.name: query for query in all_queries() if query.base}
 # Of these a further row would have to be of another customer, contact or step: here rows only go.
 ONLY_GOING = {
     "conversations", "journey_contacts", "journey_node_executions", "journey_messages", "job_steps", "auto_responses",
-    "work_records", "machine_stops",
+    "work_records", "machine_stops", "problems",
 }  # fmt: skip
 # Values of a further row that the catalogue does not tell: a name is unique in the form of searches.
 OWN_COLUMNS = {"reasons": {"name": "gen_random_uuid()::text", "kind": "x.kind"}}

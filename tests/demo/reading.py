@@ -51,6 +51,8 @@ TABLES = (
     "campaign_metrics",
     "suppressions",
     "work_records",
+    "machine_stops",
+    "problems",
     "workflows",
     "workflow_execution_monitoring",
     "workflow_alerts",

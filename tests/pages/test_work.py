@@ -135,6 +135,49 @@ def test_a_manager_sees_who_works_and_ends_what_was_forgotten(own_visit: Visitin
     assert run(app, seconds) == [(0,)]
 
 
+def test_a_problem_is_reported_beside_the_machine_and_closed_by_a_manager(
+    own_visit: Visiting, app: Application
+) -> None:
+    run(app, "DELETE FROM problems WHERE tenant_id = %(tenant)s")
+    page = own_visit("operator", "phone").open_board("/#/work")
+    page.get_by_role("button", name="Report a problem").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Report", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_have_text("Say what the problem is.")
+    dialog.get_by_label("What is it about?").select_option("drawing")
+    dialog.get_by_label("What is the problem?").fill("Which radius?")
+    dialog.get_by_label("Nobody can work on this step").check()
+    assert violations(page, "dialog") == []
+    dialog.get_by_role("button", name="Report", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("Reported")
+    page.get_by_role("heading", name="My work").tap()
+    expect(page.locator("[aria-label='Later'] .task").first).to_contain_text("held: Which radius?")
+    found = run(app, "SELECT kind, holds_step, status FROM problems WHERE tenant_id = %(tenant)s")
+    assert found == [("drawing", True, "open")]
+    manager = own_visit("manager").open_board("/#/problems")
+    row = manager.get_by_role("row").filter(has_text="Which radius?")
+    row.get_by_role("button", name="Answer", exact=False).click()
+    manager.get_by_label("Answer", exact=True).fill("Two")
+    manager.get_by_role("dialog").get_by_role("button", name="Answer", exact=True).click()
+    expect(row).to_contain_text("Answered")
+    row.get_by_role("button", name="Close", exact=False).click()
+    expect(row).to_contain_text("Closed")
+    assert run(app, "SELECT status, answer FROM problems WHERE tenant_id = %(tenant)s") == [("closed", "Two")]
+
+
+def test_reasons_of_the_business_are_proposed(own_visit: Visiting, app: Application) -> None:
+    run(
+        app,
+        "INSERT INTO reasons (tenant_id, kind, name) VALUES (%(tenant)s, 'reject', 'Burr at the edge'),"
+        " (%(tenant)s, 'stop', 'Tool broken')",
+    )
+    page = own_visit("operator").open_board("/#/work")
+    begin(page)
+    page.get_by_role("button", name="Pause", exact=False).click()
+    proposed = page.locator("#sheet-reasons option").evaluate_all("all => all.map(one => one.value)")
+    assert "Burr at the edge" in proposed and "Tool broken" not in proposed
+
+
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
 def test_targets_are_large_whatever_the_texts(own_visit: Visiting, app: Application, look: str) -> None:
     run(app, PREPARE.replace("'T-1'", "'T-2'"), title="W" * 200)

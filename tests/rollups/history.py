@@ -121,6 +121,17 @@ WRITES = [
        WHERE tenant_id = %(t)s AND id %% 5 = %(n)s %% 5""",
     f"UPDATE notifications SET user_id = {SOMEBODY} WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
     "DELETE FROM notifications WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
+    f"""INSERT INTO work_records (tenant_id, step_id, user_id, machine_id, started_at, ended_at, quantity_good)
+        SELECT s.tenant_id, s.id, {SOMEBODY}, s.machine_id, %(m)s::timestamptz - interval '30 hours',
+            CASE WHEN %(n)s %% 3 > 0 THEN %(m)s::timestamptz END, CASE WHEN %(n)s %% 3 > 0 THEN 4 ELSE 0 END
+        FROM job_steps AS s WHERE s.tenant_id = %(t)s AND s.id IN {SOME_STEPS}
+        ON CONFLICT DO NOTHING""",
+    """UPDATE work_records SET ended_at = started_at + interval '7 hours', quantity_rejected = %(k)s
+       WHERE tenant_id = %(t)s AND id %% 3 = %(n)s %% 3""",
+    """UPDATE work_records SET started_at = %(m)s, ended_at = %(m)s::timestamptz + interval '2 days'
+       WHERE tenant_id = %(t)s AND ended_at IS NOT NULL AND id %% 5 = %(n)s %% 5""",
+    f"UPDATE work_records SET user_id = {SOMEBODY}, note = 'n' WHERE tenant_id = %(t)s AND id %% 7 = %(n)s %% 7",
+    "DELETE FROM work_records WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
     "INSERT INTO audit_logs (tenant_id, action, entity) SELECT %(t)s, 'a', 'e' FROM generate_series(1, %(k)s)",
     "UPDATE audit_logs SET tenant_id = %(u)s, user_id = NULL WHERE tenant_id = %(t)s AND id %% 9 = %(n)s %% 9",
 ]
@@ -134,6 +145,7 @@ RARE_WRITES = [
     "TRUNCATE messages CASCADE",
     "TRUNCATE call_log CASCADE",
     "TRUNCATE notifications",
+    "TRUNCATE work_records",
     "TRUNCATE workflow_execution_monitoring",
     "DELETE FROM journeys WHERE tenant_id = %(t)s AND id %% 4 = %(n)s %% 4",
     f"WITH gone AS (DELETE FROM jobs WHERE tenant_id = %(t)s RETURNING id) {NEW_JOBS}",

@@ -70,8 +70,10 @@ TIMES = {
 }  # fmt: skip
 
 REASONS = (
+    ("reject", "Burr", None),
     ("reject", "Scratched", "Deeper than the drawing allows"),
     ("reject", "Out of tolerance", None),
+    ("reject", "Wrong material", None),
     ("reject", "Porous weld", None),
     ("stop", "No material", "The next job's material is not at the machine"),
     ("stop", "Tool broken", None),

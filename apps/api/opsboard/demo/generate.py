@@ -83,6 +83,8 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.notify_assignees,
             sql.notify_managers,
             sql.add_work_records,
+            sql.add_machine_stops,
+            sql.add_problems,
             sql.log_changes,
             sql.add_leads,
             sql.add_approvals,

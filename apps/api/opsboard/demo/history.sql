@@ -64,7 +64,7 @@ SELECT
     w.ended_at,
     w.good,
     w.rejected,
-    CASE WHEN w.rejected > 0 THEN (ARRAY['burr', 'scratched', 'out of tolerance', 'wrong material'])[1 + w.id %% 4] END,
+    CASE WHEN w.rejected > 0 THEN (ARRAY['Burr', 'Scratched', 'Out of tolerance', 'Wrong material'])[1 + w.id %% 4] END,
     coalesce(w.ended_at, w.started_at),
     coalesce(w.ended_at, w.started_at)
 FROM (
@@ -163,6 +163,112 @@ ORDER BY
     j.due_date,
     j.id,
     u.id
+
+-- name: add_machine_stops
+-- writes: machine_stops
+-- reads: machines, users
+-- Stops of the last weeks, and one that goes on of each machine in maintenance.
+INSERT INTO machine_stops (
+    tenant_id, machine_id, reason, started_at, ended_at, reported_by, ended_by, created_at, updated_at
+)
+SELECT
+    %(tenant_id)s,
+    p.machine_id,
+    p.reason,
+    p.started_at,
+    p.ended_at,
+    p.person,
+    CASE WHEN p.ended_at IS NOT NULL THEN p.person END,
+    p.started_at,
+    coalesce(p.ended_at, p.started_at)
+FROM (
+    SELECT
+        m.id AS machine_id,
+        (ARRAY['No material', 'Tool broken', 'Set-up'])[1 + (m.id + n.n) %% 3] AS reason,
+        %(moment)s::timestamptz - w.hours * interval '1 hour' AS started_at,
+        CASE
+            WHEN n.n > 0
+                THEN %(moment)s::timestamptz - w.hours * interval '1 hour' + (20 + m.id %% 4 * 15) * interval '1 minute'
+        END AS ended_at,
+        (
+            SELECT min(u.id)
+            FROM users AS u
+            WHERE u.tenant_id = %(tenant_id)s
+                AND u.role = 'operator'
+                AND u.is_active
+        ) AS person
+    FROM machines AS m
+    CROSS JOIN generate_series(0, 3) AS n (n)
+    CROSS JOIN LATERAL (
+        SELECT CASE n.n WHEN 0 THEN 2 + m.id %% 5 ELSE n.n * 160 + m.id %% 7 * 5 END AS hours
+    ) AS w
+    WHERE m.tenant_id = %(tenant_id)s
+        AND m.status <> 'inactive'
+        AND (n.n > 0 OR m.status = 'maintenance')
+) AS p
+ORDER BY
+    p.started_at,
+    p.machine_id
+
+-- name: add_problems
+-- writes: problems
+-- reads: job_steps, users
+-- Problems of the steps in progress: of twelve the newest is open, the one before answered, the others are closed.
+INSERT INTO problems (
+    tenant_id, step_id, machine_id, kind, description, status, answer, reported_by, answered_by, answered_at,
+    closed_by, closed_at, created_at, updated_at
+)
+SELECT
+    %(tenant_id)s,
+    s.id,
+    s.machine_id,
+    w.kind,
+    w.words,
+    t.status,
+    CASE WHEN t.status <> 'open' THEN w.answer END,
+    s.assigned_user_id,
+    CASE WHEN t.status <> 'open' THEN p.id END,
+    CASE WHEN t.status <> 'open' THEN t.at + interval '20 minutes' END,
+    CASE WHEN t.status = 'closed' THEN p.id END,
+    CASE WHEN t.status = 'closed' THEN t.at + interval '50 minutes' END,
+    t.at,
+    t.at + CASE t.status WHEN 'open' THEN interval '0' WHEN 'answered' THEN interval '20 minutes' ELSE interval '50 minutes' END
+FROM (
+    SELECT
+        o.id,
+        o.machine_id,
+        o.assigned_user_id,
+        row_number() OVER (ORDER BY o.started_at DESC, o.id) AS place
+    FROM job_steps AS o
+    WHERE o.tenant_id = %(tenant_id)s
+        AND o.status = 'in_progress'
+        AND o.assigned_user_id IS NOT NULL
+    ORDER BY
+        o.started_at DESC,
+        o.id
+    LIMIT 12
+) AS s
+CROSS JOIN LATERAL (
+    SELECT
+        CASE s.place WHEN 1 THEN 'open' WHEN 2 THEN 'answered' ELSE 'closed' END AS status,
+        %(moment)s::timestamptz - (s.place * s.place * 5 - 4) * interval '1 hour' AS at
+) AS t
+JOIN (
+    VALUES
+    (0, 'material', 'The sheets are 2 mm, the drawing says 3.', 'New sheets are on their way from the store.'),
+    (1, 'drawing', 'The radius of the inner corner is missing.', 'Take 2 mm; the drawing will be corrected.'),
+    (2, 'tool', 'The end mill is worn and leaves a burr.', 'Take the spare from drawer 4.')
+) AS w (place, kind, words, answer) ON w.place = s.place %% 3
+CROSS JOIN LATERAL (
+    SELECT min(u.id) AS id
+    FROM users AS u
+    WHERE u.tenant_id = %(tenant_id)s
+        AND u.role = 'manager'
+        AND u.is_active
+) AS p
+ORDER BY
+    t.at,
+    s.id
 
 -- name: log_changes
 -- writes: audit_logs

@@ -25,10 +25,10 @@ FROM tenants
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY
 
 -- name: begin_ids
--- writes: tenants, users, processes, machines, routings, routing_steps, reasons, customers, jobs, job_steps, work_records, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages, webhooks, deliveries
+-- writes: tenants, users, processes, machines, routings, routing_steps, reasons, customers, jobs, job_steps, work_records, machine_stops, problems, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages, webhooks, deliveries
 -- Ids begin at 1, whatever was tried and undone before. A table emptied in the same transaction is written
 -- without the write-ahead log where wal_level is minimal, as in the embedded server.
-TRUNCATE jobs, job_steps, work_records, job_status_links;
+TRUNCATE jobs, job_steps, work_records, problems, job_status_links;
 ALTER TABLE tenants ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE users ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE processes ALTER COLUMN id RESTART WITH 1;
@@ -46,6 +46,8 @@ ALTER TABLE call_log ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE documents ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE suppressions ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE work_records ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE machine_stops ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE problems ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE journeys ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE journey_nodes ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE journey_contacts ALTER COLUMN id RESTART WITH 1;

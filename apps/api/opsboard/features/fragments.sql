@@ -122,6 +122,20 @@ WHEN
     )
     THEN c.message
 
+-- fragment: problem_that_holds
+-- The oldest problem that keeps the step $1 from being begun.
+SELECT
+        i.id,
+        i.kind,
+        i.description
+    FROM problems AS i
+    WHERE i.tenant_id = %(tenant_id)s
+        AND i.step_id = $1.id
+        AND i.holds_step
+        AND i.status <> 'closed'
+    ORDER BY i.id
+    LIMIT 1
+
 -- fragment: step_changed
 -- Each step changes as the patch beside it says. With $1 true, operators change only steps of their own or of nobody.
 -- Each step as it is and as it is to be, beside what it belongs to. A step that was open knows from its own locked row
@@ -232,6 +246,7 @@ wanted AS (
         END AS conflict
     FROM proposed AS p
     LEFT JOIN siblings AS o ON o.id = p.id
+    LEFT JOIN LATERAL (/* include problem_that_holds p */) AS h ON true
     CROSS JOIN LATERAL (
         /* include contradictions */
         FROM (
@@ -279,7 +294,8 @@ wanted AS (
             (
                 8, p.is_start AND NOT p.is_process_active, 'process_inactive',
                 format('The process %%s is inactive.', p.process)
-            )
+            ),
+            (9, p.is_start AND h.id IS NOT NULL, 'step_held', 'A problem that is not closed holds this step.')
         ) AS f (place, holds, code, message)
         WHERE f.holds
     ) AS c

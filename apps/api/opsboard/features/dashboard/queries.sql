@@ -4,7 +4,7 @@
         WHERE j.tenant_id = %(tenant_id)s
 
 -- name: stats
--- reads: jobs, job_steps, machines, users, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, tenants
+-- reads: jobs, job_steps, machines, users, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, problems, tenants
 -- Counts of jobs, of the caller's own tasks, of machines, leads, approvals, campaigns and journeys and, for those who
 -- manage, of users. What everybody may list, everybody has the number of; what only some may, only they.
 WITH clock AS (
@@ -46,7 +46,7 @@ counts_of_today AS MATERIALIZED (
         %(tenant_id)s,
         ARRAY[
             'leads', 'leads_by_day', 'response_approvals', 'response_approvals_by_day', 'campaigns', 'journeys',
-            'journey_contacts_by_label', 'open_steps', 'steps_completed'
+            'journey_contacts_by_label', 'open_steps', 'steps_completed', 'problems'
         ]
     ) AS c
     WHERE c.day IN ('-infinity', (SELECT today FROM clock))
@@ -164,11 +164,19 @@ journey_stats AS (
         )::bigint AS failed
     FROM counts_of_today AS c
 ),
+problem_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.label = 'open'), 0)::bigint AS open,
+        coalesce(sum(c.n) FILTER (WHERE c.label = 'answered'), 0)::bigint AS answered
+    FROM counts_of_today AS c
+    WHERE c.metric = 'problems'
+),
 last_change AS (
     SELECT greatest(
         (SELECT max(j.updated_at) FROM jobs AS j WHERE j.tenant_id = %(tenant_id)s),
         (SELECT max(s.updated_at) FROM job_steps AS s WHERE s.tenant_id = %(tenant_id)s),
         (SELECT max(m.updated_at) FROM machines AS m WHERE m.tenant_id = %(tenant_id)s),
+        (SELECT max(i.updated_at) FROM problems AS i WHERE i.tenant_id = %(tenant_id)s),
         (SELECT max(l.updated_at) FROM leads AS l WHERE l.tenant_id = %(tenant_id)s),
         (SELECT max(a.updated_at) FROM response_approvals AS a WHERE a.tenant_id = %(tenant_id)s),
         (SELECT max(k.updated_at) FROM campaigns AS k WHERE k.tenant_id = %(tenant_id)s),
@@ -224,6 +232,14 @@ SELECT json_strip_nulls(json_build_object(
             'active', '/api/machines?status=active',
             'maintenance', '/api/machines?status=maintenance',
             'inactive', '/api/machines?status=inactive'
+        )
+    ),
+    'problems', json_build_object(
+        'open', i.open,
+        'answered', i.answered,
+        'links', json_build_object(
+            'open', '/api/problems?status=open',
+            'answered', '/api/problems?status=answered'
         )
     ),
     'users', CASE WHEN %(role)s IN ('admin', 'manager') THEN json_build_object(
@@ -301,6 +317,7 @@ CROSS JOIN job_stats AS j
 CROSS JOIN due_stats AS d
 CROSS JOIN task_stats AS w
 CROSS JOIN machine_stats AS m
+CROSS JOIN problem_stats AS i
 CROSS JOIN user_stats AS u
 CROSS JOIN left_stats AS f
 CROSS JOIN lead_stats AS e

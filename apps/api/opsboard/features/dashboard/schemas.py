@@ -40,6 +40,14 @@ class MachineCounts(BaseModel):
     links: dict[str, str]
 
 
+class ProblemCounts(BaseModel):
+    """Problems of steps and machines that are not closed."""
+
+    open: int
+    answered: int
+    links: dict[str, str]
+
+
 class UserCounts(BaseModel):
     """Roles are counted over active users. `steps_of_inactive`: work that waits for people who are inactive."""
 
@@ -102,6 +110,7 @@ class Stats(BaseModel):
     jobs: JobCounts
     tasks: TaskCounts
     machines: MachineCounts
+    problems: ProblemCounts
     users: UserCounts = None  # type: ignore[assignment]  # absent, never null
     leads: LeadCounts
     approvals: ApprovalCounts

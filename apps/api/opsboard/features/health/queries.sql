@@ -208,7 +208,7 @@ SELECT json_build_object(
 )::text
 
 -- name: rollups
--- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, documents, contacts, conversations, messages, call_log, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, journey_node_executions, journey_messages, notifications, workflow_execution_monitoring, deliveries, tenants
+-- reads: jobs, job_steps, machines, users, processes, customers, audit_logs, documents, contacts, conversations, messages, call_log, leads, response_approvals, campaigns, campaign_recipients, journeys, journey_contacts, journey_node_executions, journey_messages, notifications, workflow_execution_monitoring, deliveries, work_records, problems, tenants
 -- Every count of the business, recomputed from its tables and compared with the stored one, in one snapshot.
 SELECT json_build_object(
     'differences', (

@@ -83,7 +83,7 @@ WHERE s.tenant_id = %(tenant_id)s
     AND s.id = %(step_id)s
 
 -- name: update_job_step
--- reads: jobs, processes, machines, users, role_process_permissions, business_settings
+-- reads: jobs, processes, machines, users, role_process_permissions, business_settings, problems
 -- writes: job_steps, audit_logs
 -- Move a step on, count its pieces, assign it. Permissions: an admin always; others only where the process is open to
 -- their role; an operator only on steps of their own or of nobody, and assigns to nobody but themselves. States that
@@ -119,7 +119,7 @@ FROM wanted AS w
 LEFT JOIN shown AS d ON d.id = w.id
 
 -- name: bulk_status
--- reads: jobs, processes, machines, users, role_process_permissions, business_settings
+-- reads: jobs, processes, machines, users, role_process_permissions, business_settings, problems
 -- writes: job_steps, audit_logs
 -- Give many steps one status; who may is looked at for each, as update_job_step does.
 WITH /* include bulk_given */,

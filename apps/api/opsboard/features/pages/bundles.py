@@ -17,7 +17,15 @@ from pathlib import Path
 ENTRIES = ("app.js", "design.js", "set-password.js", "status.js", "wall.js")
 SHEETS = {
     "base.bundle.css": ("light.css", "tokens.css", "page.css"),
-    "app.bundle.css": ("nav.css", "board.css", "charts.css", "lists.css", "forms.css", "search.css"),
+    "app.bundle.css": (
+        "nav.css",
+        "board.css",
+        "charts.css",
+        "lists.css",
+        "forms.css",
+        "search.css",
+        "numbers.css",
+    ),
 }
 IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"\./([\w-]+\.js)";\n', re.MULTILINE)
 LATER = re.compile(r'\bawait import\("\./([\w-]+)\.js"\)')

@@ -3,7 +3,8 @@
 -- fragment: stop_members
         'id', k.id,
         'machine', json_build_object('id', m.id, 'name', m.name, 'status', m.status),
-        'reason', k.reason,
+        'reason', coalesce(x.name, k.reason),
+        'reason_id', k.reason_id,
         'note', k.note,
         'started_at', k.started_at,
         'ended_at', k.ended_at,
@@ -15,13 +16,15 @@
         'updated_at', k.updated_at
 
 -- fragment: stop_joins
+LEFT JOIN reasons AS x ON x.tenant_id = %(tenant_id)s AND x.id = k.reason_id
 LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = k.reported_by
 LEFT JOIN users AS e ON e.tenant_id = %(tenant_id)s AND e.id = k.ended_by
 
 -- name: list_stops
--- reads: machine_stops, machines, users, tenants
+-- reads: machine_stops, machines, reasons, users, tenants
 -- from: machine_stops AS k
 -- filter machine_id: k.machine_id = %(machine_id)s
+-- filter reason_id: k.reason_id = %(reason_id)s
 -- filter open: k.ended_at IS NULL
 -- filter started_from: k.started_at >= %(started_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter started_to: k.started_at < (%(started_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
@@ -38,7 +41,7 @@ JOIN machines AS m ON m.tenant_id = %(tenant_id)s AND m.id = k.machine_id
 /* include stop_joins */
 
 -- name: get_stop
--- reads: machine_stops, machines, users
+-- reads: machine_stops, machines, reasons, users
 -- locks: machine_stops AS k | k.tenant_id = %(tenant_id)s AND k.id = %(stop_id)s
 -- One stop of a machine.
 SELECT json_build_object(
@@ -77,7 +80,7 @@ shown AS (
 )
 
 -- name: report_stop
--- reads: users
+-- reads: reasons, users
 -- writes: machine_stops, machines, audit_logs
 -- A machine stands still from now on, or since a given time; it is in maintenance until the stop ends.
 WITH before AS (
@@ -125,7 +128,7 @@ FROM before AS b
 LEFT JOIN shown AS d ON true
 
 -- name: end_stop
--- reads: users
+-- reads: reasons, users
 -- writes: machine_stops, machines, audit_logs
 -- The machine runs again: the stop ends, and the machine is active unless it has been taken out of use meanwhile.
 WITH found AS (

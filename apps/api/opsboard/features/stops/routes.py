@@ -37,6 +37,7 @@ class Stop(BaseModel):
     id: int
     machine: MachineOfStop
     reason: str
+    reason_id: int | None
     note: str | None
     started_at: dt.datetime
     ended_at: dt.datetime | None
@@ -57,6 +58,7 @@ class ListStops(ListArguments, query=sql.list_stops, default_sort="-started_at")
     """Stops of machines, newest first."""
 
     machine_id: Id | None = None
+    reason_id: Id | None = None
     open: Annotated[Literal["true"] | None, Field(description="Machines that stand still now.")] = None
     started_from: Annotated[Day | None, Field(description="First day they began on.")] = None
     started_to: Annotated[Day | None, Field(description="Last day they began on.")] = None
@@ -64,7 +66,10 @@ class ListStops(ListArguments, query=sql.list_stops, default_sort="-started_at")
 
 class NewStop(Arguments):
     machine_id: Id
-    reason: Annotated[Line, Field(examples=["no material"])]
+    reason: Annotated[
+        Line,
+        Field(description="A reason of kind `stop`, added when it is new.", examples=["no material"]),
+    ]
     note: Note | None = None
     started_at: Annotated[Past | None, Field(description="Now when left out.")] = None
 

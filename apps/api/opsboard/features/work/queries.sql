@@ -5,6 +5,10 @@
 -- Nobody works so long without a break: an open record of that age was forgotten.
 interval '12 hours'
 
+-- fragment: longest_record
+-- As work_records_length says.
+interval '7 days'
+
 -- fragment: record_members
         'id', k.id,
         'job', json_build_object('id', j.id, 'job_number', j.job_number, 'title', j.title),
@@ -18,7 +22,8 @@ interval '12 hours'
         'is_forgotten', k.ended_at IS NULL AND k.started_at <= now() - /* include forgotten_after */,
         'quantity_good', k.quantity_good,
         'quantity_rejected', k.quantity_rejected,
-        'reject_reason', k.reject_reason,
+        'reject_reason', coalesce(x.name, k.reject_reason),
+        'reject_reason_id', k.reject_reason_id,
         'note', k.note,
         'corrected_by', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.full_name) END,
         'correction', k.correction,
@@ -29,21 +34,28 @@ interval '12 hours'
 -- fragment: record_joins
 JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = s.job_id
 JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = k.user_id
-LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = s.process_id
+LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = k.process_id
 LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = k.machine_id
+LEFT JOIN reasons AS x ON x.tenant_id = %(tenant_id)s AND x.id = k.reject_reason_id
 LEFT JOIN users AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.corrected_by
 
 -- name: list_work
--- reads: work_records, job_steps, jobs, processes, machines, users, tenants
+-- reads: work_records, job_steps, jobs, processes, machines, reasons, users, tenants
 -- from: work_records AS k
 -- filter step_id: k.step_id = %(step_id)s
 -- filter worker_id: k.user_id = %(worker_id)s
 -- filter mine: k.user_id = %(user_id)s
 -- filter machine_id: k.machine_id = %(machine_id)s
+-- filter process_id: k.process_id = %(process_id)s
+-- filter reject_reason_id: k.reject_reason_id = %(reject_reason_id)s
+-- filter rejected: k.quantity_rejected > 0
 -- filter open: k.ended_at IS NULL
 -- filter started_from: k.started_at >= %(started_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter started_to: k.started_at < (%(started_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter ended_from: k.ended_at >= %(ended_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
+-- filter ended_to: k.ended_at < (%(ended_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- sort started_at: k.started_at | timestamptz
+-- sort ended_at: k.ended_at | timestamptz | k.ended_at IS NOT NULL
 -- Records of work with their step, job, machine and person.
 SELECT
     page.position,
@@ -60,7 +72,7 @@ JOIN job_steps AS s ON s.tenant_id = %(tenant_id)s AND s.id = k.step_id
 /* include record_joins */
 
 -- name: get_work
--- reads: work_records, job_steps, jobs, processes, machines, users
+-- reads: work_records, job_steps, jobs, processes, machines, reasons, users
 -- locks: work_records AS k | k.tenant_id = %(tenant_id)s AND k.id = %(record_id)s
 -- One record of work.
 SELECT json_build_object(
@@ -87,7 +99,7 @@ shown AS (
 )
 
 -- name: start_work
--- reads: jobs, processes, machines, users, role_process_permissions, business_settings
+-- reads: jobs, processes, machines, reasons, users, role_process_permissions, business_settings, problems
 -- writes: work_records, job_steps, audit_logs
 -- Somebody begins, or goes on, to work on a step; with an end, the work is over already. The step of nobody becomes
 -- theirs. Its row is locked first, so that of two who begin at once each sees the step as the other left it.
@@ -111,6 +123,8 @@ asked AS (
         CASE
             WHEN (f.was).status IN ('completed', 'skipped') AND %(ended_at)s::timestamptz IS NULL
                 THEN format('This step is %%s; it is to be opened again before somebody works on it.', (f.was).status)
+            WHEN %(ended_at)s::timestamptz IS NULL AND h.id IS NOT NULL
+                THEN format('This step is held by a problem: %%s', left(h.description, 200))
             WHEN
                 EXISTS (
                     SELECT
@@ -133,6 +147,7 @@ asked AS (
                 THEN 'This person works on this step already.'
         END AS conflict
     FROM found AS f
+    LEFT JOIN LATERAL (/* include problem_that_holds f */) AS h ON true
 ),
 before AS (
     SELECT
@@ -195,7 +210,7 @@ LEFT JOIN wanted AS w ON w.id = q.id
 LEFT JOIN shown AS d ON true
 
 -- name: end_work
--- reads: jobs, processes, machines, users, role_process_permissions, business_settings
+-- reads: jobs, processes, machines, reasons, users, role_process_permissions, business_settings, problems
 -- writes: work_records, job_steps, audit_logs
 -- Work ends: for a pause, for somebody else to go on, or because the step is finished, which ends everybody's. Locked in
 -- the order of start_work: the step, then the record.
@@ -228,6 +243,8 @@ asked AS (
                 THEN 'This work was begun long ago and never ended: say when it did (ended_at).'
             WHEN %(ended_at)s::timestamptz < (f.record).started_at
                 THEN 'The work cannot end before it began (ended_at).'
+            WHEN %(ended_at)s::timestamptz - (f.record).started_at > /* include longest_record */
+                THEN 'One record of work is at most 7 days long (ended_at).'
         END AS conflict
     FROM found AS f
 ),
@@ -297,7 +314,7 @@ LEFT JOIN wanted AS w ON w.id = q.id
 LEFT JOIN shown AS d ON d.id = %(record_id)s
 
 -- name: correct_work
--- reads: jobs, processes, machines, users, role_process_permissions, business_settings
+-- reads: jobs, processes, machines, reasons, users, role_process_permissions, business_settings, problems
 -- writes: work_records, job_steps, audit_logs
 -- A manager puts right what was recorded, and says why; the pieces of the step follow.
 WITH found AS (
@@ -319,6 +336,8 @@ asked AS (
         n AS wanted,
         CASE
             WHEN n.ended_at < n.started_at THEN 'The work cannot end before it began.'
+            WHEN n.ended_at - n.started_at > /* include longest_record */
+                THEN 'One record of work is at most 7 days long.'
             WHEN n.ended_at IS NULL AND (f.record).ended_at IS NOT NULL THEN 'What has ended is not opened again.'
             WHEN n.ended_at IS NULL AND n.quantity_good + n.quantity_rejected > 0
                 THEN 'Pieces belong to work that has ended (ended_at).'
@@ -386,7 +405,7 @@ LEFT JOIN wanted AS w ON w.id = q.id
 LEFT JOIN shown AS d ON true
 
 -- name: next_work
--- reads: job_steps, jobs, processes, machines, machine_stops, work_records, role_process_permissions
+-- reads: job_steps, jobs, processes, machines, machine_stops, problems, reasons, work_records, role_process_permissions
 -- The work of the caller: under way, ready to begin, and later: open steps of their own, and up to twenty of
 -- nobody that their role may work on. The order: in progress, ready, planned, due, urgent.
 WITH own AS (
@@ -469,6 +488,7 @@ items AS (
         k.id AS record_id,
         CASE
             WHEN k.id IS NOT NULL THEN 'now'
+            WHEN h.id IS NOT NULL THEN 'later'
             WHEN (c.step).status = 'in_progress' OR NOT w.waits AND j.status = 'active' THEN 'next'
             ELSE 'later'
         END AS place,
@@ -484,6 +504,10 @@ items AS (
             'record_id', k.id,
             'began_at', k.started_at,
             'waits_for', w.waits_for,
+            'held_by', CASE
+                WHEN h.id IS NOT NULL
+                    THEN json_build_object('id', h.id, 'kind', h.kind, 'description', h.description)
+            END,
             'job', json_build_object(
                 'id', j.id, 'job_number', j.job_number, 'title', j.title, 'status', j.status,
                 'due_date', j.due_date, 'priority', j.priority, 'quantity', j.quantity
@@ -495,8 +519,11 @@ items AS (
                     'name', e.name,
                     'status', e.status,
                     'stop', (
-                        SELECT json_build_object('id', h.id, 'reason', h.reason, 'started_at', h.started_at)
+                        SELECT json_build_object(
+                            'id', h.id, 'reason', coalesce(x.name, h.reason), 'started_at', h.started_at
+                        )
                         FROM machine_stops AS h
+                        LEFT JOIN reasons AS x ON x.tenant_id = %(tenant_id)s AND x.id = h.reason_id
                         WHERE h.tenant_id = %(tenant_id)s
                             AND h.machine_id = e.id
                             AND h.ended_at IS NULL
@@ -508,10 +535,12 @@ items AS (
             'quantity_rejected', (c.step).quantity_rejected
         ) AS item
     FROM candidates AS c
+    CROSS JOIN LATERAL (SELECT (c.step).id) AS s
     JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = (c.step).job_id
     LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = (c.step).process_id
     LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = (c.step).machine_id
     LEFT JOIN open_records AS k ON k.step_id = (c.step).id
+    LEFT JOIN LATERAL (/* include problem_that_holds s */) AS h ON true
     CROSS JOIN LATERAL (
         SELECT
             count(*) > 0 AS waits,
@@ -544,87 +573,3 @@ SELECT json_build_object(
     )
 )::text
 FROM items AS i
-
--- fragment: worked_by
--- The sums of kind $1, longest time first, each with the column $3 of its row of $2, found by $4.
-        SELECT coalesce(
-            json_agg(
-                json_build_object(
-                    'id', x.id, 'name', x.$3, 'records', g.records, 'seconds', g.seconds,
-                    'quantity_good', g.good, 'quantity_rejected', g.rejected
-                )
-                ORDER BY
-                    g.seconds DESC,
-                    x.id
-            ),
-            '[]'
-        )
-        FROM grouped AS g
-        LEFT JOIN $2 AS x ON x.tenant_id = %(tenant_id)s AND x.id = g.$4
-        WHERE g.kind = '$1'
-
--- name: summary
--- reads: work_records, job_steps, processes, machines, users, tenants
--- Worked time and pieces of some days, in all and by person, machine and process: of work that has ended, the part that
--- lies in these days; the pieces belong to the day on which it ended.
-WITH days AS (
-    SELECT
-        f.date_from,
-        coalesce(%(date_to)s::date, f.date_from) AS date_to,
-        f.date_from::timestamp AT TIME ZONE t.time_zone AS began,
-        (coalesce(%(date_to)s::date, f.date_from) + 1)::timestamp AT TIME ZONE t.time_zone AS ended
-    FROM tenants AS t
-    CROSS JOIN LATERAL (
-        SELECT coalesce(%(date_from)s::date, %(date_to)s::date, local_day(now(), t.time_zone)) AS date_from
-    ) AS f
-    WHERE t.id = %(tenant_id)s
-),
-worked AS (
-    SELECT
-        k.user_id,
-        k.machine_id,
-        s.process_id,
-        extract(epoch FROM least(k.ended_at, d.ended) - greatest(k.started_at, d.began)) AS seconds,
-        CASE WHEN k.ended_at < d.ended THEN k.quantity_good ELSE 0 END AS good,
-        CASE WHEN k.ended_at < d.ended THEN k.quantity_rejected ELSE 0 END AS rejected
-    FROM days AS d
-    -- One record is at most seven days long.
-    JOIN work_records AS k
-        ON k.tenant_id = %(tenant_id)s
-        AND k.started_at >= d.began - interval '7 days'
-        AND k.started_at < d.ended
-        AND k.ended_at >= d.began
-    JOIN job_steps AS s ON s.tenant_id = %(tenant_id)s AND s.id = k.step_id
-),
-grouped AS (
-    SELECT
-        CASE
-            WHEN grouping(w.user_id) = 0 THEN 'people'
-            WHEN grouping(w.machine_id) = 0 THEN 'machines'
-            WHEN grouping(w.process_id) = 0 THEN 'processes'
-            ELSE 'all'
-        END AS kind,
-        w.user_id,
-        w.machine_id,
-        w.process_id,
-        count(*) AS records,
-        coalesce(sum(w.seconds), 0)::bigint AS seconds,
-        coalesce(sum(w.good), 0) AS good,
-        coalesce(sum(w.rejected), 0) AS rejected
-    FROM worked AS w
-    GROUP BY GROUPING SETS ((w.user_id), (w.machine_id), (w.process_id), ())
-)
-SELECT json_build_object(
-    'date_from', (SELECT d.date_from FROM days AS d),
-    'date_to', (SELECT d.date_to FROM days AS d),
-    'all', (
-        SELECT json_build_object(
-            'records', g.records, 'seconds', g.seconds, 'quantity_good', g.good, 'quantity_rejected', g.rejected
-        )
-        FROM grouped AS g
-        WHERE g.kind = 'all'
-    ),
-    'people', (/* include worked_by people users full_name user_id */),
-    'machines', (/* include worked_by machines machines name machine_id */),
-    'processes', (/* include worked_by processes processes name process_id */)
-)::text

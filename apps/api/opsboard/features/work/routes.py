@@ -1,4 +1,4 @@
-"""/api/work: records of work on steps; begin, end, add by hand, correct, list, sum up."""
+"""/api/work: records of work on steps; begin, end, add by hand, correct, list."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ from pydantic import Field, model_validator
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
-from opsboard.db.queries import load_queries
 from opsboard.errors import InvalidInput
-from opsboard.features.work.schemas import NextWork, WorkRecord, WorkRecords, WorkSummary, WrittenWork
+from opsboard.features.work import sum_routes  # noqa: F401  adds its routes to the area
+from opsboard.features.work.area import area, sql
+from opsboard.features.work.schemas import NextWork, WorkRecord, WorkRecords, WrittenWork
 from opsboard.web.access import only_for
-from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Patch, Text, happened, optional_body
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.endpoint import cache_route, cache_route_with_user, fresh
+from opsboard.web.endpoint import cache_route_with_user, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
 from opsboard.web.services import identity
 
-area = Area("work", __name__, tag="Work")
-sql = load_queries(__package__)
-
-LONGEST_SUMMARY = dt.timedelta(days=366)
 Pieces = Annotated[int, Field(ge=0, le=10**6)]
 Note = Annotated[Text, Field(max_length=500)]
 
@@ -39,9 +35,14 @@ class ListWork(ListArguments, query=sql.list_work, default_sort="-started_at"):
     worker_id: Id | None = None
     mine: Annotated[Literal["true"] | None, Field(description="Your own.")] = None
     machine_id: Id | None = None
+    process_id: Id | None = None
+    reject_reason_id: Id | None = None
+    rejected: Annotated[Literal["true"] | None, Field(description="With rejected pieces.")] = None
     open: Annotated[Literal["true"] | None, Field(description="Work that has not ended.")] = None
     started_from: Annotated[Day | None, Field(description="First day it began on.")] = None
     started_to: Annotated[Day | None, Field(description="Last day it began on.")] = None
+    ended_from: Annotated[Day | None, Field(description="First day it ended on.")] = None
+    ended_to: Annotated[Day | None, Field(description="Last day it ended on.")] = None
 
 
 class WorkResult(Arguments):
@@ -49,7 +50,10 @@ class WorkResult(Arguments):
 
     quantity_good: Pieces = 0
     quantity_rejected: Pieces = 0
-    reject_reason: Annotated[Line | None, Field(description="Why pieces were rejected.")] = None
+    reject_reason: Annotated[
+        Line | None,
+        Field(description="Why pieces were rejected: a reason of kind `reject`, added when it is new."),
+    ] = None
     note: Note | None = None
 
     @model_validator(mode="after")
@@ -106,19 +110,6 @@ class CorrectWork(Patch):
     note: Note | None
 
 
-class Days(Arguments):
-    """Today, unless days are given; one alone is that day."""
-
-    date_from: Annotated[Day | None, Field(description="First day.")] = None
-    date_to: Annotated[Day | None, Field(description="Last day; at most a year later.")] = None
-
-    @model_validator(mode="after")
-    def are_a_year_at_most(self) -> Days:
-        if self.date_from and self.date_to and self.date_to - self.date_from > LONGEST_SUMMARY:
-            raise ValueError("a summary is of a year at most")
-        return self
-
-
 @area.get("/<id:record_id>")
 @area.input(detail(sql.get_work), location="query", arg_name="wanted")
 @area.output(WorkRecord)
@@ -134,18 +125,6 @@ def get_work(record_id: int, wanted: Detail) -> Body:
 def next_work() -> Body:
     """What you work on now, what you can begin next, and what comes later; yours, and some steps of nobody."""
     return document(sql.next_work)
-
-
-@area.get("/summary")
-@area.input(Days, location="query", arg_name="days")
-@area.output(WorkSummary)
-@cache_route(ttl=30)
-def summary(days: Days) -> Body:
-    """Worked seconds and pieces of some days, by person, machine and process; of work that has ended.
-
-    Work over midnight counts on each day for its part; pieces count on the day on which the work ended.
-    """
-    return document(sql.summary, **days.model_dump())
 
 
 @area.post("")

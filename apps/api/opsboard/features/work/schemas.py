@@ -38,6 +38,7 @@ class WorkRecord(BaseModel):
     quantity_good: int
     quantity_rejected: int
     reject_reason: str | None
+    reject_reason_id: int | None
     note: str | None
     corrected_by: Named | None
     correction: str | None
@@ -52,31 +53,6 @@ class WorkRecords(Envelope):
 
 class WrittenWork(WorkRecord):
     warnings: list[WriteWarning]
-
-
-class Worked(BaseModel):
-    """Ended records, their seconds and their pieces."""
-
-    records: int
-    seconds: int
-    quantity_good: int
-    quantity_rejected: int
-
-
-class WorkedBy(Worked):
-    """`id` and `name` are null for work without a machine or process."""
-
-    id: int | None
-    name: str | None
-
-
-class WorkSummary(BaseModel):
-    date_from: dt.date
-    date_to: dt.date
-    all: Worked
-    people: list[WorkedBy]
-    machines: list[WorkedBy]
-    processes: list[WorkedBy]
 
 
 class JobOfNextWork(JobOfWork):
@@ -99,8 +75,17 @@ class MachineOfNextWork(Named):
     stop: OpenStop | None
 
 
+class HoldingProblem(BaseModel):
+    id: int
+    kind: str
+    description: str
+
+
 class NextStep(BaseModel):
-    """`record_id`, `began_at`: of the caller's open record. `waits_for`: the open step before it, by its process."""
+    """`record_id`, `began_at`: of the caller's open record. `waits_for`: the open step before it, by its process.
+
+    `held_by`: the problem that keeps it from being begun.
+    """
 
     step_id: int
     step_order: int
@@ -109,6 +94,7 @@ class NextStep(BaseModel):
     record_id: int | None
     began_at: dt.datetime | None
     waits_for: str | None
+    held_by: HoldingProblem | None
     job: JobOfNextWork
     process: Named | None
     machine: MachineOfNextWork | None

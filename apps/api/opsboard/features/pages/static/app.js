@@ -135,6 +135,7 @@ async function open() {
   const form = WITH_FORMS.includes(area) && id.match(FORM);
   if (form) view = formOf(area, form[1] ?? null, context);
   else if (area === "jobs" && /^[1-9][0-9]*\/steps$/.test(id)) view = lazy("Steps", async () => (await import("./add-steps.js")).addSteps(parseInt(id, 10), context));
+  else if (listed === "work" && !query.size) view = lazy("My work", async () => (await import("./work.js")).work(context));
   else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, context);
   else if (area === "jobs" && id) view = job(id, context);
   else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);

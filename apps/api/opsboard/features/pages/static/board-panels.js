@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { showFloor, showMine, showOverdue, showRecent } from "./panels.js";
+import { showNumbers } from "./panel-numbers.js";
 import { showAtRisk, showCalibration } from "./risk.js";
 import { showDecisions, showQueue, showSending, showStuck } from "./sales-panels.js";
 
@@ -66,6 +67,11 @@ export const PANELS = [
     id: "stuck", title: "Failed in journeys", span: 5, group: "journeys",
     paths: [list("journeys/contacts?status=failed&", SHOWN_OF_SALES)],
     render: (section, [contacts], stats) => showStuck(section, contacts.items, stats),
+  },
+  {
+    id: "numbers", title: "The last 14 days", span: 12, isAlwaysRead: true,
+    paths: ["/api/work/numbers"],
+    render: (section, [numbers]) => showNumbers(section, numbers),
   },
   {
     id: "recent", title: "Recent jobs", span: 7, isAlwaysRead: true,

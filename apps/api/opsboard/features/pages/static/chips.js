@@ -17,6 +17,8 @@ const WORDS = {
   admin: "Admin", manager: "Manager", operator: "Operator", overdue: "Overdue",
   firing: "Fires", cleared: "Over", silent: "Silent", ok: "OK", healthy: "Healthy", warning: "Warning", critical: "Critical",
   warn: "Warn", refuse: "Refuse", waiting: "Waiting",
+  open: "Open", answered: "Answered", closed: "Closed",
+  material: "Material", machine: "Machine", tool: "Tool", drawing: "Drawing", quality: "Quality", safety: "Safety", other: "Something else",
 };
 // Statuses shown in the style of another one, because they require the same of the reader.
 const LIKE = {
@@ -24,8 +26,8 @@ const LIKE = {
   approved: "completed", rejected: "cancelled", changes_requested: "on_hold",
   scheduled: "pending", running: "in_progress", paused: "on_hold", archived: "inactive", failed: "overdue", removed: "cancelled",
   waiting: "pending", sent: "in_progress", delivered: "in_progress", opened: "completed", clicked: "completed", converted: "completed",
-  bounced: "overdue", unsubscribed: "cancelled",
   firing: "overdue", cleared: "completed", silent: "overdue", ok: "completed", healthy: "completed", warning: "on_hold", critical: "overdue",
+  bounced: "overdue", unsubscribed: "cancelled", open: "overdue", answered: "on_hold", closed: "completed",
 };
 const RING = "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11Z";
 const DISC = "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10Z";

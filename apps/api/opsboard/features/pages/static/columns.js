@@ -7,6 +7,7 @@ import { count, day, nearDay, nearTime, number } from "./format.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
+import { SHOP } from "./shop-columns.js";
 import { nounOf, sentence, thing } from "./history.js";
 import { dateFilter, editLink, flag, named, removeButton, search, sort } from "./list-parts.js";
 import { administers, manages } from "./rights.js";
@@ -100,7 +101,7 @@ export const LISTS = {
     title: "Machines",
     one: "machine",
     bulk: { path: "/api/machines/bulk-status", statuses: MACHINE_STATUS.values, nameOf: (machine) => machine.name, may: () => true },
-    links: (me) => [manages(me) && ["New machine", "#/machines/new"], ["Processes", "#/processes"], ["Routings", "#/routings"], ["Reasons", "#/reasons"]],
+    links: (me) => [manages(me) && ["New machine", "#/machines/new"], ["Processes", "#/processes"], ["Routings", "#/routings"], ["Reasons", "#/reasons"], ["Stops", "#/stops"], ["Problems", "#/problems"]],
     filters: [search("Name begins with"), MACHINE_STATUS, archivedFilter],
     columns: [
       ["Machine", (machine) => named(`#/machines/${machine.id}`, machine.name)],
@@ -199,6 +200,7 @@ export const LISTS = {
   },
   ...SALES,
   ...DELIVERIES,
+  ...SHOP,
   audit: {
     title: "Audit log",
     one: "entry",

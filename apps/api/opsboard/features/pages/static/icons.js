@@ -18,6 +18,7 @@ export const ICONS = {
   leads: "M4 5h16l-6 8v6l-4-2v-4Z",
   machine: "M12 9a3 3 0 1 0 .01 0ZM12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.2 2.2M16.2 16.2l2.2 2.2M18.4 5.6l-2.2 2.2M7.8 16.2l-2.2 2.2",
   more: "M4 7h16M4 12h16M4 17h16",
+  problems: "M12 4l9 16H3ZM12 10v4M12 17h.01",
   pulse: "M3 12h4l3-7 4 14 3-7h4",
   server: "M4 4h16v7H4ZM4 13h16v7H4ZM7.5 7.5h.01M7.5 16.5h.01",
   settings: "M4 7h9M17 7h3M15 5v4M4 17h3M11 17h9M9 15v4",

@@ -4,14 +4,14 @@ import { h } from "./dom.js";
 
 const MOST = 1_000_000; // the API's limit
 
-/** Gives { quantity_good, quantity_rejected, reject_reason? }, or null when it is closed. */
-export function sheet({ title, text, verb, good }) {
+/** Gives { quantity_good, quantity_rejected, reject_reason? }, or null when it is closed. `reasons`: names to choose from. */
+export function sheet({ title, text, verb, good, reasons }) {
   let resolve;
   const promise = new Promise((settle) => (resolve = settle));
   const goodPieces = counter("Good pieces", "sheet-good", good, changed);
   const rejected = counter("Rejected pieces", "sheet-rejected", 0, changed);
-  const reason = h("input", { id: "sheet-reason", type: "text", maxlength: 200, autocomplete: "off" });
-  const why = h("div", { class: "form-field", hidden: true }, h("label", { for: "sheet-reason" }, "Why rejected?"), reason);
+  const reason = h("input", { id: "sheet-reason", type: "text", maxlength: 200, autocomplete: "off", list: "sheet-reasons" });
+  const why = h("div", { class: "form-field", hidden: true }, h("label", { for: "sheet-reason" }, "Why rejected?"), reason, suggestions("sheet-reasons", reasons));
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const form = h("form", { novalidate: true, onsubmit: submit },
     h("h2", { id: "sheet-title" }, title), h("p", { class: "quiet" }, text), goodPieces.element, rejected.element, why, problem,
@@ -47,6 +47,11 @@ export function sheet({ title, text, verb, good }) {
   // Not a number: a touch keyboard would cover the sheet, and the likely answer is filled in.
   form.querySelector("[type=submit]").focus();
   return promise;
+}
+
+/** What a text field proposes; any other text is accepted too. */
+export function suggestions(id, names) {
+  return h("datalist", { id }, names.map((value) => h("option", { value })));
 }
 
 function counter(label, id, initial, changed) {

@@ -1,6 +1,7 @@
 // The terminal beside a machine: what I work on now, what comes next, and for managers who works on what.
 
 import { ask } from "./ask.js";
+import { problemButton } from "./problems.js";
 import { chip, glyph } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { count, day, number, timeOrDate } from "./format.js";
@@ -12,13 +13,20 @@ import { sheet } from "./work-sheet.js";
 export function work(context) {
   const element = h("div", { class: "work", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   let shown = {};
+  let named; // the reasons of each kind, read once
 
   async function load(read) {
     counted(null);
     const everybody = manages(context.me) ? read("/api/work?open=true&sort=started_at&page_size=50") : null;
-    const [mine, others] = await Promise.all([read("/api/work/next"), everybody]);
-    if (mine !== shown.mine || others !== shown.others) replace(element, h("h1", {}, "My work"), ...parts(mine, others, context));
+    const [mine, others] = await Promise.all([read("/api/work/next"), everybody, named ?? readReasons(read)]);
+    if (mine !== shown.mine || others !== shown.others) replace(element, h("h1", {}, "My work"), ...parts(mine, others, { ...context, ...named }));
     shown = { mine, others };
+  }
+
+  async function readReasons(read) {
+    const { items } = await read("/api/reasons?page_size=100&sort=name");
+    const namesOf = (kind) => items.filter((reason) => reason.kind === kind).map((reason) => reason.name);
+    named = { rejectReasons: namesOf("reject"), stopReasons: namesOf("stop") };
   }
 
   return { title: "My work", element, load, changed: () => (shown = {}) };
@@ -54,17 +62,20 @@ function task(step, buttons, context) {
       ["high", "urgent"].includes(job.priority) && chip(job.priority),
       step.began_at && h("span", {}, `since ${timeOrDate(step.began_at)}`),
       step.waits_for && h("span", {}, `waits for ${step.waits_for}`),
+      step.held_by && h("span", { class: "late" }, glyph("overdue"), `held: ${step.held_by.description}`),
       job.status !== "active" && chip(job.status),
       machine && machine.status !== "active" && chip(machine.status, machineWords(machine)),
       !step.is_mine && !step.record_id && h("span", {}, "for anybody")),
-    buttons.length > 0 && h("div", { class: "task-buttons" }, buttons, machine && stopButton(machine, context))));
+    // What hinders the work has a row of its own: the way through a step is the full width of the first.
+    buttons.length > 0 && [h("div", { class: "task-buttons" }, buttons),
+      h("div", { class: "task-buttons" }, machine && stopButton(machine, context), problemButton(step, nameOf(step), context))]));
 }
 
 function machineWords({ name, status, stop }) {
   return stop ? `${name} stands still since ${timeOrDate(stop.started_at)}: ${stop.reason}` : `${name}: ${status}`;
 }
 
-function stopButton({ id, name, status, stop }, { act }) {
+function stopButton({ id, name, status, stop }, { act, stopReasons }) {
   if (stop) {
     const write = { method: "POST", path: `/api/stops/${stop.id}/end`, content: {}, done: `${name} runs again.`, pressed: "Runs again" };
     return h("button", { type: "button", class: "big-button plain-button", "data-key": `runs-${id}`, "aria-label": `${name} runs again`, onclick: ({ currentTarget }) => act(currentTarget, write) }, "Runs again");
@@ -72,7 +83,7 @@ function stopButton({ id, name, status, stop }, { act }) {
   if (status !== "active") return null;
   const report = async ({ currentTarget }) => {
     const check = (text) => (text ? "" : "Say why it stands still.");
-    const answer = await ask({ title: `${name} stands still`, text: "", verb: "Report", fields: [{ name: "reason", label: "Why?", isText: true, check }] });
+    const answer = await ask({ title: `${name} stands still`, text: "", verb: "Report", fields: [{ name: "reason", label: "Why?", isText: true, check, proposals: stopReasons }] });
     if (!answer) return;
     const content = { machine_id: id, reason: answer.reason };
     await act(currentTarget, { method: "POST", path: "/api/stops", content, done: `${name} stands still: ${answer.reason}.`, pressed: "Reported" });
@@ -102,10 +113,10 @@ function pauseButton(step, context) {
   return endButton(step, context, { label: "Pause", look: "plain-button", good: 0, finish: false, done: "Paused" });
 }
 
-function endButton(step, { act }, { label, look, good, finish, done }) {
+function endButton(step, { act, rejectReasons }, { label, look, good, finish, done }) {
   const name = `${nameOf(step)} of ${step.job.job_number}`;
   const press = async ({ currentTarget }) => {
-    const result = await sheet({ title: `${label} ${name}`, text: step.job.title, verb: label, good });
+    const result = await sheet({ title: `${label} ${name}`, text: step.job.title, verb: label, good, reasons: rejectReasons });
     if (!result) return;
     const pieces = `${number(result.quantity_good)} good, ${number(result.quantity_rejected)} rejected`;
     const content = { ...result, finish };

@@ -1,0 +1,10 @@
+DROP PROCEDURE IF EXISTS fill_reasons_of_records();
+DROP TRIGGER IF EXISTS work_records_complete ON work_records;
+DROP TRIGGER IF EXISTS machine_stops_complete ON machine_stops;
+DROP FUNCTION IF EXISTS complete_work_record();
+DROP FUNCTION IF EXISTS complete_machine_stop();
+DROP FUNCTION IF EXISTS reason_named(bigint, text, text, bigint);
+ALTER TABLE work_records DROP CONSTRAINT IF EXISTS work_records_length;
+ALTER TABLE machine_stops DROP COLUMN IF EXISTS reason_id;
+ALTER TABLE work_records DROP COLUMN IF EXISTS reject_reason_id;
+ALTER TABLE work_records DROP COLUMN IF EXISTS process_id;

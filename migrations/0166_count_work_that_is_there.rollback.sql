@@ -1,0 +1,2 @@
+-- The sums go with 0164.
+ANALYZE rollups;

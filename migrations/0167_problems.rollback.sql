@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS problems;
+SELECT unwatch_counts('problems');
