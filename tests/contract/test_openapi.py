@@ -135,7 +135,9 @@ def test_a_body_is_required_where_the_view_needs_one_and_414_is_told(app: Applic
                 optional.add(f"{method} {path}")
     assert optional == {
         "post /api/health/cache/clear", "post /api/jobs/{job_id}/status-links", "post /api/work/{record_id}/end",
-        "post /api/stops/{stop_id}/end", "post /api/webhooks/{webhook_id}/rotate-secret",
+        "post /api/problems/{problem_id}/close",
+        "post /api/stops/{stop_id}/end",
+        "post /api/webhooks/{webhook_id}/rotate-secret",
     }  # fmt: skip
 
 

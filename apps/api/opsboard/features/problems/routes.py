@@ -41,7 +41,7 @@ class StepOfProblem(BaseModel):
     status: StepStatus
 
 
-class Problem(BaseModel):
+class ReportedProblem(BaseModel):
     """`holds_step`: nobody begins work on its step until it is closed. A machine's has no `job`, `step`, `process`."""
 
     id: int
@@ -64,11 +64,11 @@ class Problem(BaseModel):
     updated_at: dt.datetime
 
 
-class Problems(Envelope):
-    items: list[Problem]
+class ReportedProblems(Envelope):
+    items: list[ReportedProblem]
 
 
-@area.list("", Problems)
+@area.list("", ReportedProblems)
 class ListProblems(ListArguments, query=sql.list_problems, default_sort="-created_at"):
     """Problems, newest first."""
 
@@ -107,7 +107,7 @@ class CloseProblem(Arguments):
 
 @area.get("/<id:problem_id>")
 @area.input(detail(sql.get_problem), location="query", arg_name="wanted")
-@area.output(Problem)
+@area.output(ReportedProblem)
 @fresh
 def get_problem(problem_id: int, wanted: Detail) -> Body:
     """One problem."""
@@ -116,7 +116,7 @@ def get_problem(problem_id: int, wanted: Detail) -> Body:
 
 @area.post("")
 @area.input(NewProblem, arg_name="problem")
-@area.output(Problem, status_code=201)
+@area.output(ReportedProblem, status_code=201)
 def report_problem(problem: NewProblem) -> Response:
     """Report a problem at a step or a machine. Admins and managers are notified."""
     return command(sql.report_problem, problem.model_dump(), status=201, location="/api/problems/{id}")
@@ -124,7 +124,7 @@ def report_problem(problem: NewProblem) -> Response:
 
 @area.post("/<id:problem_id>/answer")
 @area.input(AnswerProblem, arg_name="answer")
-@area.output(Problem)
+@area.output(ReportedProblem)
 @only_for(Role.ADMIN, Role.MANAGER)
 def answer_problem(problem_id: int, answer: AnswerProblem) -> Response:
     """Answer a problem; it stays until it is closed. The reporter is notified."""
@@ -133,7 +133,7 @@ def answer_problem(problem_id: int, answer: AnswerProblem) -> Response:
 
 @area.post("/<id:problem_id>/close")
 @optional_body(area, CloseProblem, "close")
-@area.output(Problem)
+@area.output(ReportedProblem)
 def close_problem(problem_id: int, close: CloseProblem) -> Response:
     """Close a problem: a manager, or the person who reported it. Its step is held no longer."""
     return command(sql.close_problem, {"problem_id": problem_id, **close.model_dump()})

@@ -14,7 +14,7 @@ const FRESH = "/api/work/numbers";
 
 export function numbers(_context) {
   const { query } = route();
-  const element = h("div", { class: "numbers", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
+  const element = h("div", { class: "shop-numbers", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   let shown = [];
 
   async function load(read) {
