@@ -289,7 +289,7 @@ AS $$
 $$;
 SELECT put_recounts_together();
 
--- What a record counts for; a record that has not ended leaves a note of the change alone.
+-- The delta of a record; one that has not ended leaves a note of the change alone.
 CREATE FUNCTION count_work_records() RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER

@@ -49,7 +49,7 @@ export function sheet({ title, text, verb, good, reasons }) {
   return promise;
 }
 
-/** What a text field proposes; any other text is accepted too. */
+/** The proposals of a text field; any other text is accepted too. */
 export function suggestions(id, names) {
   return h("datalist", { id }, names.map((value) => h("option", { value })));
 }

@@ -66,7 +66,7 @@ function task(step, buttons, context) {
       job.status !== "active" && chip(job.status),
       machine && machine.status !== "active" && chip(machine.status, machineWords(machine)),
       !step.is_mine && !step.record_id && h("span", {}, "for anybody")),
-    // What hinders the work has a row of its own: the way through a step is the full width of the first.
+    // Stops and problems have a row of their own: the way through a step has the full width of the first.
     buttons.length > 0 && [h("div", { class: "task-buttons" }, buttons),
       h("div", { class: "task-buttons" }, machine && stopButton(machine, context), problemButton(step, nameOf(step), context))]));
 }
