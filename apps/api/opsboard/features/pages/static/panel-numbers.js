@@ -10,7 +10,7 @@ const FIGURES = [
   ["Scrap", "rejects", (all) => percent(all.scrap_rate)],
   ["Jobs completed", "jobs_completed", (all) => number(all.jobs_completed)],
   ["On time", "jobs_completed", (all) => percent(all.on_time_share)],
-  ["Lead time", "jobs_completed", (all) => (all.lead_time_days === null ? "–" : `${number(all.lead_time_days)} d`)],
+  ["Lead time", "jobs_completed", (all) => (all.lead_time_days === null ? "–" : `${number(Math.round(all.lead_time_days * 10) / 10)} d`)],
   ["Utilisation", "work", (all) => percent(all.utilisation)],
 ];
 
