@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from flask import Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
@@ -80,6 +80,13 @@ class ListProblems(ListArguments, query=sql.list_problems, default_sort="-create
 
 
 class NewProblem(Arguments):
+    # A body of the required members alone would lack the place.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"step_id": 1, "kind": "material", "description": "The sheets are 2 mm, not 3."}]
+        }
+    )
+
     step_id: Id | None = None
     machine_id: Annotated[Id | None, Field(description="That of the step when left out.")] = None
     kind: Annotated[Kind, Field(examples=["material"])]
