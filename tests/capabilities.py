@@ -21,12 +21,8 @@ PARTS = {
     "Search and history": (109, 111),
     "Production": (120, 123),
     "Webhooks and mail": (130, 131),
-<<<<<<< HEAD
     "Records": (140, 142),
-=======
-    "Records": (140, 140),
     "The shift": (150, 152),
->>>>>>> a04715c (Keep sums of work, show the shop's numbers, and add problems)
     "Operation": (160, 160),
 }
 INTRODUCTION = """# What it can do, and where
