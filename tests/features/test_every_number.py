@@ -56,15 +56,9 @@ class Actions(RuleBasedStateMachine):
         with closing(psycopg2.connect(self.app.database.superuser_url)) as connection:
             cursor = connection.cursor()
             cursor.execute(query, (self.app.alpha.id,))
-<<<<<<< HEAD
             (found,) = cursor.fetchone() or ([],)
         # A query that takes one row, not the first or last, gives its id alone.
         found = found if isinstance(found, list) else [found]
-=======
-            (rows,) = cursor.fetchone() or ([],)
-        # A query that knows which row it wants has one.
-        found = rows if isinstance(rows, list) else [rows]
->>>>>>> ae130a9 (Give a body of problems as an example)
         # Drawn whatever rows there are: what is drawn must not depend on what was done before.
         place = data.draw(st.integers(0, 10**6), label=argument)
         return int(found[place % len(found)]) if found else 1
