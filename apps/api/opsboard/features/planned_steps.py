@@ -1,4 +1,4 @@
-"""What is said of the work of a step, in routings, new jobs and changes of steps."""
+"""The work of a step as it is planned, in routings, new jobs and changes of steps."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ DAYS = 7
 
 
 def has_mail() -> bool:
-    """Whether links are also sent by mail."""
+    """Links are also sent by mail if this is true."""
     return bool(services().config.smtp_host)
 
 

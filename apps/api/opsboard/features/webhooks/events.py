@@ -20,7 +20,7 @@ PING = "webhook.ping"
 
 
 class Event(BaseModel):
-    """What every delivery has; `id` is also the header `webhook-id`."""
+    """The members of every delivery; `id` is also the header `webhook-id`."""
 
     type: str
     id: str = Field(description="The same whenever this event is sent: drop what you have had already.")
