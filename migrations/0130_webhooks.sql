@@ -58,7 +58,7 @@ CREATE TABLE deliveries (
     event_id text NOT NULL CHECK (event_id <> '' AND length(event_id) <= 100),
     event_type text NOT NULL CHECK (event_type <> '' AND length(event_type) <= 100),
     subject text NOT NULL CHECK (subject <> '' AND length(subject) <= 300),
-    -- What is sent and signed, to the byte.
+    -- The body as it is sent and signed, to the byte.
     body text NOT NULL,
     status text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'delivered', 'failed')),
     attempts integer NOT NULL DEFAULT 0,

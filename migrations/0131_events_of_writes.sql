@@ -1,5 +1,5 @@
 -- depends: 0130_webhooks
--- What a request writes into the audit log is an event for webhooks, in the same transaction.
+-- An entry that a request writes into the audit log is an event for webhooks, in the same transaction.
 --
 -- The audit log has each change once, with what was before. So one trigger covers all areas, and an
 -- area that writes its audit entry cannot forget the event. Entries of the command line and of imports have no request:

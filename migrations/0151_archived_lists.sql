@@ -1,6 +1,6 @@
 -- transactional: false
 -- depends: 0150_archive
--- What is archived, in the order in which its list shows it.
+-- Archived records, in the order in which their list shows them.
 
 -- Serves: customers.list_customers (archived), intelligence.list_customers
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_customers_archived ON customers (tenant_id, name_search, id) WHERE archived_at IS NOT NULL;

@@ -1,4 +1,4 @@
-"""What is archived is in no list, count or search, and is readable where it is referred to."""
+"""An archived record is in no list, count or search, and is readable where it is referred to."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_a_customer_is_merged_with_all_that_refers_to_it_and_separated_again(own
         409,
         "This record was merged into another one; undo the merge.",
     )
-    # What was changed again since stays as it is.
+    # Values that were changed again since stay as they are.
     client.patch(f"/api/leads/{lead}", json={"customer_id": None})
     client.patch(f"/api/customers/{kept}", json={"address": "Pier 5"})
     path = f"/api/merges/customers/{made.json['id']}/undo"

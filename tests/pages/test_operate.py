@@ -72,7 +72,7 @@ def test_each_part_says_what_the_api_says(own_visit: Visiting, own_app: Applicat
     for line in shown.all():
         use = slow[line.locator("th").inner_text()]
         assert all(name in (line.text_content() or "") for name in (*use["endpoints"], *use["indexes"]))
-    # What was unfolded stays so when the part is drawn anew.
+    # An open part stays open when it is drawn anew.
     unused = part(page, "Indexes").locator("summary")
     unused.press("Enter")
     page.evaluate("dispatchEvent(new Event('online'))")

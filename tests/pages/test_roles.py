@@ -26,7 +26,7 @@ REFUSED = {"type": "about:blank", "title": "No", "status": 409, "code": "conflic
 
 
 def may(app: Application, role: str, method: str, path: str) -> bool:
-    """Whether the route map lets a role send this."""
+    """Return True if the route map lets a role send this."""
     try:
         endpoint, _ = app.flask.url_map.bind("localhost").match(path, method=method)
     except HTTPException:

@@ -74,7 +74,7 @@ def leave_out_later(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[La
 
 
 def is_later(plan: Plan, table: TablePlan) -> sql.Composable:
-    """Whether a row `r` came after the day that is looked at."""
+    """The SQL condition that a row `r` came after the day that is looked at."""
     # History is stored as far as it goes, and a row without a key of its own goes with its parent.
     times = [name for name in ("created_at", table.target.begins) if name in table.mapping.columns]
     is_known = times and table.target.has_own_key

@@ -144,7 +144,7 @@ class TablePlan:
         names = list(dict.fromkeys(name for text in texts for name in templates.placeholders(text)))
         places = [self.mapping.resolve(name) for name in names]
         lookups = tuple(dict.fromkeys(lookup for lookup, _ in places if lookup))
-        # What is wrong with a member of an item is told of the column with the array.
+        # A fault in a member of an item is reported for the column with the array.
         names = [
             self.mapping.items if self.mapping.items and templates.is_of_item(name) else name
             for name in names

@@ -23,7 +23,7 @@ LONGEST = 200  # characters of a value
 
 
 def preview(folder: Path) -> dict[str, Any]:
-    """What a person needs in order to say what each column is."""
+    """The facts a person needs in order to say what each column is."""
     text, problem = "", ""
     try:
         text = guess_mapping(folder)

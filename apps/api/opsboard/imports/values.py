@@ -39,7 +39,7 @@ def can_be_open(table: TablePlan) -> bool:
 
 
 def is_open(plan: Plan, table: TablePlan) -> sql.Composable:
-    """Whether a row `r` has not ended, now or on the day that is looked at."""
+    """The SQL condition that a row `r` has not ended, now or on the day that is looked at."""
     if not can_be_open(table):
         return sql.SQL("true")
     assert table.target.ends is not None

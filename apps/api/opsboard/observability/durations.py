@@ -23,7 +23,7 @@ class Series:
 
 
 class Sums:
-    """What one business has used since the process started. `sent`: bytes of bodies."""
+    """The use by one business since the process started. `sent`: bytes of bodies."""
 
     __slots__ = ("requests", "seconds", "sent")
 

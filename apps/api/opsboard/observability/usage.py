@@ -8,7 +8,7 @@ from opsboard.observability.durations import Durations, Sums
 
 
 class Used(NamedTuple):
-    """What a business has used in some time. `sent`: bytes of bodies."""
+    """The use by a business in some time. `sent`: bytes of bodies."""
 
     business: int
     requests: int

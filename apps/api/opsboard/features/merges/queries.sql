@@ -196,7 +196,7 @@ moved_$1 AS (
 )
 
 -- fragment: taken_back
--- What was taken from the merged record and is still so is again as it was before.
+-- Values that were taken from the merged record, and are still so, become what they were before.
 (
             SELECT coalesce(jsonb_object_agg(e.key, e.value -> 0), '{}')
             FROM jsonb_each(w.taken) AS e

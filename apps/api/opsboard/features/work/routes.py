@@ -46,7 +46,7 @@ class ListWork(ListArguments, query=sql.list_work, default_sort="-started_at"):
 
 
 class WorkResult(Arguments):
-    """What came of the work."""
+    """The result of the work."""
 
     quantity_good: Pieces = 0
     quantity_rejected: Pieces = 0
@@ -123,7 +123,7 @@ def get_work(record_id: int, wanted: Detail) -> Body:
 @area.output(NextWork)
 @cache_route_with_user(ttl=30)
 def next_work() -> Body:
-    """What you work on now, what you can begin next, and what comes later; yours, and some steps of nobody."""
+    """Your work of now, the steps that can begin next and later ones; yours, and some that nobody is assigned to."""
     return document(sql.next_work)
 
 
