@@ -14,7 +14,6 @@ ALTER TABLE work_records ADD CONSTRAINT work_records_reject_reason_fkey
 FOREIGN KEY (tenant_id, reject_reason_id) REFERENCES reasons (tenant_id, id) NOT VALID;
 ALTER TABLE machine_stops ADD CONSTRAINT machine_stops_reason_fkey
 FOREIGN KEY (tenant_id, reason_id) REFERENCES reasons (tenant_id, id) NOT VALID;
--- For new rows only: an earlier record may be longer, and is counted as it is.
 ALTER TABLE work_records ADD CONSTRAINT work_records_length
 CHECK (ended_at - started_at <= interval '7 days') NOT VALID;
 

@@ -67,7 +67,8 @@ REFUSED = {
     "tenant rename nobody x": 2, "user reset-link nobody@alpha.example --tenant alpha": 2,
     "maintain --keep jobs=3": 2, "maintenance on --retry-after 0": 2,
     "maintenance off --nonsense": 2, "maintenance status --nonsense": 2,
-    "tenant export nobody x": 2, "tenant close nobody x": 2, "outbox run --every 0": 2, "backup": 2, "backup verify nowhere": 2, "backup verify .": 2, "restore nowhere": 2,
+    "tenant export nobody x": 2, "tenant close nobody x": 2, "outbox run --every 0": 2,
+    "backup": 2, "backup verify nowhere": 2, "backup verify .": 2, "restore nowhere": 2,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from importlib.resources import files
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from opsboard.db.queries import Queries, Query, parse, shared_fragments
+from opsboard.db.queries import Queries, Query, parse, shared_fragments, split
 from tests.contract.catalogue import PACKAGES
 
 PREDICATE = re.compile(
@@ -21,20 +21,32 @@ PREDICATE = re.compile(
 
 
 def files_without_one_predicate() -> Iterator[tuple[str, dict[str, Query]]]:
-    """Each .sql file once for each of its predicates: where it was, and the file's queries without it."""
+    """Each .sql file once for each of its predicates: where it was, and the queries of its area without it."""
     for package in PACKAGES:
         area = package.rpartition(".")[2]
-        for file in sorted(files(package).iterdir(), key=lambda file: file.name):
-            if not file.name.endswith(".sql"):
-                continue
-            text = file.read_text(encoding="utf-8")
+        texts = {
+            file.name: file.read_text(encoding="utf-8")
+            for file in sorted(files(package).iterdir(), key=lambda file: file.name)
+            if file.name.endswith(".sql")
+        }
+        for name, text in texts.items():
             for found in PREDICATE.finditer(text):
                 line = text.count("\n", 0, found.start()) + 1
                 gone = text[: found.start()] + "true" + text[found.end() :]
-                yield (
-                    f"{area}/{file.name}:{line} {found[0]}",
-                    parse(area, gone, file.name, shared_fragments(package)),
-                )
+                yield f"{area}/{name}:{line} {found[0]}", queries_of(package, {**texts, name: gone})
+
+
+def queries_of(package: str, texts: dict[str, str]) -> dict[str, Query]:
+    """The queries of these files, which may include fragments of each other."""
+    fragments = shared_fragments(package)
+    for text in texts.values():
+        fragments |= split(text)[0]
+    area = package.rpartition(".")[2]
+    return {
+        query: found
+        for name, text in texts.items()
+        for query, found in parse(area, text, name, fragments).items()
+    }
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def test_a_list_that_shows_the_present_moment_says_when_it_changes() -> None:
             assert not TIME_DEPENDENT.search(sort.expression + sort.condition), f"{query.name}: {name}"
     assert moments == {
         "jobs.list_status_links", "leads.list_leads", "workflow_approvals.list_pending",
-        "workflow_monitoring.list_active", "work.list_work",
+        "workflow_monitoring.list_active", "work.list_work", "webhooks.list_webhooks",
     }  # fmt: skip
 
 

@@ -219,6 +219,12 @@ def test_no_condition_inside_a_function_of_counts_can_be_taken_away_unnoticed(ap
                 "SELECT %s, 'new' || n, 'new' FROM generate_series(1, 5) AS n",
                 (business.id,),
             )
+            cur.execute(
+                "UPDATE work_records SET quantity_good = quantity_good + 1 "
+                "WHERE tenant_id = %s AND ended_at IS NOT NULL RETURNING 1",
+                (business.id,),
+            )
+            assert cur.fetchall(), "no record of work has ended"
         for name, definition in functions:
             for condition in ("tenant_id = tenant", "t.id = tenant"):
                 for place in range(definition.count(condition)):

@@ -22,13 +22,13 @@ RUN_BY_NEITHER = (1_000_000,)
 MOMENTS = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?|\d{8}T\d{6}Z"
     r'|"\w*(?:age|seconds|ms|cursor)\w*"\s*:\s*(?:[\d.-]+|"[^"]*"|null)|/status/[\w-]+\.[\w-]+'
-    r'|opsb_[\w-]+(?:\.[\w-]+)?|#[\w-]+\.[\w-]+|"\w*token"\s*:\s*"[^"]*"'
+    r'|evt_[0-9a-f-]{36}|whsec_[\w+/=]+|"\w*secret_id"\s*:\s*"[^"]*"|opsb_[\w-]+(?:\.[\w-]+)?|#[\w-]+\.[\w-]+|"\w*token"\s*:\s*"[^"]*"'
 )
 # Where an id may be sent, and which of the other business's is.
 FOREIGN_MEMBERS = {
     "assigned_user_id": "wanted_id", "user_id": "wanted_id", "by_user_id": "wanted_id", "to_user_id": "wanted_id",
     "active_document_id": "document_id", "entity_id": "job_id", "worker_id": "wanted_id",
-    "copy_of_id": "job_id",
+    "copy_of_id": "job_id", "kept_id": "customer_id", "merged_id": "customer_id", "reject_reason_id": "reason_id",
 }  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def reads(app: Application, foreign: dict[str, int]) -> Iterator[Sent]:
             if name == "q":
                 yield Sent(route, "admin", f"{route.path}?q={app.beta.canary}")
                 yield Sent(route, "admin", f"{route.path}?q=c")
-            elif name.endswith("_id"):
+            elif name.endswith("_id") and name != "after_id":  # only where a walk goes on
                 yield Sent(route, "admin", f"{route.path}?{name}={foreign[FOREIGN_MEMBERS.get(name, name)]}")
             elif name == "format":
                 yield Sent(route, "operator", f"{route.path}?format=jsonl")

@@ -9,8 +9,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from tests.application import Application
-from tests.features.test_leads import run
+from tests.application import Application, run
 
 NAME, EMAIL, PHONE = "Zelda Quuxmann", "zelda.quuxmann@quux.example", "+49 30 7771234"
 OLD = {"name": "Zelma Quuxfeld", "email": "zelma@quux.example", "phone": "+49 30 7779999"}

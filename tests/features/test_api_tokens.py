@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from opsboard.auth.api_tokens import PREFIX, SHAPE
-from tests.application import Application, running_application
-from tests.features.test_people import invite, rows
+from tests.application import Application, run, running_application
+from tests.features.test_people import invite
 from tests.waiting import eventually
 from tests.web.ways import Ways, bearer
 
@@ -35,12 +35,12 @@ def test_a_token_is_shown_once_and_only_its_hash_is_stored(own_app: Application)
     assert SHAPE.fullmatch(token) and re.match(r"opsb_\d+_[\w-]{16}\.[\w-]{43}$", token)
     assert made.json["scopes"] == ["read", "write"]  # type: ignore[index]
     assert client.post("/api/tokens", json=body, headers=headers).data == made.data
-    assert len(rows(own_app, "SELECT 1 FROM api_tokens WHERE name = 'x'")) == 1
+    assert len(run(own_app, "SELECT 1 FROM api_tokens WHERE name = 'x'")) == 1
     assert ask(own_app, token).status_code == 200
     for path in (made.headers["Location"], "/api/tokens", "/api/tokens/export"):
         assert token.rpartition(".")[2] not in client.get(path).get_data(as_text=True)
     for table in ("api_tokens", "audit_logs", "idempotency_keys", "revocations"):
-        (everything,) = rows(own_app, f"SELECT coalesce(string_agg(t::text, ''), '') FROM {table} AS t")[0]
+        (everything,) = run(own_app, f"SELECT coalesce(string_agg(t::text, ''), '') FROM {table} AS t")[0]
         assert token.rpartition(".")[2] not in everything
 
 
@@ -118,7 +118,7 @@ def test_a_remembered_token_expires_and_is_looked_up_again_each_day(own_app: App
     tokens = own_app.services.sign_in.api_tokens
     (identity,) = tokens._known.values()
     assert identity.expires_at - tokens.clock() <= 86_400
-    rows(own_app, "UPDATE api_tokens SET expires_at = now() WHERE id = %s", made["id"])
+    run(own_app, "UPDATE api_tokens SET expires_at = now() WHERE id = %s", made["id"])
     own_app.services.sign_in.tokens.clock = tokens.clock = lambda: identity.expires_at + 1
     assert ask(own_app, made["token"]).status_code == 401
 
@@ -129,7 +129,7 @@ def test_a_worker_that_is_out_of_date_asks_about_the_token(own_app: Application)
     feed = own_app.services.change_feed
     feed.stop()
     own_app.services.sign_in.revocations.fresh_until = -1e9
-    rows(own_app, "UPDATE api_tokens SET revoked_at = now() WHERE id = %s", made["id"])
+    run(own_app, "UPDATE api_tokens SET revoked_at = now() WHERE id = %s", made["id"])
     assert ask(own_app, made["token"]).status_code == 401
 
 

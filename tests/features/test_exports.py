@@ -203,6 +203,7 @@ def test_who_exported_what_is_in_the_audit_log(own_app: Application) -> None:
     assert entry["request_id"] == answer.headers["X-Request-Id"]
     assert entry["changes"] == {
         "status": [None, ["active"]], "fields": [None, ["id", "title"]], "format": [None, "jsonl"],
+        "archived": [None, False],
     }  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_an_unknown_field_is_400_and_the_allowed_ones_are_named(app: Application
         assert error["field"].startswith("fields")
         assert (
             "allowed are id, email, full_name, role, is_active, is_service, has_password, password_link, work_left, "
-            "own_fields, created_at, updated_at" in error["message"]
+            "own_fields, archived_at, created_at, updated_at, load" in error["message"]
         )
 
 

@@ -9,9 +9,8 @@ import psycopg2
 import pytest
 
 from opsboard.db.queries import load_queries
-from tests.application import Application
+from tests.application import Application, run
 from tests.contract.test_every_query import explain, nodes
-from tests.features.test_leads import run
 
 
 @pytest.fixture

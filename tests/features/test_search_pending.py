@@ -11,8 +11,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.application import Application
-from tests.features.test_leads import run
+from tests.application import Application, run
 from tests.features.test_search import found
 
 DIFFERENCES = "SELECT t.slug, d.* FROM tenants AS t CROSS JOIN LATERAL word_differences(t.id) AS d"

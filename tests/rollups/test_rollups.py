@@ -13,7 +13,7 @@ ALL_SOURCES = (
     "jobs", "job_steps", "machines", "users", "processes", "customers", "audit_logs",
     "documents", "contacts", "conversations", "messages", "call_log", "leads", "response_approvals", "campaigns",
     "campaign_recipients", "journeys", "journey_contacts", "journey_node_executions", "journey_messages",
-    "notifications", "workflow_execution_monitoring", "work_records", "problems",
+    "notifications", "workflow_execution_monitoring", "work_records", "problems", "deliveries",
 )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.application import Application
+from tests.application import run as run_sql
 from tests.commands.conftest import run  # noqa: F401
 from tests.features.test_api_tokens import ask
-from tests.features.test_people import GOOD, accept, person_with_work, rows
+from tests.features.test_people import GOOD, accept, person_with_work
 from tests.tenants.test_changing import do  # noqa: F401
 from tests.waiting import eventually
 
@@ -26,7 +27,7 @@ def test_somebody_is_invited_and_gets_a_new_link(own_app: Application, do: Any) 
     noted = (
         "SELECT user_id, action FROM audit_logs WHERE entity = 'user' AND action = 'create' ORDER BY id DESC"
     )
-    assert rows(own_app, noted)[0] == (None, "create")
+    assert run_sql(own_app, noted)[0] == (None, "create")
 
 
 def test_a_program_gets_a_token_until_it_is_revoked(own_app: Application, do: Any) -> None:  # noqa: F811
@@ -38,7 +39,7 @@ def test_a_program_gets_a_token_until_it_is_revoked(own_app: Application, do: An
     assert ask(own_app, made, "/api/jobs", "POST", json={"title": "x"}).status_code == 403
     listed = do("token", "list", "--tenant", "alpha")
     assert made.rpartition(".")[0] in listed and made.rpartition(".")[2] not in listed
-    ((token_id,),) = rows(own_app, "SELECT id FROM api_tokens WHERE name = 'Report'")
+    ((token_id,),) = run_sql(own_app, "SELECT id FROM api_tokens WHERE name = 'Report'")
     assert do("token", "revoke", str(token_id), "--tenant", "beta", fails=True)
     do("token", "revoke", str(token_id), "--tenant", "alpha")
     eventually("it has ended", lambda: ask(own_app, made).status_code == 401)

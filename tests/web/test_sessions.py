@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.application import Application, running_application
-from tests.features.test_people import rows
+from tests.application import Application, run, running_application
 from tests.seed import PASSWORD
 from tests.waiting import eventually
 from tests.web.ways import Ways, bearer, cookie
@@ -45,7 +44,7 @@ def test_sessions_are_listed_and_ended_one_by_one(own_app: Application) -> None:
     eventually("it has ended", lambda: ask(own_app, phone).status_code == 401)
     assert devices(own_app, desk) == [("Desk", True)]
     assert ask(own_app, desk, "/api/auth/logout", "POST").status_code == 204
-    assert rows(own_app, "SELECT count(*) FROM sessions WHERE device IN ('Desk', 'Phone ')") == [(0,)]
+    assert run(own_app, "SELECT count(*) FROM sessions WHERE device IN ('Desk', 'Phone ')") == [(0,)]
 
 
 def end_others(app: Application, token: str) -> Any:
@@ -167,18 +166,18 @@ def test_the_cookie_is_renewed_by_use_also_where_answers_are_kept(own_app: Appli
 
 def test_the_last_use_is_written_without_a_statement_in_any_request(own_app: Application) -> None:
     ways, token = Ways(own_app), signed_in(own_app)
-    rows(own_app, "UPDATE sessions SET last_used_at = now() - interval '1 hour'")
+    run(own_app, "UPDATE sessions SET last_used_at = now() - interval '1 hour'")
     ways.ask(STATS, headers=bearer(token))
     eventually("it is kept", lambda: ways.goes_long(STATS, headers=bearer(token)) is None)
     uses = own_app.services.sign_in.last_uses
     uses.write()
     recent = "SELECT count(*) FROM sessions WHERE last_used_at > now() - interval '1 minute'"
-    assert rows(own_app, recent) == [(1,)]
-    rows(own_app, "UPDATE sessions SET last_used_at = now() - interval '1 hour'")
+    assert run(own_app, recent) == [(1,)]
+    run(own_app, "UPDATE sessions SET last_used_at = now() - interval '1 hour'")
     uses.write()
-    assert rows(own_app, recent) == [(0,)], "it was not used since"
+    assert run(own_app, recent) == [(0,)], "it was not used since"
     # The fast path notes it, too.
     assert ways.ask_fast(STATS, headers=bearer(token)).headers["X-Queries"] == "0"
     uses._written_at = -1e9
     own_app.services.maintenance.run_once()
-    assert rows(own_app, recent) == [(1,)]
+    assert run(own_app, recent) == [(1,)]

@@ -193,11 +193,15 @@ VALUES (
 SELECT fold_rollups(%(most)s)
 
 -- name: remove_counts
--- writes: rollups, usage_by_day, alerts, checks
--- Remove the counts, the use, the alerts and the checks of a business that is gone.
+-- writes: rollups, search_pending, usage_by_day, alerts, checks
+-- Remove the counts, the use, the alerts and the checks of a business that is gone, and the notes of its search.
 WITH of_business AS (
     DELETE FROM rollups AS r
     WHERE r.tenant_id = %(tenant_id)s
+),
+searched AS (
+    DELETE FROM search_pending AS p
+    WHERE p.tenant_id = %(tenant_id)s
 ),
 used AS (
     DELETE FROM usage_by_day AS u

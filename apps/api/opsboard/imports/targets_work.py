@@ -42,6 +42,12 @@ WORK = (
         contradictions=(
             never_before("work_records_times", "started_at", "ended_at"),
             Contradiction(
+                "work_records_length",
+                "{ended_at} - {started_at} > interval '7 days'",
+                "ended_at",
+                "is more than 7 days after started_at",
+            ),
+            Contradiction(
                 "work_records_pieces",
                 "{ended_at} IS NULL AND ({quantity_good} <> 0 OR {quantity_rejected} <> 0)",
                 "ended_at",

@@ -34,7 +34,7 @@ def invite_user(
     user = {"email": email, "new_role": role, "full_name": full_name, "is_service": is_service}
     with connected(url, "user invite") as connection, transaction(connection) as cursor:
         tenant_id = bind_tenant(cursor, slug)
-        made = write(cursor, users.create_user, tenant_id, **user, expires_in_days=DAYS)
+        made = write(cursor, users.create_user, tenant_id, **user, expires_in_days=DAYS, by_mail=False)
         return None if is_service else token_of(cursor, secret, tenant_id, made["password_link"]["id"])
 
 
@@ -43,7 +43,8 @@ def new_password_link(url: str, secret: str, slug: str, email: str) -> str:
     with connected(url, "user link") as connection, transaction(connection) as cursor:
         tenant_id = bind_tenant(cursor, slug)
         wanted_id, _ = require_user(cursor, slug, email)
-        made = write(cursor, users.create_password_link, tenant_id, wanted_id=wanted_id, expires_in_days=DAYS)
+        link = {"wanted_id": wanted_id, "expires_in_days": DAYS, "by_mail": False}
+        made = write(cursor, users.create_password_link, tenant_id, **link)
         return token_of(cursor, secret, tenant_id, made["id"])
 
 

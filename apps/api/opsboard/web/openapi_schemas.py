@@ -119,8 +119,10 @@ Named = Callable[[str], Schema]
 
 
 def example_of(named: Named, body: Schema) -> Any:
-    """A value that the schema accepts."""
+    """A value that the schema accepts: its own example, if it has one."""
     schema = resolve(named, body)
+    if "examples" in schema:
+        return schema["examples"][0]
     members: dict[str, Schema] = schema["properties"]
     names: list[str] = schema.get("required", []) or [
         next((name for name, member in members.items() if "enum" in member), next(iter(members)))

@@ -8,7 +8,8 @@ past_jobs AS MATERIALIZED (
         k.id,
         j.due_date,
         j.begun,
-        coalesce(j.ended, least(m.ends, now())) AS until,
+        -- The end of today: only days are compared, and the answer stays the same until the day ends.
+        coalesce(j.ended, m.ends) AS until,
         s.steps,
         s.ends,
         CASE WHEN s.steps = 0 THEN j.started_at ELSE s.first_start END AS first_start,

@@ -4,11 +4,7 @@ moments AS (
     SELECT
         c.today,
         c.time_zone,
-        (c.today + 1)::timestamp AT TIME ZONE c.time_zone AS ends,
-        least(
-            extract(epoch FROM (c.today + 1)::timestamp),
-            extract(epoch FROM now() AT TIME ZONE c.time_zone)
-        )::bigint AS observed
+        (c.today + 1)::timestamp AT TIME ZONE c.time_zone AS ends
     FROM tenants AS t
     CROSS JOIN LATERAL (
         SELECT
@@ -187,7 +183,9 @@ queues AS MATERIALIZED (
 )
 SELECT json_build_object(
     'today', m.today,
-    'observed', m.observed,
+    'observed', least(
+        extract(epoch FROM (m.today + 1)::timestamp), extract(epoch FROM now() AT TIME ZONE m.time_zone)
+    )::bigint,
     'jobs', (
         SELECT coalesce(
             json_agg(

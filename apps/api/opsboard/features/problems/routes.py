@@ -21,7 +21,7 @@ from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
 from opsboard.web.schemas import Envelope, Named
 
-area = Area("problems", __name__, tag="Problems")
+area = Area("problems", __name__, tag="Shop-floor problems")
 sql = load_queries(__package__)
 
 Kind = Literal["material", "machine", "tool", "drawing", "quality", "safety", "other"]
