@@ -22,7 +22,7 @@ RUN_BY_NEITHER = (1_000_000,)
 MOMENTS = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?|\d{8}T\d{6}Z"
     r'|"\w*(?:age|seconds|ms|cursor)\w*"\s*:\s*(?:[\d.-]+|"[^"]*"|null)|/status/[\w-]+\.[\w-]+'
-    r'|evt_[0-9a-f-]{36}|whsec_[\w+/=]+|"\w*secret_id"\s*:\s*"[^"]*"|opsb_[\w-]+(?:\.[\w-]+)?|#[\w-]+\.[\w-]+|"\w*token"\s*:\s*"[^"]*"'
+    r'|evt_[0-9a-f-]{36}|whsec_[\w+/=]+|[0-9a-f]{8}_[\w-]{16}|opsb_[\w-]+(?:\.[\w-]+)?|#[\w-]+\.[\w-]+|"\w*token"\s*:\s*"[^"]*"'
 )
 # Where an id may be sent, and which of the other business's is.
 FOREIGN_MEMBERS = {

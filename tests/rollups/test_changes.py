@@ -30,6 +30,7 @@ def forget(books: Books) -> None:
 def forget_work(books: Books) -> None:
     """The rows that go with a step: those that go on are not counted, so each has a note of its own."""
     books.run("DELETE FROM work_records")
+    books.run("DELETE FROM problems")
     forget(books)
 
 

@@ -144,7 +144,14 @@ LEFT JOIN $1 AS o ON o.tenant_id = %(tenant_id)s AND o.id = g.merged_id
 -- fragment: undo_pair
 -- A merge of $1, locked with both records, and what is in the way of undoing it.
 before AS MATERIALIZED (
-    SELECT g.*
+    SELECT
+        g.id,
+        g.kept_id,
+        g.merged_id,
+        g.moved,
+        g.taken,
+        g.undone_at,
+        g.created_at
     FROM merges AS g
     WHERE g.tenant_id = %(tenant_id)s
         AND g.id = %(merge_id)s
@@ -305,7 +312,11 @@ SELECT c.name FROM customers AS c WHERE g.kind = 'customers' AND c.tenant_id = %
 -- Records of $1 and those that are likely the same: of one e-mail address, of telephone numbers with the same last nine
 -- digits, or of one name. So many are looked at from an id on; with record_id that one alone.
 WITH examined AS MATERIALIZED (
-    SELECT r.*
+    SELECT
+        r.id,
+        r.name_search,
+        r.email_search,
+        r.phone
     FROM $1 AS r
     WHERE r.tenant_id = %(tenant_id)s
         AND r.id > coalesce(%(record_id)s::bigint - 1, %(after_id)s)
@@ -397,7 +408,7 @@ SELECT json_build_object(
                         AND r.anonymised_at IS NULL
                     GROUP BY f.id
                 ) AS f
-                JOIN examined AS r ON r.id = f.id
+                JOIN $1 AS r ON r.tenant_id = %(tenant_id)s AND r.id = f.id
             ),
             '[]'
         ),
@@ -415,7 +426,7 @@ json_build_object(
                                 )
 
 -- name: suggest_customers
--- reads: customers, search_words, search_pending
+-- reads: customers
 -- Suggest which customers are the same.
 /* include suggestions customers address */
 
@@ -485,7 +496,7 @@ kept AS (
 /* include undo_ended customers customer */
 
 -- name: suggest_contacts
--- reads: contacts, search_words, search_pending
+-- reads: contacts
 -- Suggest which contacts are the same.
 /* include suggestions contacts customer_id */
 
@@ -546,7 +557,7 @@ kept AS (
 /* include undo_ended contacts contact */
 
 -- name: suggest_leads
--- reads: leads, search_words, search_pending
+-- reads: leads
 -- Suggest which leads are the same.
 /* include suggestions leads status */
 
