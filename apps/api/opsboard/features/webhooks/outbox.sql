@@ -193,25 +193,25 @@ WITH done AS (
 next AS (
     UPDATE deliveries AS d
     SET due_at = now()
-    FROM (
-        SELECT n.id
-        FROM done AS f
-        CROSS JOIN LATERAL (
-            SELECT o.id
-            FROM deliveries AS o
-            WHERE o.tenant_id = %(tenant_id)s
-                AND o.lane = f.lane
-                AND o.subject = f.subject
-                AND o.status = 'waiting'
-                AND o.id > f.id
-            ORDER BY o.id
-            LIMIT 1
-            FOR UPDATE
-        ) AS n
-        WHERE f.status <> 'waiting'
-    ) AS n
+    -- A value, not a join, which a plan for any values would make by reading all deliveries.
     WHERE d.tenant_id = %(tenant_id)s
-        AND d.id = n.id
+        AND d.id = (
+            SELECT n.id
+            FROM done AS f
+            CROSS JOIN LATERAL (
+                SELECT o.id
+                FROM deliveries AS o
+                WHERE o.tenant_id = %(tenant_id)s
+                    AND o.lane = f.lane
+                    AND o.subject = f.subject
+                    AND o.status = 'waiting'
+                    AND o.id > f.id
+                ORDER BY o.id
+                LIMIT 1
+                FOR UPDATE
+            ) AS n
+            WHERE f.status <> 'waiting'
+        )
         AND d.claimed_at IS NULL
         AND d.due_at > now()
 ),
