@@ -78,7 +78,7 @@ def make_business(
         with transaction(connection) as cursor:
             cursor.execute("SET LOCAL timezone = 'UTC'")
             with unhindered(cursor, quiet):
-                cursor.execute("TRUNCATE jobs, job_steps, work_records, job_status_links")
+                cursor.execute("TRUNCATE jobs, job_steps, work_records, problems, job_status_links")
                 cursor.execute(BUSINESS, business)
                 for first in range(1, jobs + 1, BATCH):
                     cursor.execute(JOBS, {**business, "first": first, "last": min(first + BATCH - 1, jobs)})

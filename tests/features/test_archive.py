@@ -47,6 +47,7 @@ def listed(app: Application, address: str) -> tuple[set[int], int]:
 
 
 def assert_board_agrees(app: Application) -> None:
+    app.poll_changes()
     stats: Any = app.client().get("/api/dashboard/stats").json
     for section in (one for one in stats.values() if isinstance(one, dict)):
         for name, link in section["links"].items():
