@@ -193,25 +193,25 @@ WITH done AS (
 next AS (
     UPDATE deliveries AS d
     SET due_at = now()
-    -- A value, not a join, which a plan for any values would make by reading all deliveries.
+    FROM (
+        SELECT n.id
+        FROM done AS f
+        CROSS JOIN LATERAL (
+            SELECT o.id
+            FROM deliveries AS o
+            WHERE o.tenant_id = %(tenant_id)s
+                AND o.lane = f.lane
+                AND o.subject = f.subject
+                AND o.status = 'waiting'
+                AND o.id > f.id
+            ORDER BY o.id
+            LIMIT 1
+            FOR UPDATE
+        ) AS n
+        WHERE f.status <> 'waiting'
+    ) AS n
     WHERE d.tenant_id = %(tenant_id)s
-        AND d.id = (
-            SELECT n.id
-            FROM done AS f
-            CROSS JOIN LATERAL (
-                SELECT o.id
-                FROM deliveries AS o
-                WHERE o.tenant_id = %(tenant_id)s
-                    AND o.lane = f.lane
-                    AND o.subject = f.subject
-                    AND o.status = 'waiting'
-                    AND o.id > f.id
-                ORDER BY o.id
-                LIMIT 1
-                FOR UPDATE
-            ) AS n
-            WHERE f.status <> 'waiting'
-        )
+        AND d.id = n.id
         AND d.claimed_at IS NULL
         AND d.due_at > now()
 ),
@@ -224,9 +224,9 @@ rested AS (
             WHEN %(is_delivered)s THEN '-infinity'::timestamptz
             ELSE now() + least(2.0 ^ least(w.failures, 10) - 1, 60) * interval '1 second'
         END
-    FROM done AS f
     WHERE w.tenant_id = %(tenant_id)s
-        AND w.id = f.webhook_id
+        -- A value, not a join, which a plan for any values makes by reading all webhooks.
+        AND w.id = (SELECT f.webhook_id FROM done AS f)
         AND (w.failures > 0 OR NOT %(is_delivered)s)
 )
 SELECT f.status
