@@ -14,7 +14,7 @@ from tests.application import SECRET, Application
 from tests.commands.conftest import Run
 from tests.contract.tables import TABLES
 
-# What tells the workers that the business is gone outlives it, as numbers.
+# These tables tell the workers that the business is gone, so their rows stay; they hold numbers only.
 KEPT = {"revocations", "changes"}
 
 

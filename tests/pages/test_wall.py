@@ -15,7 +15,7 @@ from tests.pages.conftest import Visiting
 from tests.pages.test_looks import overflow, violations
 
 TURN = 20_000  # ms
-# What is beyond the window, or cut off inside its box; names of machines and titles may end in dots.
+# Elements beyond the window, or cut off inside their box; names of machines and titles may end in dots.
 OUTSIDE = """() => [...document.querySelectorAll("main :is(li, .wall-figure, .value, .wall-words)")].filter((part) => {
     if (!part.checkVisibility()) return false;
     const { left, right, top, bottom } = part.getBoundingClientRect();

@@ -675,7 +675,7 @@ mailed AS (
 )
 
 -- fragment: merged_record
--- What a record of $1 was merged into has all that referred to it. After 30 days that is so for good.
+-- Everything that referred to a merged record of $1 refers to the kept one. After 30 days this cannot be undone.
 CASE
             WHEN EXISTS (
                 SELECT

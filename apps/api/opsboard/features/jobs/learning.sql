@@ -64,8 +64,8 @@ ranges AS (
         ARRAY[0, 1, 2, 4, 8, 15, 31, 61] AS days,
         ARRAY[0, 1, 2, 3, 5, 8] AS steps
 ),
--- A job begins with all of its steps left. One that nobody ended before the job is left until the job ends; of a skipped
--- one nobody knows since when it was none.
+-- A job begins with all of its steps left. A step that was never ended is left until the job ends. Of a skipped step the time
+-- of skipping is unknown, so it never counts.
 step_events AS (
     SELECT
         f.id,
