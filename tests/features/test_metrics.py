@@ -13,6 +13,7 @@ from opsboard.features.metrics.exposition import Workers
 from opsboard.observability.durations import BOUNDS, Durations
 from opsboard.observability.machine import get_system_metrics
 from tests.application import Application, running_application
+from tests.features.test_imports import BROKEN, CUSTOMERS, MAPPING, begun, send, waiting_imports
 from tests.web.ways import Ways, bearer
 
 STATS = "/api/dashboard/stats"
@@ -61,6 +62,31 @@ def test_an_answer_is_counted_once_whichever_way_it_went(own_app: Application) -
     assert value(samples, "cache_hits_total", endpoint="dashboard.stats") == 4
     assert value(samples, "cache_requests_total", endpoint="dashboard.stats") == 5
     assert value(samples, "opsboard_query_duration_seconds_count", query="dashboard.stats") == 1
+
+
+def test_imports_are_counted_by_their_outcome(own_app: Application) -> None:
+    def counted() -> dict[str, float]:
+        found = scraped(own_app)["opsboard_imports_total"]
+        return {labels["outcome"]: number for labels, number in found}
+
+    client = own_app.client()
+    send(client, "/api/imports/preview", customers__csv=CUSTOMERS)
+    before = counted()
+    for path, mapping, content in (
+        ("/api/imports", MAPPING, CUSTOMERS),
+        ("/api/imports?dry_run=true", MAPPING, CUSTOMERS),
+        ("/api/imports", MAPPING, BROKEN),
+        ("/api/imports", "tables = 1", CUSTOMERS),
+        ("/api/imports/preview", None, CUSTOMERS),
+    ):
+        assert send(client, path, mapping, customers__csv=content).get_data()
+    with waiting_imports(own_app):
+        begun(own_app).close()
+    after = counted()
+    ended = {outcome: after[outcome] - before.get(outcome, 0.0) for outcome in after}
+    assert {outcome: number for outcome, number in ended.items() if number} == dict.fromkeys(
+        ("stored", "checked", "rejected", "unusable_mapping", "preview", "given_up"), 1.0
+    )
 
 
 def test_buckets_are_cumulative_and_end_with_all(own_app: Application) -> None:

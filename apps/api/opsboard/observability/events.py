@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 
 _lock = threading.Lock()
-_counts: dict[str, Counter[str]] = {"exports": Counter(), "idempotent_writes": Counter()}
+_counts: dict[str, Counter[str]] = {kind: Counter() for kind in ("exports", "imports", "idempotent_writes")}
 
 
 def note(kind: str, outcome: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from opsboard.errors import OpsboardError
+from opsboard.observability import events
 
 log = structlog.get_logger(__name__)
 
@@ -70,9 +71,11 @@ class Running:
                 yield json.dumps(last).encode() + b"\n"
         finally:
             self.close()
+            outcome = last.get("outcome", "given up")
+            events.note("imports", outcome.replace(" ", "_"))
             log.info(
                 "import",
-                outcome=last.get("outcome", "given up"),
+                outcome=outcome,
                 seconds=round(time.monotonic() - self._began, 1),
             )
 

@@ -53,6 +53,8 @@ CACHE_SUMS = {
 }
 EVENTS = {
     "exports": "Exports by outcome: whole or broken_off.",
+    "imports": "Imports over the API and the page by outcome: stored, checked, rejected, unusable_mapping, failed, "
+    "given_up; preview for a look at files.",
     "idempotent_writes": "Writes with an Idempotency-Key: done, or replayed from the first answer.",
 }
 SECOND_LEVEL = ("hits", "misses", "outdated", "refused", "errors", "skipped", "saved", "not_saved")
