@@ -47,6 +47,44 @@ def test_a_delivery_that_failed_is_sent_again(own_visit: Visiting, own_app: Appl
     assert run(own_app, found, own_app.alpha.id) == [(1,)]
 
 
+def test_a_delivery_shows_each_attempt_and_what_is_sent(own_visit: Visiting, own_app: Application) -> None:
+    log = """
+        UPDATE deliveries SET attempts = 2, attempt_log = jsonb_build_array(
+            jsonb_build_object(
+                'at', now(), 'milliseconds', 5012, 'status', NULL, 'error', 'TimeoutError: slow', 'response', NULL
+            ),
+            jsonb_build_object(
+                'at', now(), 'milliseconds', 31, 'status', 503, 'error', 'HTTP 503', 'response', 'come back later'
+            )
+        ) WHERE tenant_id = %s AND status = 'failed'
+    """
+    run(own_app, log, own_app.alpha.id)
+    page = own_visit("admin").open_board("#/webhooks/deliveries?status=failed")
+    page.locator("tbody tr").first.get_by_role("link", name="Job: updated").click()
+    expect(page.get_by_role("heading", name="Job: updated")).to_be_visible()
+    attempts = page.locator("tbody tr")
+    expect(attempts).to_have_count(2)
+    expect(attempts.nth(0)).to_contain_text("503")
+    expect(attempts.nth(0)).to_contain_text("come back later")
+    expect(attempts.nth(1)).to_contain_text("TimeoutError: slow")
+    expect(attempts.nth(1)).to_contain_text("5,012 ms")
+    expect(page.locator(".sent-text")).to_contain_text(f'"title": "{own_app.alpha.canary}"')
+    page.get_by_role("button", name=re.compile("^Send Job: updated")).click()
+    expect(page.locator("#toasts")).to_contain_text("It is sent again.")
+    page.get_by_role("link", name="All deliveries").click()
+    page.locator("tbody tr").first.get_by_role("link", name="Job: updated").click()
+    expect(page.get_by_text("There was no attempt yet.")).to_be_visible()
+    page.get_by_role("link", name=re.compile(r"^Delivery \d+$")).click()
+    expect(attempts).to_have_count(2)
+
+
+def test_a_delivery_that_is_not_there_leads_back(own_visit: Visiting) -> None:
+    visitor = own_visit("admin")
+    visitor.expected = ["404"]
+    page = visitor.open_board("#/webhooks/deliveries/999999")
+    expect(page.get_by_role("link", name="All deliveries")).to_be_visible()
+
+
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
 def test_pages_of_webhooks_have_no_barriers(visit: Visiting, look: str) -> None:
     page = visit("admin", look).open_board("#/webhooks")
@@ -55,5 +93,9 @@ def test_pages_of_webhooks_have_no_barriers(visit: Visiting, look: str) -> None:
     assert overflow(page) <= 0
     go_to(page, "#/webhooks/deliveries")
     expect(page.locator("#total")).to_have_text("4 deliveries")
+    assert violations(page) == []
+    assert overflow(page) <= 0
+    page.locator("tbody tr").last.get_by_role("link", name="Job: updated").click()
+    expect(page.get_by_role("heading", name="Attempts")).to_be_visible()
     assert violations(page) == []
     assert overflow(page) <= 0

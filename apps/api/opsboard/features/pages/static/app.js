@@ -141,7 +141,7 @@ async function open() {
   else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);
   else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
   else if (area === "duplicates") view = lazy("Duplicates", async () => (await import("./merges.js")).duplicatesAt(id, query, context));
-  else if (pageAt(listed)) view = lazy(pageAt(listed).title, () => pageAt(listed).open(context));
+  else if (pageAt(listed)) view = lazy(pageAt(listed).title, () => pageAt(listed).open(context, id));
   else if (area === "" && !id) view = board(context);
   else view = notFound();
   view.place = `${area}/${id}`;

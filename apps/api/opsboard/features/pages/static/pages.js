@@ -4,12 +4,12 @@
  * @typedef {object} Page
  * @property {string | null} group  its heading in the menu; null: not in the menu
  * @property {string} title
- * @property {string} href
+ * @property {string} href  with "/" at its end it is followed by the id of a record
  * @property {keyof typeof import("./icons.js").ICONS} [icon]
  * @property {string[]} [roles]  who sees it; everybody if left out
  * @property {boolean} [ofService]  about the whole service: for those who run it
  * @property {boolean} [onPhone]  also in the bar at the bottom of a phone, which has room for four
- * @property {(context: any) => Promise<any>} [open]  its view, loaded when it is first opened
+ * @property {(context: any, id: string) => Promise<any>} [open]  its view, loaded when it is first opened
  */
 
 const MANAGERS = ["admin", "manager"];
@@ -35,6 +35,7 @@ export const PAGES = [
   { group: "Run", title: "Settings", href: "#/settings", icon: "settings", roles: ADMINS, open: async (context) => (await import("./settings.js")).settings(context) },
   { group: "Run", title: "Operate", href: "#/operate", icon: "server", roles: ADMINS, ofService: true, open: async (context) => (await import("./operate.js")).operate(context) },
   { group: null, title: "Webhooks", href: "#/webhooks", open: async (context) => (await import("./webhooks.js")).webhooks(context) },
+  { group: null, title: "Delivery", href: "#/webhooks/deliveries/", open: async (context, id) => (await import("./delivery.js")).delivery(id.slice("deliveries/".length), context) },
   { group: null, title: "Your account", href: "#/account", open: async (context) => (await import("./account.js")).account(context) },
 ];
 
@@ -45,5 +46,6 @@ export function pagesFor(role, runsService) {
 
 /** The page whose code is loaded for an address, such as "settings"; undefined for lists and records. */
 export function pageAt(address) {
-  return PAGES.find(({ href, open }) => open && href === `#/${address}`);
+  const record = `#/${address}`.replace(/[1-9][0-9]*$/, "");
+  return PAGES.find(({ href, open }) => open && (href === `#/${address}` || (href === record && href.endsWith("/"))));
 }
