@@ -70,7 +70,7 @@ class BoundController(Controller):
         super().__init__(mailbox, hostname="127.0.0.1", port=self._listening.getsockname()[1], **options)
 
     def _create_server(self) -> Any:
-        return self.loop.create_server(self._factory_invoker, sock=self._listening)
+        return self.loop.create_server(self._factory_invoker, sock=self._listening, ssl=self.ssl_context)
 
 
 @contextmanager
