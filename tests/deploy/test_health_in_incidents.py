@@ -49,13 +49,20 @@ def operator(own: FreshDatabase) -> Person:
 
 
 @pytest.fixture(scope="module")
-def server(own: FreshDatabase) -> Iterator[Gunicorn]:
-    """Two threads and two connections."""
+def server(own: FreshDatabase, operator: Person) -> Iterator[Gunicorn]:
+    """Two threads and two connections; it has given each answer before.
+
+    A worker that starts during an incident knows less: while `revocations` is locked it cannot tell whether a token
+    holds.
+    """
     settings = {
         "DATABASE_URL": own.app_url, "WEB_CONCURRENCY": "1", "WEB_THREADS": "2", "DB_POOL_MIN_CONNECTIONS": "0",
         "DB_POOL_MAX_CONNECTIONS": "2", "REQUEST_DEADLINE": str(DEADLINE), "CACHE_ENABLED": "off",
     }  # fmt: skip
     with running_gunicorn("tests.deploy.probe_app:app()", **settings) as gunicorn:
+        client = gunicorn.client(operator.token)
+        for path in PATHS:
+            eventually(f"it has answered {path}", lambda path=path: client.get(path).status == 200)  # type: ignore[misc]
         yield gunicorn
 
 

@@ -96,6 +96,9 @@ def busy(cluster: Cluster, seeded: Any) -> Iterator[Application]:
             database, alpha, beta, db_pool_max_connections=1, db_pool_min_connections=1
         ) as app,
     ):
+        # A worker that has never heard which tokens were revoked refuses them while `revocations` is locked.
+        app.services.change_feed.start()
+        assert app.services.sign_in.revocations.has_synced
         yield app
 
 
