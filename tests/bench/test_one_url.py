@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from opsboard.db.embedded import Cluster
@@ -24,14 +26,20 @@ Server = tuple[Gunicorn, int, str]
 def server(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator[Server]:
     """A service of one worker, its port and a token."""
     port = free_port()
-    with (
-        fresh_database(cluster, seeded[0]) as database,
-        running_gunicorn(
+    with fresh_database(cluster, seeded[0]) as database:
+        # To fold words in bulk changes their tables: half a second after its first request the worker would do it and
+        # drop the kept answers.
+        with (
+            closing(psycopg2.connect(database.superuser_url)) as connection,
+            connection,
+            connection.cursor() as cur,
+        ):
+            cur.execute("SELECT fold_rollups(1000000), fold_words(1000000)")
+        with running_gunicorn(
             "tests.deploy.probe_app:app()",
             DATABASE_URL=database.app_url, BIND=f"127.0.0.1:{port}", WEB_CONCURRENCY="1",
-        ) as gunicorn,
-    ):  # fmt: skip
-        yield gunicorn, port, people_of(database)[0].token
+        ) as gunicorn:  # fmt: skip
+            yield gunicorn, port, people_of(database)[0].token
 
 
 def bench(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
