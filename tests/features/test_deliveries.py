@@ -158,6 +158,34 @@ def test_a_slow_receiver_leaves_the_others_alone(app: Application) -> None:
         eventually("the slow one has all", lambda: len(slow.events) == 20)
 
 
+def test_a_receiver_has_two_attempts_at_a_time_whenever_they_began(app: Application) -> None:
+    first, hold = threading.Event(), threading.Event()
+
+    def wait(event: dict[str, Any]) -> int:
+        (first if len(slow.requests) == 1 else hold).wait(30)
+        return 200
+
+    with receiver() as slow, thread_worker(app, WEBHOOK_TIMEOUT="60"):
+        slow.behave = wait
+        register(app, slow.url)
+        try:
+            new_job(app)
+            eventually("one attempt is under way", lambda: len(slow.requests) == 1)
+            for _ in range(5):
+                new_job(app)
+            eventually("a second one is", lambda: len(slow.requests) == 2)
+            first.set()
+            eventually("the first one has ended", lambda: len(slow.events) == 1)
+            eventually("a third one is under way", lambda: len(slow.requests) == 3)
+            assert run(
+                app, "SELECT count(*) FROM deliveries WHERE claimed_at IS NOT NULL AND status = 'waiting'"
+            ) == [(2,)]
+        finally:
+            first.set()
+            hold.set()
+        eventually("it has all", lambda: len(slow.events) == 6)
+
+
 def test_a_delivery_is_given_up_after_three_days_and_the_next_one_goes(app: Application) -> None:
     with receiver() as found:
         found.behave = lambda event: 503

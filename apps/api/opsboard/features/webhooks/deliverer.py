@@ -89,8 +89,7 @@ class Deliverer:
         for tenant_id in (row[0] if row else None) or []:
             with self._lock:
                 free = THREADS - self._under_way.total()
-                busy = [lane for (tenant, lane), number in self._under_way.items()
-                        if tenant == tenant_id and number >= EACH]  # fmt: skip
+                busy = [lane for tenant, lane in self._under_way.elements() if tenant == tenant_id]
             if free <= 0:
                 break
             limits = {"most": free, "each": EACH, "busy": busy, "lease": self._lease}

@@ -8,7 +8,8 @@ FROM businesses_with_deliveries() AS b (id)
 -- reads: webhooks
 -- writes: deliveries
 -- Take what is due, a few of each webhook, and leave alone what another worker has taken. Nothing is taken while an
--- earlier delivery of its subject waits: until that one is tried again, the later one is not due either.
+-- earlier delivery of its subject waits: until that one is tried again, the later one is not due either. `busy` has the
+-- webhook of each attempt of this worker that is under way.
 WITH lanes AS (
     SELECT
         w.id,
@@ -36,8 +37,14 @@ due AS MATERIALIZED (
         l.old_secret_id,
         h.id AS blocked_by,
         h.due_at AS blocked_until,
-        h.claimed_at IS NOT NULL AS is_under_way
+        h.claimed_at IS NOT NULL AS is_under_way,
+        %(each)s - b.attempts AS free
     FROM lanes AS l
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS attempts
+        FROM unnest(%(busy)s::bigint[]) AS u (lane)
+        WHERE u.lane = l.id
+    ) AS b
     CROSS JOIN LATERAL (
         SELECT
             o.id,
@@ -69,7 +76,7 @@ due AS MATERIALIZED (
         ORDER BY e.id
         LIMIT 1
     ) AS h ON true
-    WHERE l.id <> ALL(%(busy)s::bigint[])
+    WHERE b.attempts < %(each)s
 ),
 put_off AS (
     UPDATE deliveries AS d
@@ -93,11 +100,12 @@ chosen AS (
             u.url,
             u.secret_id,
             u.old_secret_id,
+            u.free,
             row_number() OVER (PARTITION BY u.lane ORDER BY u.due_at, u.id) AS place
         FROM due AS u
         WHERE u.blocked_by IS NULL
     ) AS r
-    WHERE r.place <= %(each)s
+    WHERE r.place <= r.free
     ORDER BY
         r.due_at,
         r.id
