@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from opsboard.db.embedded import Cluster
@@ -20,6 +21,12 @@ from tests.clusters import (
 from tests.queries_once import no_repeats
 from tests.redis_servers import RedisServer, running_redis
 from tests.seed import Business, seed
+
+# How quick a machine is that runs the tests says nothing about what they test.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

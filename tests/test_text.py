@@ -88,6 +88,7 @@ def test_addresses_are_one_whatever_their_case_and_two_by_their_accents(any_data
     ]  # fmt: skip
 
 
+@settings(max_examples=30)  # they are long
 @given(st.from_regex(re.compile(PLAIN, re.ASCII), fullmatch=True))
 def test_what_an_import_takes_as_it_is_passes_the_check_unchanged(value: str) -> None:
     if len(value) <= LONGEST_PLAIN:

@@ -24,6 +24,7 @@ from tests.clusters import FreshDatabase, fresh_database, migrate_template, runn
 from tests.contract.tables import TABLES
 from tests.db.test_server_watch import send
 from tests.seed import seed
+from tests.waiting import eventually
 
 # Those that the answers read themselves, and one of each kind of the others.
 FEW = {
@@ -149,11 +150,16 @@ def test_health_names_who_keeps_whom_waiting(own_app: Application) -> None:
             cursor = waiting.cursor()
             cursor.execute("SELECT count(*) FROM jobs")
             health: Any = None
-            for _ in range(200):
+
+            def is_told() -> bool:
+                nonlocal health
                 waiting.poll()
                 health = client.get("/api/health/db").json
-                if health["server"]["blocked"] and any("keeps 1 sessions" in w for w in health["warnings"]):
-                    break
+                return bool(health["server"]["blocked"]) and any(
+                    "keeps 1 sessions" in warning for warning in health["warnings"]
+                )
+
+            eventually("health names the lock", is_told)
         (blocked,) = health["server"]["blocked"]
         assert (blocked["waits_for"], blocked["user"]) == ("jobs", "opsboard_app")
         (holder,) = blocked["blocked_by"]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from apiflask import APIFlask
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, Response, Route
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, Request, Response, Route
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from opsboard.web.access import COOKIE
@@ -167,3 +167,12 @@ def change_answer(page: Page, path: str, change: Callable[[Any], Any]) -> None:
         route.fulfill(json=document)
 
     page.route("**/api/batch?*", answer)
+
+
+def drag(page: Page, source: Locator, target: Locator) -> None:
+    """Drag as a hand does: a drop counts where the page has seen the pointer before."""
+    source.hover()
+    page.mouse.down()
+    target.hover()
+    target.hover()
+    page.mouse.up()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.application import Application
+from tests.pages.browser import drag
 from tests.pages.conftest import Visiting
 from tests.pages.test_accounts import go_to
 from tests.pages.test_forms import first, pick, read, sent
@@ -144,7 +145,7 @@ def test_steps_of_a_job_are_added_moved_skipped_and_removed(
     page.get_by_role("button", name=f"Move {processes[0]} down").click()
     expect(rows.first).to_contain_text(processes[1])
     assert names() == [processes[1], processes[0], processes[2]]
-    rows.nth(2).locator("th").drag_to(rows.first.locator("th"))
+    drag(page, rows.nth(2).locator("th"), rows.first.locator("th"))
     expect(rows.first).to_contain_text(processes[2])
     assert names() == [processes[2], processes[1], processes[0]]
     page.get_by_role("button", name="Undo").last.click()
