@@ -139,6 +139,18 @@ CROSS JOIN LATERAL (
 ) AS m
 CROSS JOIN LATERAL (SELECT id FROM users WHERE tenant_id = %(tenant)s ORDER BY id OFFSET n %% 3 LIMIT 1) AS u;
 
+-- All hours of every day, so that nothing is planned otherwise than without them.
+INSERT INTO working_hours (tenant_id, machine_id, weekday, starts_at, ends_at, external_id)
+SELECT %(tenant)s, max(m.id), n, '00:00', '24:00', %(word)s || n
+FROM machines AS m CROSS JOIN generate_series(1, 7) AS n
+WHERE m.tenant_id = %(tenant)s
+GROUP BY n ORDER BY n;
+
+INSERT INTO holidays (tenant_id, name, first_day, last_day, external_id)
+SELECT %(tenant)s, %(word)s || ' holiday ' || n, '2001-01-01'::date + 7 * n, CASE WHEN n = 2 THEN '2001-01-16'::date END,
+    %(word)s || n
+FROM generate_series(1, 4) AS n;
+
 INSERT INTO problems (
     tenant_id, step_id, machine_id, kind, description, status, answer, reported_by, answered_by, answered_at, closed_by,
     closed_at, external_id, created_at

@@ -147,6 +147,16 @@ SELECT t, (ARRAY['reject', 'reject', 'stop', 'hold'])[1 + n %% 4], md5(n::text)
 FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
 WHERE t = %(alpha)s OR n <= 500;
 
+INSERT INTO working_hours (tenant_id, machine_id, weekday, starts_at, ends_at)
+SELECT m.tenant_id, m.id, 1 + n %% 7, make_time(n / 7 * 3, 0, 0), make_time(n / 7 * 3 + 2, 0, 0)
+FROM machines AS m CROSS JOIN generate_series(0, 27) AS n
+WHERE NOT EXISTS (SELECT FROM working_hours AS w WHERE w.tenant_id = m.tenant_id AND w.machine_id = m.id);
+
+INSERT INTO holidays (tenant_id, name, first_day)
+SELECT t, md5(n::text), '2001-01-01'::date - n
+FROM generate_series(1, 2000) AS n CROSS JOIN unnest(ARRAY[%(alpha)s, %(beta)s]) AS t
+WHERE t = %(alpha)s OR n <= 500;
+
 INSERT INTO journeys (tenant_id, name, status, created_at)
 SELECT
     t, md5(n::text), (ARRAY['archived', 'archived', 'paused', 'draft', 'active'])[1 + n %% 5],

@@ -46,6 +46,8 @@ SELECT %(t)s, %(admin)s, 'jobs', 'many ' || n FROM generate_series(1, %(n)s) AS 
 INSERT INTO merges (tenant_id, kind, kept_id, merged_id, merged_by)
 SELECT c.tenant_id, 'customers', c.id, c.id + 1, %(admin)s FROM customers AS c WHERE c.name LIKE 'many %%';
 INSERT INTO reasons (tenant_id, kind, name) SELECT %(t)s, 'reject', 'many ' || n FROM generate_series(1, %(n)s) AS n;
+INSERT INTO working_hours (tenant_id, machine_id, weekday, starts_at, ends_at)
+SELECT m.tenant_id, m.id, 1, '22:00', '06:00' FROM machines AS m WHERE m.name LIKE 'many %%';
 INSERT INTO job_status_links (tenant_id, job_id, created_by, expires_at)
 SELECT %(t)s, %(job)s, %(admin)s, now() FROM generate_series(1, %(n)s) AS n;
 INSERT INTO notifications (tenant_id, user_id, kind, title)

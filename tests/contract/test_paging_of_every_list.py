@@ -23,10 +23,10 @@ from tests.features.test_lists import ids
 PAGE = 50
 MEASURED = ", ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF"
 LISTS = {query.name: query for query in all_queries() if query.base}
-# Of these a further row would have to be of another customer, contact or step: here rows only go.
+# Of these a further row would have to be of another customer, contact, step or hour: here rows only go.
 ONLY_GOING = {
     "conversations", "journey_contacts", "journey_node_executions", "journey_messages", "job_steps", "auto_responses",
-    "work_records", "machine_stops", "problems",
+    "work_records", "machine_stops", "problems", "working_hours",
 }  # fmt: skip
 # Values of a further row that the catalogue does not tell: a name is unique in the form of searches.
 OWN_COLUMNS = {"reasons": {"name": "gen_random_uuid()::text", "kind": "x.kind"}}
