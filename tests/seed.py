@@ -147,7 +147,8 @@ WHERE m.tenant_id = %(tenant)s
 GROUP BY n ORDER BY n;
 
 INSERT INTO holidays (tenant_id, name, first_day, last_day, external_id)
-SELECT %(tenant)s, %(word)s || ' holiday ' || n, '2001-01-01'::date + 7 * n, CASE WHEN n = 2 THEN '2001-01-16'::date END,
+SELECT
+    %(tenant)s, %(word)s || ' holiday ' || n, '2001-01-01'::date + 7 * n, CASE WHEN n = 2 THEN '2001-01-16'::date END,
     %(word)s || n
 FROM generate_series(1, 4) AS n;
 

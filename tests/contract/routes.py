@@ -19,6 +19,7 @@ from tests.seed import LINKS_EXPIRE, Business
 # journey is active, and the first node and the first contact are its own.
 IDS = {
     "link_id": "SELECT min(id) FROM job_status_links WHERE tenant_id = %s",
+    "shift_id": "SELECT min(id) FROM working_hours WHERE tenant_id = %s",
     "step_id": "SELECT min(id) FROM job_steps WHERE tenant_id = %s",
     "call_id": "SELECT min(id) FROM call_log WHERE tenant_id = %s",
     "wanted_id": "SELECT max(id) FROM users WHERE tenant_id = %s",

@@ -107,8 +107,13 @@ def key_faults(cur: Any, oid: int, table: str) -> list[str]:
     if table == "tenants":
         return []
     cur.execute(
-        """
-        SELECT i.indexrelid::regclass::text, a.attname
+        r"""
+        -- A GiST index has the tenant as a range of one value: its own operators for numbers are an extension's.
+        SELECT
+            i.indexrelid::regclass::text,
+            coalesce(
+                a.attname, substring(pg_get_indexdef(i.indexrelid, 1, true) FROM '^int8range\(([a-z_]+), \1, ')
+            )
         FROM pg_index AS i
         LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = %s

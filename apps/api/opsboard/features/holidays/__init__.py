@@ -1,0 +1,1 @@
+"""Holidays: days on which nothing is worked."""
