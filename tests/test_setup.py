@@ -165,8 +165,9 @@ def test_demo_on_a_server_of_ones_own_installs_no_postgres(machine: Machine) -> 
 
 
 def test_slow_tests_are_added_by_their_flag_and_arguments_stay_whole(machine: Machine) -> None:
-    assert machine.run("test", "a b", "-x")[1] == "<-m><pytest><-n><2><-m><not slow><a b><-x>"
-    assert machine.run("test", "a b", "--slow")[1] == "<-m><pytest><-n><2><-m><><a b>"
+    told = "<-m><pytest><-o><faulthandler_timeout={}><-n><2><-m><{}><a b>"
+    assert machine.run("test", "a b", "-x")[1] == told.format(600, "not slow") + "<-x>"
+    assert machine.run("test", "a b", "--slow")[1] == told.format(7200, "")
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

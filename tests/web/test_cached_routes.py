@@ -76,7 +76,7 @@ def test_32_threads_on_a_cold_key_make_one_statement(own_app: Application, path:
     together = threading.Barrier(32)
 
     def ask(_: int) -> tuple[int, bytes]:
-        together.wait()
+        together.wait(60)
         answer = own_app.flask.test_client().get(path, headers={"Authorization": f"Bearer {token}"})
         return int(answer.headers["X-Queries"]), answer.data
 

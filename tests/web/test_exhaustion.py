@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,23 +15,17 @@ from tests.application import Application, running_application
 @contextmanager
 def held_elsewhere(app: Application, connections: int) -> Iterator[None]:
     """Connections held by another thread: the end of a request takes back what its own thread holds."""
-    enough, held = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as holder, ExitStack() as stack:
 
-    def hold() -> None:
-        with ExitStack() as stack:
+        def hold() -> None:
             for _ in range(connections):
                 stack.enter_context(app.services.database.pool.connection())
-            held.set()
-            enough.wait()
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait()
-    try:
-        yield
-    finally:
-        enough.set()
-        holder.join()
+        try:
+            holder.submit(hold).result()
+            yield
+        finally:
+            holder.submit(stack.close).result()
 
 
 def test_50_requests_on_10_connections_are_50_answers(own_app: Application) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -218,7 +219,7 @@ def test_more_checks_at_once_than_may_be_are_refused_and_not_counted_as_wrong(
     busy = PasswordThread(most=1)
     monkeypatch.setattr(passwords, "_thread", busy)
     go_on = threading.Event()
-    holder = threading.Thread(target=busy.run, args=(go_on.wait,))
+    holder = threading.Thread(target=busy.run, args=(partial(go_on.wait, 60),))
     holder.start()
     eventually("the only place is taken", lambda: busy._places._value == 0)  # type: ignore[attr-defined]
     try:

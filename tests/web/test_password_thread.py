@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -48,11 +49,13 @@ def test_a_call_is_refused_when_too_many_wait_and_its_place_is_free_again_afterw
     one = PasswordThread(most=2)
     go_on = threading.Event()
     with ThreadPoolExecutor(2) as callers:
-        waiting = [callers.submit(one.run, go_on.wait) for _ in range(2)]
+        waiting = [callers.submit(one.run, partial(go_on.wait, 60)) for _ in range(2)]
         eventually("all places are taken", lambda: one._places._value == 0)  # type: ignore[attr-defined]
-        with pytest.raises(TooManySignIns):
-            one.run(go_on.wait)
-        go_on.set()
+        try:
+            with pytest.raises(TooManySignIns):
+                one.run(go_on.wait)
+        finally:
+            go_on.set()
         assert [each.result() for each in waiting] == [True, True]
     eventually("the places are free", lambda: one._places._value == 2)  # type: ignore[attr-defined]
     assert one.run(lambda: 5) == 5
@@ -64,11 +67,11 @@ def test_a_call_whose_turn_does_not_come_is_refused_and_never_runs() -> None:
 
     def hold() -> bool:
         began.set()
-        return go_on.wait()
+        return go_on.wait(60)
 
     with ThreadPoolExecutor(1) as callers:
         first = callers.submit(one.run, hold)
-        began.wait()
+        assert began.wait(60)
         with pytest.raises(TooManySignIns):
             one.run(lambda: ran.append(1))
         go_on.set()
