@@ -46,13 +46,14 @@ WHERE j.title LIKE 'large %%';
 
 INSERT INTO work_records (
     tenant_id, step_id, user_id, machine_id, started_at, ended_at, quantity_good, quantity_rejected, reject_reason,
-    created_at
+    created_at, is_forgotten
 )
 SELECT
     s.tenant_id, s.id, (SELECT min(id) FROM users WHERE tenant_id = s.tenant_id) + s.id %% 11, s.machine_id,
     s.created_at, CASE WHEN s.status = 'completed' THEN s.created_at + interval '20 minutes' END,
     (s.status = 'completed')::integer, (s.status = 'completed' AND s.id %% 30 = 0)::integer,
-    CASE WHEN s.status = 'completed' AND s.id %% 30 = 0 THEN 'reason ' || s.id %% 7 END, s.created_at
+    CASE WHEN s.status = 'completed' AND s.id %% 30 = 0 THEN 'reason ' || s.id %% 7 END, s.created_at,
+    s.status = 'completed' AND s.id %% 400 = 0
 FROM job_steps AS s JOIN jobs AS j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
 WHERE j.title LIKE 'large %%' AND s.status <> 'pending';
 

@@ -152,9 +152,66 @@ def test_a_step_is_handed_over(app: Application, step: int) -> None:
 def test_forgotten_work_counts_when_somebody_says_when_it_ended(app: Application, step: int) -> None:
     record = begin(app, step, started_at=ago(hours=13))["id"]
     assert app.client().get(f"{PATH}/{record}").json["is_forgotten"]  # type: ignore[index]
-    assert "ended_at" in end(app, record, expected=409)["detail"]
     ended = end(app, record, ended_at=ago(hours=5), quantity_good=4)
     assert ended["seconds"] == pytest.approx(8 * 3600, abs=60) and not ended["is_forgotten"]
+
+
+@pytest.mark.parametrize("said", [{}, {"ended_at": {"minutes": 1}}])
+def test_forgotten_work_counts_its_longest_time_until_a_manager_corrects_it(
+    app: Application, step: int, said: dict[str, Any]
+) -> None:
+    record = begin(app, step, started_at=ago(hours=15))["id"]
+    ended = end(
+        app, record, quantity_good=2, finish=True, **{name: ago(**value) for name, value in said.items()}
+    )
+    assert (ended["seconds"], ended["is_forgotten"]) == (12 * 3600, True)
+    listed: Any = app.client("manager").get(f"{PATH}?forgotten=true").json
+    assert [item["id"] for item in listed["items"]] == [record]
+    change = {"ended_at": ago(hours=7), "correction": "left at the end of the shift"}
+    corrected: Any = app.client("manager").patch(f"{PATH}/{record}", json=change).json
+    assert corrected["seconds"] == pytest.approx(8 * 3600, abs=60) and not corrected["is_forgotten"]
+    eventually(
+        "the list is of now",
+        lambda: app.client("manager").get(f"{PATH}?forgotten=true").json["total"] == 0,  # type: ignore[index]
+    )
+
+
+def test_who_finishes_a_step_does_not_make_a_night_of_what_another_forgot(
+    app: Application, step: int
+) -> None:
+    forgotten = begin(app, step, "manager", started_at=ago(hours=30))["id"]
+    end(app, begin(app, step)["id"], finish=True)
+    other: Any = app.client().get(f"{PATH}/{forgotten}").json
+    assert (other["seconds"], other["is_forgotten"]) == (12 * 3600, True)
+
+
+def test_a_manager_says_when_long_work_ended(app: Application, step: int) -> None:
+    record = begin(app, step, started_at=ago(hours=15))["id"]
+    ended = end(app, record, "manager", ended_at=ago(hours=1))
+    assert ended["seconds"] == pytest.approx(14 * 3600, abs=60) and not ended["is_forgotten"]
+    # An open one is corrected as well.
+    record = begin(app, step, started_at=ago(hours=15))["id"]
+    change = {"ended_at": ago(hours=10), "correction": "forgotten"}
+    corrected: Any = app.client("manager").patch(f"{PATH}/{record}", json=change).json
+    assert corrected["seconds"] == pytest.approx(5 * 3600, abs=60) and not corrected["is_forgotten"]
+
+
+def test_a_scanned_step_is_shown_with_the_work(app: Application, step: int) -> None:
+    client = app.client("operator")
+    job = step_of(app, step)["job"]["id"]
+    run(app, "UPDATE job_steps SET assigned_user_id = %s WHERE id = %s", user(app, "manager"), step)
+
+    def scanned(query: str) -> Any:
+        answer = client.get(f"{PATH}/next?{query}")
+        assert answer.status_code == 200, answer.json
+        return answer.json["scanned"]  # type: ignore[index]
+
+    for query in (f"step_id={step}", f"job_id={job}"):
+        assert (scanned(query)["step_id"], scanned(query)["status"]) == (step, "pending")
+    assert step in [item["step_id"] for item in client.get(f"{PATH}/next?step_id={step}").json["next"]]  # type: ignore[index]
+    assert scanned(f"step_id={2**40}") is None
+    end(app, begin(app, step, "manager")["id"], "manager", finish=True)
+    eventually("the answer is of now", lambda: scanned(f"job_id={job}")["status"] == "completed")
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ OWN = {"is_duplicate",
     # Nobody becomes nameless by an import.
     "anonymised_at",
 }  # fmt: skip
-# Found by a trigger from what is imported.
-FOUND = {"work_records": {"process_id", "reject_reason_id"}, "machine_stops": {"reason_id"}}
+# Found by a trigger from what is imported, or marked when somebody ends it too late.
+FOUND = {"work_records": {"process_id", "reject_reason_id", "is_forgotten"}, "machine_stops": {"reason_id"}}
 
 
 def ask(database: FreshDatabase, query: str, *params: str) -> list[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 -- constraint work_records_user_fkey: There is no such user (worker_id).
 
 -- fragment: forgotten_after
--- Nobody works so long without a break: an open record of that age was forgotten.
+-- Nobody works so long without a break: an open record of that age was forgotten, and counts no longer than this.
 interval '12 hours'
 
 -- fragment: longest_record
@@ -19,7 +19,8 @@ interval '7 days'
         'started_at', k.started_at,
         'ended_at', k.ended_at,
         'seconds', extract(epoch FROM k.ended_at - k.started_at)::bigint,
-        'is_forgotten', k.ended_at IS NULL AND k.started_at <= now() - /* include forgotten_after */,
+        'is_forgotten',
+        k.is_forgotten OR k.ended_at IS NULL AND k.started_at <= now() - /* include forgotten_after */,
         'quantity_good', k.quantity_good,
         'quantity_rejected', k.quantity_rejected,
         'reject_reason', coalesce(x.name, k.reject_reason),
@@ -50,6 +51,7 @@ LEFT JOIN users AS c ON c.tenant_id = %(tenant_id)s AND c.id = k.corrected_by
 -- filter reject_reason_id: k.reject_reason_id = %(reject_reason_id)s
 -- filter rejected: k.quantity_rejected > 0
 -- filter open: k.ended_at IS NULL
+-- filter forgotten: k.is_forgotten
 -- filter started_from: k.started_at >= %(started_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter started_to: k.started_at < (%(started_to)s::date + 1)::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
 -- filter ended_from: k.ended_at >= %(ended_from)s::date::timestamp AT TIME ZONE (SELECT time_zone FROM clock)
@@ -192,7 +194,7 @@ noted AS (
         'create',
         'work_record',
         k.id,
-        changed_columns('{}', to_jsonb(k) - 'tenant_id' - 'id' - 'created_at' - 'updated_at' - 'own_fields'),
+        changed_columns('{}', to_jsonb(k) - 'tenant_id' - 'id' - 'created_at' - 'updated_at' - 'own_fields' - 'is_forgotten'),
         %(request_id)s
     FROM started AS k
 ),
@@ -214,6 +216,8 @@ LEFT JOIN shown AS d ON true
 -- writes: work_records, job_steps, audit_logs
 -- Work ends: for a pause, for somebody else to go on, or because the step is finished, which ends everybody's. Locked in
 -- the order of start_work: the step, then the record.
+-- A record that was forgotten ends when its longest time was over, and is marked for a manager, who corrects it. Only a
+-- manager who says when it ended ends it later.
 WITH found AS (
     SELECT
         s.id,
@@ -237,13 +241,11 @@ asked AS (
         END AS refusal,
         CASE
             WHEN (f.record).ended_at IS NOT NULL THEN 'This work has ended already.'
-            WHEN
-                %(ended_at)s::timestamptz IS NULL
-                AND (f.record).started_at <= now() - /* include forgotten_after */
-                THEN 'This work was begun long ago and never ended: say when it did (ended_at).'
             WHEN %(ended_at)s::timestamptz < (f.record).started_at
                 THEN 'The work cannot end before it began (ended_at).'
-            WHEN %(ended_at)s::timestamptz - (f.record).started_at > /* include longest_record */
+            WHEN
+                %(role)s <> 'operator'
+                AND %(ended_at)s::timestamptz - (f.record).started_at > /* include longest_record */
                 THEN 'One record of work is at most 7 days long (ended_at).'
         END AS conflict
     FROM found AS f
@@ -271,16 +273,31 @@ before AS (
 ended AS (
     UPDATE work_records AS k
     SET
-        ended_at = greatest(k.started_at, q.ended_at),
+        ended_at = greatest(k.started_at, CASE WHEN c.is_capped THEN c.latest ELSE q.ended_at END),
+        is_forgotten = c.is_capped,
         quantity_good = CASE WHEN k.id = (q.record).id THEN %(quantity_good)s ELSE 0 END,
         quantity_rejected = CASE WHEN k.id = (q.record).id THEN %(quantity_rejected)s ELSE 0 END,
         reject_reason = CASE WHEN k.id = (q.record).id THEN %(reject_reason)s END,
         note = CASE WHEN k.id = (q.record).id THEN coalesce(%(note)s, k.note) ELSE k.note END
     FROM asked AS q
     JOIN changed AS a ON a.id = q.id
+    JOIN work_records AS o
+        ON o.tenant_id = %(tenant_id)s
+        AND o.step_id = q.id
+        AND o.ended_at IS NULL
+    CROSS JOIN LATERAL (SELECT o.started_at + /* include forgotten_after */ AS latest) AS l
+    CROSS JOIN LATERAL (
+        SELECT
+            l.latest,
+            l.latest < q.ended_at
+            AND NOT (
+                o.id = (q.record).id
+                AND %(role)s <> 'operator'
+                AND %(ended_at)s::timestamptz IS NOT NULL
+            ) AS is_capped
+    ) AS c
     WHERE k.tenant_id = %(tenant_id)s
-        AND k.step_id = q.id
-        AND k.ended_at IS NULL
+        AND k.id = o.id
         AND (k.id = (q.record).id OR a.status = 'completed')
     RETURNING k.*
 ),
@@ -296,7 +313,10 @@ noted AS (
             'ended_at', jsonb_build_array(NULL, k.ended_at),
             'quantity_good', jsonb_build_array(0, k.quantity_good),
             'quantity_rejected', jsonb_build_array(0, k.quantity_rejected)
-        ),
+        )
+        || CASE
+            WHEN k.is_forgotten THEN jsonb_build_object('is_forgotten', jsonb_build_array(false, true)) ELSE '{}'
+        END,
         %(request_id)s
     FROM ended AS k
 ),
@@ -371,6 +391,7 @@ corrected AS (
         reject_reason = (q.wanted).reject_reason,
         note = (q.wanted).note,
         correction = (q.wanted).correction,
+        is_forgotten = false,
         corrected_by = %(user_id)s
     FROM asked AS q
     JOIN changed AS a ON a.id = q.id
@@ -462,12 +483,33 @@ open_records AS (
         AND k.user_id = %(user_id)s
         AND k.ended_at IS NULL
 ),
--- A step of somebody else on which the caller works too.
+-- A step of somebody else on which the caller works too, or one that was closed without ending the work.
 joined AS (
     SELECT s AS step
     FROM open_records AS k
     JOIN job_steps AS s ON s.tenant_id = %(tenant_id)s AND s.id = k.step_id
     WHERE s.assigned_user_id IS DISTINCT FROM %(user_id)s
+        OR s.status NOT IN ('pending', 'in_progress')
+        OR s.job_ended
+),
+-- The step that was scanned; of a job its first open one, or its last if it has none.
+scanned AS (
+    SELECT s AS step
+    FROM job_steps AS s
+    WHERE s.tenant_id = %(tenant_id)s
+        AND s.id = coalesce(
+            %(step_id)s::bigint,
+            (
+                SELECT f.id
+                FROM job_steps AS f
+                WHERE f.tenant_id = %(tenant_id)s
+                    AND f.job_id = %(job_id)s::bigint
+                ORDER BY
+                    f.status IN ('pending', 'in_progress') DESC,
+                    CASE WHEN f.status IN ('pending', 'in_progress') THEN f.step_order ELSE -f.step_order END
+                LIMIT 1
+            )
+        )
 ),
 candidates AS (
     SELECT DISTINCT ON ((c.step).id) c.step
@@ -480,6 +522,9 @@ candidates AS (
         UNION ALL
         SELECT n.step
         FROM joined AS n
+        UNION ALL
+        SELECT d.step
+        FROM scanned AS d
     ) AS c
 ),
 items AS (
@@ -488,6 +533,7 @@ items AS (
         k.id AS record_id,
         CASE
             WHEN k.id IS NOT NULL THEN 'now'
+            WHEN (c.step).status NOT IN ('pending', 'in_progress') OR (c.step).job_ended THEN 'closed'
             WHEN h.id IS NOT NULL THEN 'later'
             WHEN (c.step).status = 'in_progress' OR NOT w.waits AND j.status = 'active' THEN 'next'
             ELSE 'later'
@@ -531,6 +577,9 @@ items AS (
                 )
             END,
             'planned_start', (c.step).planned_start,
+            'setup_minutes', (c.step).setup_minutes,
+            'seconds_per_piece', (c.step).seconds_per_piece,
+            'instructions', (c.step).instructions,
             'quantity_done', (c.step).quantity_done,
             'quantity_rejected', (c.step).quantity_rejected
         ) AS item
@@ -561,6 +610,11 @@ items AS (
     ) AS w
 )
 SELECT json_build_object(
+    'scanned', (
+        SELECT i.item
+        FROM items AS i
+        JOIN scanned AS d ON (d.step).id = i.id
+    ),
     'now', coalesce(json_agg(i.item ORDER BY i.record_id) FILTER (WHERE i.place = 'now'), '[]'),
     'next', coalesce(
         json_agg(i.item ORDER BY i.status, i.planned_start, i.due_date, i.urgency, i.id)
@@ -573,3 +627,22 @@ SELECT json_build_object(
     )
 )::text
 FROM items AS i
+
+-- name: colleagues
+-- reads: users
+-- The people a step can be handed over to: those who are active, by name.
+SELECT json_build_object(
+    'items', coalesce(json_agg(json_build_object('id', c.id, 'name', c.full_name) ORDER BY c.full_name, c.id), '[]')
+)::text
+FROM (
+    SELECT
+        u.id,
+        u.full_name
+    FROM users AS u
+    WHERE u.tenant_id = %(tenant_id)s
+        AND u.is_active
+    ORDER BY
+        u.full_name,
+        u.id
+    LIMIT 500
+) AS c

@@ -13,12 +13,12 @@ from opsboard.cache.body import Body
 from opsboard.errors import InvalidInput
 from opsboard.features.work import sum_routes  # noqa: F401  adds its routes to the area
 from opsboard.features.work.area import area, sql
-from opsboard.features.work.schemas import NextWork, WorkRecord, WorkRecords, WrittenWork
+from opsboard.features.work.schemas import Colleagues, NextWork, WorkRecord, WorkRecords, WrittenWork
 from opsboard.web.access import only_for
 from opsboard.web.arguments import Arguments, Day, Id, Line, Past, Patch, Text, happened, optional_body
 from opsboard.web.command import command
 from opsboard.web.document import document
-from opsboard.web.endpoint import cache_route_with_user, fresh
+from opsboard.web.endpoint import cache_route, cache_route_with_user, fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
 from opsboard.web.services import identity
@@ -39,6 +39,10 @@ class ListWork(ListArguments, query=sql.list_work, default_sort="-started_at"):
     reject_reason_id: Id | None = None
     rejected: Annotated[Literal["true"] | None, Field(description="With rejected pieces.")] = None
     open: Annotated[Literal["true"] | None, Field(description="Work that has not ended.")] = None
+    forgotten: Annotated[
+        Literal["true"] | None,
+        Field(description="Ended after its longest time because it was forgotten, and not corrected yet."),
+    ] = None
     started_from: Annotated[Day | None, Field(description="First day it began on.")] = None
     started_to: Annotated[Day | None, Field(description="Last day it began on.")] = None
     ended_from: Annotated[Day | None, Field(description="First day it ended on.")] = None
@@ -72,7 +76,12 @@ class StartWork(Arguments):
 
 
 class EndWork(WorkResult):
-    ended_at: Annotated[Past | None, Field(description="Now when left out.")] = None
+    ended_at: Annotated[
+        Past | None,
+        Field(
+            description="Now when left out; at most 12 hours after the beginning, unless a manager says it."
+        ),
+    ] = None
     finish: Annotated[bool, Field(description="The step is finished, which ends everybody's work on it.")] = (
         False
     )
@@ -119,12 +128,28 @@ def get_work(record_id: int, wanted: Detail) -> Body:
     return wanted.document(record_id=record_id)
 
 
+class Scanned(Arguments):
+    step_id: Annotated[Id | None, Field(description="Also this step, as `scanned`.")] = None
+    job_id: Annotated[Id | None, Field(description="Also the first open step of this job, as `scanned`.")] = (
+        None
+    )
+
+
 @area.get("/next")
+@area.input(Scanned, location="query", arg_name="scan")
 @area.output(NextWork)
 @cache_route_with_user(ttl=30)
-def next_work() -> Body:
+def next_work(scan: Scanned) -> Body:
     """Your work of now, the steps that can begin next and later ones; yours, and some that nobody is assigned to."""
-    return document(sql.next_work)
+    return document(sql.next_work, **scan.model_dump())
+
+
+@area.get("/colleagues")
+@area.output(Colleagues)
+@cache_route(ttl=60)
+def colleagues() -> Body:
+    """The people a step can be handed over to."""
+    return document(sql.colleagues)
 
 
 @area.post("")

@@ -23,7 +23,10 @@ class StepOfWork(BaseModel):
 
 
 class WorkRecord(BaseModel):
-    """`ended_at` and `seconds` are null while the work goes on. `is_forgotten`: it was begun 12 hours ago or more."""
+    """`ended_at` and `seconds` are null while the work goes on.
+
+    `is_forgotten`: it goes on for 12 hours or more, or it ended after 12 hours because of that and nobody corrected it.
+    """
 
     id: int
     job: JobOfWork
@@ -99,13 +102,24 @@ class NextStep(BaseModel):
     process: Named | None
     machine: MachineOfNextWork | None
     planned_start: dt.datetime | None
+    setup_minutes: int | None
+    seconds_per_piece: int | None
+    instructions: str | None
     quantity_done: int
     quantity_rejected: int
 
 
 class NextWork(BaseModel):
-    """`now`: the caller works on it; `next`: can be begun; `later`: waits for another step, or for its job."""
+    """`now`: the caller works on it; `next`: can be begun; `later`: waits for another step, or for its job.
 
+    `scanned`: the step that was asked for, open or not; null: there is no such step, or none was asked for.
+    """
+
+    scanned: NextStep | None
     now: list[NextStep]
     next: list[NextStep]
     later: list[NextStep]
+
+
+class Colleagues(BaseModel):
+    items: list[Named]

@@ -7,6 +7,10 @@ const MOST_KEPT = 120; // answers; the one not read for longest goes first
 
 const KEY_LIFE = 120_000; // ms
 
+const CLOSE = 2_000; // ms; a device's clock is right when it differs by no more
+
+let ahead = 0; // ms, the clock of this device
+
 const kept = new Map(); // path -> { etag, data, at: when it last held }
 const unanswered = new Map(); // request -> { key, since }
 
@@ -113,10 +117,10 @@ export async function request(method, path, content) {
 }
 
 // A change of data, with an Idempotency-Key: a change that is sent again because no answer came is made once.
-// `ifMatch` is the ETag that the changed thing must still have. Gives { data }.
-export async function change(method, path, content, ifMatch = null) {
+// `ifMatch` is the ETag that the changed thing must still have; `key` a key that outlives this page. Gives { data }.
+export async function change(method, path, content, ifMatch = null, key = null) {
   const request = JSON.stringify([method, path, content ?? null, ifMatch]);
-  const headers = { "Idempotency-Key": keyOf(request), ...(ifMatch ? { "If-Match": ifMatch } : {}) };
+  const headers = { "Idempotency-Key": key ?? keyOf(request), ...(ifMatch ? { "If-Match": ifMatch } : {}) };
   try {
     const response = await sendContent(method, path, content, headers);
     const text = await response.text();
@@ -133,10 +137,27 @@ function keyOf(request) {
   const now = Date.now();
   const before = unanswered.get(request);
   if (before && now - before.since < KEY_LIFE) return before.key;
-  // randomUUID() exists only under https.
-  const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const key = newKey();
   unanswered.set(request, { key, since: now });
   return key;
+}
+
+/** A key of a write. randomUUID() exists only under https. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The present moment by the clock of the server, as its last answer said, in ms. */
+export function serverNow() {
+  return Date.now() - ahead;
+}
+
+// The moment of an answer is exact to a second, and the way takes a while.
+function noteClock(response, askedAt) {
+  const sent = Date.parse(response.headers.get("Date") ?? "");
+  if (Number.isNaN(sent)) return;
+  const difference = (askedAt + Date.now()) / 2 - sent - 500;
+  ahead = Math.abs(difference) <= CLOSE ? 0 : difference;
 }
 
 function sendContent(method, path, content, headers) {
@@ -151,6 +172,7 @@ export function forgetAll() {
 
 async function send(path, options, signal) {
   const patience = AbortSignal.timeout(TIMEOUT);
+  const askedAt = Date.now();
   let response;
   try {
     response = await fetch(path, { ...options, signal: signal ? either(signal, patience) : patience });
@@ -159,6 +181,7 @@ async function send(path, options, signal) {
     const late = patience.aborted;
     throw new Problem({ detail: late ? "The server does not answer." : "The server cannot be reached." });
   }
+  noteClock(response, askedAt);
   if (response.ok || response.status === 304) return response;
   throw await problemOf(response);
 }

@@ -20,10 +20,12 @@ import { route } from "./router.js";
 import { askSignInAgain, showSignIn } from "./sign-in.js";
 import { forgetChoices } from "./status-choice.js";
 import { onRelease, release } from "./steady.js";
+import { workQueue } from "./work-queue.js";
 import { writer } from "./writes.js";
 
 let me = null;
 let view = null;
+let queue = null; // writes of the terminal that the server has not answered yet
 let isFailing = false; // the last round of the poll
 const poller = new Poller({ succeeded, failed });
 const act = writer({ changed: showChanges, signedOut: sessionEnded });
@@ -66,7 +68,12 @@ async function signedIn() {
   goTo(0);
 }
 
-function signedInAs({ role, runs_service: runsService, tenant, full_name }) {
+function signedInAs(person) {
+  queue = workQueue(person);
+  showPerson(person);
+}
+
+function showPerson({ role, runs_service: runsService, tenant, full_name }) {
   setTimeZone(tenant.time_zone);
   setToday(tenant.as_of);
   byId("business").textContent = tenant.name;
@@ -112,7 +119,7 @@ function signedOut(reason) {
 function forgetPerson() {
   poller.stop();
   release();
-  me = view = null;
+  me = view = queue = null;
   forgetAll();
   forget();
   clearNotice();
@@ -126,9 +133,9 @@ async function open() {
   const { area, id, query } = route();
   const renamed = (person) => {
     me = person;
-    signedInAs(me);
+    showPerson(me);
   };
-  const context = { me, act, cameFrom: () => hasCome, refresh: showChanges, renamed };
+  const context = { me, act, queue, cameFrom: () => hasCome, refresh: showChanges, renamed };
   release();
   forgetChoices();
   const listed = id ? `${area}/${id}` : area;
@@ -161,6 +168,7 @@ function formOf(area, id, context) {
 }
 
 async function load(signal) {
+  await queue?.flush();
   const read = view.isGathered ? gather(signal) : (path) => get(path, signal);
   await Promise.all([view.load(read), loadUnread(read)]);
 }

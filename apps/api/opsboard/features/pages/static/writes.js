@@ -7,7 +7,7 @@ import { hold, isLowPress } from "./steady.js";
 // Gives act(button, write, row), which is true when the write was done. A write is { method, path, content, done },
 // and where it can be taken back { undo(answer) -> write }. `note` says what Undo does not bring back; `then(answer)`
 // shows what only the answer has; `pressed` is what the button says while its row stays; `doneOf(answer)` stands for `done`
-// where only the answer knows; `refused(problem)` returns true if the caller shows the error itself.
+// where only the answer knows; `send(write)` stands for the request, and gives { data } too; `refused(problem)` returns true if the caller shows the error itself.
 export function writer({ changed, signedOut }) {
   return async function act(button, write, row = rowOf(button)) {
     // Not `disabled`: that would take the focus away from keyboard users.
@@ -16,7 +16,7 @@ export function writer({ changed, signedOut }) {
     let answer = null;
     try {
       const ifMatch = await write.before?.(write.path);
-      answer = await change(write.method, write.path, write.content, ifMatch);
+      answer = await (write.send ? write.send(write) : change(write.method, write.path, write.content, ifMatch));
       clearNotice();
       hold(button, row);
       if (write.pressed) button.textContent = write.pressed;

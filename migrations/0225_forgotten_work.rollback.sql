@@ -1,0 +1,1 @@
+ALTER TABLE work_records DROP COLUMN IF EXISTS is_forgotten;
