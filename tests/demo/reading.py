@@ -19,6 +19,8 @@ TABLES = (
     "routing_steps",
     "reasons",
     "saved_views",
+    "working_hours",
+    "holidays",
     "customers",
     "jobs",
     "job_steps",

@@ -32,6 +32,7 @@ MADE = "\nMade of `apps/api/opsboard/imports/targets*.py` by `python -m tests.im
 KINDS = {
     "integer": "whole number",
     "seconds": "seconds, or hh:mm:ss",
+    "time": "time of a day, as 06:00; 24:00 too",
     "boolean": "true/false, yes/no, t/f, y/n, on/off or 1/0",
     "date": "date",
     "timestamp": "time",

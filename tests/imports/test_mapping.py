@@ -98,7 +98,7 @@ def test_each_fault_is_told_with_its_place(old: str, new: str, fault: str) -> No
 def test_an_unknown_table_is_told_with_the_known_ones() -> None:
     assert faults(MAPPING.replace("tables.processes", "tables.offers")) == [
         "tables.offers: is no table; known are customers, users, processes, role_process_permissions, machines, "
-        "routings, routing_steps, "
+        "working_hours, holidays, routings, routing_steps, "
         "reasons, jobs, job_steps, work_records, machine_stops, leads, campaigns, campaign_recipients, suppressions, "
         "contacts, call_log, "
         "response_approvals, approval_queue, approval_history, workflows, workflow_execution_monitoring, "

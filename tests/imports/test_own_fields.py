@@ -134,7 +134,9 @@ INSIDE: dict[str, tuple[str | int, ...]] = {
 }  # fmt: skip
 # Table -> why an import cannot give its rows own fields.
 WITHOUT: dict[str, str] = {
-    "role_process_permissions": "a permission is a role and a process, and nothing else"
+    "role_process_permissions": "a permission is a role and a process, and nothing else",
+    "working_hours": "a shift is a day of the week and two times, and nothing else",
+    "holidays": "a holiday is days with a name, and nothing else",
 }
 # Lists of what has no page of its own.
 NO_DETAIL = {"campaign_recipients", "approval_history", "workflows", "workflow_execution_monitoring", "notifications",

@@ -27,6 +27,8 @@ LISTS: dict[str, set[str]] = {
     "users": {"has_password", "password_link", "work_left"},
     "processes": set(),
     "machines": set(),
+    "working-hours": set(),
+    "holidays": set(),
     "routings": set(),
     "reasons": set(),
     "jobs": set(),

@@ -20,6 +20,7 @@ KINDS = {
     "jsonb": "changes",
     "boolean": "boolean",
     "date": "date",
+    "time without time zone": "time",
     "timestamp with time zone": "timestamp",
 }
 # Not for an import to say.

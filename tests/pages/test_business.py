@@ -94,6 +94,18 @@ def set_up_production(page: Page, watcher: Watcher, size: Size) -> None:
         watcher.sees(f"Routing {place}")
 
 
+def set_up_hours(page: Page, watcher: Watcher) -> None:
+    watcher.open("working-hours?of_business=true")
+    for begin, end in (("06:00", "14:00"), ("14:00", "22:00"), ("22:00", "06:00")):
+        times = {"From (required)": begin, "Until (required)": end}
+        add(page, "working-hours", "shift", times, f"Monday {begin} to {end}")
+        watcher.sees(begin)
+    watcher.open("holidays")
+    days = {"Name (required)": "New Year", "First day (required)": "2031-01-01"}
+    add(page, "holidays", "holiday", days, "New Year")
+    watcher.sees("New Year")
+
+
 def add_jobs(page: Page, watcher: Watcher, size: Size) -> None:
     watcher.open("jobs")
     for place in range(size.jobs):
@@ -114,6 +126,7 @@ def set_up(visit: Visiting, app: Application, size: Size) -> None:
     set_up_people(visit("admin").open_board(), watcher, size.people)
     manager = visit("manager").open_board()
     set_up_production(manager, watcher, size)
+    set_up_hours(manager, watcher)
     add_jobs(manager, watcher, size)
     operator = visit("operator").open_board(f"#/jobs/{read(app, '/api/jobs?page_size=1')['items'][0]['id']}")
     watcher.open("job-steps?status=in_progress")
@@ -124,6 +137,8 @@ def set_up(visit: Visiting, app: Application, size: Size) -> None:
         read(app, f"/api/{area}?page_size=1")["total"]
         for area in ("machines", "processes", "users", "routings", "jobs")
     ]
+    assert read(app, "/api/working-hours?of_business=true")["total"] == 3
+    assert read(app, "/api/holidays?date_from=2031-01-01")["total"] == 1
     assert counted == [size.machines, size.processes, size.people + 3, size.routings, size.jobs]
     assert_board_agrees(app)
 

@@ -31,6 +31,8 @@ VIEWS = {
     "journeys": "/#/journeys",
     "contacts": "/#/journeys/contacts",
     "customers": "/#/customers",
+    "working hours": "/#/working-hours",
+    "holidays": "/#/holidays",
     "contacts of customers": "/#/contacts",
 }
 

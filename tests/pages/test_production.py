@@ -172,6 +172,35 @@ def test_a_reason_is_added_and_removed(own_visit: Visiting, own_app: Application
     assert read(own_app, "/api/reasons?q=No material")["total"] == 0
 
 
+def test_a_shift_past_midnight_and_a_holiday_are_kept(own_visit: Visiting, own_app: Application) -> None:
+    page = own_visit("manager").open_board("#/working-hours/new")
+    page.get_by_label("Day").select_option("Friday")
+    page.get_by_label("From (required)").fill("22:00")
+    page.get_by_label("Until (required)").fill("22:00")
+    page.get_by_role("button", name="Add shift").click()
+    expect(page.locator(".problem").filter(has_text="A shift has a length")).to_be_visible()
+    page.get_by_label("Until (required)").fill("06:00")
+    page.get_by_role("button", name="Add shift").click()
+    row = page.get_by_role("row").filter(has_text="22:00")
+    expect(row).to_contain_text("06:00 next day")
+    expect(row).to_contain_text("8 h")
+    row.get_by_role("link", name="Edit").click()
+    page.get_by_label("Until (required)").fill("05:30")
+    page.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("7 h 30 min")
+    row.get_by_role("button", name="Remove Friday 22:00 to 05:30").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+    go_to(page, "#/holidays/new")
+    page.get_by_label("Name (required)").fill("Works holidays")
+    page.get_by_label("First day (required)").fill("2031-08-04")
+    page.get_by_label("Last day").fill("2031-08-15")
+    page.get_by_role("button", name="Add holiday").click()
+    expect(page.get_by_role("row").filter(has_text="Works holidays")).to_contain_text("15 Aug 2031")
+    [holiday] = read(own_app, "/api/holidays?date_from=2031-01-01")["items"]
+    assert (holiday["first_day"], holiday["last_day"]) == ("2031-08-04", "2031-08-15")
+
+
 def test_pickers_of_people_and_machines_show_their_load(visit: Visiting, app: Application) -> None:
     step = read(app, "/api/job-steps?waiting=true&page_size=1")["items"][0]
     person = read(app, "/api/users?is_active=true&page_size=1")["items"][0]

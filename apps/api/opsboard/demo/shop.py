@@ -20,6 +20,8 @@ from opsboard.demo.names import LEFT, Names, staff
 from opsboard.demo.statements import fetch, sql
 
 JOBS_PER_CUSTOMER = 50
+# The machine that works at night too.
+ROUND_THE_CLOCK = "Laser 10 kW"
 FEWEST_CUSTOMERS, MOST_CUSTOMERS = 24, 2400
 
 Ids = dict[str, int]
@@ -75,7 +77,7 @@ def add_machines(cursor: Cursor, parameters: dict[str, Any]) -> Ids:
 
 
 def add_routings(cursor: Cursor, parameters: dict[str, Any], processes: Ids, machines: Ids) -> None:
-    """A routing for each product; a step names its machine where the process has only one. Reasons and saved views."""
+    """A routing for each product; a step names its machine where the process has only one. Reasons, views, hours."""
     names = json.dumps([product.name for product in PRODUCTS])
     made = dict(fetch(cursor, "add_routings", {**parameters, "routings": names}))
     steps = [
@@ -96,6 +98,8 @@ def add_routings(cursor: Cursor, parameters: dict[str, Any], processes: Ids, mac
     ]
     cursor.execute(sql.add_reasons.sql, {**parameters, "reasons": json.dumps(reasons)})
     cursor.execute(sql.add_saved_views.sql, parameters)
+    cursor.execute(sql.add_working_hours.sql, {**parameters, "round_the_clock": machines[ROUND_THE_CLOCK]})
+    cursor.execute(sql.add_holidays.sql, parameters)
 
 
 def add_customers(cursor: Cursor, business: Business, parameters: dict[str, Any], names: Names) -> list[int]:

@@ -25,7 +25,7 @@ FROM tenants
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY
 
 -- name: begin_ids
--- writes: tenants, users, processes, machines, routings, routing_steps, reasons, customers, jobs, job_steps, work_records, machine_stops, problems, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages, webhooks, deliveries
+-- writes: tenants, users, processes, machines, routings, routing_steps, reasons, working_hours, holidays, customers, jobs, job_steps, work_records, machine_stops, problems, job_status_links, notifications, audit_logs, journeys, journey_nodes, journey_contacts, journey_node_executions, journey_messages, webhooks, deliveries
 -- Ids begin at 1, whatever was tried and undone before. A table emptied in the same transaction is written
 -- without the write-ahead log where wal_level is minimal, as in the embedded server.
 TRUNCATE jobs, job_steps, work_records, problems, job_status_links;
@@ -36,6 +36,8 @@ ALTER TABLE machines ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE routings ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE routing_steps ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE reasons ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE working_hours ALTER COLUMN id RESTART WITH 1;
+ALTER TABLE holidays ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE customers ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE notifications ALTER COLUMN id RESTART WITH 1;
 ALTER TABLE audit_logs ALTER COLUMN id RESTART WITH 1;
@@ -173,6 +175,48 @@ SELECT
     pg_temp.clock(0),
     pg_temp.clock(0)
 FROM jsonb_to_recordset(%(reasons)s::jsonb) AS r (kind text, name text, description text)
+
+-- name: add_working_hours
+-- writes: working_hours
+-- Two shifts from Monday to Friday, one on Saturday; of one machine also the night, past midnight.
+INSERT INTO working_hours (tenant_id, machine_id, weekday, starts_at, ends_at, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    v.machine_id,
+    d.weekday,
+    v.starts_at::time,
+    v.ends_at::time,
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM (
+    VALUES
+    (NULL::bigint, 6, '06:00', '14:00'),
+    (NULL, 5, '14:00', '22:00'),
+    (%(round_the_clock)s, 5, '06:00', '14:00'),
+    (%(round_the_clock)s, 5, '14:00', '22:00'),
+    (%(round_the_clock)s, 5, '22:00', '06:00')
+) AS v (machine_id, days, starts_at, ends_at)
+CROSS JOIN LATERAL generate_series(1, v.days) AS d (weekday)
+
+-- name: add_holidays
+-- writes: holidays
+-- Of this year and the next one.
+INSERT INTO holidays (tenant_id, name, first_day, last_day, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    v.name,
+    make_date(y.year, v.month, v.first_day),
+    make_date(y.year, v.month, v.last_day),
+    pg_temp.clock(0),
+    pg_temp.clock(0)
+FROM (SELECT extract(year FROM pg_temp.clock(%(last_day)s))::integer + n AS year FROM generate_series(0, 1) AS n) AS y
+CROSS JOIN (
+    VALUES
+    ('New Year', 1, 1, NULL::integer),
+    ('Labour Day', 5, 1, NULL),
+    ('Works holidays', 8, 3, 14),
+    ('Christmas', 12, 24, 26)
+) AS v (name, month, first_day, last_day)
 
 -- name: add_saved_views
 -- writes: saved_views

@@ -81,4 +81,4 @@ def _default(target: Target, name: str) -> sql.Composable:
     column = target.column(name)
     if column.one_of:
         return sql.Literal(column.one_of[0])
-    return sql.SQL("0" if column.kind == "integer" else "NULL::timestamptz")
+    return sql.SQL({"integer": "0", "date": "NULL::date"}.get(column.kind, "NULL::timestamptz"))

@@ -87,6 +87,12 @@ def _date(column: Column, text: sql.Composable, formats: Formats) -> sql.Composa
     return sql.SQL("({} AT TIME ZONE {})::date").format(_timestamp(column, text, formats), formats.zone)
 
 
+def _time(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:
+    return sql.SQL(
+        "CASE WHEN {0} ~ '^(([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00)(:00)?$' THEN {0}::time END"
+    ).format(text)
+
+
 def _text(column: Column, text: sql.Composable, formats: Formats) -> sql.Composable:
     if column.one_of:
         return sql.SQL("CASE WHEN {0} = ANY ({1}) THEN {0} END").format(
@@ -103,5 +109,6 @@ READERS: dict[str, Callable[[Column, sql.Composable, Formats], sql.Composable]] 
     "boolean": _boolean,
     "timestamp": _timestamp,
     "date": _date,
+    "time": _time,
     "text": _text,
 }

@@ -30,6 +30,7 @@ def unreadable(plan: Plan, table: TablePlan, column: Column, value: Value) -> st
         return _with_hints("is not a whole number", list(_number_hints(table, column, value)))
     return {
         "seconds": "is neither a number of seconds nor hh:mm:ss",
+        "time": "is not a time of day as 06:00",
         "boolean": "is neither true nor false",
         "changes": "is not an object of JSON",
         "members": "is not an object of JSON with texts as its members",

@@ -98,7 +98,7 @@ def create_rows(cursor: Cursor, plan: Plan, table: TablePlan) -> None:
 
 
 # Faults tell these values as the file has them: 1,250 and 02:15, not 1250 and a time in UTC.
-SHOWN_AS_GIVEN = ("integer", "seconds", "date", "timestamp")
+SHOWN_AS_GIVEN = ("integer", "seconds", "date", "time", "timestamp")
 
 # First words of the names of what later statements need as it is. No column of a table has a dot in its name.
 KEPT = ("damaged", "external_id", "parent", "missing", "line")

@@ -8,8 +8,8 @@ from typing import Literal
 from opsboard.text import LONGEST_EMAIL
 
 # seconds: an integer that a file may write as hh:mm:ss. changes: members with what they were and what they are.
-# members: names with a text each.
-Kind = Literal["text", "integer", "seconds", "boolean", "date", "timestamp", "changes", "members"]
+# members: names with a text each. time: of a day, 24:00 too.
+Kind = Literal["text", "integer", "seconds", "boolean", "date", "time", "timestamp", "changes", "members"]
 
 LARGEST_INTEGER = 2**31 - 1
 # An outside key is part of an index entry, which Postgres limits to about 2,700 bytes.

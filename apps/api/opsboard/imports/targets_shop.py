@@ -6,10 +6,12 @@ from opsboard.imports.target import (
     CREATED_AT,
     OWN_FIELDS,
     Column,
+    Contradiction,
     Parent,
     Target,
     Unique,
     email,
+    never_before,
     text,
     timestamp,
 )
@@ -77,6 +79,47 @@ SHOP = (
             timestamp("archived_at"),
             OWN_FIELDS,
             CREATED_AT,
+        ),
+    ),
+    Target(
+        "working_hours",
+        "shift",
+        (
+            Column("weekday", "integer", required=True, nullable=False, least=1, most=7),
+            Column("starts_at", "time", required=True, nullable=False),
+            Column("ends_at", "time", required=True, nullable=False),
+            CREATED_AT,
+        ),
+        parents=(Parent("machine", "machines"),),
+        contradictions=(
+            Contradiction(
+                "working_hours_length",
+                "{starts_at} = {ends_at}",
+                "ends_at",
+                "is starts_at; a whole day is from 00:00 to 24:00",
+            ),
+            Contradiction(
+                "working_hours_minutes", "{starts_at} = '24:00'", "starts_at", "is the end of a day"
+            ),
+        ),
+    ),
+    Target(
+        "holidays",
+        "holiday",
+        (
+            text("name", 200, required=True),
+            Column("first_day", "date", required=True, nullable=False),
+            Column("last_day", "date"),
+            CREATED_AT,
+        ),
+        contradictions=(
+            never_before("holidays_order", "first_day", "last_day"),
+            Contradiction(
+                "holidays_length",
+                "{last_day} - {first_day} >= 366",
+                "last_day",
+                "is more than a year after first_day",
+            ),
         ),
     ),
     Target(

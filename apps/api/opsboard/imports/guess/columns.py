@@ -86,6 +86,8 @@ def _may_be(column: Column, facts: Facts, likeness: float) -> bool:
         return facts.is_number
     if column.kind == "seconds":
         return facts.all_are(DURATION) or facts.is_number
+    if column.kind == "time":
+        return facts.all_are(CLOCK)
     if column.kind == "boolean":
         return facts.is_boolean or facts.all_fit(lambda value: _truth(value) is not None)
     if column.address:

@@ -73,6 +73,9 @@ class Part:
 # Filled from lists that say more, or by hand.
 NOT_GUESSED = ("approval_queue", "approval_history", "role_process_permissions")
 
+# Tables that nothing is taken for without this column. A file of scrap reasons does not say that they are of rejects.
+NEEDED = {"reasons": "kind", "working_hours": "weekday", "holidays": "first_day"}
+
 
 def scores(seen: SeenFile, beside: str, without: tuple[str, ...] = ()) -> dict[str, float]:
     """How much a file is like each table; `beside` is the name of its folder, where its own says nothing."""
@@ -95,8 +98,8 @@ def scores(seen: SeenFile, beside: str, without: tuple[str, ...] = ()) -> dict[s
         )
         if any(parent.required for parent in target.parents) and not _may_belong(seen, target):
             score = 0.0
-        # A file of scrap reasons does not say that they are of rejects, and a reason needs its kind.
-        if target.table == "reasons" and all(one.name.lower() != "kind" for one in seen.columns):
+        needed = NEEDED.get(target.table)
+        if needed and all(one.name.lower() != needed for one in seen.columns):
             continue
         found[target.table] = score
         if (share := coverage(seen, target)) is not None:

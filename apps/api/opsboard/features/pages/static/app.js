@@ -32,7 +32,7 @@ const act = writer({ changed: showChanges, signedOut: sessionEnded });
 let hasCome = false; // from another view of this page to the present one
 const FORM = /^(?:new|([1-9][0-9]*)\/edit)$/;
 const WITH_PAGES = ["customers", "contacts", "leads", "documents", "machines", "processes", "routings"];
-const WITH_FORMS = ["jobs", "job-steps", "machines", "processes", "routings", "reasons", "customers", "contacts", "leads", "users"];
+const WITH_FORMS = ["jobs", "job-steps", "machines", "processes", "routings", "reasons", "working-hours", "holidays", "customers", "contacts", "leads", "users"];
 
 async function begin() {
   if (!known()) return showSignIn("", signedIn);

@@ -46,8 +46,8 @@ export function board(context) {
   }
 
   async function showBeginning(stats, read) {
-    const processes = await read("/api/processes?page_size=1");
-    beginning.show(stats, processes.total);
+    const [processes, shifts] = await Promise.all([read("/api/processes?page_size=1"), read("/api/working-hours?page_size=1")]);
+    beginning.show(stats, processes.total, shifts.total);
     counted(stats.as_of);
   }
 

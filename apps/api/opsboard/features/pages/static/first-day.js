@@ -9,7 +9,7 @@ export function isEmpty(stats) {
   return ["jobs", "leads", "campaigns"].every((group) => !stats[group]?.total) && !stats.journeys?.active;
 }
 
-/** The checklist; `show(stats, processes)` renews it, where `processes` is their number. */
+/** The checklist; `show(stats, processes, shifts)` renews it, where the last two are numbers. */
 export function firstDay({ me }) {
   const list = h("ol", { class: "checklist" });
   const element = h("section", { class: "card first-day", "aria-labelledby": "first-day-title" },
@@ -20,10 +20,11 @@ export function firstDay({ me }) {
     administers(me) && h("p", {}, "All of it is in files already? ", h("a", { href: "#/import" }, "Import CSV files or an Excel workbook"), "."));
   let shown = "";
 
-  function show(stats, processes) {
+  function show(stats, processes, shifts) {
     const steps = [
       { title: "Machines", text: "the machines that work is done on", done: stats.machines.total, one: "machine", href: "#/machines/new" },
       { title: "Processes", text: "kinds of work, such as turning or welding", done: processes, one: "process", many: "processes", href: "#/processes/new" },
+      { title: "Working hours", text: "without them work is planned for all day, every day", done: shifts, one: "shift", href: "#/working-hours/new" },
       // The one who reads this is there already.
       administers(me) && { title: "People", text: "everybody who works with the board gets a link to sign in", done: Math.max(0, stats.users.total - 1), one: "other person", many: "other people", href: "#/users/new" },
       { title: "First job", text: "what is to be made, for whom and until when", done: stats.jobs.total, one: "job", href: "#/jobs/new" },

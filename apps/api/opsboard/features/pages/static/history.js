@@ -12,7 +12,7 @@ const NOUNS = {
 const COLUMNS = {
   full_name: "name", email: "e-mail address", customer_id: "customer", machine_id: "machine", process_id: "process",
   assigned_user_id: "person", due_date: "due date", job_number: "number", quantity_done: "good pieces", is_active: "active",
-  quantity_rejected: "rejected pieces", archived_at: "archived", external_id: "key of its source",
+  quantity_rejected: "rejected pieces", archived_at: "archived", starts_at: "begin", ends_at: "end", external_id: "key of its source",
 };
 const VERBS = { create: "added", update: "changed", delete: "removed", export: "exported", archive: "archived", restore: "restored", anonymise: "anonymised", merge: "merged", unmerge: "undid the merge of", clear: "cleared", cancel: "cancelled a statement of", end: "ended", acknowledge: "acknowledged", silence: "silenced" };
 // Kept by the server beside every change: nothing that somebody did.

@@ -2,6 +2,7 @@
 
 import { administers, isOwnLead, manages, mayEditLead } from "./rights.js";
 import { keepInvitation } from "./secrets.js";
+import { shiftWords, weekdayOf } from "./shift-words.js";
 import { minutesOf, secondsOf } from "./steps-field.js";
 import { customers, jobs, machines, people, processes, routings } from "./sources.js";
 
@@ -102,6 +103,30 @@ export const KINDS = {
       { name: "kind", label: "For", kind: "choice", values: ["reject", "stop", "hold"], initial: "reject" },
       { name: "name", label: "Name", required: true },
       { name: "description", label: "Description", kind: "area" },
+    ],
+  },
+  "working-hours": {
+    one: "shift",
+    many: "working hours",
+    nameOf: shiftWords,
+    mayCreate: manages,
+    mayEdit: manages,
+    fields: (_, shift) => [
+      { name: "weekday", label: "Day", kind: "choice", values: ["1", "2", "3", "4", "5", "6", "7"], words: weekdayOf, initial: "1", stateFrom: ({ weekday }) => String(weekday), valueFrom: Number },
+      { name: "starts_at", label: "From", required: true, hint: "Hours and minutes, for example 06:00." },
+      { name: "ends_at", label: "Until", required: true, hint: "Earlier than From: on the next day. 24:00 is the end of the day." },
+      shift === null && { name: "machine_id", label: "Machine", kind: "picker", of: "machine", source: machines, hint: "Only for hours of its own. Left empty: hours of the business." },
+    ],
+  },
+  holidays: {
+    one: "holiday",
+    nameOf: (holiday) => holiday.name,
+    mayCreate: manages,
+    mayEdit: manages,
+    fields: () => [
+      { name: "name", label: "Name", required: true },
+      { name: "first_day", label: "First day", kind: "date", required: true },
+      { name: "last_day", label: "Last day", kind: "date", hint: "Left empty: one day." },
     ],
   },
   processes: {

@@ -31,7 +31,7 @@ const PAGES = {
   machines: {
     one: "machine", isThing: true, nameOf: (found) => found.name, mayEdit: (me) => manages(me),
     facts: (found) => [["Location", found.location], ["On it", number(found.load.in_progress)], ["Waiting", number(found.load.pending)]],
-    links: (found) => [["Steps on it", `#/job-steps?machine_id=${found.id}`], ["Jobs with steps on it", `#/jobs?machine_id=${found.id}`]],
+    links: (found) => [["Steps on it", `#/job-steps?machine_id=${found.id}`], ["Working hours of its own", `#/working-hours?machine_id=${found.id}`], ["Jobs with steps on it", `#/jobs?machine_id=${found.id}`]],
   },
   processes: {
     one: "process", many: "processes", isThing: true, nameOf: (found) => found.name, mayEdit: (me) => manages(me),

@@ -34,6 +34,7 @@ export function settings({ me, act, refresh, renamed }) {
       method: "PUT", whole: (members, data) => ({ ...putMembers(data), ...members }), saved: () => {} },
   ];
   const links = administers(me) && h("p", { class: "actions" }, h("a", { class: "move-button", href: "#/import" }, "Import records"), h("a", { class: "move-button", href: "#/users" }, "Users"),
+    h("a", { class: "move-button", href: "#/working-hours" }, "Working hours"), h("a", { class: "move-button", href: "#/holidays" }, "Holidays"),
     me.runs_service && h("a", { class: "move-button", href: "#/operate" }, "Operate the service"),
     h("a", { class: "move-button", href: "#/webhooks" }, "Webhooks"));
   const element = h("div", { class: "account", tabindex: "-1" }, h("h1", {}, "Settings"), links, parts.map(({ place }) => place));
