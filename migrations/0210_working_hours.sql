@@ -27,7 +27,7 @@ CREATE TABLE working_hours (
     -- Null: of the business.
     machine_id bigint,
     -- From 1, Monday, to 7, Sunday: the day on which the shift begins.
-    weekday integer NOT NULL CHECK (weekday BETWEEN 1 AND 7),
+    weekday integer NOT NULL CHECK (weekday >= 1 AND weekday < 8),
     starts_at time NOT NULL,
     -- Not after starts_at: on the next day.
     ends_at time NOT NULL,

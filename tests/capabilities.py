@@ -19,7 +19,7 @@ PARTS = {
     "Indexes": (102, 105),
     "Access": (106, 108),
     "Search and history": (109, 111),
-    "Production": (120, 123),
+    "Production": (120, 124),
     "Webhooks and mail": (130, 131),
     "Records": (140, 142),
     "The shift": (150, 152),

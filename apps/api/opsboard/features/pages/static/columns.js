@@ -4,6 +4,7 @@ import { archivedFilter, restoreColumn } from "./archive.js";
 import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
 import { count, day, nearDay, nearTime, number } from "./format.js";
+import { HOURS } from "./hours-columns.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
@@ -13,7 +14,6 @@ import { dateFilter, editLink, flag, named, removeButton, search, sort } from ".
 import { administers, manages } from "./rights.js";
 import { moveButton } from "./steps.js";
 import { customers, machines, people } from "./sources.js";
-import { lengthOf, shiftWords, weekdayOf } from "./shift-words.js";
 import { statusChoice } from "./status-choice.js";
 import { DELIVERIES } from "./webhook-columns.js";
 
@@ -157,34 +157,7 @@ export const LISTS = {
       ["Remove", (reason, context) => manages(context.me) && removeButton("reasons", reason, reason.name, context), "control"],
     ],
   },
-  "working-hours": {
-    title: "Working hours",
-    one: "shift",
-    links: (me) => [manages(me) && ["New shift", "#/working-hours/new"], ["Holidays", "#/holidays"], ["Machines", "#/machines"]],
-    filters: [flag("of_business", "Only of the business")],
-    columns: [
-      ["Day", (shift) => h("strong", {}, weekdayOf(shift.weekday))],
-      ["From", (shift) => shift.starts_at],
-      ["Until", (shift) => [shift.ends_at, shift.ends_at <= shift.starts_at && h("span", { class: "quiet" }, " next day")]],
-      ["Length", (shift) => lengthOf(shift)],
-      ["Of", (shift) => (shift.machine ? h("a", { href: `#/machines/${shift.machine.id}` }, shift.machine.name) : "The business")],
-      ["Change", (shift, { me }) => manages(me) && editLink("working-hours", shift, shiftWords(shift)), "control"],
-      ["Remove", (shift, context) => manages(context.me) && removeButton("working-hours", shift, shiftWords(shift), context), "control"],
-    ],
-  },
-  holidays: {
-    title: "Holidays",
-    one: "holiday",
-    links: (me) => [manages(me) && ["New holiday", "#/holidays/new"], ["Working hours", "#/working-hours"]],
-    filters: [dateFilter("date_from", "From"), dateFilter("date_to", "Until")],
-    columns: [
-      ["Holiday", (holiday) => h("strong", {}, holiday.name)],
-      ["First day", (holiday) => day(holiday.first_day)],
-      ["Last day", (holiday) => day(holiday.last_day ?? holiday.first_day)],
-      ["Change", (holiday, { me }) => manages(me) && editLink("holidays", holiday, holiday.name), "control"],
-      ["Remove", (holiday, context) => manages(context.me) && removeButton("holidays", holiday, holiday.name, context), "control"],
-    ],
-  },
+  ...HOURS,
   customers: {
     title: "Customers",
     one: "customer",
