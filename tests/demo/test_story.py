@@ -328,6 +328,20 @@ def test_whoever_signs_in_finds_tasks(generated: FreshDatabase, slug: str) -> No
     assert completed_today > 0
 
 
+def test_there_are_archived_records_and_duplicates(generated: FreshDatabase) -> None:
+    """The pages of the archive and of duplicates have something to show, in each business."""
+    archived = "SELECT tenant_id, count(*) FROM {} WHERE archived_at IS NOT NULL GROUP BY 1 ORDER BY 1"
+    assert [count for _, count in rows(generated, archived.format("customers"))] == [3, 3]
+    assert [count for _, count in rows(generated, archived.format("machines"))] == [2, 2]
+    again = """
+    SELECT c.tenant_id, count(*)
+    FROM customers AS c
+    JOIN customers AS d ON d.tenant_id = c.tenant_id AND d.id > c.id AND d.name_search = c.name_search
+    WHERE c.archived_at IS NULL AND d.archived_at IS NULL GROUP BY 1 ORDER BY 1
+    """
+    assert [count for _, count in rows(generated, again)] == [1, 1]
+
+
 def test_new_rows_get_the_next_ids(generated: FreshDatabase) -> None:
     for table in (
         "tenants",

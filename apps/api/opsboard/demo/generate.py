@@ -96,6 +96,8 @@ def fill(cursor: Cursor, progress: Progress, moment: datetime) -> None:
             sql.add_journey_contacts,
             sql.add_access,
             sql.add_webhooks,
+            sql.add_archived_customers,
+            sql.add_archived_machines,
         ):
             cursor.execute(query.sql, {**parameters, "planner": parameters["planners"][0]})
         add_talk(cursor, business, parameters)

@@ -280,6 +280,51 @@ FROM firms AS f
 ORDER BY f.k
 RETURNING id
 
+-- name: add_archived_customers
+-- writes: customers
+-- Three that are in the archive, and one that was entered twice: of the same name and number as the first one.
+INSERT INTO customers (tenant_id, name, email, phone, address, archived_at, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    CASE WHEN v.is_again THEN upper(c.name) ELSE v.name END,
+    v.email,
+    CASE WHEN v.is_again THEN translate(c.phone, ' ', '-') END,
+    CASE WHEN v.is_again THEN c.address END,
+    CASE WHEN NOT v.is_again THEN pg_temp.clock(%(last_day)s - 30) END,
+    pg_temp.clock(%(last_day)s - 90),
+    pg_temp.clock(%(last_day)s - 30)
+FROM (
+    VALUES
+    (false, 'Closed in 2019', 'office@closed.example'),
+    (false, 'Moved abroad', 'office@moved.example'),
+    (false, 'Was a test', NULL),
+    (true, NULL, 'purchasing@again.example')
+) AS v (is_again, name, email)
+CROSS JOIN (
+    SELECT
+        k.name,
+        k.phone,
+        k.address
+    FROM customers AS k
+    WHERE k.tenant_id = %(tenant_id)s
+    ORDER BY k.id
+    LIMIT 1
+) AS c
+
+-- name: add_archived_machines
+-- writes: machines
+-- Machines that were sold.
+INSERT INTO machines (tenant_id, name, status, location, archived_at, created_at, updated_at)
+SELECT
+    %(tenant_id)s,
+    v.name,
+    'inactive',
+    'Sold',
+    pg_temp.clock(%(last_day)s - 20),
+    pg_temp.clock(0),
+    pg_temp.clock(%(last_day)s - 20)
+FROM (VALUES ('Laser 2 kW'), ('Lathe 0')) AS v (name)
+
 -- name: add_routes
 -- writes: pg_temp
 -- Which steps a product runs through, with the machines and people of each.
