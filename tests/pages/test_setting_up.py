@@ -39,7 +39,13 @@ def test_an_empty_business_is_greeted_by_a_checklist_until_its_first_job(
     page = own_visit("admin").open_board()
     expect(page.get_by_role("heading", name="Set up Gamma works")).to_be_visible()
     expect(page.locator(".figure:visible")).to_have_count(0)
-    assert [name for name, _ in steps(page)] == ["Machines", "Processes", "People", "First job"]
+    assert [name for name, _ in steps(page)] == [
+        "Machines",
+        "Processes",
+        "Working hours",
+        "People",
+        "First job",
+    ]
     assert dict(steps(page))["People"].endswith("2 other people")
     assert dict(steps(page))["First job"] == "Nothing yet"
     page.get_by_role("link", name="First job").click()
@@ -56,8 +62,8 @@ def test_the_checklist_has_no_barriers_and_offers_what_the_role_may_do(
     empty: Business, own_visit: Visiting, look: str
 ) -> None:
     offered = {
-        "admin": ["Machines", "Processes", "People", "First job"],
-        "manager": ["Machines", "Processes", "First job"],
+        "admin": ["Machines", "Processes", "Working hours", "People", "First job"],
+        "manager": ["Machines", "Processes", "Working hours", "First job"],
         "operator": [],
     }
     for role in offered if look == "phone" else ["admin"]:
