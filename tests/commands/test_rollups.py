@@ -7,6 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from opsboard.commands import rollups
 from opsboard.errors import CommandError
 from tests.application import Application
 from tests.clusters import FreshDatabase
@@ -76,6 +77,37 @@ def test_words_of_the_search_are_verified_and_mended_too(own_app: Application, r
 def test_a_business_that_does_not_exist_is_told(own_app: Application, run: Run) -> None:
     result = run("rollups", "verify", "--tenant", "gamma", **addresses(own_app))
     assert result.exit_code != 0 and "gamma" in str(result.exception)
+
+
+def test_of_very_many_wrong_words_the_first_are_listed(
+    own_app: Application, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "SHOWN_WORDS", 2)
+    with (
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT fold_words(1000000); DELETE FROM search_words WHERE tenant_id = 2")
+        missing = cursor.rowcount
+    found = run("rollups", "verify", **addresses(own_app))
+    assert found.exit_code == 1 and found.output.count(" is missing\n") == 2
+    assert f"beta: {missing - 2:,} more words are wrong\n" in found.output
+
+
+def test_words_are_compared_by_joins_however_many_records_wait(own_app: Application) -> None:
+    """A subplan that does not fit into work_mem is run again for each word."""
+    with (
+        closing(psycopg2.connect(own_app.database.superuser_url)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'word_differences'")
+        ((source,),) = cursor.fetchall()
+        statement = source.split("$f$")[1].replace("%s", "jobs").replace("$1", "1").replace("$2", "'jobs'")
+        cursor.execute("SET work_mem = '64kB'")
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Anti Join" in plan and "SubPlan" not in plan, plan
 
 
 @pytest.mark.parametrize("words", [("verify",), ("rebuild",), ("verify", "--tenant", "alpha")])

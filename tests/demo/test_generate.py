@@ -73,6 +73,19 @@ def test_any_moment_is_a_good_one(database: FreshDatabase, moment: str) -> None:
     assert latest <= now
 
 
+def test_jobs_are_noted_for_the_search(database: FreshDatabase) -> None:
+    assert generate(database.owner_url, 60, MOMENT, silent)
+    noted = "SELECT sum(cardinality(row_ids)) FROM search_pending WHERE source = 'jobs'"
+    with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute(noted)
+        assert cursor.fetchone() == (60,)
+        cursor.execute("SELECT fold_words(1000000)")
+        cursor.execute("SELECT count(DISTINCT row_id) FROM search_words WHERE source = 'jobs'")
+        assert cursor.fetchone() == (60,)
+        cursor.execute("SELECT count(*) FROM tenants AS t CROSS JOIN LATERAL word_differences(t.id) AS d")
+        assert cursor.fetchone() == (0,)
+
+
 @pytest.mark.parametrize("jobs", [1, 2, 7])
 def test_very_few_jobs_can_be_made(database: FreshDatabase, jobs: int) -> None:
     assert generate(database.owner_url, jobs, MOMENT, silent)

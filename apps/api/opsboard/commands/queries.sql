@@ -114,17 +114,20 @@ SELECT rebuild_rollups(%(tenant_id)s)
 
 -- name: word_differences
 -- reads: jobs, customers, contacts, leads, machines, processes, users, documents
--- The words kept for the search that are not those of the records, and words of records that are not kept.
+-- The words kept for the search that are not those of the records, and words of records that are not kept: the first of
+-- them, with the number of all.
 SELECT
     d.source,
     d.row_id,
     d.word,
-    d.is_kept
+    d.is_kept,
+    count(*) OVER () AS n
 FROM word_differences(%(tenant_id)s) AS d
 ORDER BY
     d.source,
     d.row_id,
     d.word
+LIMIT %(most)s
 
 -- name: rebuild_words
 -- writes: search_pending, changes

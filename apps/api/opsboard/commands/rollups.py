@@ -18,6 +18,8 @@ from opsboard.fleet.maintenance import WORDS_BATCH
 sql = load_queries("opsboard.commands")
 health = load_queries("opsboard.features.health")
 maintenance = load_queries("opsboard.fleet")
+# Of wrong words so many are listed for a business: where folding stood still, all of them are wrong.
+SHOWN_WORDS = 50
 only_one = click.option("--tenant", "slug", metavar="SLUG", help="This business only; all when left out.")
 
 
@@ -101,7 +103,7 @@ def differences(url: str, slug: str | None = None) -> tuple[int, list[str]]:
                 # The alert about wrong counts is decided by it.
                 values = {"check_name": f"{COUNTS}{tenant_id}", "value": len(rows)}
                 cursor.execute(health.note_check.sql, values)
-                cursor.execute(sql.word_differences.sql, {"tenant_id": tenant_id})
+                cursor.execute(sql.word_differences.sql, {"tenant_id": tenant_id, "most": SHOWN_WORDS})
                 words = cursor.fetchall()
             lines += [
                 f"{name}: {described(metric, label, subject, day)}: kept {kept}, counted {counted}"
@@ -109,8 +111,10 @@ def differences(url: str, slug: str | None = None) -> tuple[int, list[str]]:
             ]
             lines += [
                 f"{name}: {source} {row_id}: the word {word} is {'left over or outdated' if is_kept else 'missing'}"
-                for source, row_id, word, is_kept in words
+                for source, row_id, word, is_kept, _ in words
             ]
+            if words and words[0][-1] > len(words):
+                lines.append(f"{name}: {words[0][-1] - len(words):,} more words are wrong")
     return len(found), lines
 
 

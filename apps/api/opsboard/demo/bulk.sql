@@ -42,7 +42,8 @@ row_security AS (
     WHERE c.relforcerowsecurity
         AND c.relnamespace IN (SELECT l.relnamespace FROM loaded AS l)
 ),
--- rebuild_rollups restores their notes and counts in the same transaction.
+-- rebuild_rollups restores their notes and counts in the same transaction. Words are restored by nothing else, and noting
+-- the rows for them is a statement's work, not a row's.
 triggers AS (
     SELECT
         4 AS position,
@@ -54,6 +55,7 @@ triggers AS (
     WHERE NOT g.tgisinternal
         AND g.tgenabled = 'O'
         AND pg_get_triggerdef(g.oid) LIKE '% AFTER INSERT ON %'
+        AND g.tgfoid <> 'note_searched_rows'::regproc
 ),
 hindrances AS (
     SELECT i.* FROM indexes AS i
