@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from opsboard.commands.backup_programs import LEFT_OUT
 from opsboard.config import load_config
 from opsboard.db.embedded import Cluster
 from opsboard.features.health.advice import OLD_BACKUP, Advice, advise_on_backup
@@ -21,31 +20,9 @@ from tests.clusters import FreshDatabase
 from tests.commands.conftest import Run
 from tests.db.migrating import blank_database
 from tests.deploy.test_files import DEPLOY, unit
+from tests.drills import checksums
 
 DAY = 86_400
-# Columns that a restore changes: see AFTERWARDS.
-CHANGED = {("users", "token_version"), ("password_links", "revoked_at"), ("rollup_deltas", "xid")}
-COLUMNS = """
-SELECT c.relname, array_agg(a.attname ORDER BY a.attname)
-FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace GROUP BY 1
-"""
-
-
-def checksums(url: str) -> dict[str, tuple[int, str]]:
-    """Of each table: its number of rows, and a checksum of all of them."""
-    found = {}
-    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(COLUMNS)
-        for table, columns in cursor.fetchall():
-            if table in LEFT_OUT:
-                continue
-            names = ", ".join(f'"{name}"' for name in columns if (table, name) not in CHANGED)
-            row = f"md5(row({names})::text)"
-            whole = f"coalesce(md5(string_agg({row}, '' ORDER BY {row})), '')"
-            cursor.execute(f'SELECT count(*), {whole} FROM "{table}"')
-            found[table] = cursor.fetchall()[0]
-    return found
 
 
 def back_up(run: Run, database: FreshDatabase, folder: Path, *words: str) -> Path:
@@ -193,16 +170,6 @@ def test_a_file_that_is_no_backup_is_refused(
     (tmp_path / "x.dump").write_text("no backup")
     done = run(*(["restore"] if word == "restore" else ["backup", "verify"]), "x.dump", **urls(blank))
     assert "is not a backup that can be read" in str(done.exception)
-
-
-@pytest.mark.slow
-def test_verify_of_businesses_with_a_million_jobs(run: Run, tmp_path: Path, blank: FreshDatabase) -> None:
-    made = run("demo", "--jobs", "1000000", "--no-server", DATABASE_URL=blank.owner_url)
-    assert made.exit_code == 0, (made.output, made.exception)
-    done = run("backup", "verify", str(back_up(run, blank, tmp_path)))
-    print(done.output)
-    assert done.exit_code == 0, (done.output, done.exception)
-    assert "1,000,000 jobs" in done.output
 
 
 @pytest.mark.parametrize(("hours", "status"), [(30, "healthy"), (60, "warning")])

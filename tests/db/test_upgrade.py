@@ -88,18 +88,24 @@ class OldService:
             self._thread.join()
 
 
-@pytest.fixture
-def released(cluster: Cluster, tmp_path: Path) -> Iterator[FreshDatabase]:
-    """A database of 0.1.0 with rows in it."""
+@contextmanager
+def database_of_release(cluster: Cluster, folder: Path) -> Iterator[FreshDatabase]:
+    """A database of 0.1.0 with rows in it. `folder` gets its migrations."""
     for path in MIGRATIONS.glob("*.sql"):
         if path.name[:4] <= LAST[:4]:
-            shutil.copy(path, tmp_path)
+            shutil.copy(path, folder)
     with blank_database(cluster) as database:
-        Migrator(database.owner_url, tmp_path, report=lambda _: None).up()
+        Migrator(database.owner_url, folder, report=lambda _: None).up()
         with closing(psycopg2.connect(database.superuser_url)) as connection, connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             cursor.execute(read("data.sql.gz"))
             connection.commit()
+        yield database
+
+
+@pytest.fixture
+def released(cluster: Cluster, tmp_path: Path) -> Iterator[FreshDatabase]:
+    with database_of_release(cluster, tmp_path) as database:
         yield database
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from opsboard.errors import CommandError
-from opsboard.imports.business_export import CHECKSUMS, FURTHER, MAPPING, Written, export_business
+from opsboard.imports.business_export import MAPPING, Written, export_business
 from opsboard.imports.mapping_file import load_mapping
 from opsboard.imports.progress import Progress
 from opsboard.imports.run import run_import
 from opsboard.imports.targets import TARGETS
 from tests.application import Application
+from tests.drills import file_checksums
 from tests.imports.test_round_trip import OWN, OWN_TABLES, TEXTS, WRITE, run
 
 # Rows with a key from outside, which an export keeps.
@@ -24,15 +25,6 @@ KEYS = "UPDATE customers SET external_id = 'ERP-' || id WHERE tenant_id = %(tena
 
 def export(app: Application, slug: str, folder: Path) -> list[Written]:
     return export_business(app.database.app_url, slug, folder, Progress())
-
-
-def checksums(folder: Path) -> dict[str, str]:
-    """File -> checksum, of the files that an import takes back but the audit, to which the import adds a row."""
-    lines = (line.split("  ") for line in (folder / CHECKSUMS).read_text().splitlines())
-    files = {path: digest for digest, path in lines}
-    return {
-        path: digest for path, digest in files.items() if FURTHER not in path and path != "audit_logs.jsonl"
-    }
 
 
 def lines(folder: Path, table: str) -> list[str]:
@@ -56,7 +48,7 @@ def test_a_business_and_its_copy_are_equal_by_checksum(own_app: Application, tmp
     mapping = load_mapping(tmp_path / "alpha" / MAPPING)
     run_import(own_app.database.app_url, tmp_path / "alpha", mapping, "gamma")
     export(own_app, "gamma", tmp_path / "gamma")
-    before, after = checksums(tmp_path / "alpha"), checksums(tmp_path / "gamma")
+    before, after = file_checksums(tmp_path / "alpha"), file_checksums(tmp_path / "gamma")
     for path in before.keys() - {MAPPING}:
         if before[path] != after.get(path):
             table = path.removesuffix(".jsonl")
