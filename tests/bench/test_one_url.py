@@ -28,7 +28,7 @@ def server(cluster: Cluster, seeded: tuple[str, Business, Business]) -> Iterator
     port = free_port()
     with fresh_database(cluster, seeded[0]) as database:
         # To fold words in bulk changes their tables: half a second after its first request the worker would do it and
-        # drop the kept answers.
+        # drop the cached answers.
         with (
             closing(psycopg2.connect(database.superuser_url)) as connection,
             connection,
