@@ -34,7 +34,7 @@ VALUES: dict[str, Any] = {
     "response": None, "due_at": None, "decision": "approve", "comment": None, "campaign_id": 1, "channel": "email",
     "scheduled_at": None, "date_from": None, "date_to": None, "suppression_id": 1,
     "recipients": '[{"place": 0, "address": "somebody@example.com", "kind": "email"}]', "refused": "[]",
-    "reason": "manual", "note": None,
+    "reason": "manual", "note": None, "stuck_days": 7,
     "events": '[{"key": "k", "recipient_id": 1, "kind": "sent", "occurred_at": "2026-11-01T00:00:00Z"}]',
     "workflow": "w", "step": None, "execution_id": 1, "alert_id": 1, "count": 10, "minutes": 5, "due_date": None,
     "name": "n", "email": None, "phone": None, "address": None, "conversation_id": 1, "call_id": 1,

@@ -67,3 +67,19 @@ def test_a_promise_reads_no_more_of_a_day_and_of_a_process_than_it_says(
     # Each sampled job twice: to choose it among those of its day, and to read it.
     assert found["jobs"] <= days * read_per_day + older + sampled
     assert found["job_steps"] <= STEPS * sampled + len(VALUES["process_ids"]) * 2 * MOST
+
+
+@pytest.mark.parametrize("open_jobs", [10, 40])
+def test_late_jobs_and_their_causes_read_no_more_than_the_open_jobs_due_soonest(
+    large: Application, open_jobs: int
+) -> None:
+    days, read_per_day, kept, at_least, shown = 100, 6, 1, 50, 2
+    found = read(
+        large, "jobs.late_jobs", most_jobs=open_jobs, limit=shown, stuck_days=7,
+        days=days, read_per_day=read_per_day, kept_per_day=kept, older=0, at_least=at_least,
+    )  # fmt: skip
+    sampled, items = days * kept + at_least, 3 * shown
+    assert found["jobs"] <= days * read_per_day + at_least + sampled + open_jobs + items + 2
+    # Of a shown job: its steps are read for the first that is open, and for the last that ended.
+    steps = STEPS * (sampled + open_jobs + 2 * items)
+    assert found["job_steps"] <= steps + found["processes"] * MOST

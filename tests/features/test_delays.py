@@ -77,3 +77,76 @@ def test_jobs_without_open_steps_and_those_of_others_have_no_item(app: Shop) -> 
     assert [one[0] for one in delays(app, f"?job_ids={own},{empty},{foreign}")] == [own]
     app.get("/api/jobs/delays?job_ids=0", 400)
     app.get("/api/jobs/delays?job_ids=" + ",".join(["1"] * 101), 400)
+
+
+def test_late_jobs_tell_the_step_queue_machine_and_person_that_they_wait_for(app: Shop) -> None:
+    saw, weld = app.process("Sawing"), app.process("Welding")
+    app.add_jobs([(10, 1, [saw])] * 28 + [(10, 1, [weld])] * 28)
+    late = open_job(app, "2026-03-28", saw, weld)
+    later = open_job(app, "2026-03-20", weld)
+    undue = open_job(app, None, weld)
+    ahead = open_job(app, "2026-04-02", weld)
+    held = app.job("2026-03-01", "2026-03-02 12:00+00", status="on_hold")
+    machine = app.write(
+        "INSERT INTO machines (tenant_id, name) VALUES (%s, 'Robot') RETURNING id", app.id
+    )  # fmt: skip
+    app.write("UPDATE users SET full_name = 'Anna' WHERE tenant_id = %s RETURNING 1", app.id)
+    app.write(
+        "UPDATE job_steps SET machine_id = %s, status = 'in_progress', started_at = '2026-03-29 08:00+00', "
+        "assigned_user_id = (SELECT id FROM users WHERE tenant_id = %s) WHERE job_id = %s RETURNING 1",
+        machine, app.id, later,
+    )  # fmt: skip
+    app.write(
+        "INSERT INTO machine_stops (tenant_id, machine_id, reason, started_at) "
+        "VALUES (%s, %s, 'Bearing', '2026-03-30 06:00+00') RETURNING 1",
+        app.id, machine,
+    )  # fmt: skip
+    app.write(
+        "UPDATE job_steps SET status = 'completed', completed_at = '2026-03-25 09:00+00' "
+        "WHERE job_id = %s AND step_order = 1 RETURNING 1",
+        late,
+    )
+    found = app.get("/api/jobs/late")
+    assert [(job["id"], job["days_late"], job["risk"]) for job in found["overdue"]] == [
+        (held, 30, 1), (later, 11, 1), (late, 3, 1),
+    ]  # fmt: skip
+    assert [(job["id"], job["days_left"], job["days_late"]) for job in found["at_risk"]] == [(ahead, 2, None)]
+    # Begun at noon of the 20th: 11 days without a move, while the two others moved 2 and 6 days ago.
+    assert [(job["id"], job["idle_days"]) for job in found["stuck"]] == [(undue, 11), (ahead, 11)]
+    assert [job["id"] for job in app.get("/api/jobs/late?stuck_days=6")["stuck"]] == [undue, ahead, late]
+    assert app.get("/api/jobs/late?stuck_days=12")["stuck"] == []
+    assert [job["id"] for job in app.get("/api/jobs/late?limit=1")["overdue"]] == [held]
+    first = found["overdue"][0]
+    assert (first["waits_at"], first["delay"], first["machine_stop"]) == (None, None, None)
+    running, waiting = found["overdue"][1:]
+    assert running["machine_stop"]["reason"] == "Bearing"
+    names = {key: running["waits_at"][key]["name"] for key in ("process", "machine", "person")}
+    assert names == {"process": "Welding", "machine": "Robot", "person": "Anna"}
+    assert running["waits_at"]["since"].startswith("2026-03-29T08:00")
+    assert waiting["waits_at"]["status"] == "pending"
+    assert waiting["waits_at"]["since"].startswith("2026-03-25T09:00")
+    # One step a day: the first is welded before it, and the delay is that of /api/jobs/delays.
+    (delay,) = app.get(f"/api/jobs/delays?job_ids={late}")["items"]
+    assert waiting["delay"] == {"days": 2, "longest": delay["longest"]}
+    # The lists and the job's own answer say the same.
+    (listed,) = [job for job in app.get("/api/jobs?overdue=true")["items"] if job["id"] == late]
+    one = app.get(f"/api/jobs/{late}")
+    for answer in (listed, one):
+        assert (answer["days_late"], answer["waits_at"]) == (3, waiting["waits_at"])
+    (at_risk,) = app.get("/api/jobs/at-risk")["items"]
+    assert at_risk["waits_at"] == found["at_risk"][0]["waits_at"]
+
+
+def test_jobs_at_risk_come_in_the_order_of_their_risk(app: Shop) -> None:
+    # Those that began late ended late: the risk is higher with few days left.
+    app.add_jobs([(20, 1, [app.process("Sawing")])] * 30)
+    for late in range(20):
+        app.job(f"2026-03-{late % 9 + 10}", f"2026-03-{late % 9 + 8} 12:00+00", "2026-03-25 12:00+00")
+        app.job(f"2026-03-{late % 9 + 10}", "2026-02-01 12:00+00", "2026-02-20 12:00+00")
+    jobs = [app.job(f"2026-04-{day:02}", "2026-03-30 12:00+00") for day in (1, 2, 9, 20)]
+    found = app.get("/api/jobs/late")["at_risk"]
+    assert {job["id"] for job in found} == set(jobs)
+    risks = [(-job["risk"], job["due_date"]) for job in found]
+    assert risks == sorted(risks)
+    listed = app.get("/api/jobs/at-risk")["items"]
+    assert {job["id"]: job["risk"] for job in found} == {job["id"]: job["risk"] for job in listed}

@@ -45,21 +45,24 @@ def percent(share: float) -> str:
     return f"{int(share * 100 + 0.5)}%"
 
 
-def test_the_board_lists_what_is_due_next_with_its_risk_and_leads_to_all(
-    visit: Visiting, app: Application
-) -> None:
-    page = visit("operator").open_board()
-    found = app.client("operator").get("/api/jobs/at-risk?page_size=8").json
+def late(app: Application) -> dict[str, Any]:
+    found = app.client("operator").get("/api/jobs/late").json
     assert found is not None
-    assert len(found["items"]) > 3
+    return dict(found)
+
+
+def test_the_board_lists_the_highest_risks_and_leads_to_all(visit: Visiting, app: Application) -> None:
+    page = visit("operator").open_board()
+    shown = late(app)["at_risk"]
+    assert len(shown) > 3
     assert page.locator("#risk .lines .job-number").all_inner_texts() == [
-        item["job_number"] for item in found["items"]
+        item["job_number"] for item in shown
     ]
-    assert page.locator("#risk .risk-bar").all_inner_texts() == [
-        percent(item["risk"]) for item in found["items"]
-    ]
-    told = page.locator("#risk progress").evaluate_all("all => all.map(bar => bar.value)")
-    assert told == [item["risk"] for item in found["items"]]
+    assert page.locator("#risk .risk-bar").all_inner_texts() == [percent(item["risk"]) for item in shown]
+    values = page.locator("#risk progress").evaluate_all("all => all.map(bar => bar.value)")
+    assert values == [item["risk"] for item in shown]
+    found = app.client("operator").get("/api/jobs/at-risk").json
+    assert found is not None
     page.locator("#risk .more").click()
     expect(page.get_by_role("heading", name="Jobs that may end late")).to_be_visible()
     expect(page.locator("#total")).to_have_text(re.compile(rf"^{found['total']} jobs?$"))
@@ -68,24 +71,25 @@ def test_the_board_lists_what_is_due_next_with_its_risk_and_leads_to_all(
     expect(page.locator(".facts .risk-bar")).to_have_text(percent(found["items"][0]["risk"]))
 
 
-def test_the_queue_that_takes_a_job_longest_is_shown_with_it(visit: Visiting, app: Application) -> None:
-    found = app.client("operator").get("/api/jobs/delays").json
-    listed = app.client("operator").get("/api/jobs/at-risk?page_size=8").json
-    assert found is not None
-    assert listed is not None
-    names = {one["id"]: one["longest"]["process"]["name"] for one in found["items"]}
-    expected = [names[job["id"]] for job in listed["items"] if job["id"] in names]
-    assert expected
+def test_late_and_stuck_jobs_are_shown_with_their_causes(visit: Visiting, app: Application) -> None:
+    found = late(app)
     page = visit("operator").open_board()
-    words = page.locator("#risk .delay").all_inner_texts()
-    assert len(words) == len(expected)
-    for text, name in zip(words, expected, strict=True):
-        assert re.fullmatch(
-            rf"[\d.,]+ of [\d.,]+ days are the queue before {name}|waits for {name}, which finished nothing .*",
-            text,
-        )
-    page.goto(f"{page.url.split('#')[0]}#/jobs/{next(iter(names))}")
-    expect(page.locator(".facts")).to_contain_text("Takes longest")
+    for panel, kind in (("overdue", "overdue"), ("risk", "at_risk"), ("idle", "stuck")):
+        numbers = page.locator(f"#{panel} .lines .job-number").all_inner_texts()
+        assert numbers == [job["job_number"] for job in found[kind]]
+        for job in found[kind]:
+            line = page.locator(f"#{panel} li[data-row='{job['id']}']")
+            if job["delay"]:
+                name = job["delay"]["longest"]["process"]["name"]
+                expect(line).to_contain_text(re.compile(rf"(the queue before|waits for) {name}"))
+            if job["waits_at"]:
+                for part in ("process", "machine", "person"):
+                    expect(line).to_contain_text((job["waits_at"][part] or {"name": ""})["name"])
+    assert any(job["waits_at"] for job in found["overdue"])
+    (job, *_) = [job for job in found["overdue"] if job["waits_at"]]
+    page.goto(f"{page.url.split('#')[0]}#/jobs/{job['id']}")
+    expect(page.locator(".facts")).to_contain_text(f"{job['days_late']} day")
+    expect(page.locator(".facts")).to_contain_text("Now at")
 
 
 def test_the_picture_has_a_dot_for_each_bin_at_its_place(
@@ -127,9 +131,9 @@ def test_a_risk_that_nobody_knows_is_not_drawn_as_none(visit: Visiting) -> None:
     visitor = visit("manager")
 
     def without(found: dict[str, Any]) -> dict[str, Any]:
-        return {**found, "items": [{**item, "risk": None} for item in found["items"]]}
+        return {**found, "at_risk": [{**job, "risk": None} for job in found["at_risk"]]}
 
-    change_answer(visitor.page, "/api/jobs/at-risk?", without)
+    change_answer(visitor.page, "/api/jobs/late?", without)
     page = visitor.open_board()
     expect(page.locator("#risk .line-side").first).to_contain_text("Not known")
     expect(page.locator("#risk progress")).to_have_count(0)

@@ -14,33 +14,60 @@ MOST_ITEMS = 100
 
 def delays_document(found: dict[str, Any], job_ids: Collection[int]) -> dict[str, Any]:
     """Return an item for each of these jobs, or for the open jobs that are due next, from what the statement gave."""
-    rates = {process: per_day for process, _, per_day in found["rates"] if per_day}
-    names = {process: name for process, name, _ in found["rates"]}
-    ahead = sorted(
-        found["jobs"], key=lambda job: (-job[1], FAR if job[2] is None else job[2], job[3], job[0])
-    )
-    works = [[(process, 1.0) for process in job[5]] for job in ahead]
-    passages = simulate(works, rates)
+    names = names_of(found)
     shown = [
         (job, passage)
-        for job, passage in zip(ahead, passages, strict=True)
+        for job, passage in passages_of(found)
         if (job[0] in job_ids if job_ids else job[2] is not None and job[2] >= 0)
     ]
     shown.sort(key=lambda pair: (FAR if pair[0][2] is None else pair[0][2], pair[0][0]))
     return {"today": found["today"], "items": [item(job, way, names) for job, way in shown[:MOST_ITEMS]]}
 
 
+def late_document(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the jobs that are shown of each kind, each with its delay: null without steps, and where it is on hold."""
+    ways = {job[0]: (job, passage) for job, passage in passages_of(found)}
+    names = names_of(found)
+    answer: dict[str, Any] = {"today": found["today"], "overdue": [], "at_risk": [], "stuck": []}
+    for kind, shown in found["shown"]:
+        way = ways.get(shown["id"])
+        answer[kind].append({**shown, "delay": delay(*way, names) if way else None})
+    return answer
+
+
+def names_of(found: dict[str, Any]) -> dict[int, str]:
+    return {process: name for process, name, _ in found["rates"]}
+
+
+def passages_of(found: dict[str, Any]) -> list[tuple[list[Any], Passage]]:
+    """Let all jobs pass the queues, those first in order first."""
+    rates = {process: per_day for process, _, per_day in found["rates"] if per_day}
+    ahead = sorted(
+        found["jobs"], key=lambda job: (-job[1], FAR if job[2] is None else job[2], job[3], job[0])
+    )
+    works = [[(process, 1.0) for process in job[5]] for job in ahead]
+    return list(zip(ahead, simulate(works, rates), strict=True))
+
+
 def item(job: list[Any], passage: Passage, names: dict[int, str]) -> dict[str, Any]:
-    job_id, _, due_in, _, orders, processes = job
+    job_id, _, due_in, _, _, _ = job
+    is_endless = not math.isfinite(passage.days)
+    return {
+        "id": job_id,
+        "days_left": due_in,
+        "ends_late": None if due_in is None or due_in < 0 else is_endless or math.ceil(passage.days) > due_in,
+        **delay(job, passage, names),
+    }
+
+
+def delay(job: list[Any], passage: Passage, names: dict[int, str]) -> dict[str, Any]:
+    """Return the days until the job has passed all queues, and the step that takes the largest part of them."""
+    orders, processes = job[4:]
     is_endless = not math.isfinite(passage.days)
     # An endless one has not passed the step after those it passed.
     place = len(passage.at_steps) if is_endless else passage.at_steps.index(max(passage.at_steps))
-    days = None if is_endless else round(passage.days, 1)
     return {
-        "id": job_id,
-        "days": days,
-        "days_left": due_in,
-        "ends_late": None if due_in is None or due_in < 0 else is_endless or math.ceil(passage.days) > due_in,
+        "days": None if is_endless else round(passage.days, 1),
         "longest": {
             "step_order": orders[place],
             "process": {"id": processes[place], "name": names[processes[place]]},

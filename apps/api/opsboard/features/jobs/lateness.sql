@@ -28,7 +28,7 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 
 -- name: list_at_risk
--- reads: jobs, customers, job_steps, tenants
+-- reads: jobs, customers, job_steps, processes, machines, users, tenants
 -- from: jobs AS j
 -- filter ahead: j.archived_at IS NULL AND j.status IN ('draft', 'active', 'on_hold') AND j.due_date >= (SELECT today FROM clock)
 -- filter status: j.status = ANY(%(status)s)
@@ -53,13 +53,15 @@ SELECT
         'days_left', j.due_date - d.today,
         'steps_left', p.steps_left,
         'risk', round(r.risk::numeric, 4),
-        'risk_basis', r.cases
+        'risk_basis', r.cases,
+        'waits_at', w.waits_at
     ) AS item
 FROM page
 JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
 CROSS JOIN clock AS d
 LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
 /* include steps_left */
+/* include waits_at */
 -- One row, or none where there is nothing to learn from.
 LEFT JOIN LATERAL (
     SELECT

@@ -9,8 +9,15 @@ from pydantic import Field
 
 from opsboard.cache.body import Body
 from opsboard.features.jobs.area import area, sql
-from opsboard.features.jobs.delays import delays_document
-from opsboard.features.jobs.lateness_schemas import Calibration, Delays, JobsAtRisk, LatenessRisk, PromiseDate
+from opsboard.features.jobs.delays import delays_document, late_document
+from opsboard.features.jobs.late_schemas import LateJobs
+from opsboard.features.jobs.lateness_schemas import (
+    Calibration,
+    Delays,
+    JobsAtRisk,
+    LatenessRisk,
+    PromiseDate,
+)
 from opsboard.features.jobs.promise_document import promise_document
 from opsboard.features.shapes import Priority
 from opsboard.web.arguments import SPLIT, Arguments, Day, Id, OneOrMore
@@ -112,3 +119,27 @@ def delays(wanted: DelaysOf) -> Body:
     found = document(sql.delays, most=MOST_STEPS, most_jobs=MOST_OPEN_JOBS)
     answer = delays_document(json.loads(found.identity), frozenset(wanted.job_ids))
     return Body(json.dumps(answer).encode(), found.tables)
+
+
+class LateAndWhy(Arguments):
+    limit: Annotated[int, Field(ge=1, le=50, description="Jobs of each kind.")] = 8
+    stuck_days: Annotated[
+        int, Field(ge=1, le=365, description="A job is stuck when no step has moved for so many days.")
+    ] = 7
+
+
+@area.get("/late")
+@area.input(LateAndWhy, location="query", arg_name="wanted")
+@area.output(LateJobs)
+@cache_route(ttl=60)
+def late_jobs(wanted: LateAndWhy) -> Body:
+    """Jobs that are late, may end late or are stuck, each with the step, queue, machine and person it waits for."""
+    found = document(
+        sql.late_jobs,
+        most=MOST_STEPS,
+        most_jobs=MOST_OPEN_JOBS,
+        limit=wanted.limit,
+        stuck_days=wanted.stuck_days,
+        **LEARNED,
+    )
+    return Body(json.dumps(late_document(json.loads(found.identity))).encode(), found.tables)

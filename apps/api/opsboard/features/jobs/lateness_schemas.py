@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from opsboard.features.jobs.schemas import WaitsAt
 from opsboard.features.shapes import CustomerName, JobStatus, Priority
 from opsboard.web.schemas import Envelope
 
@@ -23,6 +24,7 @@ class JobAtRisk(BaseModel):
     steps_left: int
     risk: float | None = Field(description="From 0 to 1; null where no past job had a due date.")
     risk_basis: int = Field(description="Past jobs that once had as many days and steps left.")
+    waits_at: WaitsAt | None = Field(description="Null when no step is open.")
 
 
 class JobsAtRisk(Envelope):

@@ -218,6 +218,41 @@ SELECT json_build_object(
 FROM moments AS m
 WHERE (SELECT count(*) FROM wanted) = (SELECT count(DISTINCT w.id) FROM unnest(%(process_ids)s::bigint[]) AS w (id))
 
+-- fragment: process_rates
+-- Steps that each process of `work` finished per day in the last weeks. Whole days only: today is not over.
+rates AS (
+    SELECT
+        r.id,
+        r.name,
+        f.steps / CASE
+            WHEN f.steps = %(most)s
+                THEN greatest(
+                    extract(epoch FROM m.today::timestamp AT TIME ZONE m.time_zone - f.oldest) / 86400, 0.001
+                )
+            ELSE 28
+        END AS per_day
+    FROM moments AS m
+    CROSS JOIN processes AS r
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) AS steps,
+            min(o.completed_at) AS oldest
+        FROM (
+            SELECT s.completed_at
+            FROM job_steps AS s
+            WHERE s.tenant_id = %(tenant_id)s
+                AND s.process_id = r.id
+                AND s.status = 'completed'
+                AND s.completed_at >= (m.today - 28)::timestamp AT TIME ZONE m.time_zone
+                AND s.completed_at < m.today::timestamp AT TIME ZONE m.time_zone
+            ORDER BY s.completed_at DESC
+            LIMIT %(most)s
+        ) AS o
+    ) AS f
+    WHERE r.tenant_id = %(tenant_id)s
+        AND r.id IN (SELECT DISTINCT unnest(w.processes) FROM work AS w)
+)
+
 -- name: delays
 -- reads: jobs, job_steps, processes, tenants
 -- The work that is open, newest jobs first up to a limit, and how much each process finished per day in the last weeks.
@@ -259,39 +294,7 @@ work AS MATERIALIZED (
     ) AS s
     WHERE s.orders IS NOT NULL
 ),
--- Whole days only: today is not over.
-rates AS (
-    SELECT
-        r.id,
-        r.name,
-        f.steps / CASE
-            WHEN f.steps = %(most)s
-                THEN greatest(
-                    extract(epoch FROM m.today::timestamp AT TIME ZONE m.time_zone - f.oldest) / 86400, 0.001
-                )
-            ELSE 28
-        END AS per_day
-    FROM moments AS m
-    CROSS JOIN processes AS r
-    CROSS JOIN LATERAL (
-        SELECT
-            count(*) AS steps,
-            min(o.completed_at) AS oldest
-        FROM (
-            SELECT s.completed_at
-            FROM job_steps AS s
-            WHERE s.tenant_id = %(tenant_id)s
-                AND s.process_id = r.id
-                AND s.status = 'completed'
-                AND s.completed_at >= (m.today - 28)::timestamp AT TIME ZONE m.time_zone
-                AND s.completed_at < m.today::timestamp AT TIME ZONE m.time_zone
-            ORDER BY s.completed_at DESC
-            LIMIT %(most)s
-        ) AS o
-    ) AS f
-    WHERE r.tenant_id = %(tenant_id)s
-        AND r.id IN (SELECT DISTINCT unnest(w.processes) FROM work AS w)
-)
+/* include process_rates */
 SELECT json_build_object(
     'today', m.today,
     'jobs', (

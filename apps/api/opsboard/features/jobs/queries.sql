@@ -33,6 +33,53 @@ LEFT JOIN LATERAL (
         AND s.job_id = j.id
 ) AS p ON true
 
+-- fragment: waits_at_members
+        'days_late', CASE WHEN j.status IN ('draft', 'active', 'on_hold') AND j.due_date < d.today THEN d.today - j.due_date END,
+        'waits_at', w.waits_at
+
+-- fragment: waits_at
+-- The first open step of the job. It has waited since the last step ended, or since the job began. A scalar subquery: only a
+-- join that surely has one row is left out of the plan of those who do not ask for it.
+LEFT JOIN LATERAL (
+    SELECT (
+        SELECT json_build_object(
+            'step_id', s.id,
+            'step_order', s.step_order,
+            'status', s.status,
+            'process', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
+            'machine', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END,
+            'person', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
+            'since', CASE
+                WHEN s.status = 'in_progress' THEN coalesce(s.started_at, s.updated_at)
+                ELSE coalesce(
+                    (
+                        SELECT max(o.completed_at)
+                        FROM job_steps AS o
+                        WHERE o.tenant_id = %(tenant_id)s
+                            AND o.job_id = j.id
+                    ),
+                    j.started_at,
+                    j.created_at
+                )
+            END
+        )
+        FROM (
+            SELECT
+                f.id, f.step_order, f.status, f.process_id, f.machine_id, f.assigned_user_id, f.started_at, f.updated_at
+            FROM job_steps AS f
+            WHERE f.tenant_id = %(tenant_id)s
+                AND f.job_id = j.id
+                AND f.status IN ('pending', 'in_progress')
+                AND NOT f.job_ended
+            ORDER BY f.step_order
+            LIMIT 1
+        ) AS s
+        LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = s.process_id
+        LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = s.machine_id
+        LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.assigned_user_id
+    ) AS waits_at
+) AS w ON true
+
 -- fragment: job_day_and_customer
 CROSS JOIN (
     SELECT coalesce(t.as_of, (now() AT TIME ZONE t.time_zone)::date) AS today
@@ -42,7 +89,7 @@ CROSS JOIN (
 LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
 
 -- name: list_jobs
--- reads: jobs, customers, job_steps, tenants
+-- reads: jobs, customers, job_steps, processes, machines, users, tenants
 -- from: jobs AS j
 -- filter archived: j.archived_at IS NOT NULL
 -- filter status: j.status = ANY(%(status)s)
@@ -73,15 +120,17 @@ LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
 -- total completed_from: jobs_completed | c.day >= %(completed_from)s
 -- total completed_to: jobs_completed | c.day <= %(completed_to)s
 -- total completed_from,completed_to: jobs_completed | c.day >= %(completed_from)s AND c.day <= %(completed_to)s
--- Jobs with their customer and progress.
+-- Jobs with their customer and progress, and the step that each waits at.
 SELECT
     page.position,
     json_build_object(
-        /* include job_members */
+        /* include job_members */,
+        /* include waits_at_members */
     ) AS item
 FROM page
 JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
 /* include job_joins */
+/* include waits_at */
 
 -- name: get_job
 -- reads: jobs, customers, job_steps, processes, machines, users, tenants
@@ -89,12 +138,14 @@ JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = page.id
 -- One job with its customer, its progress and its steps in their order.
 SELECT json_build_object(
         /* include job_members */,
+        /* include waits_at_members */,
         'description', j.description,
         'created_by', CASE WHEN m.id IS NOT NULL THEN json_build_object('id', m.id, 'name', m.full_name) END,
         'steps', /* include steps_of_job job_steps */
 )::text
 FROM jobs AS j
 /* include job_joins */
+/* include waits_at */
 LEFT JOIN users AS m ON m.tenant_id = %(tenant_id)s AND m.id = j.created_by
 WHERE j.tenant_id = %(tenant_id)s
     AND j.id = %(job_id)s

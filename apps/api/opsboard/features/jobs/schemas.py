@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from opsboard.features.shapes import CustomerName, JobStatus, Priority, StepOfJob
+from opsboard.features.shapes import CustomerName, JobStatus, Priority, StepOfJob, StepStatus
 from opsboard.web.schemas import Envelope, Named, WriteWarning
 
 
@@ -36,15 +36,32 @@ class Job(BaseModel):
     updated_at: dt.datetime
 
 
+class WaitsAt(BaseModel):
+    """The first open step of a job. `since`: it is in progress; or else the last step ended, or the job began."""
+
+    step_id: int
+    step_order: int
+    status: StepStatus
+    process: Named | None
+    machine: Named | None
+    person: Named | None
+    since: dt.datetime
+
+
+class ListedJob(Job):
+    days_late: int | None = Field(description="Null when it is not late.")
+    waits_at: WaitsAt | None = Field(description="Null when no step is open.")
+
+
 class WrittenJob(Job):
     warnings: list[WriteWarning]
 
 
 class Jobs(Envelope):
-    items: list[Job]
+    items: list[ListedJob]
 
 
-class JobWithSteps(Job):
+class JobWithSteps(ListedJob):
     description: str | None
     created_by: Named | None
     steps: list[StepOfJob]

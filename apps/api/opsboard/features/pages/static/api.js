@@ -69,9 +69,14 @@ export function gather(signal) {
     if (asked.length === 1) get(asked[0].path, signal).then(asked[0].resolve, asked[0].reject);
     else together(asked, signal).catch((problem) => { for (const { reject } of asked) reject(problem); });
   };
-  return (path) => new Promise((resolve, reject) => {
-    if (waiting.push({ path, resolve, reject }) === 1) queueMicrotask(flush);
-  });
+  return (path) => {
+    const same = waiting.find((one) => one.path === path);
+    if (same) return same.answer;
+    const asked = { path, resolve: null, reject: null, answer: null };
+    asked.answer = new Promise((resolve, reject) => Object.assign(asked, { resolve, reject }));
+    if (waiting.push(asked) === 1) queueMicrotask(flush);
+    return asked.answer;
+  };
 }
 
 async function together(asked, signal) {

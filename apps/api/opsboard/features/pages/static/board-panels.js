@@ -3,13 +3,15 @@
 import { h } from "./dom.js";
 import { showFloor, showMine, showOverdue, showRecent } from "./panels.js";
 import { showNumbers } from "./panel-numbers.js";
-import { showAtRisk, showCalibration } from "./risk.js";
+import { showAtRisk, showCalibration, showIdle } from "./risk.js";
 import { showDecisions, showQueue, showSending, showStuck } from "./sales-panels.js";
 
 const SHOWN = 8;
 const SHOWN_OF_SALES = 5;
 // An empty cursor: the first page without counting all of it, for the counts have been read already.
 const list = (path, shown = SHOWN) => `/api/${path}page_size=${shown}&cursor=`;
+// The overdue, those at risk and those that stand still, each with its cause, from one statement.
+const LATE = `/api/jobs/late?limit=${SHOWN}`;
 const steps = (status) => list(`job-steps?mine=true&status=${status}&`);
 
 // `span` is the width of a section in twelfths.
@@ -29,8 +31,8 @@ const steps = (status) => list(`job-steps?mine=true&status=${status}&`);
 export const PANELS = [
   {
     id: "overdue", title: "Overdue", span: 7,
-    paths: [list("jobs?overdue=true&sort=due_date&")],
-    render: (section, [jobs], stats) => showOverdue(section, jobs.items, stats),
+    paths: [LATE],
+    render: (section, [late], stats) => showOverdue(section, late.overdue, stats),
   },
   {
     id: "mine", title: "My next steps", span: 5,
@@ -40,13 +42,18 @@ export const PANELS = [
   },
   {
     id: "risk", title: "May end late", span: 7,
-    paths: [list("jobs/at-risk?"), "/api/jobs/delays"],
-    render: (section, [jobs, delays]) => showAtRisk(section, jobs.items, delays.items),
+    paths: [LATE],
+    render: (section, [late]) => showAtRisk(section, late.at_risk),
   },
   {
     id: "calibration", title: "How good that guess is", span: 5,
     paths: ["/api/jobs/risk-calibration"],
     render: (section, [calibration]) => showCalibration(section, calibration),
+  },
+  {
+    id: "idle", title: "No step moved for a week", span: 12,
+    paths: [LATE],
+    render: (section, [late]) => showIdle(section, late.stuck),
   },
   {
     id: "queue", title: "Leads to process", span: 7, group: "leads",

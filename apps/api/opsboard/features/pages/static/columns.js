@@ -5,6 +5,7 @@ import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
 import { count, day, nearDay, nearTime, number } from "./format.js";
 import { HOURS } from "./hours-columns.js";
+import { waitsWords } from "./late.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
@@ -61,8 +62,10 @@ export const LISTS = {
       ["Status", (job) => chip(job.status)],
       ["Priority", (job) => (job.priority === "normal" ? h("span", { class: "quiet" }, words("normal")) : chip(job.priority))],
       ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), h("span", { title: day(job.due_date) }, nearDay(job.due_date)),
-        job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)")), null, "due_date"],
+        job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)"),
+        job.days_late && h("span", { class: "quiet" }, ` ${count(job.days_late, "day")} late`)), null, "due_date"],
       ["Progress", (job) => progress(job.progress)],
+      ["Now at", (job) => job.waits_at && waitsWords(job.waits_at)],
       restoreColumn("jobs", (job) => job.job_number),
     ],
   },
@@ -78,6 +81,7 @@ export const LISTS = {
       ["Days left", (job) => number(job.days_left)],
       ["Steps left", (job) => number(job.steps_left)],
       ["Risk", (job) => riskBar(job)],
+      ["Now at", (job) => job.waits_at && waitsWords(job.waits_at)],
       ["Past jobs like it", (job) => number(job.risk_basis)],
     ],
   },

@@ -4,11 +4,12 @@ import { archiveButton } from "./archive.js";
 import { chip, progress, words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { history } from "./history.js";
-import { dateTime, day, number } from "./format.js";
+import { count, dateTime, day, number } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
 import { problemWords } from "./notices.js";
-import { delayWords, riskFact } from "./risk.js";
+import { delayWords, waitsWords } from "./late.js";
+import { riskFact } from "./risk.js";
 import { statusLink } from "./status-link.js";
 import { statusChoice } from "./status-choice.js";
 import { editLink, factList, ownFields } from "./list-parts.js";
@@ -82,9 +83,10 @@ function facts(found, lateness, delays) {
   const [delay] = delays.items;
   return [
     ["Progress", progress(found.progress)],
-    ["Due", day(found.due_date)],
+    ["Due", [day(found.due_date), found.days_late && h("span", { class: "late" }, ` ${count(found.days_late, "day")} late`)]],
     ["Risk of ending late", riskFact(lateness)],
     ...(delay ? [["Takes longest", delayWords(delay)]] : []),
+    ...(found.waits_at ? [["Now at", waitsWords(found.waits_at)]] : []),
     ["Quantity", number(found.quantity)],
     ["Priority", words(found.priority)],
     ["Customer", customer ? h("a", { href: `#/jobs?customer_id=${customer.id}` }, customer.name) : "–"],

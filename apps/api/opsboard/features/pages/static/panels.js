@@ -3,6 +3,7 @@
 import { chip, glyph, words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { count, daysLate, nearDay, number } from "./format.js";
+import { whyLate } from "./late.js";
 import { pageOf } from "./router.js";
 import { stamped } from "./rows.js";
 import { moveButton } from "./steps.js";
@@ -15,6 +16,7 @@ export function showOverdue(section, jobs, { jobs: counts, today }) {
     h("span", { class: "line-side" },
       h("span", { class: "late" }, glyph("overdue"), count(daysLate(job.due_date, today), "day"), " late"),
       h("span", { class: "quiet" }, job.customer?.name ?? words(job.status))),
+    whyLate(job),
   ]);
 }
 

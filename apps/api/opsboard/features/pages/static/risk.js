@@ -1,22 +1,31 @@
 // Jobs at risk of ending late, as bars, and the calibration of the risk: predicted against actual shares.
 
+import { glyph } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { count, number } from "./format.js";
+import { whyLate } from "./late.js";
 import { jobLink, show } from "./panels.js";
 
 const SHARE = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
 const ERROR = new Intl.NumberFormat(undefined, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 // The picture in its own units: a square with room for the words at its sides.
 const SIDE = 100;
-const ONE_PLACE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const LARGEST = 5;
 
-export function showAtRisk(section, jobs, delays) {
-  const why = new Map(delays.map((delay) => [delay.id, delay]));
+export function showAtRisk(section, jobs) {
   show(section, "/api/jobs/at-risk", "All open jobs by due date", "No open job has a due date ahead.", jobs, (job) => [
     jobLink(job.id, job.job_number, job.title),
     h("span", { class: "line-side" }, riskBar(job), h("span", { class: "quiet" }, `${job.days_left ? count(job.days_left, "day") : "today"}, ${count(job.steps_left, "step")} left`)),
-    why.has(job.id) && h("span", { class: "quiet delay" }, delayWords(why.get(job.id))),
+    whyLate(job),
+  ]);
+}
+
+// Active jobs of which no step has moved for a week, the longest first.
+export function showIdle(section, jobs) {
+  show(section, "/api/jobs?status=active&sort=due_date", "All active jobs", "A step of every active job has moved within a week.", jobs, (job) => [
+    jobLink(job.id, job.job_number, job.title),
+    h("span", { class: "line-side" }, h("span", { class: "late" }, glyph("overdue"), `${count(job.idle_days, "day")} without a move`)),
+    whyLate(job),
   ]);
 }
 
@@ -73,13 +82,6 @@ function asTable(bins) {
     h("table", {},
       h("thead", {}, h("tr", {}, ["Predicted", "Ended late", "Cases"].map((head) => h("th", { scope: "col" }, head)))),
       h("tbody", {}, bins.map(row))));
-}
-
-// The step that takes an open job longest: "11 of 17 days are the queue before Paint".
-export function delayWords({ days, longest }) {
-  const { process } = longest;
-  if (days === null) return `waits for ${process.name}, which finished nothing in 28 days`;
-  return `${ONE_PLACE.format(longest.days)} of ${ONE_PLACE.format(days)} days are the queue before ${process.name}`;
 }
 
 // The facts on the page of a job.
