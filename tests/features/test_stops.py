@@ -35,6 +35,12 @@ def test_a_machine_stands_still_until_it_runs_again(own_app: Application, machin
     during: Any = client.get("/api/dashboard/stats").json
     assert during["machines"]["maintenance"] == before["machines"]["maintenance"] + 1
     assert client.get(f"{PATH}?open=true").json["total"] == 1  # type: ignore[index]
+    paths = (f"/api/machines/{machine}", "/api/machines?status=maintenance&fields=id,stop")
+    one, listed = (client.get(path).json for path in paths)
+    assert one is not None and listed is not None
+    told = {"id": stop["id"], "since": stop["started_at"], "reason": "no material"}
+    assert one["stop"] == told
+    assert [item["stop"] for item in listed["items"] if item["id"] == machine] == [told]
     ended: Any = (
         own_app.client("operator").post(f"{PATH}/{stop['id']}/end", json={"note": "came at noon"}).json
     )
@@ -42,6 +48,7 @@ def test_a_machine_stands_still_until_it_runs_again(own_app: Application, machin
     assert ended["seconds"] is not None and ended["ended_by"]
     after: Any = client.get("/api/dashboard/stats").json
     assert after["machines"] == before["machines"]
+    assert client.get(paths[0]).json["stop"] is None  # type: ignore[index]
     again = own_app.client().post(f"{PATH}/{stop['id']}/end", json={})
     assert again.status_code == 409
 

@@ -21,8 +21,21 @@ LEFT JOIN LATERAL (
         AND NOT s.job_ended
 ) AS w ON true
 
+-- fragment: machine_stop
+-- A scalar subquery: only a join that surely has one row is left out of the plan of those who do not ask for it.
+LEFT JOIN LATERAL (
+    SELECT (
+        SELECT json_build_object('id', k.id, 'since', k.started_at, 'reason', coalesce(x.name, k.reason))
+        FROM machine_stops AS k
+        LEFT JOIN reasons AS x ON x.tenant_id = %(tenant_id)s AND x.id = k.reason_id
+        WHERE k.tenant_id = %(tenant_id)s
+            AND k.machine_id = m.id
+            AND k.ended_at IS NULL
+    ) AS stop
+) AS o ON true
+
 -- name: list_machines
--- reads: machines, job_steps, tenants
+-- reads: machines, machine_stops, reasons, job_steps, tenants
 -- from: machines AS m
 -- filter archived: m.archived_at IS NOT NULL
 -- filter status: m.status = ANY(%(status)s)
@@ -32,28 +45,32 @@ LEFT JOIN LATERAL (
 -- total: machines
 -- total status: machines | c.label = ANY(%(status)s)
 -- total is_active: machines | (c.label = 'active') = %(is_active)s
--- Machines with their load: the steps that wait for them and that are on them.
+-- Machines with their load: the steps that wait for them and that are on them; and why they stand still.
 SELECT
     page.position,
     json_build_object(
         /* include machine_members */,
-        'load', json_build_object('pending', w.pending, 'in_progress', w.in_progress)
+        'load', json_build_object('pending', w.pending, 'in_progress', w.in_progress),
+        'stop', o.stop
     ) AS item
 FROM page
 JOIN machines AS m ON m.tenant_id = %(tenant_id)s AND m.id = page.id
 /* include machine_load */
+/* include machine_stop */
 
 -- name: get_machine
--- reads: machines, job_steps
+-- reads: machines, machine_stops, reasons, job_steps
 -- locks: machines AS m | m.tenant_id = %(tenant_id)s AND m.id = %(machine_id)s
 -- One machine with its load.
 SELECT json_build_object(
         /* include machine_members */,
         'load', json_build_object('pending', w.pending, 'in_progress', w.in_progress),
+        'stop', o.stop,
         'link', '/api/job-steps?machine_id=' || m.id
 )::text
 FROM machines AS m
 /* include machine_load */
+/* include machine_stop */
 WHERE m.tenant_id = %(tenant_id)s
     AND m.id = %(machine_id)s
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from opsboard.features.shapes import MachineStatus
 from opsboard.web.schemas import Envelope, WriteWarning
@@ -31,8 +31,15 @@ class WrittenMachine(Machine):
     warnings: list[WriteWarning]
 
 
+class OpenStop(BaseModel):
+    id: int
+    since: dt.datetime
+    reason: str
+
+
 class MachineWithLoad(Machine):
     load: Load
+    stop: OpenStop | None = Field(description="Null while it does not stand still.")
 
 
 class MachineWithLink(MachineWithLoad):

@@ -5,7 +5,7 @@ import { chip, glyph, progress, words } from "./chips.js";
 import { h } from "./dom.js";
 import { count, day, nearDay, nearTime, number } from "./format.js";
 import { HOURS } from "./hours-columns.js";
-import { waitsWords } from "./late.js";
+import { stopWords, waitsWords } from "./late.js";
 import { pageOf } from "./router.js";
 import { riskBar } from "./risk.js";
 import { SALES } from "./sales-columns.js";
@@ -112,6 +112,7 @@ export const LISTS = {
       ["Machine", (machine) => named(`#/machines/${machine.id}`, machine.name)],
       ["Location", (machine) => machine.location],
       ["Status", (machine) => chip(machine.status)],
+      ["Stopped", (machine) => machine.stop && h("a", { class: "late", href: `#/stops?machine_id=${machine.id}&open=true` }, stopWords(machine.stop))],
       ["On it", (machine) => number(machine.load.in_progress)],
       ["Waiting", (machine) => number(machine.load.pending)],
       ["Set to", (machine, context) => statusChoice({ ...machine, key: `machine-${machine.id}`, path: `/api/machines/${machine.id}` }, MACHINE_STATUS.values, context), "control"],

@@ -11,8 +11,12 @@ const ONE_PLACE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
 export function whyLate(job) {
   const texts = [job.delay && delayWords(job.delay), job.waits_at && waitsWords(job.waits_at)].filter(Boolean);
   if (!texts.length) return null;
-  const stop = job.machine_stop;
-  return h("span", { class: "quiet delay" }, texts.join("; "), stop && h("span", { class: "late" }, `; stopped since ${nearTime(stop.since)}: ${stop.reason}`));
+  return h("span", { class: "quiet delay" }, texts.join("; "), job.machine_stop && h("span", { class: "late" }, `; ${stopWords(job.machine_stop)}`));
+}
+
+/** "stopped since today 07:59: tool broken" */
+export function stopWords({ since, reason }) {
+  return `stopped since ${nearTime(since)}: ${reason}`;
 }
 
 /** "Paint is in progress on Booth 1 by Anna since today 07:59" */

@@ -3,7 +3,7 @@
 import { chip, glyph, words } from "./chips.js";
 import { h, replace } from "./dom.js";
 import { count, daysLate, nearDay, number } from "./format.js";
-import { whyLate } from "./late.js";
+import { stopWords, whyLate } from "./late.js";
 import { pageOf } from "./router.js";
 import { stamped } from "./rows.js";
 import { moveButton } from "./steps.js";
@@ -46,7 +46,8 @@ export function showFloor(section, machines, { machines: counts }) {
     h("a", { class: `machine is-${machine.status}`, href: `#/job-steps?machine_id=${machine.id}&status=in_progress,pending`, "data-key": `machine-${machine.id}` },
       glyph(machine.status),
       h("span", { class: "machine-name" }, machine.name, h("span", { class: "visually-hidden" }, `, ${words(machine.status)}`)),
-      h("span", { class: "machine-load quiet" }, `${number(machine.load.in_progress)} on · ${number(machine.load.pending)} waiting`)),
+      h("span", { class: "machine-load quiet" }, `${number(machine.load.in_progress)} on · ${number(machine.load.pending)} waiting`),
+      machine.stop && h("span", { class: "late machine-stop" }, stopWords(machine.stop))),
   ]);
 }
 

@@ -6,6 +6,7 @@ import { glyph, words } from "./chips.js";
 import { byId, h, replace } from "./dom.js";
 import { count, daysLate, nearTime, number, setTimeZone, setToday } from "./format.js";
 import { beginFreshness, checked, counted, forget, notChecked } from "./freshness.js";
+import { stopWords } from "./late.js";
 import { Poller } from "./poller.js";
 
 const SECONDS = 20;
@@ -22,7 +23,8 @@ const AREAS = {
   "Nothing is overdue.") },
   machines: { title: "Machines", paths: ["/api/machines?page_size=100&cursor="], render: (_stats, machines) => h("ul", { class: "wall-tiles" }, byNeed(machines.items).map((machine) =>
     h("li", { class: `is-${machine.status}` }, h("strong", {}, machine.name), h("span", {}, glyph(machine.status), ` ${words(machine.status)}`),
-      h("span", { class: "quiet" }, `${number(machine.load.in_progress)} on · ${number(machine.load.pending)} waiting`)))) },
+      h("span", { class: "quiet" }, `${number(machine.load.in_progress)} on · ${number(machine.load.pending)} waiting`),
+      machine.stop && h("span", { class: "late" }, stopWords(machine.stop))))) },
   sell: { title: "Leads and approvals", paths: [], render: (stats) => [
     stats.leads && figures(stats.leads, ["unprocessed", "in_progress", "new_today"]), stats.approvals && figures(stats.approvals, ["pending", "changes_requested", "decided_today"]),
     stats.approvals?.oldest_pending_at && h("p", { class: "wall-words" }, `The oldest request waits since ${nearTime(stats.approvals.oldest_pending_at)}.`)] },
