@@ -78,7 +78,14 @@ rated AS (
 ),
 ranked AS (
     SELECT
-        w.*,
+        w.id,
+        w.status,
+        w.due_in,
+        w.steps_left,
+        w.last_moved,
+        w.idle_days,
+        w.risk,
+        w.cases,
         row_number() OVER (PARTITION BY w.due_in < 0 ORDER BY w.risk DESC NULLS LAST, w.due_in, w.id) AS place,
         row_number() OVER (
             PARTITION BY w.idle_days >= %(stuck_days)s AND w.status = 'active' AND w.steps_left > 0
