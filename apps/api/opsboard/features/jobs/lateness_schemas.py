@@ -124,6 +124,9 @@ class Kept(BaseModel):
     share_a_day_sooner: float | None = Field(
         description="The share that ended a day earlier still: no date lies between the two."
     )
+    share_a_day_later: float | None = Field(
+        description="The share that ended by the day after the promised one."
+    )
     mean_days: float | None = Field(description="The mean length of those promises.")
 
 

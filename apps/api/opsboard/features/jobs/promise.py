@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from opsboard.features.jobs.past_jobs import WHOLE_JOB, History, PastJob
+from opsboard.features.jobs.promise_days import FEWEST
 from opsboard.features.jobs.promise_replay import Method, replay
 
-# With fewer finished jobs, or fewer promises to check, there is no telling how good a promise is.
-FEWEST = 40
 MOST_DAYS = 3650
 # A method is preferred to a simpler one if its promises were shorter by this factor: less is chance.
 CLEARLY = 0.95
@@ -84,7 +82,7 @@ def promise_of_kind(
     chosen = choose(methods)
     if chosen is None:
         return Promise("not_kept", None, kind, None, plain)
-    days = whole_days(chosen.days)
+    days = chosen.promised
     if days is None or days > MOST_DAYS:
         return Promise("too_much_work", None, kind, chosen, plain)
     return Promise(None, days, kind, chosen, plain)
@@ -105,7 +103,3 @@ def choose(methods: Sequence[Method]) -> Method | None:
         ):
             chosen = method
     return chosen
-
-
-def whole_days(days: float | None) -> int | None:
-    return None if days is None or not math.isfinite(days) else max(0, math.ceil(days - 1e-6))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from opsboard.features.jobs.past_jobs import PastJob, read_history
-from opsboard.features.jobs.promise import Promise, promise, whole_days
+from opsboard.features.jobs.promise import Promise, promise
+from opsboard.features.jobs.promise_days import whole_days
 from opsboard.features.jobs.promise_replay import Method, lead_time_quantile
 
 
@@ -43,7 +44,7 @@ def promise_document(
             "finished": made.kind.finished,
             "open": len(made.kind.jobs) - made.kind.finished,
         },
-        "plain": {"days": whole_days(made.plain.days) if made.plain else None, "kept": checked(made.plain)},
+        "plain": {"days": made.plain.promised if made.plain else None, "kept": checked(made.plain)},
         "kinds": [
             {"has_steps": some, **quantiles(jobs, history.observed, confidence)}
             for some in (True, False)
@@ -78,6 +79,7 @@ def checked(method: Method | None) -> dict[str, Any]:
         "share": rounded(past.share, 4) if past and has_cases else None,
         "uncertainty": rounded(past.error, 4) if past and has_cases else None,
         "share_a_day_sooner": rounded(past.share_sooner, 4) if past and has_cases else None,
+        "share_a_day_later": rounded(past.share_later, 4) if past and has_cases else None,
         "mean_days": rounded(past.width, 1) if past and has_cases else None,
     }
 
