@@ -64,7 +64,7 @@ def check(app: str, days: range, seeds: range, tolerance: float, above: float) -
 
 @pytest.mark.parametrize("app", SHOPS)
 def test_promises_are_kept_as_often_as_they_say(app: str) -> None:
-    made = check(app, range(230, 370, 20), range(1, 3), tolerance=0.15, above=0.2)
+    made = check(app, range(230, 370, 20), range(1, 4), tolerance=0.15, above=0.2)
     assert sum(one.days is not None for one in made) > len(made) / 3
     assert {one.reason for one in made} <= {None, "not_kept"}
 
