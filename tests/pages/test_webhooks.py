@@ -69,6 +69,7 @@ def test_a_delivery_shows_each_attempt_and_what_is_sent(own_visit: Visiting, own
     expect(attempts.nth(1)).to_contain_text("TimeoutError: slow")
     expect(attempts.nth(1)).to_contain_text("5,012 ms")
     expect(page.locator(".sent-text")).to_contain_text(f'"title": "{own_app.alpha.canary}"')
+    expect(page.locator(".sent-text")).to_have_css("white-space", re.compile("^(pre-wrap|preserve)"))
     page.get_by_role("button", name=re.compile("^Send Job: updated")).click()
     expect(page.locator("#toasts")).to_contain_text("It is sent again.")
     page.get_by_role("link", name="All deliveries").click()

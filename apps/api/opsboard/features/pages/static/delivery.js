@@ -49,7 +49,7 @@ function parts(found, act) {
     h("h2", {}, "Attempts"),
     attempts.length ? table("Attempts, the last one first", ATTEMPTS, attempts, {}) : h("p", { class: "empty" }, "There was no attempt yet."),
     h("h2", {}, "What is sent"),
-    h("p", { class: "instructions sent-text" }, JSON.stringify(found.body, null, 2)),
+    h("p", { class: "sent-text" }, JSON.stringify(found.body, null, 2)),
     h("p", { class: "actions" }, h("a", { href: "#/webhooks/deliveries" }, "All deliveries"), h("a", { href: "#/webhooks" }, "Webhooks")),
   ];
 }
