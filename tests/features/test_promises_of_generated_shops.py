@@ -12,7 +12,7 @@ from opsboard.features.jobs.past_jobs import WHOLE_JOB, PastJob, Step
 from opsboard.features.jobs.promise import promise
 from opsboard.features.jobs.promise_days import promised_days
 from opsboard.features.jobs.queue_simulation import simulate, throughput
-from opsboard.features.jobs.survival import Observation, survival_curve, survival_quantile
+from opsboard.features.jobs.survival import Observation, survival_curve
 from tests.features.generated_shops import Job, generated_shop, seen_on
 
 SHOPS: dict[str, dict[str, Any]] = {
@@ -97,7 +97,7 @@ def test_a_new_shop_of_thirty_jobs_gets_no_date() -> None:
 
 def test_a_quantile_with_open_ones_is_that_worked_out_by_hand() -> None:
     def quantile(*values: tuple[float, bool], level: float) -> float | None:
-        return survival_quantile((Observation(value, is_open, 1.0) for value, is_open in values), level)
+        return survival_curve(Observation(value, is_open, 1.0) for value, is_open in values).quantile(level)
 
     ended = [(float(value), False) for value in range(1, 10)]
     # With nine ends, a half is five ninths of them, and nine tenths all of them.

@@ -52,7 +52,3 @@ def survival_curve(observations: Iterable[Observation]) -> SurvivalCurve:
             curve.shares.append(1 - surviving)
         at_risk -= weight
     return curve
-
-
-def survival_quantile(observations: Iterable[Observation], level: float) -> float | None:
-    return survival_curve(observations).quantile(level)
