@@ -50,6 +50,13 @@ def test_the_plan_of_the_dashboard_is_bound_to_the_tenant(
     assert "(tenant_id = (InitPlan " in result.output, "row security is part of the plan"
 
 
+def test_a_filter_that_is_planned_for_its_values_is_said_to_be(run: Run, settings: dict[str, str]) -> None:
+    result = run("explain", "leads.list_leads", "--tenant", "beta", "--set", "category=none", **settings)
+    assert result.exit_code == 0, result.output
+    assert "Not prepared: planned for its values" in result.output
+    assert "category = 'none'" in result.output, "the planner sees the value"
+
+
 def test_a_list_takes_filters_and_a_sort(run: Run, settings: dict[str, str]) -> None:
     result = run(
         "explain",

@@ -21,6 +21,11 @@ from tests.contract.test_large import declared_indexes, rows_read
 TOGETHER: dict[str, list[tuple[dict[str, Any], str]]] = {
     "customers.list_customers": [({"q": "555123"}, "name")],
     "jobs.list_jobs": [({"status": ["draft"]}, "due_date")],
+    "job_steps.list_job_steps": [
+        ({"status": ["completed"]}, "completed_at"),
+        ({"status": ["pending"]}, "completed_at"),
+        ({"waiting": "true"}, "completed_at"),
+    ],
     "machines.list_machines": [({"status": ["maintenance"]}, "name")],
     "journeys.list_contacts": [({"journey_id": 1, "status": ["failed"]}, "created_at")],
     "journeys.list_executions": [

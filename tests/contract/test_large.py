@@ -119,6 +119,8 @@ IN_ORDER: list[tuple[str, dict[str, Any], str]] = [
     ("jobs.list_jobs", {}, "due_date"),
     ("customers.list_customers", {}, "name"),
     ("job_steps.list_job_steps", {"status": ["in_progress"]}, "created_at"),
+    ("job_steps.list_job_steps", {"status": ["pending"]}, "completed_at"),
+    ("job_steps.list_job_steps", {"waiting": "true"}, "completed_at"),
     ("calls.list_calls", {"status": ["missed"]}, "created_at"),
     ("documents.list_documents", {"document_type": "photo"}, "uploaded_at"),
     ("leads.list_leads", {"status": ["won"]}, "created_at"),

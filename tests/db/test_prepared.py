@@ -14,7 +14,7 @@ from opsboard.auth.identity import Identity
 from opsboard.db.connection import PooledConnection
 from opsboard.db.database import Database
 from opsboard.db.pool import Pool
-from opsboard.db.prepared import statement
+from opsboard.db.prepared import CUSTOM_PLAN, statement
 from opsboard.db.queries import Query
 from opsboard.errors import InvalidInput
 from tests.application import Application
@@ -112,6 +112,16 @@ def test_a_connection_keeps_a_bounded_number_of_statements(
         kept = set(connection.prepared)
     assert kept == prepared_on_the_server(pool)
     assert kept == {statement("test.query", f"SELECT '{number}'").name for number in (1, 4, 5)}
+
+
+def test_a_text_that_is_planned_for_its_values_is_never_prepared(
+    database: Database, pool: Pool, caller: Identity, sent: list[str]
+) -> None:
+    marked = query(f"SELECT %(title)s::text {CUSTOM_PLAN}")
+    for title in "abc":
+        assert database.fetch_row(marked, caller, {"title": title}) == (title,)
+    assert prepared_on_the_server(pool) == set()
+    assert not any("EXECUTE" in message or "PREPARE" in message for message in sent)
 
 
 def test_a_setting_of_none_prepares_nothing(pool: Pool, caller: Identity) -> None:

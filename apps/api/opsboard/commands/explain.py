@@ -79,6 +79,8 @@ def plan_lines(
 ) -> Iterator[str]:
     """The lines of EXPLAIN for the prepared statement, then which kind of plan Postgres settled on."""
     prepared = statement(query_name, text, limits_of(text, parameters))
+    if not prepared.can_prepare:
+        cursor.execute(sql.custom_plans.sql)
     cursor.execute(prepared.prepare, parameters)
     for _ in range(CUSTOM_PLANS_FIRST):
         cursor.execute(f"EXPLAIN {prepared.execute}", parameters)
@@ -88,7 +90,9 @@ def plan_lines(
         yield f"Parameter ${number}: {name} = {parameters[name]}"
     cursor.execute(sql.generic_plans.sql, {"name": prepared.name})
     row = cursor.fetchone()
-    if row and row[0]:
+    if not prepared.can_prepare:
+        yield "Not prepared: planned for its values each time (a generic plan would read rows in vain)"
+    elif row and row[0]:
         yield "Prepared: generic plan, made once for each connection"
     else:
         yield "Prepared: custom plan, made for each execution (a generic plan would cost more)"

@@ -146,6 +146,11 @@ JOIN pg_class AS c ON c.oid = i.indexrelid
 JOIN pg_class AS t ON t.oid = i.indrelid
 WHERE c.relnamespace = 'public'::regnamespace
 
+-- name: custom_plans
+-- reads:
+-- Plan each statement of this transaction for its values.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true)
+
 -- name: generic_plans
 -- reads:
 -- The number of times a statement of this session was executed by its generic plan.

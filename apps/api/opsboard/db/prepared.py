@@ -30,6 +30,8 @@ LIMIT = re.compile(r"\bLIMIT %\((\w+)\)s")
 # Postgres infers the type of each other parameter from the place of its first mention.
 TYPES: Mapping[str, str] = {"tenant_id": "bigint", "user_id": "bigint", "role": "text"}
 TEXTS_KEPT = 2000
+# In a text of which a generic plan would read rows in vain: it is always sent as text and planned for its values.
+CUSTOM_PLAN = "/* custom plan */"
 # A text that runs only once is not worth a second message.
 WORTH_PREPARING = 2
 
@@ -57,7 +59,7 @@ class Statement:
         self.prepare = f"PREPARE {self.name}{types and f' ({types})'} AS /* {query_name} */ {body}"
         self.execute = f"EXECUTE {self.name}{values and f' ({values})'}"
         self.uses = 0
-        self.can_prepare = True
+        self.can_prepare = CUSTOM_PLAN not in sql
 
 
 @lru_cache(maxsize=TEXTS_KEPT)

@@ -37,7 +37,7 @@ LEFT JOIN users AS m ON m.tenant_id = %(tenant_id)s AND m.id = l.claimed_by
 -- from: leads AS l
 -- filter archived: l.archived_at IS NOT NULL
 -- filter status: l.status = ANY(%(status)s)
--- filter category: l.category = %(category)s
+-- filter category: l.category = %(category)s /* custom plan */
 -- filter source: l.source = %(source)s
 -- filter customer_id: l.customer_id = %(customer_id)s
 -- filter assigned_user_id: l.assigned_user_id = %(assigned_user_id)s

@@ -311,6 +311,7 @@ SELECT c.name FROM customers AS c WHERE g.kind = 'customers' AND c.tenant_id = %
 -- fragment: suggestions
 -- Records of $1 and those that are likely the same: of one e-mail address, of telephone numbers with the same last nine
 -- digits, or of one name. So many are looked at from an id on; with record_id that one alone.
+/* custom plan */
 WITH examined AS MATERIALIZED (
     SELECT
         r.id,

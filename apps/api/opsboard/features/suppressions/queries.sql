@@ -17,7 +17,7 @@ LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = s.created_by
 -- reads: suppressions, campaigns, users
 -- from: suppressions AS s
 -- filter channel: s.channel = %(channel)s
--- filter reason: s.reason = ANY(%(reason)s)
+-- filter reason: s.reason = ANY(%(reason)s) /* custom plan */
 -- filter q: s.id IN (SELECT a.id FROM suppressions AS a WHERE a.tenant_id = %(tenant_id)s AND a.address_search >= address_form(%(q)s) AND a.address_search < address_form(%(q)s) || chr(1114111) UNION SELECT p.id FROM suppressions AS p WHERE p.tenant_id = %(tenant_id)s AND p.address_search >= nullif(phone_form(%(q)s), '') AND p.address_search < phone_form(%(q)s) || ':')
 -- sort created_at: s.created_at | timestamptz
 -- sort address: s.address_search | text COLLATE "C"
