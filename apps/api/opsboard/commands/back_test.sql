@@ -57,6 +57,7 @@ SELECT
     s.step_order,
     s.process_id,
     s.machine_id,
+    s.assigned_user_id,
     CASE
         WHEN s.status = 'skipped' THEN s.status
         WHEN s.completed_at < m.ends THEN 'completed'
@@ -64,6 +65,7 @@ SELECT
         ELSE 'pending'
     END AS status,
     s.created_at,
+    s.updated_at,
     CASE WHEN s.started_at < m.ends THEN s.started_at END AS started_at,
     CASE WHEN s.completed_at < m.ends THEN s.completed_at END AS completed_at,
     j.status = 'completed' AS job_ended
