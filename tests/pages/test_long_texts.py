@@ -63,6 +63,31 @@ COVERED = """() => {
     return found.map((part) => `${part.tagName}.${part.className} ${part.textContent.slice(0, 40)}`);
 }"""
 
+LISTS = [
+    "jobs", "jobs/at-risk", "job-steps", "machines", "stops", "problems", "work?sort=-started_at", "customers", "contacts", "users", "leads",
+    "workflow-approvals", "workflow-approvals/pending", "campaigns", "campaigns/active/recipients", "journeys",
+    "journeys/contacts", "notifications", "audit",
+]  # fmt: skip
+# Dates and times on more than one line, and choices wider than their box.
+BROKEN = """() => {
+    const date = /^(\\d{1,2} \\w{3,4} \\d{4}(, \\d\\d:\\d\\d)?|(today|yesterday|tomorrow)( .*)?|in \\d+ days|\\d+ days ago)$/;
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    const found = [];
+    for (let text; (text = texts.nextNode());) {
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+        if (date.test(text.data.trim()) && lines.size > 1) found.push(text.data);
+    }
+    for (const choice of document.querySelectorAll(".filters select")) {
+        const width = choice.clientWidth;
+        Object.assign(choice.style, { fieldSizing: "content", width: "max-content" });
+        if (choice.clientWidth > width) found.push(`${choice.name}: ${choice.selectedOptions[0].text}`);
+        Object.assign(choice.style, { fieldSizing: "", width: "" });
+    }
+    return found;
+}"""
+
 
 @pytest.fixture
 def long_app(own_app: Application) -> Application:
@@ -94,6 +119,25 @@ def test_no_text_is_wider_than_its_place_on_any_view(own_visit: Visiting, long_a
         if wrong := faults(page):
             found[view] = wrong
     assert found == {}
+
+
+def test_dates_stay_on_one_line_and_choices_can_be_read_on_every_list(
+    own_visit: Visiting, long_app: Application
+) -> None:
+    page = own_visit("manager").open_board()
+    found, dates = {}, 0
+    for area in LISTS:
+        page.evaluate("area => { location.hash = `#/${area}` }", area)
+        expect(page.locator("main .waiting")).to_have_count(0)
+        expect(page.locator(".list-table, .empty-state").first).to_be_visible()
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(30)
+            if broken := page.evaluate(BROKEN):
+                found[f"{area} at {width}"] = broken[:3]
+        dates += page.locator(".list-table .when").count()
+    assert found == {}
+    assert dates > 50
 
 
 def test_no_text_is_wider_than_its_place_in_a_form(own_visit: Visiting, long_app: Application) -> None:

@@ -37,8 +37,8 @@ export function account(context) {
 const SESSION_COLUMNS = [
   ["Device", (session) => [h("strong", {}, deviceWords(session.device)), session.is_current && " (this one)"]],
   ["Address", (session) => session.address],
-  ["Signed in", (session) => dateTime(session.created_at)],
-  ["Last used", (session) => dateTime(session.last_used_at)],
+  ["Signed in", (session) => dateTime(session.created_at), "when"],
+  ["Last used", (session) => dateTime(session.last_used_at), "when"],
   ["Sign out", (session, { act }) => !session.is_current && pressable("Sign out", `Sign out ${deviceWords(session.device)}`, `end-${session.id}`,
     (button) => act(button, { method: "DELETE", path: `/api/auth/sessions/${session.id}`, done: "Signed out there." })), "control"],
 ];
@@ -47,8 +47,8 @@ const TOKEN_COLUMNS = [
   ["Token", (token) => h("span", { class: "named" }, h("strong", {}, token.name), h("span", { class: "line-text" }, `${token.hint} …`))],
   ["Of", (token) => token.user.name],
   ["Scopes", (token) => token.scopes.join(", ")],
-  ["Last used", (token) => (token.last_used_at ? dateTime(token.last_used_at) : "Never")],
-  ["Ends", (token) => (token.revoked_at ? `Revoked ${dateTime(token.revoked_at)}` : dateTime(token.expires_at))],
+  ["Last used", (token) => (token.last_used_at ? dateTime(token.last_used_at) : "Never"), "when"],
+  ["Ends", (token) => (token.revoked_at ? ["Revoked ", h("span", { class: "when" }, dateTime(token.revoked_at))] : h("span", { class: "when" }, dateTime(token.expires_at)))],
   ["Revoke", (token, { act }) => !token.revoked_at && pressable("Revoke", `Revoke ${token.name}`, `revoke-${token.id}`,
     (button) => act(button, { method: "DELETE", path: `/api/tokens/${token.id}`, done: `Revoked ${token.name}.` })), "control"],
 ];

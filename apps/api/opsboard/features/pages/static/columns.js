@@ -46,7 +46,8 @@ function rolesOf({ permissions }) {
   return ["admin", ...may].map(words).join(", ");
 }
 
-// Address -> { title, one, columns: [head, cell(item, context), kind], filters, links(me) }; the first column names the item.
+// Address -> { title, one, columns: [head, cell(item, context), kind, sort], filters, links(me) }; the first column names the item.
+// Kinds: "control" is left out for roles that have none, "when" is a time, which stays on one line.
 export const LISTS = {
   jobs: {
     title: "Jobs",
@@ -61,7 +62,7 @@ export const LISTS = {
       ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
       ["Status", (job) => chip(job.status)],
       ["Priority", (job) => (job.priority === "normal" ? h("span", { class: "quiet" }, words("normal")) : chip(job.priority))],
-      ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), h("span", { title: day(job.due_date) }, nearDay(job.due_date)),
+      ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), h("span", { class: "when", title: day(job.due_date) }, nearDay(job.due_date)),
         job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)"),
         job.days_late && h("span", { class: "quiet" }, ` ${count(job.days_late, "day")} late`)), null, "due_date"],
       ["Progress", (job) => progress(job.progress)],
@@ -77,7 +78,7 @@ export const LISTS = {
       ["Job", (job) => named(`#/jobs/${job.id}`, job.job_number, job.title)],
       ["Customer", (job) => job.customer && h("a", { href: `#/jobs?customer_id=${job.customer.id}` }, job.customer.name)],
       ["Status", (job) => chip(job.status)],
-      ["Due", (job) => h("span", { title: day(job.due_date) }, nearDay(job.due_date))],
+      ["Due", (job) => h("span", { title: day(job.due_date) }, nearDay(job.due_date)), "when"],
       ["Days left", (job) => number(job.days_left)],
       ["Steps left", (job) => number(job.steps_left)],
       ["Risk", (job) => riskBar(job)],
@@ -98,7 +99,7 @@ export const LISTS = {
       ["Machine", (step) => step.machine?.name],
       ["Person", (step) => step.assigned_user?.name],
       ["Status", (step) => chip(step.status)],
-      ["Since", (step) => nearTime(step.completed_at ?? step.started_at ?? step.created_at)],
+      ["Since", (step) => nearTime(step.completed_at ?? step.started_at ?? step.created_at), "when"],
       ["Move on", (step, context) => moveButton(step, context), "control"],
     ],
   },
@@ -218,7 +219,7 @@ export const LISTS = {
       ["Change", (entry) => h("span", {}, sentence(entry))],
       ["Record", (entry) => recordOf(entry)],
       ["Person", (entry) => entry.user && h("a", { href: `#/audit?user_id=${entry.user.id}` }, entry.user.name)],
-      ["When", (entry) => nearTime(entry.created_at), null, "-created_at"],
+      ["When", (entry) => nearTime(entry.created_at), "when", "-created_at"],
     ],
   },
   notifications: {
@@ -228,7 +229,7 @@ export const LISTS = {
     action: { verb: "Mark all read", write: markRead("/api/notifications/read", "All notifications are read.") },
     columns: [
       ["Notification", (notice) => (notice.link ? named(pageOf(notice.link), notice.title, notice.body) : h("strong", {}, notice.title))],
-      ["When", (notice) => nearTime(notice.created_at)],
+      ["When", (notice) => nearTime(notice.created_at), "when"],
       ["Read", (notice, { act }) => (notice.read_at ? h("span", { class: "quiet" }, "Read") : h("button", {
         type: "button", class: "move-button", "data-key": `read-${notice.id}`, "aria-label": `Mark read: ${notice.title}`,
         onclick: ({ currentTarget }) => act(currentTarget, markRead(`/api/notifications/${notice.id}/read`, `Marked read: ${notice.title}`)),

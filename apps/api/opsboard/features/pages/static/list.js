@@ -127,7 +127,7 @@ export function table(caption, columns, items, context, sortLink = (_head) => nu
   const rows = cells.map((row) => row.filter(isShown));
   columns = columns.filter(isShown);
   // On paper: nothing to press, and no column without a value.
-  const kinds = columns.map(([, , kind], index) => kind ?? (rows.every((cells) => isNothing(cells[index])) ? "is-empty" : null));
+  const kinds = columns.map(([, , kind], index) => (kind !== "control" && rows.every((cells) => isNothing(cells[index])) ? "is-empty" : (kind ?? null)));
   const row = (cells, at) => stamped(items[at], h("tr", { role: "row", "data-row": items[at].id }, cells.map((cell, index) =>
     h(index ? "td" : "th", { role: index ? "cell" : "rowheader", scope: index ? null : "row", "data-head": columns[index][0], class: kinds[index] }, isNothing(cell) ? nothing() : cell))));
   return h("table", { class: "list-table", role: "table" },

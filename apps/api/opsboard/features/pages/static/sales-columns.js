@@ -16,9 +16,9 @@ const CAMPAIGN_COLUMNS = [
   ["Campaign", (campaign) => h("strong", {}, campaign.name)],
   ["Channel", (campaign) => words(campaign.channel)],
   ["Status", (campaign) => chip(campaign.status)],
-  ["Scheduled", (campaign) => when(campaign.scheduled_at)],
-  ["Started", (campaign) => when(campaign.started_at)],
-  ["Completed", (campaign) => when(campaign.completed_at)],
+  ["Scheduled", (campaign) => when(campaign.scheduled_at), "when"],
+  ["Started", (campaign) => when(campaign.started_at), "when"],
+  ["Completed", (campaign) => when(campaign.completed_at), "when"],
 ];
 
 export const SALES = {
@@ -35,7 +35,7 @@ export const SALES = {
       ["Source", (lead) => lead.source],
       ["Status", (lead) => chip(lead.status)],
       ["Person", (lead) => lead.assigned_user?.name ?? lead.claimed_by?.name],
-      ["Entered", (lead) => dateTime(lead.created_at), null, "-created_at"],
+      ["Entered", (lead) => dateTime(lead.created_at), "when", "-created_at"],
       ["Change", (lead, { me }) => mayEditLead(me, lead) && editLink("leads", lead, lead.name), "control"],
       restoreColumn("leads", (lead) => lead.name),
     ],
@@ -48,9 +48,9 @@ export const SALES = {
       ["Request", (approval) => titled(approval.subject, approval.lead?.name)],
       ["Status", (approval) => chip(approval.status)],
       ["Asked by", (approval) => approval.requested_by?.name],
-      ["Asked", (approval) => dateTime(approval.created_at)],
+      ["Asked", (approval) => dateTime(approval.created_at), "when"],
       ["Decided by", (approval) => approval.decided_by?.name],
-      ["Decided", (approval) => when(approval.decided_at)],
+      ["Decided", (approval) => when(approval.decided_at), "when"],
     ],
   },
   "workflow-approvals/pending": {
@@ -84,7 +84,7 @@ export const SALES = {
       ["Campaign", (recipient) => recipient.campaign.name],
       ["Status", (recipient) => chip(recipient.status)],
       ["Lead", (recipient) => recipient.lead?.name],
-      ["Changed", (recipient) => dateTime(recipient.updated_at)],
+      ["Changed", (recipient) => dateTime(recipient.updated_at), "when"],
     ],
   },
   journeys: {
@@ -94,7 +94,7 @@ export const SALES = {
     columns: [
       ["Journey", (journey) => named(`#/journeys/contacts?journey_id=${journey.id}`, journey.name, journey.description), null, "name"],
       ["Status", (journey) => chip(journey.status)],
-      ["Changed", (journey) => dateTime(journey.updated_at)],
+      ["Changed", (journey) => dateTime(journey.updated_at), "when"],
     ],
   },
   "journeys/contacts": {
@@ -106,7 +106,7 @@ export const SALES = {
       ["Journey", (contact) => h("a", { href: `#/journeys/contacts?journey_id=${contact.journey.id}` }, contact.journey.name)],
       ["Status", (contact) => chip(contact.status)],
       ["At", (contact) => contact.node.name],
-      ["Due", (contact) => (contact.status === "failed" ? failureOf(contact) : dateTime(contact.due_at))],
+      ["Due", (contact) => (contact.status === "failed" ? failureOf(contact) : h("span", { class: "when" }, dateTime(contact.due_at)))],
     ],
   },
 };

@@ -19,7 +19,7 @@ export const DELIVERIES = {
       ["To", (delivery) => (delivery.webhook ? h("a", { href: `#/webhooks/deliveries?webhook_id=${delivery.webhook.id}` }, receiver(delivery.webhook.url)) : "A person, by mail")],
       ["Status", (delivery) => chip(delivery.status)],
       ["Attempts", (delivery) => h("span", { class: "named" }, count(delivery.attempts, "attempt"), delivery.last_error && h("span", { class: "line-text" }, delivery.last_error))],
-      ["Written", (delivery) => dateTime(delivery.created_at)],
+      ["Written", (delivery) => dateTime(delivery.created_at), "when"],
       ["Next", (delivery) => (delivery.status === "waiting" ? dateTime(delivery.next_attempt_at) : delivery.status === "delivered" ? `Received ${dateTime(delivery.finished_at)}` : "Given up")],
       ["Send again", (delivery, { act }) => replayButton(delivery, act), "control"],
     ],
