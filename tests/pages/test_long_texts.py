@@ -64,13 +64,14 @@ COVERED = """() => {
 }"""
 
 LISTS = [
-    "jobs", "jobs/at-risk", "job-steps", "machines", "stops", "problems", "work?sort=-started_at", "customers", "contacts", "users", "leads",
-    "workflow-approvals", "workflow-approvals/pending", "campaigns", "campaigns/active/recipients", "journeys",
-    "journeys/contacts", "notifications", "audit",
+    "jobs", "jobs/at-risk", "job-steps", "machines", "stops", "problems", "work?sort=-started_at",
+    "customers", "contacts", "users", "leads", "workflow-approvals", "workflow-approvals/pending",
+    "campaigns", "campaigns/active/recipients", "journeys", "journeys/contacts", "notifications",
+    "audit",
 ]  # fmt: skip
 # Dates and times on more than one line, and choices wider than their box.
 BROKEN = """() => {
-    const date = /^(\\d{1,2} \\w{3,4} \\d{4}(, \\d\\d:\\d\\d)?|(today|yesterday|tomorrow)( .*)?|in \\d+ days|\\d+ days ago)$/;
+    const date = /^(\\d{1,2} \\w{3,4} \\d{4}(, \\d\\d:\\d\\d)?|(today|yesterday|tomorrow).*|(in )?\\d+ days.*)$/;
     const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
     const found = [];
     for (let text; (text = texts.nextNode());) {

@@ -106,7 +106,7 @@ class ApiTokens:
             with self._lock:
                 self._known.pop(key, None)
             raise NotSignedIn(ENDED)
-        user_id, role, token_version, scopes, expires_at = row
+        user_id, role, token_version, scopes, expires_at, areas = row
         identity = Identity(
             tenant_id,
             user_id,
@@ -115,6 +115,7 @@ class ApiTokens:
             token_version,
             min(expires_at, self.clock() + LOOK_UP_AGAIN),
             scopes=frozenset(scopes),
+            areas=None if areas is None or "read" in scopes else frozenset(areas),
         )
         with self._lock:
             self._known[key] = identity

@@ -28,6 +28,8 @@ class Identity:
     session_ends_at: float = 0.0
     # The scopes of an API token; None: a sign-in, which may do everything its role may.
     scopes: frozenset[str] | None = None
+    # The areas of the wall that the link of a screen may read; None: it is none, and all may be read.
+    areas: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,13 +141,14 @@ SELECT (SELECT count(*) FROM used_sessions AS s) + (SELECT count(*) FROM used_to
 
 -- name: find_api_token
 -- reads: api_tokens, users
--- The user an API token speaks for, with their present role and the token's scopes; no row when it has ended.
+-- The user an API token speaks for, with their present role and the token's scopes and areas; no row when it has ended.
 SELECT
     u.id,
     u.role,
     u.token_version,
     k.scopes,
-    extract(epoch FROM k.expires_at)::float8
+    extract(epoch FROM k.expires_at)::float8,
+    k.areas
 FROM api_tokens AS k
 JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = k.user_id
 WHERE k.tenant_id = %(tenant_id)s

@@ -688,3 +688,70 @@ CASE
             )
                 THEN 'This record was merged into another one; undo the merge.'
         END
+
+-- fragment: job_stats
+-- Jobs by status, of `counts`.
+job_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs'), 0)::bigint AS total,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'draft'), 0)::bigint AS draft,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'active'), 0)::bigint AS active,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'on_hold'), 0)::bigint AS on_hold,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'completed'), 0)::bigint AS completed,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'cancelled'), 0)::bigint AS cancelled
+    FROM counts AS c
+)
+
+-- fragment: due_stats
+-- Open jobs by the day they are due, of `counts` and `clock`.
+due_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.day < d.today), 0)::bigint AS overdue,
+        coalesce(sum(c.n) FILTER (WHERE c.day = d.today), 0)::bigint AS due_today
+    FROM clock AS d
+    LEFT JOIN counts AS c ON c.metric = 'open_jobs'
+)
+
+-- fragment: lead_stats
+-- Leads of `counts_of_today`.
+lead_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads'), 0)::bigint AS total,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads' AND c.label = 'unprocessed'), 0)::bigint AS unprocessed,
+        coalesce(
+            sum(c.n) FILTER (WHERE c.metric = 'leads' AND c.label IN ('new', 'contacted', 'qualified')), 0
+        )::bigint AS in_progress,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads_by_day'), 0)::bigint AS new_today
+    FROM counts_of_today AS c
+)
+
+-- fragment: approval_stats
+-- Approvals of `counts_of_today`.
+approval_stats AS (
+    SELECT
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'response_approvals' AND c.label = 'pending'), 0)::bigint AS pending,
+        coalesce(
+            sum(c.n) FILTER (WHERE c.metric = 'response_approvals' AND c.label = 'changes_requested'), 0
+        )::bigint AS changes_requested,
+        coalesce(sum(c.n) FILTER (WHERE c.metric = 'response_approvals_by_day'), 0)::bigint AS decided_today,
+        (
+            SELECT min(a.created_at)
+            FROM response_approvals AS a
+            WHERE a.tenant_id = %(tenant_id)s
+                AND a.status = 'pending'
+        ) AS oldest_pending_at
+    FROM counts_of_today AS c
+)
+
+-- fragment: machine_stop
+-- A scalar subquery: only a join that surely has one row is left out of the plan of those who do not ask for it.
+LEFT JOIN LATERAL (
+    SELECT (
+        SELECT json_build_object('id', k.id, 'since', k.started_at, 'reason', coalesce(x.name, k.reason))
+        FROM machine_stops AS k
+        LEFT JOIN reasons AS x ON x.tenant_id = %(tenant_id)s AND x.id = k.reason_id
+        WHERE k.tenant_id = %(tenant_id)s
+            AND k.machine_id = m.id
+            AND k.ended_at IS NULL
+    ) AS stop
+) AS o ON true

@@ -83,6 +83,7 @@ def add_token(
             of_user_id=user_id,
             name=name,
             scopes=list(dict.fromkeys(scopes)),
+            areas=None,
             hint=hint,
             token_hash=hash_of(token),
             expires_in_days=days,

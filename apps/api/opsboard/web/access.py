@@ -47,6 +47,12 @@ def sign_in_only(view: View) -> View:
     return view
 
 
+def for_walls(view: View) -> View:
+    """This view answers the link of a screen, too, which may read nothing else."""
+    view.for_walls = True  # type: ignore[attr-defined]
+    return view
+
+
 def operational(view: View) -> View:
     """This view is about the state of the service: it waits for nothing that other requests wait for."""
     view.operational = True  # type: ignore[attr-defined]

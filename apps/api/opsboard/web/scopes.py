@@ -9,14 +9,18 @@ from flask import Flask, current_app, request
 from opsboard.auth.identity import Identity
 from opsboard.errors import Forbidden
 
-Scope = Literal["read", "write", "health", "metrics"]
+Scope = Literal["read", "write", "health", "metrics", "wall"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+# The areas of the screen /wall, in their order.
+WallArea = Literal["jobs", "late", "machines", "sell"]
+WALL_AREAS: tuple[WallArea, ...] = get_args(WallArea)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # Routes that look at no token, and those for people who signed in.
 OPEN = "open"
 SIGN_IN = "sign-in"
 HEALTH = {"health", "root_health"}
 METRICS = "metrics"
+WALL = "wall"
 TABLE = "opsboard.scopes"
 
 
@@ -37,6 +41,8 @@ def scope_of(app: Flask, endpoint: str, method: str) -> str:
         return OPEN
     if getattr(view, "sign_in_only", False):
         return SIGN_IN
+    if getattr(view, "for_walls", False):
+        return WALL
     if method not in SAFE_METHODS:
         return "write"
     return "health" if area in HEALTH else "read"
@@ -54,5 +60,6 @@ def require_scope(identity: Identity) -> None:
     needed = current_app.extensions[TABLE].get((request.endpoint or "", request.method), SIGN_IN)
     if needed == SIGN_IN:
         raise Forbidden("This is for people who signed in; no API token may do it.")
-    if needed not in identity.scopes:
+    # What a screen shows is some of what `read` covers.
+    if needed not in identity.scopes and not (needed == WALL and "read" in identity.scopes):
         raise Forbidden(f"This API token lacks the scope {needed}.")

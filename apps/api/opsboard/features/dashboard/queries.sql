@@ -53,23 +53,8 @@ counts_of_today AS MATERIALIZED (
         -- Counts that are not per person have the subject 0.
         AND c.subject = ANY((SELECT ARRAY[0, %(user_id)s] || i.people FROM inactive AS i)::bigint [])
 ),
-job_stats AS (
-    SELECT
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs'), 0)::bigint AS total,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'draft'), 0)::bigint AS draft,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'active'), 0)::bigint AS active,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'on_hold'), 0)::bigint AS on_hold,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'completed'), 0)::bigint AS completed,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'jobs' AND c.label = 'cancelled'), 0)::bigint AS cancelled
-    FROM counts AS c
-),
-due_stats AS (
-    SELECT
-        coalesce(sum(c.n) FILTER (WHERE c.day < d.today), 0)::bigint AS overdue,
-        coalesce(sum(c.n) FILTER (WHERE c.day = d.today), 0)::bigint AS due_today
-    FROM clock AS d
-    LEFT JOIN counts AS c ON c.metric = 'open_jobs'
-),
+/* include job_stats */,
+/* include due_stats */,
 task_stats AS (
     SELECT
         coalesce(sum(c.n) FILTER (WHERE c.metric = 'open_steps' AND c.label = 'pending'), 0)::bigint AS pending,
@@ -103,31 +88,8 @@ left_stats AS (
     WHERE c.metric = 'open_steps'
         AND c.subject = ANY((SELECT i.people FROM inactive AS i)::bigint [])
 ),
-lead_stats AS (
-    SELECT
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads'), 0)::bigint AS total,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads' AND c.label = 'unprocessed'), 0)::bigint AS unprocessed,
-        coalesce(
-            sum(c.n) FILTER (WHERE c.metric = 'leads' AND c.label IN ('new', 'contacted', 'qualified')), 0
-        )::bigint AS in_progress,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'leads_by_day'), 0)::bigint AS new_today
-    FROM counts_of_today AS c
-),
-approval_stats AS (
-    SELECT
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'response_approvals' AND c.label = 'pending'), 0)::bigint AS pending,
-        coalesce(
-            sum(c.n) FILTER (WHERE c.metric = 'response_approvals' AND c.label = 'changes_requested'), 0
-        )::bigint AS changes_requested,
-        coalesce(sum(c.n) FILTER (WHERE c.metric = 'response_approvals_by_day'), 0)::bigint AS decided_today,
-        (
-            SELECT min(a.created_at)
-            FROM response_approvals AS a
-            WHERE a.tenant_id = %(tenant_id)s
-                AND a.status = 'pending'
-        ) AS oldest_pending_at
-    FROM counts_of_today AS c
-),
+/* include lead_stats */,
+/* include approval_stats */,
 campaign_stats AS (
     SELECT
         coalesce(sum(c.n), 0)::bigint AS total,

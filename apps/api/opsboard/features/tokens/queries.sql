@@ -3,6 +3,7 @@
         'name', k.name,
         'hint', k.hint,
         'scopes', k.scopes,
+        'areas', k.areas,
         'user', json_build_object('id', u.id, 'name', u.full_name),
         'created_by', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'name', c.full_name) END,
         'created_at', k.created_at,
@@ -59,19 +60,20 @@ WITH owner AS (
         AND o.id = %(of_user_id)s
 ),
 k AS (
-    INSERT INTO api_tokens (tenant_id, user_id, name, scopes, hint, token_hash, created_by, expires_at)
+    INSERT INTO api_tokens (tenant_id, user_id, name, scopes, areas, hint, token_hash, created_by, expires_at)
     SELECT
         %(tenant_id)s,
         o.id,
         %(name)s,
         %(scopes)s::text[],
+        %(areas)s::text[],
         %(hint)s,
         %(token_hash)s,
         %(user_id)s,
         date_trunc('second', now(), 'UTC') + %(expires_in_days)s * interval '24 hours'
     FROM owner AS o
     WHERE o.refusal IS NULL
-    RETURNING id, user_id, name, scopes, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+    RETURNING id, user_id, name, scopes, areas, hint, created_by, created_at, expires_at, last_used_at, revoked_at
 ),
 audited AS (
     INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
@@ -85,6 +87,7 @@ audited AS (
             'name', jsonb_build_array(NULL, k.name),
             'user_id', jsonb_build_array(NULL, k.user_id),
             'scopes', jsonb_build_array(NULL, k.scopes),
+            'areas', jsonb_build_array(NULL, k.areas),
             'hint', jsonb_build_array(NULL, k.hint)
         ),
         %(request_id)s

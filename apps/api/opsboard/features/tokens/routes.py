@@ -6,14 +6,14 @@ import datetime as dt
 import json
 from typing import Annotated, Any
 
-from flask import Response
+from flask import Response, request
 from pydantic import BaseModel, Field
 
 from opsboard.auth.api_tokens import hash_of
 from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
-from opsboard.errors import Forbidden
+from opsboard.errors import Forbidden, InvalidInput
 from opsboard.web.access import sign_in_only
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Id, Line
@@ -22,7 +22,7 @@ from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
 from opsboard.web.schemas import Envelope, Named
-from opsboard.web.scopes import SCOPES, Scope
+from opsboard.web.scopes import SCOPES, WALL, WALL_AREAS, Scope, WallArea
 from opsboard.web.services import identity, services
 
 area = Area("tokens", __name__, tag="API tokens")
@@ -30,12 +30,16 @@ sql = load_queries(__package__)
 
 
 class ApiToken(BaseModel):
-    """`hint`: the token without its secret part. `last_used_at` is right to the minute; null: never used."""
+    """`hint`: the token without its secret part. `last_used_at` is right to the minute; null: never used.
+
+    `areas`: what a screen with the scope wall shows; null without that scope.
+    """
 
     id: int
     name: str
     hint: str
     scopes: list[Scope]
+    areas: list[WallArea] | None
     user: Named
     created_by: Named | None
     created_at: dt.datetime
@@ -45,9 +49,10 @@ class ApiToken(BaseModel):
 
 
 class NewApiToken(ApiToken):
-    """`token` is shown once."""
+    """`token` and `url` are shown once. `url`: the address of a screen with the scope wall; null without that scope."""
 
     token: str
+    url: str | None
 
 
 class ApiTokens(Envelope):
@@ -79,10 +84,15 @@ class CreateToken(Arguments):
         Field(
             min_length=1,
             max_length=len(SCOPES),
-            description="read: every GET; write: all other requests; health: GET of /api/health; metrics: /metrics.",
+            description="read: every GET; write: all other requests; health: GET of /api/health; metrics: /metrics; "
+            "wall: GET /api/wall, for a screen.",
             examples=[["read"]],
         ),
     ]
+    areas: Annotated[
+        list[WallArea] | None,
+        Field(min_length=1, description="For the scope wall: what the screen shows; without it everything."),
+    ] = None
     expires_in_days: Annotated[int, Field(ge=1, le=365, description="Days until it expires.")] = 90
     user_id: Annotated[
         Id | None, Field(description="A service account that it is for; without it, yourself.")
@@ -111,6 +121,7 @@ def create_token(token: CreateToken) -> Response:
         {
             "name": token.name,
             "scopes": [scope for scope in SCOPES if scope in token.scopes],
+            "areas": areas_of(token),
             "expires_in_days": token.expires_in_days,
             # Not coalesce() in SQL: under row security that would read every user instead of the index.
             "of_user_id": token.user_id or identity().user_id,
@@ -133,5 +144,23 @@ def revoke_token(api_token_id: int) -> Response:
 
 def with_token(text: str) -> str:
     """The finished JSON of a token with the token itself, which is stored neither in the database nor in the cache."""
-    token = services().sign_in.api_tokens.token_of(json.loads(text)["hint"])
-    return f'{text[:-1]}, "token" : {json.dumps(token)}}}'
+    made = json.loads(text)
+    token = services().sign_in.api_tokens.token_of(made["hint"])
+    url = json.dumps(wall_address(token) if made["areas"] else None)
+    return f'{text[:-1]}, "token" : {json.dumps(token)}, "url" : {url}}}'
+
+
+def areas_of(token: CreateToken) -> list[WallArea] | None:
+    """The areas of a new token, in their order. Raises Forbidden and InvalidInput."""
+    if WALL not in token.scopes:
+        if token.areas is not None:
+            raise InvalidInput(fields=[{"field": "areas", "message": "is only for the scope wall"}])
+        return None
+    if identity().role != Role.ADMIN:
+        raise Forbidden("Only an admin makes the link of a screen (scope wall).")
+    return [name for name in WALL_AREAS if name in (token.areas or WALL_AREAS)]
+
+
+def wall_address(token: str) -> str:
+    """The token stands behind `#`: a browser sends that part to no server, so that it is in no log and no Referer."""
+    return f"{services().config.public_url or request.host_url.rstrip('/')}/wall#token={token}"

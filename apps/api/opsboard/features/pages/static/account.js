@@ -6,9 +6,11 @@ import { control } from "./fields.js";
 import { dateTime } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
+import { administers } from "./rights.js";
 import { announce, problemWords, showDone, showProblem } from "./notices.js";
 import { secret } from "./secrets.js";
 import { complaintOf } from "./validation.js";
+import { scopeWords, wallForm } from "./wall-link.js";
 
 const SCOPES = ["read", "write", "health", "metrics"];
 
@@ -20,7 +22,7 @@ export function account(context) {
     h("h1", {}, "Your account"), h("p", {}, `${context.me.full_name}, ${context.me.email}, ${context.me.role}`),
     h("div", { class: "record" }, nameForm(context), passwordForm()),
     h("h2", {}, "Where you are signed in"), sessions,
-    h("h2", {}, "Tokens for programs"), shownOnce, tokens, h("div", { class: "record" }, tokenForm(context, shownOnce)));
+    h("h2", {}, "Tokens for programs"), shownOnce, tokens, h("div", { class: "record" }, tokenForm(context, shownOnce), administers(context.me) && wallForm(context, shownOnce)));
   let shown = {};
 
   async function load(read) {
@@ -46,7 +48,7 @@ const SESSION_COLUMNS = [
 const TOKEN_COLUMNS = [
   ["Token", (token) => h("span", { class: "named" }, h("strong", {}, token.name), h("span", { class: "line-text" }, `${token.hint} …`))],
   ["Of", (token) => token.user.name],
-  ["Scopes", (token) => token.scopes.join(", ")],
+  ["Scopes", (token) => scopeWords(token)],
   ["Last used", (token) => (token.last_used_at ? dateTime(token.last_used_at) : "Never"), "when"],
   ["Ends", (token) => (token.revoked_at ? ["Revoked ", h("span", { class: "when" }, dateTime(token.revoked_at))] : h("span", { class: "when" }, dateTime(token.expires_at)))],
   ["Revoke", (token, { act }) => !token.revoked_at && pressable("Revoke", `Revoke ${token.name}`, `revoke-${token.id}`,

@@ -10,6 +10,7 @@ const KEY_LIFE = 120_000; // ms
 const CLOSE = 2_000; // ms; a device's clock is right when it differs by no more
 
 let ahead = 0; // ms, the clock of this device
+let bearer = null; // the token of a link, sent in place of the cookie
 
 const kept = new Map(); // path -> { etag, data, at: when it last held }
 const unanswered = new Map(); // request -> { key, since }
@@ -46,6 +47,11 @@ export class Problem extends Error {
     const complaints = new Set(this.fields.map((field) => complaintOf(field)));
     return complaints.size ? [...complaints].join(" ") : this.message;
   }
+}
+
+/** From now on requests carry the token of a link, and no cookie. */
+export function useToken(token) {
+  bearer = token;
 }
 
 // The answer at a path. The very same object again means: nothing has changed.
@@ -180,7 +186,7 @@ async function send(path, options, signal) {
   const askedAt = Date.now();
   let response;
   try {
-    response = await fetch(path, { ...options, signal: signal ? either(signal, patience) : patience });
+    response = await fetch(path, { ...options, ...carried(options.headers), signal: signal ? either(signal, patience) : patience });
   } catch (error) {
     if (signal?.aborted) throw error;
     const late = patience.aborted;
@@ -189,6 +195,10 @@ async function send(path, options, signal) {
   noteClock(response, askedAt);
   if (response.ok || response.status === 304) return response;
   throw await problemOf(response);
+}
+
+function carried(headers) {
+  return bearer ? { credentials: "omit", headers: { ...headers, Authorization: `Bearer ${bearer}` } } : {};
 }
 
 function either(...signals) {
