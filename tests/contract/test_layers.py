@@ -36,7 +36,7 @@ ALLOWED = {
 }
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 # Names of areas that are also a member, the scopes of API tokens, and a package.
-ORDINARY_WORDS = {"problems", "tenant", "health", "metrics", "imports"}
+ORDINARY_WORDS = {"problems", "tenant", "health", "metrics", "imports", "wall"}
 NAMING = ["jobs", "jobs.list_jobs", "see auth.login, which", "jobs_customer_fkey"]
 NOT_NAMING = ["jobs and steps", "the jobs. They", "opsboard.features.jobs", "idempotency_key", "/api/jobs"]
 ONLY_HERE = {"flask": {"web", "features", "application"}, "psycopg2": {"db"}}

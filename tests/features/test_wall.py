@@ -45,7 +45,7 @@ def test_a_link_shows_its_areas_and_nothing_else(own_app: Application) -> None:
 
 
 def test_links_of_one_admin_share_no_answer_of_another_area(own_app: Application) -> None:
-    """The same address, the same user, kept answers, on both paths."""
+    """The same address, the same user, from the cache, on both paths."""
     ways = Ways(own_app)
     tokens = {area: link(own_app, area)["token"] for area in MEMBERS}
     for _ in range(3):

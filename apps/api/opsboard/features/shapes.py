@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from opsboard.web.schemas import Named, WriteWarning
 
@@ -13,6 +13,12 @@ JobStatus = Literal["draft", "active", "on_hold", "completed", "cancelled"]
 StepStatus = Literal["pending", "in_progress", "completed", "skipped"]
 MachineStatus = Literal["active", "maintenance", "inactive"]
 Priority = Literal["low", "normal", "high", "urgent"]
+# The areas of the screen /wall, in their order.
+WallArea = Literal["jobs", "late", "machines", "sell"]
+WALL_AREAS: tuple[WallArea, ...] = get_args(WallArea)
+# Members that may be absent, and then have no default: it is no answer's.
+NO_DEFAULT = Field(json_schema_extra=lambda schema: schema.pop("default", None))
+NeverNull = Annotated[dt.datetime, NO_DEFAULT]
 
 
 class CustomerName(BaseModel):

@@ -11,9 +11,6 @@ from opsboard.errors import Forbidden
 
 Scope = Literal["read", "write", "health", "metrics", "wall"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-# The areas of the screen /wall, in their order.
-WallArea = Literal["jobs", "late", "machines", "sell"]
-WALL_AREAS: tuple[WallArea, ...] = get_args(WallArea)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # Routes that look at no token, and those for people who signed in.
 OPEN = "open"

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from opsboard.features.shapes import CustomerName, JobStatus, Priority
-
-# Without the default, which is no answer's.
-NeverNull = Annotated[dt.datetime, Field(json_schema_extra=lambda schema: schema.pop("default", None))]
+from opsboard.features.shapes import CustomerName, JobStatus, NeverNull, Priority
 
 
 class JobCounts(BaseModel):

@@ -14,6 +14,7 @@ from opsboard.auth.identity import Role
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.errors import Forbidden, InvalidInput
+from opsboard.features.shapes import WALL_AREAS, WallArea
 from opsboard.web.access import sign_in_only
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Id, Line
@@ -22,7 +23,7 @@ from opsboard.web.endpoint import fresh
 from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
 from opsboard.web.schemas import Envelope, Named
-from opsboard.web.scopes import SCOPES, WALL, WALL_AREAS, Scope, WallArea
+from opsboard.web.scopes import SCOPES, WALL, Scope
 from opsboard.web.services import identity, services
 
 area = Area("tokens", __name__, tag="API tokens")

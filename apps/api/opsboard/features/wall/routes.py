@@ -9,13 +9,13 @@ from pydantic import Field, model_validator
 from opsboard.cache.body import Body
 from opsboard.db.queries import load_queries
 from opsboard.errors import Forbidden
+from opsboard.features.shapes import WALL_AREAS, WallArea
 from opsboard.features.wall.schemas import Wall
 from opsboard.web.access import for_walls
 from opsboard.web.area import Area
 from opsboard.web.arguments import SPLIT, Arguments
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route
-from opsboard.web.scopes import WALL_AREAS, WallArea
 from opsboard.web.services import identity
 
 area = Area("wall", __name__, tag="Wall")
@@ -31,7 +31,7 @@ class ChosenAreas(Arguments):
 
     @model_validator(mode="after")
     def areas_of_the_link(self) -> Self:
-        """Put the areas into the key of the kept answer; those of another link are refused before one is looked up."""
+        """Put the areas into the cache key; those of another link are refused before the cache is asked."""
         allowed = identity().areas
         areas = set(self.areas or allowed or WALL_AREAS)
         if allowed is not None and not areas <= allowed:

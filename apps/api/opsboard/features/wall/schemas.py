@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated
 
 from pydantic import BaseModel
 
-from opsboard.features.dashboard.schemas import NeverNull
-from opsboard.features.shapes import MachineStatus
-from opsboard.web.scopes import WallArea
+from opsboard.features.shapes import NO_DEFAULT, MachineStatus, NeverNull, WallArea
 
 
 class WallBusiness(BaseModel):
@@ -16,7 +15,7 @@ class WallBusiness(BaseModel):
 
     name: str
     time_zone: str
-    as_of: dt.date = None  # type: ignore[assignment]  # absent, never null
+    as_of: Annotated[dt.date, NO_DEFAULT] = None  # type: ignore[assignment]  # absent, never null
 
 
 class WallJobs(BaseModel):
@@ -72,8 +71,8 @@ class Wall(BaseModel):
     business: WallBusiness
     areas: list[WallArea]
     jobs: WallJobs = None  # type: ignore[assignment]
-    late: list[LateJob] = None  # type: ignore[assignment]
-    machines: list[WallMachine] = None  # type: ignore[assignment]
+    late: Annotated[list[LateJob], NO_DEFAULT] = None  # type: ignore[assignment]
+    machines: Annotated[list[WallMachine], NO_DEFAULT] = None  # type: ignore[assignment]
     leads: WallLeads = None  # type: ignore[assignment]
     approvals: WallApprovals = None  # type: ignore[assignment]
     today: dt.date
