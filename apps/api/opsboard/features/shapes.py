@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
@@ -16,8 +16,14 @@ Priority = Literal["low", "normal", "high", "urgent"]
 # The areas of the screen /wall, in their order.
 WallArea = Literal["jobs", "late", "machines", "sell"]
 WALL_AREAS: tuple[WallArea, ...] = get_args(WallArea)
-# Members that may be absent, and then have no default: it is no answer's.
-NO_DEFAULT = Field(json_schema_extra=lambda schema: schema.pop("default", None))
+
+
+def remove_default(schema: dict[str, Any]) -> None:
+    """Remove the default from the schema of a member that may be absent: it is no answer's."""
+    schema.pop("default", None)
+
+
+NO_DEFAULT = Field(json_schema_extra=remove_default)
 NeverNull = Annotated[dt.datetime, NO_DEFAULT]
 
 
