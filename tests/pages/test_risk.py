@@ -77,6 +77,11 @@ def test_late_and_stuck_jobs_are_shown_with_their_causes(visit: Visiting, app: A
     for panel, kind in (("overdue", "overdue"), ("risk", "at_risk"), ("idle", "stuck")):
         numbers = page.locator(f"#{panel} .lines .job-number").all_inner_texts()
         assert numbers == [job["job_number"] for job in found[kind]]
+        # The cause is a line of its own, below the job.
+        widths = page.locator(f"#{panel} .lines .line-main").evaluate_all(
+            "all => all.map(a => a.clientWidth)"
+        )
+        assert all(width > 80 for width in widths), widths
         for job in found[kind]:
             line = page.locator(f"#{panel} li[data-row='{job['id']}']")
             if job["delay"]:
