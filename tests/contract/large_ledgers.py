@@ -51,6 +51,9 @@ FROM generate_series(1, 500) AS n;
 """
 # After the counts were folded; they add nothing to them.
 NOT_FOLDED = """
+-- Each active webhook gets a delivery of each write: with thousands of them a write takes a second and more.
+UPDATE webhooks AS w SET is_active = false WHERE w.id %% 700 > 3;
+
 INSERT INTO search_pending (tenant_id, source, row_ids)
 SELECT %(alpha)s, 'jobs', ARRAY[min(j.id)] FROM jobs AS j WHERE j.tenant_id = %(alpha)s;
 

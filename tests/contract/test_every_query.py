@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
-import psycopg2
 import pytest
 
 from opsboard.db import list_statement
 from opsboard.db.list_statement import Page
-from opsboard.db.prepared import limits_of, statement
 from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import all_queries, shapes
+from tests.contract.plans import explain as explain
+from tests.contract.plans import nodes as nodes
 from tests.contract.tables import TABLES
 
 QUERIES = all_queries()
@@ -167,28 +165,3 @@ def own_table(node: dict[str, Any]) -> str | None:
     """The table of a plan's node; of a partition, the table it is a month of."""
     name = node.get("Relation Name")
     return name and re.sub(r"_(\d{4}_\d{2}|before|rest)$", "", name)
-
-
-def explain(
-    app: Application, sql: str, params: dict[str, Any], options: str = "", plans: str = "auto"
-) -> dict[str, Any]:
-    """The plan of the prepared statement, as the application's role gets it for the first seeded business.
-
-    `plans` is the plan_cache_mode. With "auto" the first plan is made for the values.
-    """
-    with closing(psycopg2.connect(app.database.app_url)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (str(params["tenant_id"]),))
-        cursor.execute("SELECT set_config('plan_cache_mode', %s, true)", (plans,))
-        prepared = statement("test", sql, limits_of(sql, params))
-        cursor.execute(prepared.prepare, params)
-        cursor.execute(f"EXPLAIN (FORMAT JSON{options}) {prepared.execute}", params)
-        row = cursor.fetchone()
-        assert row is not None
-        found: dict[str, Any] = (row[0] if isinstance(row[0], list) else json.loads(row[0]))[0]["Plan"]
-        return found
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)

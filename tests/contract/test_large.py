@@ -16,8 +16,8 @@ from opsboard.db.list_statement import Page, compose
 from opsboard.observability.performance import memory_tracker
 from tests.application import Application
 from tests.contract.catalogue import VALUES, all_queries, shapes
+from tests.contract.plans import EXECUTED, explain, nodes, planning
 from tests.contract.routes import routes
-from tests.contract.test_every_query import explain, nodes
 
 # Rows a query may read and throw away. A scan of the tenant's jobs for a few of them is far above it.
 IN_VAIN = 1_500
@@ -41,13 +41,13 @@ def plans(large: Application, request: pytest.FixtureRequest) -> dict[str, dict[
     """The executed plan of every shape of every query, of both kinds that Postgres may choose for a prepared
     statement; writes run and are rolled back."""
     found = {}
-    for query in all_queries():
-        if query.name.startswith("health"):
-            continue
-        for label, sql, params in shapes(query):
-            params = {**params, "tenant_id": large.alpha.id}
-            options = ", ANALYZE, TIMING OFF, SUMMARY OFF"
-            found[label] = explain(large, sql, params, options, plans=request.param)
+    with planning(large) as explain_all:
+        for query in all_queries():
+            if query.name.startswith("health"):
+                continue
+            for label, sql, params in shapes(query):
+                params = {**params, "tenant_id": large.alpha.id}
+                found[label] = explain_all(sql, params, EXECUTED, (request.param,))[request.param]
     return found
 
 
