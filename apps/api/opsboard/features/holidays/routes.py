@@ -39,7 +39,7 @@ class Holidays(Envelope):
     items: list[Holiday]
 
 
-class Removed(BaseModel):
+class RemovedHoliday(BaseModel):
     id: int
     name: str
 
@@ -99,7 +99,7 @@ def update_holiday(holiday_id: int, change: ChangeHoliday) -> Response:
 
 
 @area.delete("/<id:holiday_id>")
-@area.output(Removed)
+@area.output(RemovedHoliday)
 @only_for(Role.ADMIN, Role.MANAGER)
 def remove_holiday(holiday_id: int) -> Response:
     """Remove a holiday."""

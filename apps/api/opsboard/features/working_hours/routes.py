@@ -61,7 +61,7 @@ class WorkingHours(Envelope):
     items: list[Shift]
 
 
-class Removed(BaseModel):
+class RemovedShift(BaseModel):
     id: int
     weekday: int
     starts_at: str
@@ -120,7 +120,7 @@ def update_shift(shift_id: int, change: ChangeShift) -> Response:
 
 
 @area.delete("/<id:shift_id>")
-@area.output(Removed)
+@area.output(RemovedShift)
 @only_for(Role.ADMIN, Role.MANAGER)
 def remove_shift(shift_id: int) -> Response:
     """Remove a shift."""
