@@ -19,8 +19,8 @@ def on_paper(page: Page) -> None:
 @pytest.mark.parametrize(
     ("view", "columns"),
     [
-        ("#/jobs", ["Job", "Customer", "Status", "Priority", "Due", "Progress"]),
-        ("#/machines", ["Machine", "Location", "Status", "On it", "Waiting"]),
+        ("#/jobs", ["Job", "Customer", "Status", "Priority", "Due", "Progress", "Now at"]),
+        ("#/machines", ["Machine", "Location", "Status", "Stopped", "On it", "Waiting"]),
         ("#/job-steps?status=in_progress", ["Job", "Step", "Machine", "Person", "Status", "Since"]),
         ("#/notifications", ["Notification", "When"]),
         # Nobody has decided what waits, and nothing scheduled has begun.
