@@ -19,7 +19,7 @@ def on_paper(page: Page) -> None:
 @pytest.mark.parametrize(
     ("view", "columns"),
     [
-        ("#/jobs", ["Job", "Customer", "Status", "Priority", "Due", "Progress", "Now at"]),
+        ("#/jobs", ["Job", "Customer", "Status", "Priority", "Due", "Progress"]),
         ("#/machines", ["Machine", "Location", "Status", "Stopped", "On it", "Waiting"]),
         ("#/job-steps?status=in_progress", ["Job", "Step", "Machine", "Person", "Status", "Since"]),
         ("#/notifications", ["Notification", "When"]),

@@ -65,7 +65,6 @@ export const LISTS = {
       ["Due", (job) => h("span", { class: job.is_overdue ? "late" : "" }, job.is_overdue && glyph("overdue"), h("span", { class: "when", title: day(job.due_date) }, nearDay(job.due_date)),
         job.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)")), null, "due_date"],
       ["Progress", (job) => progress(job.progress)],
-      ["Now at", (job) => [job.days_late && `${count(job.days_late, "day")} late`, job.waits_at && waitsWords(job.waits_at)].filter(Boolean).join("; ")],
       restoreColumn("jobs", (job) => job.job_number),
     ],
   },
