@@ -23,6 +23,7 @@ VALUES = {
     "long": "1.0", "settings": "{fsync}", "days": "182", "kept_per_day": "18", "older": "500", "read_per_day": "200",
     "most_jobs": "100", "with_businesses": "true", "reason_id": "1", "routing_id": "1", "saved_view_id": "1",
     "most_read": "1000", "q": "canary", "stop_id": "1", "record_id": "1", "merge_id": "1",
+    "shift_id": "1", "holiday_id": "1", "stuck_days": "7", "areas": "{jobs,late,machines,sell}",
     "after_id": "0", "problem_id": "1", "delivery_id": "1", "webhook_id": "1", "digest_hour": "7",
     "runs_service": "false", "by": "day", "product": "x",
     "process_ids": "{1,2}", "confidence": "0.8", "most": "10000",

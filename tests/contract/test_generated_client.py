@@ -63,7 +63,9 @@ def test_the_client_reads_writes_and_is_told_what_is_wrong(own_app: Application)
     token = operation("sign_in", "post_auth_login").sync(client=stranger, body=credentials)
     client = client_of.AuthenticatedClient(base_url=address, token=token.access_token, httpx_args=transport)
 
-    job = operation("jobs", "post_jobs_create_job").sync(client=client, body=models.NewJob(title="A job"))
+    job = operation("jobs", "post_jobs_create_job").sync(
+        client=client, body=models.NewJobWithSteps(title="A job")
+    )
     assert isinstance(job, models.Job) and job.title == "A job"
     jobs = operation("jobs", "get_jobs_list_jobs")
     page = jobs.sync(client=client, page_size=3)

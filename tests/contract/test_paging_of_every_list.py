@@ -30,8 +30,12 @@ ONLY_GOING = {
 }  # fmt: skip
 # Values of a further row that the catalogue does not tell: a name is unique in the form of searches.
 OWN_COLUMNS = {"reasons": {"name": "gen_random_uuid()::text", "kind": "x.kind"}}
+# Of a partition of so few rows Postgres rightly reads all: that of a month which has just begun.
+FEW = 300
 # Of some campaigns alone, which the index with the order of the list does not know.
 PASSING_OVER = {"campaigns.list_active_recipients"}
+# A conversation of some ten messages may be read whole and sorted.
+SHORT = {"conversations.list_messages"}
 COLUMNS = """
 SELECT
     a.attname,
@@ -136,11 +140,12 @@ def test_the_last_page_of_every_list_reads_as_few_rows_as_the_first(large: Appli
                 position = at_the_end(large, query, sort, descending != backwards)
                 if position is None:
                     continue  # fewer than two pages
-                read = rows_read(
-                    large, query, a_page(query, sort, descending, Position(*position, backwards))
-                )
+                page = a_page(query, sort, descending, Position(*position, backwards))
+                reached = plan_of_page(large, query, page)
+                read = rows_of(query, reached)
                 # A row more than the page; of two months, or of rows that are equal but for their id, twice that.
-                assert PAGE <= read <= 2 * PAGE + 2, (sort, descending, backwards, read)
+                most = 2 * PAGE + 2 + rows_of_small_months(large, reached)
+                assert PAGE <= read <= most, (sort, descending, backwards, read)
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -158,15 +163,17 @@ def test_an_empty_page_of_every_list_finds_its_way_back_by_one_row(large: Applic
                     cursor.execute(sql, given)
                     _, first_key, _, _, _, has_previous, has_next, _, _ = cursor.fetchone()
                 assert (first_key, has_previous, has_next) == (None, not backwards, backwards)
-                read = rows_of(query, nodes(explain(large, sql, given, options=MEASURED)))
+                plan = list(nodes(explain(large, sql, given, options=MEASURED)))
+                read = rows_of(query, plan)
                 # One of the index, or of two months one each.
-                most = 2 * PAGE if name in PASSING_OVER else 4
+                most = (2 * PAGE if name in PASSING_OVER | SHORT else 4) + rows_of_small_months(large, plan)
                 assert 1 <= read <= most, (sort, descending, backwards, read)
 
 
 def test_a_page_that_reads_all_in_front_of_it_would_be_seen(large: Application) -> None:
     by_number = Page("created_at", True, PAGE, number=100, counted=False, fields=("id",))
-    assert rows_read(large, LISTS["jobs.list_jobs"], by_number) > 90 * PAGE
+    query = LISTS["jobs.list_jobs"]
+    assert rows_of(query, plan_of_page(large, query, by_number)) > 90 * PAGE
 
 
 def a_page(query: Query, sort: str, descending: bool, position: Position) -> Page:
@@ -174,11 +181,11 @@ def a_page(query: Query, sort: str, descending: bool, position: Position) -> Pag
     return Page(sort, descending, PAGE, 1, position, counted=False, fields=member)
 
 
-def rows_read(app: Application, query: Query, page: Page) -> int:
-    """Rows that were taken from the list's table, thrown away or not, to find out which are on the page."""
+def plan_of_page(app: Application, query: Query, page: Page) -> list[dict[str, Any]]:
+    """The nodes that find out which rows of the list's table are on the page."""
     plan = explain(app, *asked(app, query, page), options=MEASURED)
     (reached,) = [node for node in nodes(plan) if node.get("Subplan Name") == "CTE reached"]
-    return rows_of(query, nodes(reached))
+    return list(nodes(reached))
 
 
 def asked(app: Application, query: Query, page: Page) -> tuple[str, dict[str, Any]]:
@@ -187,11 +194,20 @@ def asked(app: Application, query: Query, page: Page) -> tuple[str, dict[str, An
 
 
 def rows_of(query: Query, found: Iterable[dict[str, Any]]) -> int:
-    return sum(
-        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
-        for node in found
-        if own_table(node) == query.base.split()[0]
-    )
+    """Rows that were taken from the list's table, thrown away or not."""
+    return sum(rows_of_node(node) for node in found if own_table(node) == query.base.split()[0])
+
+
+def rows_of_small_months(app: Application, found: Iterable[dict[str, Any]]) -> int:
+    """Those that were taken from partitions of few rows, as the planner knows them."""
+    with superuser(app) as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relispartition AND reltuples < %s", (FEW,))
+        small = {name for (name,) in cursor.fetchall()}
+    return sum(rows_of_node(node) for node in found if node.get("Relation Name") in small)
+
+
+def rows_of_node(node: dict[str, Any]) -> int:
+    return int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
 
 
 def at_the_end(

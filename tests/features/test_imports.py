@@ -253,3 +253,12 @@ def test_more_imports_than_may_run_at_once_are_503(own_app: Application) -> None
     assert answer.headers["Retry-After"] and held > 0
     share.give_back(own_app.alpha.id)
     assert send(own_app.client(), "/api/imports/preview", customers__csv=CUSTOMERS).status_code == 200
+
+
+def test_the_outcome_comes_as_text_for_those_who_take_no_lines_of_json(own_app: Application) -> None:
+    data = {"file": [(io.BytesIO(b"nothing"), "a.csv")], "mapping": "nothing"}
+    answer = own_app.client().post(
+        "/api/imports", data=data, content_type="multipart/form-data", headers={"Accept": "text/plain"}
+    )
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain")
+    assert json.loads(answer.get_data(as_text=True).splitlines()[-1])["outcome"] == "unusable_mapping"

@@ -73,9 +73,11 @@ EXPORTED: dict[str, Any] = {
     "content": {name: {"schema": {"type": "string"}} for name in ("text/csv", "application/jsonl")},
 }
 
+# As text for those who cannot name lines of JSON: generated clients among them.
+TYPES_OF_LINES = ("application/jsonl", "text/plain")
 LINES: dict[str, Any] = {
     "description": "Lines of JSON, sent while the work goes on; the last one has the outcome.",
-    "content": {"application/jsonl": {"schema": {"type": "string"}}},
+    "content": {name: {"schema": {"type": "string"}} for name in TYPES_OF_LINES},
 }
 BYTES: dict[str, Any] = {
     "description": "The bytes of a file, with its media type.",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from pydantic import BaseModel, Field
 
@@ -21,7 +21,7 @@ from opsboard.web.access import only_for
 from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments, Day
 from opsboard.web.exports import wait_for_reader
-from opsboard.web.openapi import takes_files, takes_no_key
+from opsboard.web.openapi import TYPES_OF_LINES, takes_files, takes_no_key
 from opsboard.web.services import identity, services
 
 area = Area("imports", __name__, tag="Imports")
@@ -140,7 +140,8 @@ def run_import(options: RunImport) -> Response:
         running.close()
         received.close()
 
-    response = Response(lines_of(running, received.close), mimetype="application/jsonl")
+    media_type = request.accept_mimetypes.best_match(TYPES_OF_LINES) or TYPES_OF_LINES[0]
+    response = Response(lines_of(running, received.close), mimetype=media_type)
     response.call_on_close(closed)
     response.headers["Cache-Control"] = "no-store"
     # A proxy must pass each line on as it comes.

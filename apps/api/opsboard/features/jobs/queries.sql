@@ -71,6 +71,8 @@ LEFT JOIN LATERAL (
                 AND f.job_id = j.id
                 AND f.status IN ('pending', 'in_progress')
                 AND NOT f.job_ended
+                -- Of an ended job no step is read.
+                AND j.status IN ('draft', 'active', 'on_hold')
             ORDER BY f.step_order
             LIMIT 1
         ) AS s

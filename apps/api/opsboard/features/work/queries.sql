@@ -497,19 +497,19 @@ scanned AS (
     SELECT s AS step
     FROM job_steps AS s
     WHERE s.tenant_id = %(tenant_id)s
-        AND s.id = coalesce(
-            %(step_id)s::bigint,
-            (
-                SELECT f.id
-                FROM job_steps AS f
-                WHERE f.tenant_id = %(tenant_id)s
-                    AND f.job_id = %(job_id)s::bigint
-                ORDER BY
-                    f.status IN ('pending', 'in_progress') DESC,
-                    CASE WHEN f.status IN ('pending', 'in_progress') THEN f.step_order ELSE -f.step_order END
-                LIMIT 1
-            )
-        )
+        AND s.id = %(step_id)s::bigint
+    UNION ALL
+    (
+        SELECT f AS step
+        FROM job_steps AS f
+        WHERE f.tenant_id = %(tenant_id)s
+            AND f.job_id = %(job_id)s::bigint
+            AND %(step_id)s::bigint IS NULL
+        ORDER BY
+            f.status IN ('pending', 'in_progress') DESC,
+            CASE WHEN f.status IN ('pending', 'in_progress') THEN f.step_order ELSE -f.step_order END
+        LIMIT 1
+    )
 ),
 candidates AS (
     SELECT DISTINCT ON ((c.step).id) c.step

@@ -50,7 +50,7 @@ WITH room AS (
     SELECT count(*) < 100 AS is_there
     FROM working_hours AS c
     WHERE c.tenant_id = %(tenant_id)s
-        AND coalesce(c.machine_id, 0) = coalesce(%(machine_id)s::bigint, 0)
+        AND (c.machine_id = %(machine_id)s::bigint OR c.machine_id IS NULL AND %(machine_id)s::bigint IS NULL)
 ),
 w AS (
     INSERT INTO working_hours (tenant_id, machine_id, weekday, starts_at, ends_at)
