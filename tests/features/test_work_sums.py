@@ -302,8 +302,9 @@ def test_a_word_stands_for_one_reason_and_follows_its_name(app: Application, ste
 
 def test_one_record_is_at_most_seven_days_long(app: Application, step: int) -> None:
     record = begin(app, step, started_at="2026-03-01T00:00:00Z")["id"]
-    assert "7 days" in end(app, record, expected=409, ended_at="2026-03-09T00:00:00Z")["detail"]
-    end(app, record, ended_at="2026-03-08T00:00:00Z")
+    answer = end(app, record, "manager", expected=409, ended_at="2026-03-09T00:00:00Z")
+    assert "7 days" in answer["detail"]
+    end(app, record, "manager", ended_at="2026-03-08T00:00:00Z")
     change = {"ended_at": "2026-03-08T00:00:01Z", "correction": "longer"}
-    answer: Any = app.client("manager").patch(f"{PATH}/{record}", json=change)
-    assert answer.status_code == 409 and "7 days" in answer.json["detail"]
+    refused: Any = app.client("manager").patch(f"{PATH}/{record}", json=change)
+    assert refused.status_code == 409 and "7 days" in refused.json["detail"]

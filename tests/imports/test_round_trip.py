@@ -31,7 +31,7 @@ LISTS: dict[str, set[str]] = {
     "holidays": set(),
     "routings": set(),
     "reasons": set(),
-    "jobs": set(),
+    "jobs": {"waits_at"},
     "job-steps": set(),
     "work": {"reject_reason_id"},
     "stops": {"reason_id"},

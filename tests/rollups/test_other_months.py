@@ -17,6 +17,8 @@ CUT_BY_MONTH = {
     "journey_node_executions": "journey_id = (SELECT max(id) FROM journeys WHERE tenant_id = 1)",
     "audit_logs": "user_id = NULL",
 }
+# On the first of a month all rows of the seed lie in the partition of old ones, where the move would leave them.
+PRESENT = {"workflow_execution_monitoring": ", finished_at = CASE WHEN finished_at IS NOT NULL THEN now() END"}
 TABLES = """
 SELECT c.relname, a.attname
 FROM pg_partitioned_table AS p
@@ -38,6 +40,8 @@ def test_every_table_cut_by_month_is_known_here(books: Books) -> None:
 def test_rows_that_move_to_another_month_are_counted_and_noted(books: Books, table: str, also: bool) -> None:
     cut_by = dict(books.run(TABLES))[table]
     changed = f"{cut_by} = {cut_by} - interval '20 years'" + f", {CUT_BY_MONTH[table]}" * also
+    books.run(f"UPDATE {table} SET {cut_by} = now(){PRESENT.get(table, '')} WHERE tenant_id = 1")
+    books.fold()
     before = places(books, table)
     forget(books)
     books.run(f"UPDATE {table} SET {changed} WHERE tenant_id = 1")

@@ -168,7 +168,11 @@ function formOf(area, id, context) {
 }
 
 async function load(signal) {
-  await queue?.flush();
+  // Nothing is awaited when nothing waits: meanwhile another view may be opened, and this round is over then.
+  if (queue?.entries().length) {
+    await queue.flush();
+    signal.throwIfAborted();
+  }
   const read = view.isGathered ? gather(signal) : (path) => get(path, signal);
   await Promise.all([view.load(read), loadUnread(read)]);
 }

@@ -10,11 +10,15 @@ export function lazy(title, begin) {
 
   async function load(read) {
     if (!inner) {
-      inner = await begin().catch((error) => {
+      const made = await begin().catch((error) => {
         console.debug(error);
         throw new Problem({ detail: "The server cannot be reached." });
       });
-      replace(element, inner.element);
+      // Of two rounds the first one that is through makes the view; that of a round which was given up stays empty.
+      if (!inner) {
+        inner = made;
+        replace(element, inner.element);
+      }
     }
     await inner.load(read);
     view.title = inner.title;
