@@ -21,7 +21,8 @@ def writes(visitor: Visit) -> list[Request]:
 
 
 def middle_of(button: Locator) -> tuple[float, float]:
-    button.scroll_into_view_if_needed()
+    # Away from the bars at the top and the bottom.
+    button.evaluate("button => button.scrollIntoView({ block: 'center' })")
     box = button.bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
