@@ -90,6 +90,17 @@ def test_menu_covers_nothing_at_any_width(visit: Visiting, width: int) -> None:
     assert quick == [0, 0] or version[1] <= quick[0] + 1
 
 
+def test_what_has_the_focus_is_not_behind_the_bar_of_a_phone(visit: Visiting) -> None:
+    page = visit("operator", "phone").open_board("#/job-steps?mine=true")
+    buttons = page.locator(".list-table button")
+    expect(buttons.nth(2)).to_be_attached()
+    top = page.locator(".nav-quick").bounding_box()
+    for place in range(3):
+        buttons.nth(place).focus()
+        box = buttons.nth(place).bounding_box()
+        assert top and box and box["y"] + box["height"] <= top["y"]
+
+
 def test_head_of_a_table_stays_in_sight(visit: Visiting) -> None:
     page = visit("manager").open_board("#/jobs")
     expect(page.locator(".list-table tbody tr")).to_have_count(25)
