@@ -18,7 +18,9 @@ CUT_BY_MONTH = {
     "audit_logs": "user_id = NULL",
 }
 # On the first of a month all rows of the seed lie in the partition of old ones, where the move would leave them.
-PRESENT = {"workflow_execution_monitoring": ", finished_at = CASE WHEN finished_at IS NOT NULL THEN now() END"}
+PRESENT = {
+    "workflow_execution_monitoring": ", finished_at = CASE WHEN finished_at IS NOT NULL THEN now() END"
+}
 TABLES = """
 SELECT c.relname, a.attname
 FROM pg_partitioned_table AS p
