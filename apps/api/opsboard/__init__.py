@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from opsboard.config import Config
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 
 def create_app(config: Config | None = None) -> APIFlask:
