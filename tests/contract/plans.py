@@ -12,6 +12,7 @@ import psycopg2
 from opsboard.db.prepared import limits_of, statement
 from tests.application import Application
 
+FEW = 500
 GENERIC, CUSTOM = "force_generic_plan", "force_custom_plan"
 EXECUTED = ", ANALYZE, TIMING OFF, SUMMARY OFF"
 Plan = dict[str, Any]
@@ -58,6 +59,13 @@ def explain(
     """The plan of one prepared statement. `plans` is the plan_cache_mode; with "auto" it is made for the values."""
     with planning(app) as explain_all:
         return explain_all(sql, params, options, (plans,))[plans]
+
+
+def small_months(app: Application) -> set[str]:
+    """The partitions of so few rows that Postgres rightly reads all of them: those of a month that has just begun."""
+    with closing(psycopg2.connect(app.database.superuser_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relispartition AND reltuples < %s", (FEW,))
+        return {name for (name,) in cursor.fetchall()}
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from opsboard.db.list_statement import Page, compose
 from opsboard.observability.performance import memory_tracker
 from tests.application import Application
 from tests.contract.catalogue import VALUES, all_queries, shapes
-from tests.contract.plans import EXECUTED, explain, nodes, planning
+from tests.contract.plans import EXECUTED, explain, nodes, planning, small_months
 from tests.contract.routes import routes
 
 # Rows a query may read and throw away. A scan of the tenant's jobs for a few of them is far above it.
@@ -62,10 +63,10 @@ def rows_read(plan: dict[str, Any]) -> dict[str, int]:
     return read
 
 
-def in_vain(plan: dict[str, Any]) -> int:
+def in_vain(plan: dict[str, Any], small: Collection[str] = ()) -> int:
     """Rows that were read and then removed, over the whole plan, where fewer were kept than removed.
 
-    To count nine tenths of a table Postgres rightly reads all of it.
+    To count nine tenths of a table Postgres rightly reads all of it, and so it does with a table that is `small`.
     """
     removed = [
         (
@@ -73,16 +74,18 @@ def in_vain(plan: dict[str, Any]) -> int:
             node["Actual Rows"] * node["Actual Loops"],
         )
         for node in nodes(plan)
+        if node.get("Relation Name") not in small
         for kind in ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
     ]
     return sum(gone for gone, kept in removed if gone > kept)
 
 
-def test_no_query_reads_rows_in_vain(plans: dict[str, dict[str, Any]]) -> None:
+def test_no_query_reads_rows_in_vain(large: Application, plans: dict[str, dict[str, Any]]) -> None:
+    small = small_months(large)
     wasteful = {
-        label: in_vain(plan)
+        label: in_vain(plan, small)
         for label, plan in plans.items()
-        if in_vain(plan) > MORE_IN_VAIN.get(label.partition("[")[0], IN_VAIN)
+        if in_vain(plan, small) > MORE_IN_VAIN.get(label.partition("[")[0], IN_VAIN)
     }
     assert wasteful == {}
 

@@ -14,6 +14,7 @@ from opsboard.db.list_statement import CLOCK, Page, Position, compose
 from opsboard.db.queries import Query
 from tests.application import Application
 from tests.contract.catalogue import OWN_ALWAYS, OWN_VALUES, VALUES, all_queries
+from tests.contract.plans import small_months
 from tests.contract.routes import routes
 from tests.contract.samples import always
 from tests.contract.test_every_query import explain, nodes, own_table
@@ -30,8 +31,6 @@ ONLY_GOING = {
 }  # fmt: skip
 # Values of a further row that the catalogue does not tell: a name is unique in the form of searches.
 OWN_COLUMNS = {"reasons": {"name": "gen_random_uuid()::text", "kind": "x.kind"}}
-# Of a partition of so few rows Postgres rightly reads all: that of a month which has just begun.
-FEW = 300
 # Of some campaigns alone, which the index with the order of the list does not know.
 PASSING_OVER = {"campaigns.list_active_recipients"}
 # A conversation of some ten messages may be read whole and sorted.
@@ -199,10 +198,8 @@ def rows_of(query: Query, found: Iterable[dict[str, Any]]) -> int:
 
 
 def rows_of_small_months(app: Application, found: Iterable[dict[str, Any]]) -> int:
-    """Those that were taken from partitions of few rows, as the planner knows them."""
-    with superuser(app) as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relispartition AND reltuples < %s", (FEW,))
-        small = {name for (name,) in cursor.fetchall()}
+    """Those that were taken from partitions of few rows."""
+    small = small_months(app)
     return sum(rows_of_node(node) for node in found if node.get("Relation Name") in small)
 
 
