@@ -97,7 +97,7 @@ def test_the_number_of_unread_reads_as_few_rows_for_10000_as_for_10(own_app: App
         run(own_app, "SELECT fold_rollups(1000000)", "VACUUM ANALYZE rollups, rollup_deltas, notifications")
         assert unread(own_app.client()) == many
         plan = explain(own_app, sql.unread.sql, asked, ", ANALYZE, TIMING OFF")
-        found = list(nodes(plan))
-        assert not any(node.get("Relation Name") == "notifications" for node in found)
+        found = [node for node in nodes(plan) if "Relation Name" in node]
+        assert not any(node["Relation Name"] == "notifications" for node in found)
         read.append(sum(node["Actual Rows"] * node["Actual Loops"] for node in found))
-    assert read[0] == read[1] < 10
+    assert read[0] == read[1] < 5
