@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
@@ -51,6 +52,23 @@ def test_an_unchanged_board_is_opened_with_few_requests_and_polled_with_one_304(
     poll(visitor)
     assert [urlsplit(found.url).path for found in visitor.requests[asked:]] == [BATCH, BATCH]
     assert visitor.answers(BATCH)[2:] == [304, 304]
+
+
+def test_a_link_that_is_pressed_is_not_renewed_before_the_click(own_visit: Visiting, own_app: Application) -> None:
+    visitor = own_visit("manager")
+    page = visitor.open_board("#/jobs/1")
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_contain_text(own_app.alpha.canary)
+    page.get_by_role("link", name=re.compile("^Edit")).hover()
+    page.mouse.down()
+    own_app.client().patch("/api/jobs/1", json={"title": "renamed meanwhile"})
+    asked = len(visitor.answers("/api/jobs/1"))
+    while 200 not in visitor.answers("/api/jobs/1")[asked:]:
+        page.wait_for_event("response")
+    page.wait_for_timeout(300)
+    expect(title).to_contain_text(own_app.alpha.canary)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="Edit")).to_be_visible()
 
 
 def test_a_change_made_elsewhere_appears_within_one_poll(own_visit: Visiting, own_app: Application) -> None:

@@ -19,7 +19,7 @@ import { Poller } from "./poller.js";
 import { route } from "./router.js";
 import { askSignInAgain, showSignIn } from "./sign-in.js";
 import { forgetChoices } from "./status-choice.js";
-import { onRelease, release } from "./steady.js";
+import { onRelease, pressEnded, release } from "./steady.js";
 import { workQueue } from "./work-queue.js";
 import { writer } from "./writes.js";
 
@@ -173,7 +173,13 @@ async function load(signal) {
     await queue.flush();
     signal.throwIfAborted();
   }
-  const read = view.isGathered ? gather(signal) : (path) => get(path, signal);
+  const ask = view.isGathered ? gather(signal) : (path) => get(path, signal);
+  const read = async (path) => {
+    const data = await ask(path);
+    await pressEnded();
+    signal.throwIfAborted();
+    return data;
+  };
   await Promise.all([view.load(read), loadUnread(read)]);
 }
 

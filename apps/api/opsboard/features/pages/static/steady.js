@@ -4,9 +4,11 @@
 const NEAR = 30; // px: the same spot
 const FINGER = 4_000; // ms; nobody sees a finger leave the glass, so it counts as gone after this or at the next touch elsewhere
 const MOUSE = 10_000; // ms; a mouse that rests counts as gone
+const LONGEST_PRESS = 10_000; // ms; a release outside the window is never heard
 
 let press = null; // the last press: { x, y, isTouch }
 let held = null; // { row, button, spot, timer, listeners }
+let pressing = null; // while a button of the mouse or a finger is down: { ended, end }
 const released = new Set();
 
 // Calls `listener()` each time a row is let go, so that the view can show what it has postponed.
@@ -39,6 +41,25 @@ export function isHeld(container) {
   return held !== null && container.contains(held.row);
 }
 
+/** Resolves when nothing is pressed: what is renewed between press and release loses the click. */
+export async function pressEnded() {
+  await pressing?.ended;
+}
+
+function beginPress() {
+  endPress();
+  let end = null;
+  const ended = new Promise((resolve) => (end = resolve));
+  pressing = { ended, end };
+  setTimeout(end, LONGEST_PRESS);
+}
+
+function endPress() {
+  // The click comes after the release, in the same task.
+  if (pressing) setTimeout(pressing.end);
+  pressing = null;
+}
+
 function isNear({ clientX, clientY }) {
   return held.spot !== null && Math.hypot(clientX - held.spot.x, clientY - held.spot.y) <= NEAR;
 }
@@ -56,8 +77,11 @@ function ignoreSecondPress(event) {
 
 addEventListener("pointerdown", (event) => {
   leave(event);
+  beginPress();
   press = { x: event.clientX, y: event.clientY, isTouch: event.pointerType === "touch" };
 }, true);
+addEventListener("pointerup", endPress, true);
+addEventListener("pointercancel", endPress, true);
 addEventListener("pointermove", (event) => event.pointerType !== "touch" && leave(event), true);
 addEventListener("keydown", () => (press = null), true);
 addEventListener("focusin", ({ target }) => held && held.spot === null && !held.row.contains(target) && release(), true);
