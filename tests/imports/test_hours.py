@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from opsboard.errors import CommandError
 from tests.imports.sheet import Sheet, sheet
 
 __all__ = ["sheet"]
@@ -47,10 +44,35 @@ def test_what_is_no_time_or_no_shift_is_told_with_its_line(sheet: Sheet) -> None
     ]
 
 
-def test_shifts_that_overlap_are_refused_and_nothing_is_stored(sheet: Sheet) -> None:
-    with pytest.raises(CommandError, match="two shifts of one week overlap"):
-        sheet.run("No,Day,From,Until\n1,1,06:00,14:00\n2,1,13:00,22:00\n", HOURS)
+def test_shifts_that_overlap_are_told_with_their_lines(sheet: Sheet) -> None:
+    lines = "1,1,06:00,14:00\n2,1,13:00,22:00\n3,7,22:00,07:00\n4,3,06:00,14:00\n5,3,14:00,22:00\n6,9,06:00,14:00\n"
+    assert sheet.told(f"No,Day,From,Until\n{lines}", HOURS) == [
+        "data.csv, line 2, From: overlaps the shift on line 4",
+        "data.csv, line 3, From: overlaps the shift on line 2",
+        'data.csv, line 7, Day: "9" is not from 1 to 7, the range of weekday',
+    ]
     assert sheet.rows("SELECT count(*) FROM working_hours") == [(0,)]
+
+
+def test_a_shift_that_overlaps_a_stored_one_is_told(sheet: Sheet) -> None:
+    sheet.run("No,Day,From,Until\n1,1,06:00,14:00\n2,2,06:00,14:00\n", HOURS)
+    told = sheet.told("No,Day,From,Until\n1,1,06:00,10:00\n3,1,10:00,14:00\n4,2,13:59,15:00\n", HOURS)
+    assert told == ["data.csv, line 4, From: overlaps a shift that is stored already"]
+
+
+def test_shifts_of_two_machines_do_not_overlap_each_other(sheet: Sheet) -> None:
+    machines = '\n[tables.machines]\nfile = "f"\nexternal_id = "{Machine}"\nwhere = { Machine = "*" }\n'
+    hours = HOURS + '[tables.working_hours.parents]\nmachine = "{Machine}"\n'
+    machines = machines.replace('where = { Machine = "*" }\n', "distinct = true\n")
+    machines += '[tables.machines.columns]\nname = "{Machine}"\n'
+    head = "No,Day,From,Until,Machine\n"
+    told = sheet.told(
+        f"{head}1,1,06:00,14:00,Saw\n2,1,06:00,14:00,Drill\n3,1,13:00,15:00,Saw\n", hours + machines
+    )
+    assert told == ["data.csv, line 4, From: overlaps the shift on line 2"]
+    sheet.run(f"{head}1,1,06:00,14:00,Saw\n2,1,06:00,14:00,Drill\n", hours + machines)
+    told = sheet.told(f"{head}9,1,13:00,15:00,Drill\n", hours + machines)
+    assert told == ["data.csv, line 2, From: overlaps a shift that is stored already"]
 
 
 def test_a_holiday_that_ends_before_it_begins_or_never_is_told(sheet: Sheet) -> None:

@@ -15,6 +15,7 @@ from opsboard.imports import fault_sql
 from opsboard.imports.addresses import address_rules
 from opsboard.imports.contradictions import insert_contradicted
 from opsboard.imports.items import insert_no_arrays
+from opsboard.imports.overlaps import insert_overlapping
 from opsboard.imports.plan import Place, Plan, TablePlan
 from opsboard.imports.progress import Progress
 from opsboard.imports.reasons import unreadable
@@ -66,6 +67,8 @@ def _checks(cursor: Cursor, plan: Plan, table: TablePlan) -> Iterator[Check]:
                 yield Check(
                     f"{words} that are taken", partial(fault_sql.insert_taken, cursor, plan, table, unique)
                 )
+    if overlap := table.target.overlap:
+        yield Check("times that overlap", partial(insert_overlapping, cursor, plan, table, overlap))
     for parent, text in table.parents:
         yield Check(
             f"{parent.name} that is not there",

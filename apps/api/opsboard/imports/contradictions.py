@@ -55,7 +55,7 @@ def insert_contradicted(cursor: Cursor, plan: Plan, table: TablePlan, contradict
                 for name in names
             ),
             rows=staged_rows(plan, table),
-            broken=_expression(contradiction.broken),
+            broken=expression(contradiction.broken, "v"),
             reason=sql.Literal(contradiction.reason),
             target=sql.Literal(f"{table.target.table}.{contradiction.column}"),
         )
@@ -68,9 +68,10 @@ def _shown(target: Target, name: str) -> sql.Composable:
     return sql.SQL("r.{}").format(value)
 
 
-def _expression(text: str) -> sql.Composable:
+def expression(text: str, alias: str) -> sql.Composable:
+    """SQL in which columns stand in braces, with the columns of a row of that alias."""
     parts = [
-        sql.Identifier("v", part) if number % 2 else sql.SQL(part)
+        sql.Identifier(alias, part) if number % 2 else sql.SQL(part)
         for number, part in enumerate(NAMES.split(text))
     ]
     return sql.Composed(parts)

@@ -221,10 +221,6 @@ def _in_our_words(error: psycopg2.Error) -> CommandError:
     """Return the remedy for a database error, for a person at a terminal."""
     if isinstance(error, postgres_errors.LockNotAvailable):
         return CommandError("rows are held by somebody else; nothing was stored, try again")
-    if isinstance(error, postgres_errors.ExclusionViolation):
-        return CommandError(
-            f"two shifts of one week overlap ({error.diag.constraint_name}); nothing was stored, correct the hours"
-        )
     if isinstance(error, postgres_errors.IntegrityError):
         what = error.diag.constraint_name or error.diag.message_primary
         return CommandError(

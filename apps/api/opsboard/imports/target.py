@@ -76,6 +76,18 @@ class Contradiction:
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """A time that at most one row of an owner has."""
+
+    # The parent whose rows are compared; rows without it are compared with each other.
+    owner: str
+    # The time as a multirange, with columns in braces; null where a column has a fault.
+    span: str
+    # The column that is named.
+    column: str
+
+
+@dataclass(frozen=True)
 class Ending:
     """The time a row ends, and what is known of it only from then on."""
 
@@ -102,6 +114,7 @@ class Target:
     # Times that never come before one another.
     in_order: tuple[tuple[str, ...], ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    overlap: Overlap | None = None
     # Of a row that is open until it ends, and the column with its begin.
     ends: Ending | None = None
     begins: str = ""

@@ -7,6 +7,7 @@ from opsboard.imports.target import (
     OWN_FIELDS,
     Column,
     Contradiction,
+    Overlap,
     Parent,
     Target,
     Unique,
@@ -101,6 +102,11 @@ SHOP = (
             Contradiction(
                 "working_hours_minutes", "{starts_at} = '24:00'", "starts_at", "is the end of a day"
             ),
+        ),
+        overlap=Overlap(
+            "machine",
+            "CASE WHEN {weekday} BETWEEN 1 AND 7 THEN minutes_of_week({weekday}, {starts_at}, {ends_at}) END",
+            "starts_at",
         ),
     ),
     Target(
