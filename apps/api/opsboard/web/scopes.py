@@ -57,6 +57,6 @@ def require_scope(identity: Identity) -> None:
     needed = current_app.extensions[TABLE].get((request.endpoint or "", request.method), SIGN_IN)
     if needed == SIGN_IN:
         raise Forbidden("This is for people who signed in; no API token may do it.")
-    # What a screen shows is some of what `read` covers.
+    # A screen shows a part of what `read` covers.
     if needed not in identity.scopes and not (needed == WALL and "read" in identity.scopes):
         raise Forbidden(f"This API token lacks the scope {needed}.")

@@ -115,7 +115,7 @@ export function workQueue({ id, tenant }) {
     keep(entries().filter((each) => each.key !== key));
   }
 
-  // What the server has answered since it was last read; `shown` says that it has been read.
+  // The answers that are not shown yet; `shown` tells that they are.
   function answered() {
     return [...outcomes.values()].filter(({ entry }) => entry);
   }

@@ -73,7 +73,7 @@ function section(heading, tasks) {
   return h("section", { "aria-label": heading }, h("h2", {}, heading), h("ul", { class: "task-list" }, tasks));
 }
 
-// What the server has not got yet, and what it refused.
+// Writes that the server does not have yet, and those that it refused.
 function waiting({ queue, repaint }) {
   const entries = queue.entries();
   const pending = entries.filter(({ refusal }) => !refusal);
