@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from opsboard.auth.devices import Devices
 from opsboard.auth.identity import Identity
@@ -91,3 +91,11 @@ def identity() -> Identity:
     """Return the identity of the caller. Only for views that require sign-in."""
     found: Identity = g.identity
     return found
+
+
+def public_address() -> str:
+    """The address at which people reach the service, without a slash at its end.
+
+    Without the setting PUBLIC_URL it has the name that the caller used, which is the caller's word.
+    """
+    return services().config.public_url or request.host_url.rstrip("/")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from flask import request
-
 from opsboard.auth.links import Link, write_token
-from opsboard.web.services import identity, services
+from opsboard.web.services import identity, public_address, services
 
 
 def with_url(text: str) -> str:
@@ -16,6 +14,4 @@ def with_url(text: str) -> str:
     made = json.loads(text)
     expires_at = int(dt.datetime.fromisoformat(made["expires_at"]).timestamp())
     token = write_token(services().secret, Link(identity().tenant_id, made["id"], expires_at))
-    # Without the setting it is the name the caller used, which is the caller's word.
-    address = services().config.public_url or request.host_url.rstrip("/")
-    return f'{text[:-1]}, "url" : {json.dumps(f"{address}/status/{token}")}}}'
+    return f'{text[:-1]}, "url" : {json.dumps(f"{public_address()}/status/{token}")}}}'

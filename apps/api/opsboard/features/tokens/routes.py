@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from typing import Annotated, Any
 
-from flask import Response, request
+from flask import Response
 from pydantic import BaseModel, Field
 
 from opsboard.auth.api_tokens import hash_of
@@ -24,7 +24,7 @@ from opsboard.web.fields import Detail, detail
 from opsboard.web.listing import ListArguments
 from opsboard.web.schemas import Envelope, Named
 from opsboard.web.scopes import SCOPES, WALL, Scope
-from opsboard.web.services import identity, services
+from opsboard.web.services import identity, public_address, services
 
 area = Area("tokens", __name__, tag="API tokens")
 sql = load_queries(__package__)
@@ -164,4 +164,4 @@ def areas_of(token: CreateToken) -> list[WallArea] | None:
 
 def wall_address(token: str) -> str:
     """The token stands behind `#`: a browser sends that part to no server, so that it is in no log and no Referer."""
-    return f"{services().config.public_url or request.host_url.rstrip('/')}/wall#token={token}"
+    return f"{public_address()}/wall#token={token}"

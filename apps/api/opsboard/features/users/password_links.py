@@ -6,10 +6,8 @@ import datetime as dt
 import json
 from typing import Any
 
-from flask import request
-
 from opsboard.auth.links import PASSWORD, Link, write_token
-from opsboard.web.services import identity, services
+from opsboard.web.services import identity, public_address, services
 
 DAYS = 7
 
@@ -36,5 +34,4 @@ def address_of(link: dict[str, Any]) -> dict[str, str]:
     """The token stands behind `#`: a browser sends that part to no server, so that it is in no log."""
     expires_at = int(dt.datetime.fromisoformat(link["expires_at"]).timestamp())
     token = write_token(services().secret, Link(identity().tenant_id, link["id"], expires_at), PASSWORD)
-    address = services().config.public_url or request.host_url.rstrip("/")
-    return {"url": f"{address}/set-password#{token}", "token": token}
+    return {"url": f"{public_address()}/set-password#{token}", "token": token}
