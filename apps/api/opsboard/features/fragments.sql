@@ -744,14 +744,14 @@ approval_stats AS (
 )
 
 -- fragment: machine_stop
--- A scalar subquery: only a join that surely has one row is left out of the plan of those who do not ask for it.
+-- Since when and why the machine $1 stands still. A scalar subquery: only a join that surely has one row is left out of the plan of those who do not ask for it.
 LEFT JOIN LATERAL (
     SELECT (
         SELECT json_build_object('id', k.id, 'since', k.started_at, 'reason', coalesce(x.name, k.reason))
         FROM machine_stops AS k
         LEFT JOIN reasons AS x ON x.tenant_id = %(tenant_id)s AND x.id = k.reason_id
         WHERE k.tenant_id = %(tenant_id)s
-            AND k.machine_id = m.id
+            AND k.machine_id = $1
             AND k.ended_at IS NULL
     ) AS stop
 ) AS o ON true

@@ -32,6 +32,12 @@ class CustomerName(BaseModel):
     name: str
 
 
+class OpenStop(BaseModel):
+    id: int
+    since: dt.datetime
+    reason: str
+
+
 class StepOfJob(BaseModel):
     id: int
     step_order: int

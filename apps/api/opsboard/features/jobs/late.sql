@@ -144,20 +144,13 @@ items AS (
             'last_moved_at', n.last_moved,
             'idle_days', n.idle_days,
             'waits_at', w.waits_at,
-            'machine_stop', CASE
-                WHEN k.id IS NOT NULL
-                    THEN json_build_object('since', k.started_at, 'reason', coalesce(x.name, k.reason))
-            END
+            'machine_stop', o.stop
         ) AS item
     FROM shown AS n
     JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = n.id
     LEFT JOIN customers AS c ON c.tenant_id = %(tenant_id)s AND c.id = j.customer_id
     /* include waits_at */
-    LEFT JOIN machine_stops AS k
-        ON k.tenant_id = %(tenant_id)s
-        AND k.machine_id = (w.waits_at -> 'machine' ->> 'id')::bigint
-        AND k.ended_at IS NULL
-    LEFT JOIN reasons AS x ON x.tenant_id = %(tenant_id)s AND x.id = k.reason_id
+    /* include machine_stop (w.waits_at->'machine'->>'id')::bigint */
 )
 SELECT json_build_object(
     'today', m.today,

@@ -8,17 +8,12 @@ from pydantic import BaseModel, Field
 
 from opsboard.features.jobs.lateness_schemas import LongestStep
 from opsboard.features.jobs.schemas import WaitsAt
-from opsboard.features.shapes import CustomerName, JobStatus, Priority
+from opsboard.features.shapes import CustomerName, JobStatus, OpenStop, Priority
 
 
 class DelayOfJob(BaseModel):
     days: float | None = Field(description="As in /api/jobs/delays.")
     longest: LongestStep
-
-
-class MachineStop(BaseModel):
-    since: dt.datetime
-    reason: str
 
 
 class LateJob(BaseModel):
@@ -39,7 +34,7 @@ class LateJob(BaseModel):
     )
     idle_days: int = Field(description="Days since then.")
     waits_at: WaitsAt | None = Field(description="Null when no step is open.")
-    machine_stop: MachineStop | None = Field(description="The machine of that step stands still.")
+    machine_stop: OpenStop | None = Field(description="The machine of that step stands still.")
     delay: DelayOfJob | None = Field(
         description="The queue that takes it longest; null when it is on hold or has no open step with a process."
     )

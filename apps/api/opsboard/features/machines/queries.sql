@@ -43,7 +43,7 @@ SELECT
 FROM page
 JOIN machines AS m ON m.tenant_id = %(tenant_id)s AND m.id = page.id
 /* include machine_load */
-/* include machine_stop */
+/* include machine_stop m.id */
 
 -- name: get_machine
 -- reads: machines, machine_stops, reasons, job_steps
@@ -57,7 +57,7 @@ SELECT json_build_object(
 )::text
 FROM machines AS m
 /* include machine_load */
-/* include machine_stop */
+/* include machine_stop m.id */
 WHERE m.tenant_id = %(tenant_id)s
     AND m.id = %(machine_id)s
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from pydantic import BaseModel, Field
 
-from opsboard.features.shapes import MachineStatus
+from opsboard.features.shapes import MachineStatus, OpenStop
 from opsboard.web.schemas import Envelope, WriteWarning
 
 
@@ -29,12 +29,6 @@ class Machine(BaseModel):
 
 class WrittenMachine(Machine):
     warnings: list[WriteWarning]
-
-
-class OpenStop(BaseModel):
-    id: int
-    since: dt.datetime
-    reason: str
 
 
 class MachineWithLoad(Machine):

@@ -84,7 +84,7 @@ tiles AS (
             AND s.status IN ('pending', 'in_progress')
             AND NOT s.job_ended
     ) AS w
-    /* include machine_stop */
+    /* include machine_stop m.id */
     ORDER BY place
     LIMIT 24
 )

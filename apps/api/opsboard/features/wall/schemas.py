@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel
 
-from opsboard.features.shapes import NO_DEFAULT, MachineStatus, NeverNull, WallArea
+from opsboard.features.shapes import NO_DEFAULT, MachineStatus, NeverNull, OpenStop, WallArea
 
 
 class WallBusiness(BaseModel):
@@ -34,12 +34,6 @@ class LateJob(BaseModel):
     days_late: int
 
 
-class WallStop(BaseModel):
-    id: int
-    since: dt.datetime
-    reason: str
-
-
 class WallMachine(BaseModel):
     """`in_progress` and `pending` are steps on it and waiting for it. `stop`: absent while it does not stand still."""
 
@@ -47,7 +41,7 @@ class WallMachine(BaseModel):
     status: MachineStatus
     in_progress: int
     pending: int
-    stop: WallStop = None  # type: ignore[assignment]
+    stop: OpenStop = None  # type: ignore[assignment]
 
 
 class WallLeads(BaseModel):
