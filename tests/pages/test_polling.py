@@ -54,7 +54,9 @@ def test_an_unchanged_board_is_opened_with_few_requests_and_polled_with_one_304(
     assert visitor.answers(BATCH)[2:] == [304, 304]
 
 
-def test_a_link_that_is_pressed_is_not_renewed_before_the_click(own_visit: Visiting, own_app: Application) -> None:
+def test_a_link_that_is_pressed_is_not_renewed_before_the_click(
+    own_visit: Visiting, own_app: Application
+) -> None:
     visitor = own_visit("manager")
     page = visitor.open_board("#/jobs/1")
     title = page.get_by_role("heading", level=1)

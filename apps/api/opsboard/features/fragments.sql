@@ -30,6 +30,24 @@ audited AS (
     WHERE changed_columns(to_jsonb(b.was), to_jsonb(a)) <> '{}'
 )
 
+-- fragment: audited_delete
+-- The rows of $2, which are gone, are noted with what their columns said; $1 is what they were.
+audited AS (
+    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
+    SELECT
+        %(tenant_id)s,
+        %(user_id)s,
+        'delete',
+        '$1',
+        g.id,
+        (
+            SELECT jsonb_object_agg(c.name, jsonb_build_array(c.was, NULL))
+            FROM jsonb_each(to_jsonb(g) - 'id') AS c (name, was)
+        ),
+        %(request_id)s
+    FROM $2 AS g
+)
+
 -- fragment: is_active_assignee
 -- Work is given to somebody who is active, or to nobody; a person who does not exist fails by the foreign key.
 NOT EXISTS (

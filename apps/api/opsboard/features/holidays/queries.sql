@@ -97,20 +97,7 @@ WITH gone AS (
         AND y.id = %(holiday_id)s
     RETURNING y.id, y.name, y.first_day
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'holiday',
-        g.id,
-        jsonb_build_object(
-            'name', jsonb_build_array(g.name, NULL), 'first_day', jsonb_build_array(g.first_day, NULL)
-        ),
-        %(request_id)s
-    FROM gone AS g
-)
+/* include audited_delete holiday gone */
 SELECT
     json_build_object('id', g.id, 'name', g.name)::text,
     g.id,

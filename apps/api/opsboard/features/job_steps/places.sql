@@ -182,24 +182,7 @@ moved AS (
     RETURNING s.id
 ),
 /* include touched_job removed */,
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'job_step',
-        d.id,
-        jsonb_build_object(
-            'job_id', jsonb_build_array(d.job_id, NULL),
-            'step_order', jsonb_build_array(d.step_order, NULL),
-            'process_id', jsonb_build_array(d.process_id, NULL),
-            'machine_id', jsonb_build_array(d.machine_id, NULL),
-            'assigned_user_id', jsonb_build_array(d.assigned_user_id, NULL)
-        ),
-        %(request_id)s
-    FROM removed AS d
-)
+/* include audited_delete job_step removed */
 SELECT
     json_build_object('id', w.id, 'job_id', w.job_id)::text,
     w.id,

@@ -336,21 +336,9 @@ gone AS (
     WHERE j.tenant_id = %(tenant_id)s
         AND j.id = b.id
         AND b.status <> 'active'
-    RETURNING j.id
+    RETURNING j.id, j.name
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'journey',
-        b.id,
-        jsonb_build_object('name', jsonb_build_array(b.name, NULL)),
-        %(request_id)s
-    FROM gone AS g
-    JOIN before AS b ON b.id = g.id
-)
+/* include audited_delete journey gone */
 SELECT
     json_build_object('id', b.id, 'name', b.name)::text,
     b.id,

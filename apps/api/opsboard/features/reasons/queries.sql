@@ -131,18 +131,7 @@ gone AS (
         AND NOT b.is_used
     RETURNING r.id, r.kind, r.name
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'reason',
-        g.id,
-        jsonb_build_object('kind', jsonb_build_array(g.kind, NULL), 'name', jsonb_build_array(g.name, NULL)),
-        %(request_id)s
-    FROM gone AS g
-)
+/* include audited_delete reason gone */
 SELECT
     CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'kind', g.kind, 'name', g.name)::text END,
     b.id,

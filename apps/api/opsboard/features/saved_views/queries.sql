@@ -180,18 +180,7 @@ gone AS (
         AND b.refusal IS NULL
     RETURNING v.id, v.area, v.name
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'saved_view',
-        g.id,
-        jsonb_build_object('name', jsonb_build_array(g.name, NULL)),
-        %(request_id)s
-    FROM gone AS g
-)
+/* include audited_delete saved_view gone */
 SELECT
     CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'area', g.area, 'name', g.name)::text END,
     b.id,

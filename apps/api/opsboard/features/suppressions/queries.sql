@@ -74,22 +74,7 @@ WITH gone AS (
         AND s.id = %(suppression_id)s
     RETURNING s.id, s.channel, s.address, s.reason
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'suppression',
-        g.id,
-        jsonb_build_object(
-            'channel', jsonb_build_array(g.channel, NULL),
-            'address', jsonb_build_array(g.address, NULL),
-            'reason', jsonb_build_array(g.reason, NULL)
-        ),
-        %(request_id)s
-    FROM gone AS g
-)
+/* include audited_delete suppression gone */
 SELECT
     json_build_object('id', g.id, 'channel', g.channel, 'address', g.address)::text,
     g.id,

@@ -163,18 +163,7 @@ WITH k AS (
     RETURNING
         w.id, w.url
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'webhook',
-        k.id,
-        jsonb_build_object('url', jsonb_build_array(k.url, NULL)),
-        %(request_id)s
-    FROM k
-)
+/* include audited_delete webhook k */
 SELECT
     json_build_object('id', k.id, 'url', k.url)::text,
     k.id,

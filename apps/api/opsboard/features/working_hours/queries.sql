@@ -134,31 +134,11 @@ WITH gone AS (
     DELETE FROM working_hours AS w
     WHERE w.tenant_id = %(tenant_id)s
         AND w.id = %(shift_id)s
-    RETURNING w.id, w.weekday, w.starts_at, w.ends_at
+    RETURNING w.id, w.weekday, left(w.starts_at::text, 5) AS starts_at, left(w.ends_at::text, 5) AS ends_at
 ),
-audited AS (
-    INSERT INTO audit_logs (tenant_id, user_id, action, entity, entity_id, changes, request_id)
-    SELECT
-        %(tenant_id)s,
-        %(user_id)s,
-        'delete',
-        'shift',
-        g.id,
-        jsonb_build_object(
-            'weekday', jsonb_build_array(g.weekday, NULL),
-            'starts_at', jsonb_build_array(left(g.starts_at::text, 5), NULL),
-            'ends_at', jsonb_build_array(left(g.ends_at::text, 5), NULL)
-        ),
-        %(request_id)s
-    FROM gone AS g
-)
+/* include audited_delete shift gone */
 SELECT
-    json_build_object(
-        'id', g.id,
-        'weekday', g.weekday,
-        'starts_at', left(g.starts_at::text, 5),
-        'ends_at', left(g.ends_at::text, 5)
-    )::text,
+    json_build_object('id', g.id, 'weekday', g.weekday, 'starts_at', g.starts_at, 'ends_at', g.ends_at)::text,
     g.id,
     NULL AS problem,
     NULL AS detail
