@@ -45,6 +45,8 @@ def test_fragments_include_each_other_and_take_words() -> None:
     shared = {"outer": "a /* include inner */ '$1' $2", "inner": "b", "own": "c"}
     text = "-- fragment: own\nd\n-- name: a\n-- reads:\n-- One.\n/* include outer job j */ /* include own */"
     assert parse("things", text, "queries.sql", shared)["a"].sql == "a b 'job' j d"
+    text = "-- name: a\n-- reads:\n-- One.\n/* include outer j.id (x->>'id')::bigint */"
+    assert parse("things", text, "queries.sql", shared)["a"].sql == "a b 'j.id' (x->>'id')::bigint"
 
 
 def test_what_areas_share_lies_in_the_package_above() -> None:
@@ -60,6 +62,7 @@ def test_what_areas_share_lies_in_the_package_above() -> None:
     [
         ("SELECT 1", "no query"),
         ("-- name: a\n-- reads:\n-- One.\n/* include b */", "no fragment b"),
+        ("-- name: a\n-- reads:\n-- One.\n/* include  b */", "an include that cannot be read"),
         ("-- name: a\n-- A sentence.\nSELECT 1", "needs '-- reads:'"),
         ("-- name: a\n-- reads: jobs\nSELECT 1", "a sentence"),
         ("-- name: a\n-- reads: jobs\n-- A sentence.\n", "a statement"),

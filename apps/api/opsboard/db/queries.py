@@ -51,7 +51,7 @@ HEADER = re.compile(
 FRAGMENT = re.compile(r"(?m)^-- fragment:\s*(\w+)\n")
 CONSTRAINT = re.compile(r"(?m)^-- constraint (\w+): (.+)\n")
 FILTER = re.compile(r"(?m)^-- filter .*$")
-INCLUDE = re.compile(r"/\* include (\w+)((?: \w+)*) \*/")
+INCLUDE = re.compile(r"/\* include (\w+)((?: (?!\*/)\S+)*) \*/")
 SHARED = "fragments.sql"
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -188,6 +188,8 @@ def parse(
             whole = INCLUDE.sub(lambda found: included(fragments, found), block)
         except KeyError as missing:
             raise ValueError(f"{area}/{file}: no fragment {missing.args[0]}") from None
+        if "/* include" in whole:
+            raise ValueError(f"{area}/{file}: an include that cannot be read, in: {block.splitlines()[0]}")
         query = parse_one(area, whole, file)
         short = query.name.partition(".")[2]
         if short in queries:
