@@ -47,8 +47,8 @@ def test_what_is_no_time_or_no_shift_is_told_with_its_line(sheet: Sheet) -> None
 def test_shifts_that_overlap_are_told_with_their_lines(sheet: Sheet) -> None:
     lines = "1,1,06:00,14:00\n2,1,13:00,22:00\n3,7,22:00,07:00\n4,3,06:00,14:00\n5,3,14:00,22:00\n6,9,06:00,14:00\n"
     assert sheet.told(f"No,Day,From,Until\n{lines}", HOURS) == [
-        "data.csv, line 2, From: overlaps the shift on line 4",
         "data.csv, line 3, From: overlaps the shift on line 2",
+        "data.csv, line 4, From: overlaps the shift on line 2",
         'data.csv, line 7, Day: "9" is not from 1 to 7, the range of weekday',
     ]
     assert sheet.rows("SELECT count(*) FROM working_hours") == [(0,)]

@@ -105,7 +105,7 @@ SHOP = (
         ),
         overlap=Overlap(
             "machine",
-            "CASE WHEN {weekday} BETWEEN 1 AND 7 THEN minutes_of_week({weekday}, {starts_at}, {ends_at}) END",
+            "CASE WHEN {weekday} BETWEEN 1 AND 7 THEN minutes_of_week({weekday}::integer, {starts_at}, {ends_at}) END",
             "starts_at",
         ),
     ),
