@@ -76,6 +76,11 @@ def check_health(server: Gunicorn, operator: Person, may_refuse: set[str] = MAY_
             assert status == 200 or (path in may_refuse and status in (503, 504)), (path, status)
 
 
+def locks_of(client: Client) -> set[tuple[str, int]]:
+    """Each locked table, and the session that locks it."""
+    return {(one["table"], one["pid"]) for one in client.get("/api/health/activity").json["locks"]}
+
+
 @contextmanager
 def holding(server: Gunicorn, folder: Path, *probes: str) -> Iterator[list[threading.Thread]]:
     """One request for each probe, which ends with the block."""
@@ -112,6 +117,10 @@ def test_with_a_locked_table(server: Gunicorn, operator: Person, own: FreshDatab
     with closing(psycopg2.connect(own.superuser_url)) as connection, connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         check_health(server, operator)
+        client = server.client(operator.token)
+        eventually(
+            "it is said who locks it", lambda: (table, connection.get_backend_pid()) in locks_of(client)
+        )
         connection.rollback()
 
 

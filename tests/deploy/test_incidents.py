@@ -190,6 +190,7 @@ def unnamed_operators(scene: Scene) -> None:
 
 CAUSES: dict[str, Cause] = {
     "requests hang, then 504": locked_table,
+    "writes to some records hang, reads go on": lambda scene: scene.session("LOCK TABLE jobs IN SHARE MODE"),
     "counts and lists get slower, tables grow": forgotten_transaction,
     "503 `pool_timeout`": full_pool,
     "everything but cached answers hangs": busy_threads,

@@ -19,6 +19,7 @@ from opsboard.db import lookout
 from opsboard.db.embedded import Cluster
 from opsboard.errors import DatabaseUnavailable
 from opsboard.observability import faults
+from opsboard_bench.incidents.health import PATHS
 from tests.application import Application, running_application
 from tests.clusters import FreshDatabase, fresh_database, migrate_template, running_cluster
 from tests.contract.tables import TABLES
@@ -103,6 +104,23 @@ def busy(cluster: Cluster, seeded: Any) -> Iterator[Application]:
         yield app
 
 
+def test_every_address_of_health_is_asked_here_and_by_the_benchmark(busy: Application) -> None:
+    found = {
+        rule.rule
+        for rule in busy.flask.url_map.iter_rules()
+        if rule.rule.startswith("/api/health") and "GET" in (rule.methods or ())
+    }
+    assert found == {f"/api/health{path}" for path in ASKED}
+    assert found | {"/health", "/metrics"} == set(PATHS)
+
+
+def locks_of(client: FlaskClient) -> set[tuple[str, str, str]]:
+    """Table, who is kept out of it, and the role of the session that does so."""
+    answer = client.get("/api/health/activity").json
+    assert answer is not None
+    return {(one["table"], one["keeps_out"], one["user"]) for one in answer["locks"] if one["pid"]}
+
+
 def test_with_an_empty_pool_all_answers_come_at_once(busy: Application) -> None:
     client = busy.client()
     with busy.services.database.pool.connection():
@@ -119,6 +137,10 @@ def test_with_a_locked_table_no_answer_waits_for_it(busy: Application, table: st
     client = busy.client()
     with holding(busy, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
         found = ask_all(client)
+        eventually(
+            "it is said who locks it",
+            lambda: (table, "readers and writers", "postgres") in locks_of(client),
+        )
     for path in (
         "",
         "/db",
@@ -140,6 +162,14 @@ def test_with_a_locked_table_no_answer_waits_for_it(busy: Application, table: st
     assert {one["table"] for one in indexes if one["locked"]} <= {table}
     # Of a locked one the definition is that of the migrations.
     assert all(one["definition"] for one in indexes if not one["locked"] or one["serves"])
+
+
+def test_a_lock_that_keeps_out_writers_alone_is_called_that(busy: Application) -> None:
+    client = busy.client()
+    with holding(busy, "LOCK TABLE jobs IN SHARE MODE; LOCK TABLE machines IN ROW SHARE MODE"):
+        eventually("it is named", lambda: ("jobs", "writers", "postgres") in locks_of(client))
+        assert "machines" not in {table for table, *_ in locks_of(client)}, "it keeps nobody out"
+    eventually("it is named no more", lambda: "jobs" not in {table for table, *_ in locks_of(client)})
 
 
 def test_health_names_who_keeps_whom_waiting(own_app: Application) -> None:

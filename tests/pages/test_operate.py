@@ -131,6 +131,20 @@ def test_a_session_that_idles_in_a_transaction_is_ended(own_visit: Visiting, own
     )
 
 
+def test_a_locked_table_is_shown_with_the_session_that_locks_it(
+    own_visit: Visiting, own_app: Application
+) -> None:
+    url = own_app.database.superuser_url
+    with closing(psycopg2.connect(url, application_name="the locksmith")) as connection:
+        connection.cursor().execute("LOCK TABLE machines IN SHARE MODE")
+        page = operate(own_visit("admin").open_board())
+        table = part(page, "Locks and long transactions").get_by_role("table", name="Locked tables")
+        row = table.locator("tbody tr", has_text="the locksmith")
+        expect(row).to_contain_text("machines")
+        expect(row).to_contain_text("writers")
+        expect(row.get_by_role("button", name=f"End session {connection.get_backend_pid()}")).to_be_visible()
+
+
 def test_the_cache_is_cleared_and_says_who_did(own_visit: Visiting, own_app: Application) -> None:
     own_app.client("admin").get("/api/dashboard/stats")
     page = operate(own_visit("admin").open_board())

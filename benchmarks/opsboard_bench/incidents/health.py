@@ -18,7 +18,7 @@ from opsboard_bench.load.connections import HttpConnection
 PATHS = (
     "/api/health", "/api/health/ready", "/api/health/db", "/api/health/db/test", "/api/health/cache",
     "/api/health/indexes", "/api/health/queries", "/api/health/tables", "/api/health/journeys", "/api/health/rollups",
-    "/health", "/metrics",
+    "/api/health/activity", "/api/health/workers", "/api/health/usage", "/api/health/alerts", "/health", "/metrics",
 )  # fmt: skip
 BOUND = 200.0  # ms
 TABLES = """

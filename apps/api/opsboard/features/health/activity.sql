@@ -6,8 +6,8 @@ round(extract(epoch FROM clock_timestamp() - $1.$2)::numeric, 1)
 
 -- name: activity
 -- reads:
--- Sessions of this database by state and query, what runs long, what waits and for whom, what vacuum waits for, and what
--- comes to its end: numbers of transactions, sequences, replication slots. Reads views of the server and no table.
+-- Sessions of this database by state and query, what runs long, what waits and for whom, who keeps others out of a
+-- table, what vacuum waits for, and what comes to its end: numbers of transactions, sequences, replication slots. Reads views of the server and no table.
 WITH sessions AS MATERIALIZED (
     SELECT
         a.pid,
@@ -82,6 +82,43 @@ SELECT json_build_object(
         ) AS l
     ),
     'blocked', /* include blocked */,
+    'locks', (
+        SELECT coalesce(json_agg(k.document ORDER BY k.name, k.pid), '[]')
+        FROM (
+            SELECT
+                t.relname AS name,
+                l.pid,
+                json_build_object(
+                    'table', t.relname,
+                    'keeps_out', CASE
+                        WHEN bool_or(l.mode = 'AccessExclusiveLock') THEN 'readers and writers'
+                        ELSE 'writers'
+                    END,
+                    'pid', l.pid,
+                    'user', min(s.owner),
+                    'name', min(s.name),
+                    'query', min(s.query),
+                    'seconds', min(s.transaction_seconds)
+                ) AS document
+            FROM pg_locks AS l
+            LEFT JOIN pg_inherits AS h ON h.inhrelid = l.relation
+            JOIN pg_class AS t ON t.oid = coalesce(h.inhparent, l.relation)
+            LEFT JOIN sessions AS s ON s.pid = l.pid
+            WHERE l.locktype = 'relation'
+                AND l.granted
+                AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+                AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+                AND t.relkind IN ('r', 'p')
+                AND t.relnamespace = 'public'::regnamespace
+            GROUP BY
+                t.relname,
+                l.pid
+            ORDER BY
+                name,
+                l.pid
+            LIMIT 50
+        ) AS k
+    ),
     'idle_in_transaction', (
         SELECT coalesce(json_agg(l.document ORDER BY l.transaction_seconds DESC), '[]')
         FROM (

@@ -55,7 +55,7 @@ class Cancel(Arguments):
 @for_operators
 @operational
 def activity() -> Response:
-    """Sessions by state and query, long and blocked statements, what vacuum waits for, and what comes to its end."""
+    """Sessions by state and query, long and blocked statements, locked tables, and what comes to its end."""
     found, age = look(sql.activity, {"long": LONG, "settings": NAMES})
     advice, config = Advice(), services().config
     advise_on_blocked(found, advice)

@@ -29,6 +29,21 @@ class LongStatement(BaseModel):
     seconds: float
 
 
+class TableLock(BaseModel):
+    """A session that keeps others out of a table. `pid` is null of a prepared transaction.
+
+    `query` and `seconds` of other roles' sessions are null without pg_read_all_stats.
+    """
+
+    table: str
+    keeps_out: Literal["readers and writers", "writers"]
+    pid: int | None
+    user: str | None
+    name: str | None
+    query: str | None
+    seconds: float | None
+
+
 class IdleInTransaction(BaseModel):
     pid: int
     user: str | None
@@ -123,6 +138,7 @@ class Activity(Remembered):
     sessions: list[Sessions]
     long_statements: list[LongStatement]
     blocked: list[dict[str, Any]]
+    locks: list[TableLock]
     idle_in_transaction: list[IdleInTransaction]
     oldest_transaction: dict[str, Any] | None
     holds_up: HeldUp

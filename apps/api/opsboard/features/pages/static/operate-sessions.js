@@ -14,6 +14,13 @@ const BLOCKED = [
   ["Blocked by", (session) => session.blocked_by.map((holder) => h("p", {}, `${holder.name || "unnamed"} (${holder.user}, session ${holder.pid})${holder.seconds === null ? "" : `, ${seconds(holder.seconds)}`}`))],
   ["End", (session, context) => session.blocked_by.map((holder) => endButton(holder, "block", context)), "control"],
 ];
+const LOCKS = [
+  ["Session", who],
+  ["Table", (lock) => lock.table],
+  ["Keeps out", (lock) => lock.keeps_out],
+  ["In a transaction for", (lock) => seconds(lock.seconds)],
+  ["End", (lock, context) => lock.pid !== null && endButton(lock, `lock-${lock.table}`, context), "control"],
+];
 const LONG = [
   ["Session", who],
   ["Query", (session) => session.query],
@@ -45,6 +52,7 @@ export function sessions(found, context) {
       ["Disk left", `${bytes(disk.free_bytes)} of ${bytes(disk.total_bytes)}`],
     ),
     h("h3", {}, "Blocked"), rows("Blocked sessions", BLOCKED, byPid(found.blocked), context, "No session waits for a lock."),
+    h("h3", {}, "Locked tables"), rows("Locked tables", LOCKS, found.locks.map((lock) => ({ ...lock, id: `${lock.pid}-${lock.table}` })), context, "No session locks a table."),
     h("h3", {}, "Long statements"), rows("Long statements", LONG, byPid(found.long_statements), context, "No statement has run for longer than a second."),
     h("h3", {}, "Idle in a transaction"), rows("Idle in a transaction", IDLE, byPid(found.idle_in_transaction), context, "No session is idle in a transaction."),
     found.settings.length > 0 && folded("settings", `${count(found.settings.length, "setting")} of the server to look at`, h("ul", {}, found.settings.map((setting) => h("li", {}, h("strong", {}, `${setting.name} = ${setting.value}: `), `${setting.advice}. ${setting.reason}`)))),
