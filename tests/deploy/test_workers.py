@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +42,16 @@ def new_workers(server: Gunicorn, old: set[int], number: int = 2) -> Callable[[]
         return len(present) == number and not present & old and present <= answered
 
     return all_answered
+
+
+def test_the_line_of_the_documentation_finds_a_worker_to_profile(gunicorn: Gunicorn) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "measuring.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^py-spy top --pid (.*?) +#", document, re.MULTILINE)
+    master = "$(systemctl show --property MainPID --value opsboard)"
+    assert master in line
+    command = ["bash", "-c", f"echo {line.replace(master, str(gunicorn.process.pid))}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) in gunicorn.workers()
 
 
 def test_a_killed_worker_is_replaced_and_the_others_go_on(

@@ -154,6 +154,18 @@ def test_tables_tell_their_dead_rows_and_when_vacuum_is_due(own_app: Application
     assert after["dead_rows"] == 0 and not after["vacuum_due"]
 
 
+def test_a_table_tells_how_often_all_of_it_was_read(own_app: Application) -> None:
+    def jobs() -> dict[str, Any]:
+        return next(table for table in ask(own_app, "tables")["tables"] if table["name"] == "jobs")
+
+    before = jobs()
+    change(own_app, "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; "
+                    "SELECT max(title) FROM jobs; SELECT pg_stat_force_next_flush(); SELECT 1")  # fmt: skip
+    after = jobs()
+    assert after["sequential_scans"] > before["sequential_scans"]
+    assert after["sequential_rows"] > before["sequential_rows"]
+
+
 def test_a_table_cut_by_month_tells_the_sum_of_its_partitions(own_app: Application) -> None:
     change(own_app, "VACUUM ANALYZE")
     with (

@@ -103,12 +103,17 @@ def test_an_event_that_is_refused_holds_up_only_its_own_subject(app: Application
 def test_a_redirect_is_not_followed(app: Application) -> None:
     with receiver() as target, receiver() as found:
         found.behave, found.headers = lambda event: 307, {"Location": target.url}
-        register(app, found.url)
-        new_job(app)
+        made = register(app, found.url)
+        job = new_job(app, "one")
         assert deliverer(app).run_once()["waiting"] == 1
         assert not target.requests
         (error,) = run(app, "SELECT last_error FROM deliveries")[0]
         assert error == "redirects are not followed"
+        retitle(app, job, "two")
+        found.behave, found.headers = lambda event: 200, {}
+        let_time_pass(app)
+        assert deliverer(app).run_once()["delivered"] == 2
+    assert told(found, job) == ["one", "two"] and statuses(app, made["id"]) == ["delivered", "delivered"]
 
 
 def test_a_receiver_that_trickles_is_cut_off(app: Application) -> None:

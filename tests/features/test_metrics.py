@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client, TestResponse
 
 from opsboard.features.metrics.exposition import Workers
+from opsboard.observability import machine
 from opsboard.observability.durations import BOUNDS, Durations
 from opsboard.observability.machine import get_system_metrics
 from tests.application import Application, running_application
@@ -192,6 +194,21 @@ def test_a_worker_goes_on_in_the_series_of_the_one_it_replaced() -> None:
     collector = Workers([worker(12, 20.0, 222, 0), worker(11, 10.0, 111, 0), worker(13, 5.0, 333, None)])
     (memory,) = [family for family in collector.collect() if family.name == "process_resident_memory_bytes"]
     assert {sample.labels["worker"]: sample.value for sample in memory.samples} == {"0": 222, "13": 333}
+
+
+def test_bytes_of_disks_and_network_are_in_the_metrics(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever this machine shows of them: some containers hide their disks."""
+    disk, network = (
+        SimpleNamespace(read_bytes=11, write_bytes=22),
+        SimpleNamespace(bytes_recv=33, bytes_sent=44),
+    )
+    monkeypatch.setattr(machine.psutil, "disk_io_counters", lambda: disk)
+    monkeypatch.setattr(machine.psutil, "net_io_counters", lambda: network)
+    samples = scraped(app)
+    names = ("disk_read", "disk_written", "network_received", "network_sent")
+    assert [value(samples, f"machine_{name}_bytes_total") for name in names] == [11, 22, 33, 44]
 
 
 def test_the_machine_tells_processors_memory_and_disks() -> None:

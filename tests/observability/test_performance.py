@@ -208,7 +208,7 @@ def test_processor_use_is_that_since_the_last_look() -> None:
 
 
 def test_the_profilers_of_the_document_can_be_called_as_written(tmp_path: Path) -> None:
-    """cProfile over a small program; py-spy is not ours, but its line names a process that exists under that name."""
+    """cProfile over a small program; the process that py-spy looks at is found in tests/deploy/test_workers.py."""
     (tmp_path / "small.py").write_text("def slow():\n    return sum(range(1000))\nslow()\n")
     command = [sys.executable, "-m", "cProfile", "-s", "cumulative", "small.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -232,6 +232,19 @@ def test_cache_statistics_count_and_report_the_hit_rate() -> None:
         {"event": "cache statistics", "log_level": "info", "cache": "example",
          "hits": 3, "misses": 1, "hit_rate": 0.75},
     ]  # fmt: skip
-    before = cache_stats.hits
-    cache_stats.hit()
-    assert cache_stats.hits == before + 1
+
+
+def test_cache_stats_is_used_as_the_report_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_stats, "hits", 0)
+    monkeypatch.setattr(cache_stats, "misses", 0)
+    cache: dict[int, str] = {}
+    for key in [*range(150), *(number % 150 for number in range(850))]:
+        if key in cache:
+            cache_stats.hit()
+        else:
+            cache_stats.miss()
+            cache[key] = "there"
+    with capture_logs() as lines:
+        cache_stats.report()
+    (line,) = lines
+    assert (line["hits"], line["misses"], line["hit_rate"]) == (850, 150, 0.85)

@@ -228,14 +228,19 @@ def test_switched_off_every_request_is_computed(own_app: Application) -> None:
             assert client.get("/api/dashboard/stats").headers["X-Cache"] == "BYPASS"
 
 
-def test_a_ttl_ends(own_app: Application) -> None:
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [("stats", 30), ("recent-jobs", 60), ("chart/jobs-by-status", 120), ("chart/jobs-by-month", 300)],
+)
+def test_a_ttl_ends(own_app: Application, path: str, seconds: int) -> None:
+    path = f"/api/dashboard/{path}"
     with running_application(own_app.database, own_app.alpha, own_app.beta) as application:
         client = application.client()
         now = [1000.0]
         application.services.store.clock = lambda: now[0]
-        assert client.get("/api/dashboard/stats").headers["X-Cache"] == "MISS"
-        now[0] += 29.9
-        hit = client.get("/api/dashboard/stats")
-        assert (hit.headers["X-Cache"], hit.headers["Age"]) == ("HIT", "29")
+        assert client.get(path).headers["X-Cache"] == "MISS"
+        now[0] += seconds - 0.1
+        hit = client.get(path)
+        assert (hit.headers["X-Cache"], hit.headers["Age"]) == ("HIT", str(seconds - 1))
         now[0] += 0.2
-        assert client.get("/api/dashboard/stats").headers["X-Cache"] == "MISS"
+        assert client.get(path).headers["X-Cache"] == "MISS"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
+from opsboard.observability.logs import configure_logs
 from opsboard.web.access import open_to_all
 from opsboard.web.services import services
 from tests.application import Application
@@ -21,6 +24,22 @@ def test_a_connection_that_a_view_forgot_is_taken_back(own_app: Application) -> 
     for _ in range(30):  # three times as many as there are connections
         assert own_app.flask.test_client().get("/forgetful").status_code == 200
     assert services_of(own_app) == 0
+
+
+def test_the_log_has_statements_and_outcome_of_the_cache_of_each_request(own_app: Application) -> None:
+    client, before = own_app.client(), structlog.get_config()
+    configure_logs("info", "text")
+    try:
+        with capture_logs() as lines:
+            client.get("/api/customers")
+            client.get("/api/jobs/1")
+            client.post("/api/customers", json={"name": "one more"})
+    finally:
+        structlog.configure(**before)
+    told = [(line["path"], line["queries"], line["cache"]) for line in lines if line["event"] == "request"]
+    assert [path for path, *_ in told] == ["/api/customers", "/api/jobs/1", "/api/customers"]
+    assert told[0][1:] == (1, "MISS") and told[2][2] == "BYPASS"
+    assert all(1 <= queries <= 2 for _, queries, _ in told)
 
 
 def services_of(app: Application) -> int:
