@@ -324,7 +324,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Whose X-Forwarded-* headers are believed: unix (a proxy on the unix socket), none, or addresses "
             "with commas between.", "Server"),
     Setting("PUBLIC_URL", public_url, "",
-            "Address that customers reach the service by, for links to the status of a job: https://ops.example. "
+            "Address that people reach the service by, for links to the status of a job and the codes of travellers: "
+            "https://ops.example. "
             "Empty: the host that the request named.", "Server"),
     Setting("BEHIND_PROXY", boolean, False,
             "A proxy such as nginx stands in front and limits connections. Without it production listens only on this "

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 # Pages with a script of their own; the parts that the first one loads later share its modules.
-ENTRIES = ("app.js", "design.js", "set-password.js", "status.js", "wall.js")
+ENTRIES = ("app.js", "design.js", "set-password.js", "status.js", "traveller.js", "wall.js")
 SHEETS = {
     "base.bundle.css": ("light.css", "tokens.css", "page.css"),
     "app.bundle.css": (

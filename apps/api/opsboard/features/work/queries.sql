@@ -426,7 +426,7 @@ LEFT JOIN wanted AS w ON w.id = q.id
 LEFT JOIN shown AS d ON true
 
 -- name: next_work
--- reads: job_steps, jobs, processes, machines, machine_stops, problems, reasons, work_records, role_process_permissions
+-- reads: job_steps, jobs, processes, machines, machine_stops, problems, reasons, work_records, role_process_permissions, users
 -- The work of the caller: under way, ready to begin, and later: open steps of their own, and up to twenty of
 -- nobody that their role may work on. The order: in progress, ready, planned, due, urgent.
 WITH own AS (
@@ -547,6 +547,7 @@ items AS (
             'step_order', (c.step).step_order,
             'status', (c.step).status,
             'is_mine', (c.step).assigned_user_id IS NOT DISTINCT FROM %(user_id)s,
+            'person', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.full_name) END,
             'record_id', k.id,
             'began_at', k.started_at,
             'waits_for', w.waits_for,
@@ -588,6 +589,7 @@ items AS (
     JOIN jobs AS j ON j.tenant_id = %(tenant_id)s AND j.id = (c.step).job_id
     LEFT JOIN processes AS r ON r.tenant_id = %(tenant_id)s AND r.id = (c.step).process_id
     LEFT JOIN machines AS e ON e.tenant_id = %(tenant_id)s AND e.id = (c.step).machine_id
+    LEFT JOIN users AS u ON u.tenant_id = %(tenant_id)s AND u.id = (c.step).assigned_user_id
     LEFT JOIN open_records AS k ON k.step_id = (c.step).id
     LEFT JOIN LATERAL (/* include problem_that_holds s */) AS h ON true
     CROSS JOIN LATERAL (

@@ -87,13 +87,14 @@ class HoldingProblem(BaseModel):
 class NextStep(BaseModel):
     """`record_id`, `began_at`: of the caller's open record. `waits_for`: the open step before it, by its process.
 
-    `held_by`: the problem that keeps it from being begun.
+    `person`: who it is assigned to. `held_by`: the problem that keeps it from being begun.
     """
 
     step_id: int
     step_order: int
     status: StepStatus
     is_mine: bool
+    person: Named | None
     record_id: int | None
     began_at: dt.datetime | None
     waits_for: str | None

@@ -35,7 +35,7 @@ const WITH_PAGES = ["customers", "contacts", "leads", "documents", "machines", "
 const WITH_FORMS = ["jobs", "job-steps", "machines", "processes", "routings", "reasons", "working-hours", "holidays", "customers", "contacts", "leads", "users"];
 
 async function begin() {
-  if (!known()) return showSignIn("", signedIn);
+  if (!known() && !isScan(route().query)) return showSignIn("", signedIn);
   try {
     me = await get("/api/auth/me");
   } catch (problem) {
@@ -46,6 +46,11 @@ async function begin() {
   signedInAs(me);
   await open();
   goTo(knownPlace() ?? 0);
+}
+
+// A code of a traveller. A browser that was opened by a camera may keep the cookie back when it asks for the page.
+function isScan(query) {
+  return query.has("step") || query.has("job");
 }
 
 // The page came to a browser without the cookie, or has let it go: there is nobody to ask about.
@@ -142,7 +147,7 @@ async function open() {
   const form = WITH_FORMS.includes(area) && id.match(FORM);
   if (form) view = formOf(area, form[1] ?? null, context);
   else if (area === "jobs" && /^[1-9][0-9]*\/steps$/.test(id)) view = lazy("Steps", async () => (await import("./add-steps.js")).addSteps(parseInt(id, 10), context));
-  else if (listed === "work" && !query.size) view = lazy("My work", async () => (await import("./work.js")).work(context));
+  else if (listed === "work" && (!query.size || isScan(query))) view = lazy("My work", async () => (await import("./work.js")).work(context, query));
   else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, context);
   else if (area === "jobs" && id) view = job(id, context);
   else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);

@@ -53,6 +53,7 @@ function parts(found, lateness, delays, context, link) {
     h("div", { class: "list-head", "data-row": "head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
       chip(found.status), found.archived_at && chip("archived"), found.is_overdue && chip("overdue"),
+      h("a", { class: "move-button", href: `/jobs/${found.id}/traveller`, "data-key": "traveller" }, "Traveller"),
       manages(context.me) && editLink("jobs", found, found.job_number), jobStatus(found, context), archiveButton("jobs", found, found.job_number, context)),
     found.description && h("p", { class: "description" }, found.description),
     factList([...facts(found, lateness, delays), ...ownFields(found)]),

@@ -35,7 +35,8 @@ function facts(step) {
     step.held_by && h("span", { class: "late" }, glyph("overdue"), `held: ${step.held_by.description}`),
     job.status !== "active" && chip(job.status),
     machine && machine.status !== "active" && chip(machine.status, machineWords(machine)),
-    !step.is_mine && !step.record_id && !step.pending_key && h("span", {}, "for anybody"),
+    ["completed", "skipped"].includes(step.status) && chip(step.status),
+    !step.is_mine && !step.record_id && !step.pending_key && h("span", {}, step.person ? `for ${step.person.name}` : "for anybody"),
   ];
 }
 

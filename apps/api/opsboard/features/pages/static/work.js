@@ -9,11 +9,16 @@ import { stamped } from "./rows.js";
 import { correctButton, endOfOthersButton, finishButton, handOverButton, pauseButton, startButton } from "./work-buttons.js";
 import { nameOf } from "./work-names.js";
 import { withQueue } from "./work-queue.js";
+import { scanForm, scanOf } from "./work-scan.js";
+import { takeScanned } from "./work-scanned.js";
 import { task } from "./work-task.js";
 
-export function work(context) {
+/** `query` of the address: the step, or the job whose next step, was scanned. */
+export function work(context, query = new URLSearchParams()) {
   const { queue } = context;
-  const element = h("div", { class: "work", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
+  const scan = scanOf(query);
+  const content = h("div", { class: "work-content" }, h("p", { class: "waiting" }, "Loading …"));
+  const element = h("div", { class: "work", tabindex: "-1" }, h("h1", {}, "My work"), scanForm(() => context.refresh()), content);
   let last = null; // what was read
   let shown = "";
   let names; // reasons of each kind and colleagues, read once
@@ -24,10 +29,20 @@ export function work(context) {
     const isManager = manages(context.me);
     const everybody = isManager ? read("/api/work?open=true&sort=started_at&page_size=50") : null;
     const left = isManager ? read("/api/work?forgotten=true&sort=started_at&page_size=50") : null;
-    const [mine, others, forgotten] = await Promise.all([read("/api/work/next"), everybody, left, names ?? readNames(read)]);
+    const [mine, others, forgotten] = await Promise.all([readMine(read), everybody, left, names ?? readNames(read)]);
     queue.shown(done);
     last = { mine, others, forgotten };
     paint();
+  }
+
+  // Without the server the steps of this device are shown; the scanned one may be among them.
+  async function readMine(read) {
+    try {
+      return await read(scan ? `/api/work/next?${scan.kind}_id=${scan.id}` : "/api/work/next");
+    } catch (problem) {
+      if (!scan || problem.isFinal) throw problem;
+      return { ...(await read("/api/work/next")), scanned: undefined };
+    }
   }
 
   async function readNames(read) {
@@ -39,9 +54,12 @@ export function work(context) {
   function paint() {
     const state = JSON.stringify([last, queue.entries(), queue.answered().map(({ entry }) => entry.key)]);
     if (!last || state === shown) return;
+    const isFirst = !shown;
     shown = state;
     const mine = withQueue(last.mine, queue.entries(), queue.answered());
-    replace(element, h("h1", {}, "My work"), ...parts({ ...last, mine }, { ...context, ...names, repaint: paint }));
+    replace(content, ...parts({ ...last, mine: takeScanned(mine, scan) }, { ...context, ...names, repaint: paint }));
+    // After a scan the field has gone with the view before; the keyboard goes on here.
+    if (isFirst && scan && document.activeElement === document.body) element.closest("main")?.focus({ preventScroll: true });
   }
 
   // Without a network nothing is read: what was pressed is shown all the same.
@@ -54,17 +72,34 @@ export function work(context) {
 }
 
 function parts({ mine, others, forgotten }, context) {
-  const [first, ...next] = mine.now.length ? [null, ...mine.next] : mine.next;
-  const isIdle = !mine.now.length && !first;
+  const [first, ...next] = mine.now.length || mine.scan ? [null, ...mine.next] : mine.next;
+  const isIdle = !mine.now.length && !first && !mine.scan;
   return [
     waiting(context),
-    section("Now", mine.now.map((step) => task(step, [finishButton(step, context)], context, { isLarge: true, more: [pauseButton(step, context), handOverButton(step, context)] }))),
+    mine.scan && scanned(mine.scan, context),
+    section("Now", mine.now.map((step) => ofNow(step, context))),
     first && section("Next", [task(first, [startButton(first, context, "main-button")], context, { isLarge: true })]),
     isIdle && h("p", { class: "empty" }, mine.later.length ? "Nothing can be begun now; see what comes later." : "Nothing waits for you."),
     section(first ? "After that" : "Next", next.map((step) => task(step, [startButton(step, context, "move-button")], context))),
     section("Later", mine.later.map((step) => task(step, [], context))),
     forgotten && section("Forgotten work", forgotten.items.map((record) => ofForgotten(record, context))),
     others && section("Everybody's work", others.items.filter((record) => record.worker.id !== context.me.id).map((record) => ofOthers(record, context))),
+  ];
+}
+
+function ofNow(step, context) {
+  return task(step, [finishButton(step, context)], context, { isLarge: true, more: [pauseButton(step, context), handOverButton(step, context)] });
+}
+
+function scanned({ step, place, words }, context) {
+  const shown = {
+    now: () => ofNow(step, context),
+    next: () => task(step, [startButton(step, context, "main-button")], context, { isLarge: true }),
+    other: () => task(step, [], context, { isLarge: true }),
+  };
+  return [
+    step ? section("Scanned", [shown[place]()]) : h("section", { "aria-label": "Scanned" }, h("h2", {}, "Scanned"), h("p", { class: "empty" }, words)),
+    h("p", { class: "scan-end" }, h("a", { href: "#/work", "data-key": "scan-end" }, "Close the scanned step")),
   ];
 }
 

@@ -1,0 +1,1 @@
+"""Travellers: the paper that goes with a job through the shop, with codes that open its steps on the terminal."""
