@@ -22,7 +22,7 @@ PARTS = {
     "Production": (120, 124),
     "Webhooks and mail": (130, 131),
     "Records": (140, 142),
-    "The shift": (150, 153),
+    "The shift": (150, 154),
     "Operation": (160, 160),
 }
 INTRODUCTION = """# What it can do, and where

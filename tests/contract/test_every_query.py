@@ -138,6 +138,8 @@ def test_reads_and_writes_are_the_tables_of_the_plan(app: Application, query: Qu
     for _, sql, params in shapes(query):
         for _, metrics in COUNTS.findall(sql):
             seen |= {source_of(metric) for metric in re.findall(r"'(\w+)'", metrics)}
+        if "working_minutes(" in sql:  # the work of a function is not in the plan
+            seen |= {"working_hours", "holidays"}
         for node in nodes(explain(app, sql, params)):
             table = own_table(node)
             if table in KEPT:

@@ -1,4 +1,4 @@
-"""Predictions for jobs read only as many past rows as declared, however many there are."""
+"""Predictions for jobs and the load read only as many rows as declared, however many there are."""
 
 from __future__ import annotations
 
@@ -83,3 +83,16 @@ def test_late_jobs_and_their_causes_read_no_more_than_the_open_jobs_due_soonest(
     # Of a shown job: its steps are read for the first that is open, and for the last that ended.
     steps = STEPS * (sampled + open_jobs + 2 * items)
     assert found["job_steps"] <= steps + found["processes"] * MOST
+
+
+@pytest.mark.parametrize("open_jobs", [10, 40])
+def test_the_load_reads_no_more_than_the_open_jobs_due_soonest(large: Application, open_jobs: int) -> None:
+    found = read(large, "dashboard.load", most_jobs=open_jobs)
+    assert 0 < found["jobs"] <= open_jobs
+    assert 0 < found["job_steps"] <= STEPS * open_jobs
+
+
+def test_a_queue_reads_no_more_steps_than_it_brings_into_order(large: Application) -> None:
+    found = read(large, "dashboard.queue", assigned_user_id=2)
+    # Each to find it, to show it, and the one before it.
+    assert found["job_steps"] <= 3 * MOST and found["jobs"] <= MOST

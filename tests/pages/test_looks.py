@@ -22,6 +22,7 @@ VIEWS = {
     "my work": "/#/work",
     "steps": "/#/job-steps?mine=true",
     "machines": "/#/machines",
+    "load": "/#/load",
     "notifications": "/#/notifications",
     "leads": "/#/leads?status=unprocessed,new",
     "approvals": "/#/workflow-approvals",

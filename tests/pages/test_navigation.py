@@ -12,7 +12,7 @@ from tests.pages.test_looks import overflow, violations
 FOR_ALL = {
     "Board", "My work", "Jobs", "Steps", "Machines", "Customers", "Leads", "Approvals", "Campaigns", "Journeys",
 }  # fmt: skip
-FOR_MANAGERS = FOR_ALL | {"Users", "Audit log"}
+FOR_MANAGERS = FOR_ALL | {"Load", "Users", "Audit log"}
 FOR_ADMINS = FOR_MANAGERS | {"Import", "Settings", "Operate"}
 
 

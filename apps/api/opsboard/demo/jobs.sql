@@ -277,8 +277,9 @@ worked AS MATERIALIZED (
     FROM outlined AS o
 )
 INSERT INTO job_steps (
-    id, tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, planned_start, planned_end,
-    started_at, completed_at, quantity_done, quantity_rejected, created_at, updated_at, job_ended
+    id, tenant_id, job_id, step_order, process_id, machine_id, assigned_user_id, status, setup_minutes, seconds_per_piece,
+    planned_start, planned_end, started_at, completed_at, quantity_done, quantity_rejected, created_at, updated_at,
+    job_ended
 )
 OVERRIDING SYSTEM VALUE
 SELECT
@@ -290,6 +291,8 @@ SELECT
     o.machine_id,
     o.assigned_user_id,
     o.status,
+    t.setup_minutes,
+    t.seconds_per_piece,
     pg_temp.clock(o.planned_begun_at),
     pg_temp.clock(o.planned_ended_at),
     CASE WHEN o.status IN ('completed', 'in_progress') THEN pg_temp.clock(o.begun_at) END,
@@ -309,6 +312,16 @@ SELECT
     -- The trigger that says so is away while rows are loaded.
     o.has_job_ended AND o.status IN ('pending', 'in_progress')
 FROM worked AS o
+-- Those of the routings, which are the same wherever a process is.
+LEFT JOIN (
+    SELECT
+        r.process_id,
+        max(r.setup_minutes) AS setup_minutes,
+        max(r.seconds_per_piece) AS seconds_per_piece
+    FROM routing_steps AS r
+    WHERE r.tenant_id = %(tenant_id)s
+    GROUP BY r.process_id
+) AS t ON t.process_id = o.process_id
 ORDER BY o.id
 
 -- name: last_step

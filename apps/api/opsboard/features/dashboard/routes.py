@@ -7,15 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from opsboard.cache.body import Body
-from opsboard.db.queries import load_queries
+from opsboard.features.dashboard import load_routes  # noqa: F401  adds its routes to the area
+from opsboard.features.dashboard.area import area, sql
 from opsboard.features.dashboard.schemas import JobsByMonth, JobsByStatus, RecentJobs, Stats
-from opsboard.web.area import Area
 from opsboard.web.arguments import Arguments
 from opsboard.web.document import document
 from opsboard.web.endpoint import cache_route, cache_route_with_user
-
-area = Area("dashboard", __name__, tag="Dashboard")
-sql = load_queries(__package__)
 
 
 class HowManyJobs(Arguments):

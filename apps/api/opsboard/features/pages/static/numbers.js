@@ -3,6 +3,7 @@
 import { h, replace } from "./dom.js";
 import { count, day, number } from "./format.js";
 import { counted } from "./freshness.js";
+import { grid, section } from "./number-parts.js";
 import { figures, percent } from "./panel-numbers.js";
 import { address, pageOf, route } from "./router.js";
 import { duration } from "./shop-columns.js";
@@ -88,15 +89,6 @@ function estimated({ items }) {
   const heading = "Estimated and worked time";
   if (!rows.length) return section(heading, h("p", { class: "empty" }, "No step with an estimate and a record of work was completed."));
   return section(heading, grid("Estimated and worked time of completed steps", ["Process", "Steps", "Estimated", "Worked", "Worked of estimated"], rows));
-}
-
-function grid(caption, heads, rows) {
-  return h("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": caption }, h("table", { class: "number-table" }, h("caption", { class: "visually-hidden" }, caption),
-    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows)));
-}
-
-function section(heading, ...content) {
-  return h("section", { class: "card" }, h("h2", {}, heading), content);
 }
 
 function link(text, to, key) {

@@ -23,6 +23,7 @@ export const PAGES = [
   { group: "Make", title: "Steps", href: "#/job-steps", icon: "steps" },
   { group: "Make", title: "Machines", href: "#/machines", icon: "machine" },
   { group: "Make", title: "Problems", href: "#/problems", icon: "problems" },
+  { group: "Make", title: "Load", href: "#/load", icon: "load", roles: MANAGERS, open: async (context) => (await import("./load.js")).load(context) },
   { group: "Make", title: "Numbers", href: "#/numbers", icon: "chart", open: async (context) => (await import("./numbers.js")).numbers(context) },
   { group: "Sell", title: "Customers", href: "#/customers", icon: "customers" },
   { group: "Sell", title: "Leads", href: "#/leads", icon: "leads", onPhone: true },
