@@ -96,3 +96,10 @@ def test_a_queue_reads_no_more_steps_than_it_brings_into_order(large: Applicatio
     found = read(large, "dashboard.queue", assigned_user_id=2)
     # Each to find it, to show it, and the one before it.
     assert found["job_steps"] <= 3 * MOST and found["jobs"] <= MOST
+
+
+@pytest.mark.parametrize("open_jobs", [10, 30])
+def test_delays_read_no_more_than_the_open_jobs_due_soonest(large: Application, open_jobs: int) -> None:
+    found = read(large, "jobs.delays", most_jobs=open_jobs)
+    assert found["jobs"] <= open_jobs
+    assert found["job_steps"] <= STEPS * open_jobs + found["processes"] * MOST

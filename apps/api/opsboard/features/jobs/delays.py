@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import Any
 
+from opsboard.features.jobs.business_calendar import BusinessCalendar, business_calendar
 from opsboard.features.jobs.past_jobs import FAR
-from opsboard.features.jobs.queue_simulation import Passage, simulate
+from opsboard.features.jobs.queue_simulation import RECENT_DAYS, Passage, simulate
 
 MOST_ITEMS = 100
 
@@ -42,11 +45,30 @@ def names_of(found: dict[str, Any]) -> dict[int, str]:
 def passages_of(found: dict[str, Any]) -> list[tuple[list[Any], Passage]]:
     """Let all jobs pass the queues, those first in order first."""
     rates = {process: per_day for process, _, per_day in found["rates"] if per_day}
+    calendar = calendar_of(found)
+    if calendar:
+        worked = -calendar.working_days(-RECENT_DAYS)
+        rates = {process: rate * RECENT_DAYS / worked for process, rate in rates.items() if worked}
     ahead = sorted(
         found["jobs"], key=lambda job: (-job[1], FAR if job[2] is None else job[2], job[3], job[0])
     )
     works = [[(process, 1.0) for process in job[5]] for job in ahead]
-    return list(zip(ahead, simulate(works, rates), strict=True))
+    passages = simulate(works, rates)
+    return list(zip(ahead, passages if calendar is None else on_calendar(passages, calendar), strict=True))
+
+
+def calendar_of(found: dict[str, Any]) -> BusinessCalendar | None:
+    return business_calendar(found, dt.date.fromisoformat(found["today"]).isoweekday(), -int(RECENT_DAYS))
+
+
+def on_calendar(passages: Iterable[Passage], calendar: BusinessCalendar) -> Iterator[Passage]:
+    """Yield passages in days of the calendar instead of working days from the start of today."""
+    for passage in passages:
+        # Dates are known for some years only; beyond them working days are told.
+        moments = [(calendar.moment(days), days) for days in accumulate(passage.at_steps)]
+        ends = [0.0, *(moment if math.isfinite(moment) else days for moment, days in moments)]
+        steps = [max(0.0, end - begin) for begin, end in pairwise(ends)]
+        yield Passage(max(ends) if math.isfinite(passage.days) else math.inf, steps)
 
 
 def item(job: list[Any], passage: Passage, names: dict[int, str]) -> dict[str, Any]:

@@ -1,27 +1,11 @@
 -- name: late_jobs
--- reads: jobs, job_steps, processes, machines, machine_stops, reasons, users, customers, tenants
+-- reads: jobs, job_steps, processes, machines, machine_stops, reasons, users, customers, tenants, working_hours, holidays
 -- Jobs that are late, those that may end late, and those of which no step has moved for some days, each with the step it
 -- waits at; and the open work from which the queue that delays them is found. Of open jobs those due soonest are read, up to
 -- a limit.
 WITH /* include learned_lateness */,
-open_jobs AS MATERIALIZED (
-    SELECT
-        j.id,
-        j.status,
-        j.due_date,
-        j.priority,
-        j.created_at,
-        j.started_at,
-        least(j.created_at, j.started_at) AS begun
-    FROM jobs AS j
-    WHERE j.tenant_id = %(tenant_id)s
-        AND j.status IN ('draft', 'active', 'on_hold')
-        AND j.created_at < (SELECT m.ends FROM moments AS m)
-    ORDER BY
-        j.due_date_search,
-        j.id
-    LIMIT %(most_jobs)s
-),
+/* include business_hours */,
+/* include open_jobs */,
 work AS MATERIALIZED (
     SELECT
         o.id,
@@ -154,6 +138,8 @@ items AS (
 )
 SELECT json_build_object(
     'today', m.today,
+    'hours', (SELECT b.hours FROM business_hours AS b),
+    'holidays', (SELECT b.holidays FROM business_hours AS b),
     'jobs', (
         SELECT coalesce(
             json_agg(json_build_array(w.id, w.urgency, w.due_in, w.begun, w.orders, w.processes) ORDER BY w.id),

@@ -161,9 +161,14 @@ class PromiseDate(BaseModel):
     confidence: float
     reason: Literal["no_history", "too_much_work", "idle_process", "not_kept"] | None = Field(
         description="Why there is no date. `not_kept`: promises of past days were kept less often than asked for, or "
-        "too many open jobs last longer than finished ones did."
+        "too many open jobs last longer than finished ones did. `idle_process`: steps wait for a process that finished "
+        "none in 28 days, or for longer than 99 % of the times between its past ones."
     )
     today: dt.date
+    counted_in: Literal["days", "working_days"] = Field(
+        description="What `lead_times`, `kinds` and the `mean_days` of `kept` count. `working_days`: the business has "
+        "working hours or holidays, and time in which it is closed does not count. All other days are the calendar's."
+    )
     queue_days: float | None = Field(description="Of the process with the longest queue.")
     factor: float | None = Field(description="likely_days / median_days")
     lead_times: LeadTimes

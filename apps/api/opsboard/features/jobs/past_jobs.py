@@ -1,10 +1,16 @@
-"""Past and open jobs as the forecasts read them: times in days of the business, counted from the start of today."""
+"""Past and open jobs as the forecasts read them: times in days of the business, counted from the start of today.
+
+Where the business has working hours or holidays, these are working days: the time in which it is closed does not count.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+from opsboard.features.jobs.business_calendar import BusinessCalendar, business_calendar
 
 # Instead of the id of a process: a step that names none, and a job without steps, which waits as a whole.
 UNNAMED = 0
@@ -51,6 +57,8 @@ class History(NamedTuple):
     today: dt.date
     observed: float
     jobs: list[PastJob]
+    calendar: BusinessCalendar | None = None
+    """None: the business works at any time."""
 
 
 DAY = 86_400.0
@@ -62,13 +70,20 @@ def read_history(document: dict[str, Any]) -> History:
     today = dt.date.fromisoformat(document["today"])
     midnight = dt.datetime(today.year, today.month, today.day, tzinfo=dt.UTC).timestamp()
 
+    oldest = min((row[0] for row in document["jobs"]), default=midnight)
+    calendar = business_calendar(document, today.isoweekday(), math.floor((oldest - midnight) / DAY))
+
     def days(seconds: int | None) -> float | None:
-        return None if seconds is None else (seconds - midnight) / DAY
+        if seconds is None:
+            return None
+        moment = (seconds - midnight) / DAY
+        return moment if calendar is None else calendar.working_days(moment)
 
     return History(
         today=today,
-        observed=(document["observed"] - midnight) / DAY,
+        observed=days(document["observed"]) or 0.0,
         jobs=[past_job(row, days) for row in document["jobs"]],
+        calendar=calendar,
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from opsboard.features.jobs.past_jobs import WHOLE_JOB, History, PastJob
 from opsboard.features.jobs.promise_days import FEWEST
 from opsboard.features.jobs.promise_replay import Method, replay
+from opsboard.features.jobs.standstill import stands_still
 
 MOST_DAYS = 3650
 # A method is preferred to a simpler one if its promises were shorter by this factor: less is chance.
@@ -69,6 +70,10 @@ def promise(
             made = promise_of_kind(history, kind, own, confidence)
         if made.reason != "no_history":
             break
+    if made.days is not None and any(
+        stands_still(history.jobs, process, history.observed) for process in set(own or ())
+    ):
+        return made._replace(reason="idle_process", days=None)
     return made
 
 

@@ -114,13 +114,72 @@ sample AS MATERIALIZED (
     ) AS s
 )
 
+-- fragment: business_hours
+-- The week and the holidays of the business, in minutes and in days from today.
+business_hours AS (
+    SELECT
+        (
+            SELECT coalesce(
+                json_agg(
+                    json_build_array(
+                        h.weekday,
+                        extract(epoch FROM h.starts_at)::integer / 60,
+                        extract(epoch FROM h.ends_at)::integer / 60
+                    )
+                    ORDER BY h.starts_minute
+                ),
+                '[]'
+            )
+            FROM working_hours AS h
+            WHERE h.tenant_id = %(tenant_id)s
+                AND h.machine_id IS NULL
+        ) AS hours,
+        (
+            SELECT coalesce(
+                json_agg(
+                    json_build_array(y.first_day - m.today, coalesce(y.last_day, y.first_day) - m.today)
+                    ORDER BY
+                        y.first_day,
+                        y.id
+                ),
+                '[]'
+            )
+            FROM holidays AS y
+            CROSS JOIN moments AS m
+            WHERE y.tenant_id = %(tenant_id)s
+                AND y.first_day BETWEEN m.today - 3650 AND m.today + 3650
+        ) AS holidays
+)
+
+-- fragment: open_jobs
+-- Open jobs, those due soonest first, up to a limit.
+open_jobs AS MATERIALIZED (
+    SELECT
+        j.id,
+        j.status,
+        j.due_date,
+        j.priority,
+        j.created_at,
+        j.started_at,
+        least(j.created_at, j.started_at) AS begun
+    FROM jobs AS j
+    WHERE j.tenant_id = %(tenant_id)s
+        AND j.status IN ('draft', 'active', 'on_hold')
+        AND j.created_at < (SELECT m.ends FROM moments AS m)
+    ORDER BY
+        j.due_date_search,
+        j.id
+    LIMIT %(most_jobs)s
+)
+
 -- name: promise_date
--- reads: jobs, job_steps, processes, tenants
+-- reads: jobs, job_steps, processes, tenants, working_hours, holidays
 -- The basis of the forecast of a date for a new job: a sample of past and open jobs, and the queues before its processes. None
 -- when one of its processes is not known.
 WITH /* include forecast_clock */,
 /* include sampled_jobs */,
 /* include sampled_histories */,
+/* include business_hours */,
 -- Whole days only: today is not over.
 lately AS (
     SELECT
@@ -186,6 +245,8 @@ SELECT json_build_object(
     'observed', least(
         extract(epoch FROM (m.today + 1)::timestamp), extract(epoch FROM now() AT TIME ZONE m.time_zone)
     )::bigint,
+    'hours', (SELECT b.hours FROM business_hours AS b),
+    'holidays', (SELECT b.holidays FROM business_hours AS b),
     'jobs', (
         SELECT coalesce(
             json_agg(
@@ -254,24 +315,11 @@ rates AS (
 )
 
 -- name: delays
--- reads: jobs, job_steps, processes, tenants
--- The work that is open, newest jobs first up to a limit, and how much each process finished per day in the last weeks.
+-- reads: jobs, job_steps, processes, tenants, working_hours, holidays
+-- The work that is open, jobs due soonest first up to a limit, and how much each process finished per day in the last weeks.
 WITH /* include forecast_clock */,
-open_jobs AS MATERIALIZED (
-    SELECT
-        j.id,
-        j.due_date,
-        j.priority,
-        least(j.created_at, j.started_at) AS begun
-    FROM jobs AS j
-    WHERE j.tenant_id = %(tenant_id)s
-        AND j.status IN ('draft', 'active')
-        AND j.created_at < (SELECT m.ends FROM moments AS m)
-    ORDER BY
-        j.created_at DESC,
-        j.id DESC
-    LIMIT %(most_jobs)s
-),
+/* include business_hours */,
+/* include open_jobs */,
 work AS MATERIALIZED (
     SELECT
         o.id,
@@ -292,11 +340,14 @@ work AS MATERIALIZED (
             AND p.status IN ('pending', 'in_progress')
             AND p.process_id IS NOT NULL
     ) AS s
-    WHERE s.orders IS NOT NULL
+    WHERE o.status <> 'on_hold'
+        AND s.orders IS NOT NULL
 ),
 /* include process_rates */
 SELECT json_build_object(
     'today', m.today,
+    'hours', (SELECT b.hours FROM business_hours AS b),
+    'holidays', (SELECT b.holidays FROM business_hours AS b),
     'jobs', (
         SELECT coalesce(
             json_agg(json_build_array(w.id, w.urgency, w.due_in, w.begun, w.orders, w.processes) ORDER BY w.id),

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from opsboard.features.jobs.past_jobs import PastJob, read_history
+from opsboard.features.jobs.business_calendar import BusinessCalendar
+from opsboard.features.jobs.past_jobs import History, PastJob, read_history
 from opsboard.features.jobs.promise import Promise, promise
 from opsboard.features.jobs.promise_days import whole_days
 from opsboard.features.jobs.promise_replay import Method, lead_time_quantile
@@ -20,7 +21,10 @@ def promise_document(
     made = promise(history, routing, confidence, has_steps)
     processes = found["processes"]
     reason = made.reason or queue_reason(processes, most)
-    days = None if reason else made.days
+    calendar = history.calendar
+    days = None if reason else calendar_days(calendar, made.days)
+    if made.days is not None and days is None:
+        reason = reason or "too_much_work"
     lead_times = quantiles(made.kind.jobs, history.observed, confidence)
     median, likely = lead_times["median_days"], lead_times["likely_days"]
     return {
@@ -37,14 +41,18 @@ def promise_document(
         },
         "kept": checked(made.chosen or made.plain),
         "processes": processes,
+        "counted_in": "working_days" if calendar else "days",
         "method": made.chosen.name if made.chosen and not reason else None,
-        "interval": interval(made, history.today, days),
+        "interval": interval(made, history, days),
         "kind": {
             "by": made.kind.by,
             "finished": made.kind.finished,
             "open": len(made.kind.jobs) - made.kind.finished,
         },
-        "plain": {"days": made.plain.promised if made.plain else None, "kept": checked(made.plain)},
+        "plain": {
+            "days": calendar_days(calendar, made.plain.promised) if made.plain else None,
+            "kept": checked(made.plain),
+        },
         "kinds": [
             {"has_steps": some, **quantiles(jobs, history.observed, confidence)}
             for some in (True, False)
@@ -84,11 +92,17 @@ def checked(method: Method | None) -> dict[str, Any]:
     }
 
 
-def interval(made: Promise, today: dt.date, days: int | None) -> dict[str, Any] | None:
+def calendar_days(calendar: BusinessCalendar | None, days: int | None) -> int | None:
+    """Return the days from today in which so many working days pass; None where that is too far."""
+    return days if calendar is None or days is None else calendar.days_until(days)
+
+
+def interval(made: Promise, history: History, days: int | None) -> dict[str, Any] | None:
     """Return the days between which the job ends as likely as not to end outside on each side by 1 - confidence."""
     if days is None or made.chosen is None:
         return None
-    least = min(whole_days(made.chosen.least_days) or 0, days)
+    soonest = calendar_days(history.calendar, whole_days(made.chosen.least_days)) or 0
+    least, today = min(soonest, days), history.today
     return {
         "from_days": least,
         "to_days": days,
