@@ -17,6 +17,12 @@ export const NAMED_BY = {
   job_id: ["jobs", "job_number"], assigned_user_id: ["users", "full_name"], user_id: ["users", "full_name"], lead_id: ["leads", "name"],
   campaign_id: ["campaigns", "name"], journey_id: ["journeys", "name"], webhook_id: ["webhooks", "url"],
 };
+
+/** Whether a value of an address is an id; nothing else has a name to be asked for. */
+export function isId(value) {
+  return /^\d+$/.test(value ?? "");
+}
+
 const SORTED = {
   created_at: "Added", updated_at: "Changed", started_at: "Started", completed_at: "Completed", scraped_at: "Found", decided_at: "Decided",
   due_date: "Due date", due_at: "Due", job_number: "Job number", name: "Name",

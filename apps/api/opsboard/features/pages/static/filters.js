@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { words } from "./chips.js";
 import { h } from "./dom.js";
-import { filterLabel, NAMED_BY, oneOf } from "./filter-words.js";
+import { filterLabel, isId, NAMED_BY, oneOf } from "./filter-words.js";
 import { day } from "./format.js";
 import { picker } from "./picker.js";
 import { address } from "./router.js";
@@ -37,11 +37,6 @@ function filterValue(name, value) {
   const place = h("span", {}, ` ${value}`);
   get(`/api/${area}/${encodeURIComponent(value)}?fields=${member}`).then((found) => (place.textContent = `: ${found[member]}`), () => {});
   return place;
-}
-
-// Nothing else has a name to be asked for.
-function isId(value) {
-  return /^\d+$/.test(value ?? "");
 }
 
 function searchBox({ name, label }, query, set) {

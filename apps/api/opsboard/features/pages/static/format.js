@@ -2,6 +2,7 @@
 
 const NUMBER = new Intl.NumberFormat();
 const DAY = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+const SHORT_DAY = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", day: "numeric", month: "short" });
 const MONTH = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month: "long", year: "numeric" });
 const SHORT_MONTH = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month: "short" });
 
@@ -52,10 +53,20 @@ export function day(date) {
   return date ? DAY.format(new Date(`${date}T00:00Z`)) : "–";
 }
 
+/** "1 Mar", where the year is plain. */
+export function shortDay(date) {
+  return SHORT_DAY.format(new Date(`${date}T00:00Z`));
+}
+
+/** The civil date of now in the time zone of the business. */
+export function today() {
+  return standsAt ?? isoDay.format(new Date());
+}
+
 /** "today", "in 3 days", "2 days ago"; from a week on the date. */
 export function nearDay(date) {
   if (!date) return "–";
-  const days = daysLate(standsAt ?? isoDay.format(new Date()), date);
+  const days = daysLate(today(), date);
   return Math.abs(days) < NEAR ? RELATIVE.format(days, "day") : day(date);
 }
 

@@ -1,4 +1,4 @@
-// The columns and filters of working hours and holidays.
+// The columns, filters and pictures of working hours and holidays.
 
 import { h } from "./dom.js";
 import { day } from "./format.js";
@@ -6,10 +6,13 @@ import { dateFilter, editLink, flag, removeButton } from "./list-parts.js";
 import { manages } from "./rights.js";
 import { lengthOf, shiftWords, weekdayOf } from "./shift-words.js";
 
+const picture = (ofWeek) => async (query) => (await import("./hours-picture.js")).hoursPicture(query, ofWeek);
+
 export const HOURS = {
   "working-hours": {
     title: "Working hours",
     one: "shift",
+    picture: picture(true),
     links: (me) => [manages(me) && ["New shift", "#/working-hours/new"], ["Holidays", "#/holidays"], ["Machines", "#/machines"]],
     filters: [flag("of_business", "Only of the business")],
     columns: [
@@ -25,6 +28,7 @@ export const HOURS = {
   holidays: {
     title: "Holidays",
     one: "holiday",
+    picture: picture(false),
     links: (me) => [manages(me) && ["New holiday", "#/holidays/new"], ["Working hours", "#/working-hours"]],
     filters: [dateFilter("date_from", "From"), dateFilter("date_to", "Until")],
     columns: [

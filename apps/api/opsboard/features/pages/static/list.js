@@ -2,7 +2,7 @@
 
 import { LISTS } from "./columns.js";
 import { h, replace } from "./dom.js";
-import { titleOf } from "./filter-words.js";
+import { isId, NAMED_BY, titleOf } from "./filter-words.js";
 import { filters } from "./filters.js";
 import { count } from "./format.js";
 import { counted } from "./freshness.js";
@@ -24,22 +24,23 @@ export function list(area, query, context) {
   const bar = views(area, query, kind.columns.map(([head]) => head), context);
   const without = hidden(query);
   const left = kind.columns.filter(([head], index) => index === 0 || !without.includes(head));
+  const picture = pictureOf(kind, query);
   const body = h("div", { class: "list-body", tabindex: "-1" }, h("p", { class: "waiting" }, "Loading …"));
   const chosen = kind.bulk?.may(context.me, null) ? selection(kind, context) : null;
   const columns = chosen ? chosen.columns(left) : left;
   const pages = h("nav", { class: "pages", "aria-label": "Pages" });
   const element = h("div", { class: "list" },
     h("div", { class: "list-head" }, h("h1", {}, title), total, kind.action && actionButton(kind.action, context),
-      kind.links?.(context.me).filter(Boolean).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
-    asked.length > 0 && filters(area, query, asked), bar.element, chosen?.element, body, pages,
+      linksOf(kind, query, context).map(([words, href]) => h("a", { class: "plain-button", href }, words))),
+    asked.length > 0 && filters(area, query, asked), bar.element, picture?.element, chosen?.element, body, pages,
     h("p", { class: "export" }, h("a", { href: exportOf(area, query), download: "" }, "Export as CSV")));
   let shown = null;
 
   async function load(read) {
     counted(null);
     try {
-      // The list is shown even if its saved views cannot be read.
-      const [page] = await Promise.all([read(pathOf(area, query)), bar.load(read).catch(() => {})]);
+      // The list is shown even if its saved views or its picture cannot be read.
+      const [page] = await Promise.all([read(pathOf(area, query)), bar.load(read).catch(() => {}), picture?.load(read).catch(() => {})]);
       if (page !== shown) showPage(page);
       shown = page;
       // A page behind a cursor is not counted; the first one is.
@@ -84,12 +85,34 @@ export function list(area, query, context) {
   return { title, element, load, changed: () => (shown = null) };
 }
 
+// What some lists show above their rows; its code comes when it is first read.
+function pictureOf(kind, query) {
+  if (!kind.picture) return null;
+  const element = h("div", {});
+  const coming = kind.picture(query);
+  return {
+    element,
+    async load(read) {
+      const shown = await coming;
+      if (!element.firstChild) element.append(shown.element);
+      await shown.load(read);
+    },
+  };
+}
+
+// A new record begins with what the list is narrowed to: that customer, that machine.
+function linksOf(kind, query, context) {
+  const chosen = new URLSearchParams([...query].filter(([name, value]) => NAMED_BY[name] && isId(value)));
+  return (kind.links?.(context.me) ?? []).filter(Boolean)
+    .map(([words, href]) => [words, href.endsWith("/new") && chosen.size ? `${href}?${chosen}` : href]);
+}
+
 // Narrowed, the way out is the whole list; otherwise it is the form of the first one.
 function nothingListed(kind, area, query, context) {
   const many = kind.many ?? `${kind.one}s`;
   const isNarrowed = [...query.keys()].some((name) => !["cursor", "page", "page_size", "sort", ...OF_PAGE].includes(name));
   if (isNarrowed) return emptyState(`There are no ${many} like this.`, [[`Show all ${many}`, `#/${area}`]]);
-  const links = (kind.links?.(context.me) ?? []).filter((link) => link && link[0].startsWith("New"));
+  const links = linksOf(kind, query, context).filter(([words]) => words.startsWith("New"));
   return emptyState(`There are no ${many} yet.`, links);
 }
 

@@ -10,6 +10,7 @@ import { complaintOf } from "./validation.js";
 
 /**
  * @param {object} options
+ * @param {Record<string, any>} [options.first] states that the fields of a new record begin with
  * @param {string} options.address of the form in the page; names its draft
  * @param {string} options.path of the API: of the record, or of the list that a new one is added to
  * @param {{ data: any, etag: string | null } | null} options.base the record as it was read; null for a new one
@@ -21,7 +22,7 @@ import { complaintOf } from "./validation.js";
  * @param {(button: Element, write: object) => Promise<boolean>} options.act
  * @param {(record: any | null) => void} options.leave called when it is saved, or with null when it is given up
  */
-export function recordForm({ address, path, base, fields, verb, nameOf, act, leave, method = "PATCH", whole = (members) => members }) {
+export function recordForm({ address, path, base, fields, verb, nameOf, act, leave, method = "PATCH", whole = (members) => members, first = {} }) {
   const draft = draftOf(address);
   if (draft) base = draft.base;
   const controls = fields.map((field) => control(field, changed));
@@ -37,7 +38,7 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
   if (draft) note.textContent = "What you typed before is here again. It is not saved yet; Cancel drops it.";
 
   function initial(field) {
-    return base ? stateOf(field, base.data) : field.initial ?? (field.kind === "picker" ? null : "");
+    return base ? stateOf(field, base.data) : first[field.name] ?? field.initial ?? (field.kind === "picker" ? null : "");
   }
 
   function isDirty() {

@@ -2,15 +2,18 @@
 
 import { recall } from "./api.js";
 import { h, replace } from "./dom.js";
+import { isId, NAMED_BY } from "./filter-words.js";
 import { counted } from "./freshness.js";
 import { factList, ownFields } from "./list-parts.js";
 import { problemWords } from "./notices.js";
 import { recordForm } from "./record-form.js";
 import { KINDS } from "./record-kinds.js";
+import { address, route } from "./router.js";
 
 /** A view for `#/<area>/new` (id null) or `#/<area>/<id>/edit`. */
 export function record(area, id, context) {
   const kind = KINDS[area];
+  const { query } = route();
   const path = id === null ? `/api/${area}` : `/api/${area}/${id}`;
   const element = h("div", { class: "record", tabindex: "-1" });
   const view = { title: id === null ? `New ${kind.one}` : `Edit ${kind.one}`, element, load };
@@ -21,7 +24,7 @@ export function record(area, id, context) {
     counted(null);
     try {
       if (id === null) {
-        if (!shown) show(null);
+        if (!shown) show(null, await firstStates(read));
         return;
       }
       const found = await read(path);
@@ -34,7 +37,29 @@ export function record(area, id, context) {
     }
   }
 
-  function show(found) {
+  // The members that the address names, as `#/working-hours/new?machine_id=3`; a record that is not there is left out.
+  async function firstStates(read) {
+    const known = fieldsOf(null).filter((field) => query.get(field.name));
+    const states = await Promise.all(known.map(async (field) => {
+      const value = query.get(field.name);
+      if (field.kind !== "picker") return !field.values || field.values.includes(value) ? [field.name, value] : null;
+      if (!NAMED_BY[field.name] || !isId(value)) return null;
+      const [list, member] = NAMED_BY[field.name];
+      try {
+        return [field.name, { id: Number(value), name: (await read(`/api/${list}/${value}`))[member] }];
+      } catch (problem) {
+        if (!problem.isFinal || problem.isSignedOut) throw problem;
+        return null;
+      }
+    }));
+    return Object.fromEntries(states.filter(Boolean));
+  }
+
+  function fieldsOf(found) {
+    return kind.fields(context, found).filter(Boolean);
+  }
+
+  function show(found, first = {}) {
     const isFirst = shown === null;
     data = found;
     if (found) view.title = `Edit ${kind.nameOf(found)}`;
@@ -42,9 +67,9 @@ export function record(area, id, context) {
       return replace(element, h("h1", {}, view.title), h("p", { class: "problem" }, "Your role may not change this. Ask a manager."), home());
     }
     shown = recordForm({
-      address: `${area}/${id ?? "new"}`, path, act: context.act, nameOf: kind.nameOf,
+      address: id ? `${area}/${id}` : address(`${area}/new`, query), path, first, act: context.act, nameOf: kind.nameOf,
       base: found && { data: found, etag: recall(path)?.etag ?? null },
-      fields: kind.fields(context, found).filter(Boolean),
+      fields: fieldsOf(found),
       verb: found ? "Save" : `Add ${kind.one}`,
       leave: (made) => leave(made ?? found, made !== null && found === null),
     });

@@ -16,6 +16,14 @@ export function lengthOf({ starts_at: from, ends_at: until }) {
   return [Math.floor(minutes / 60) && `${Math.floor(minutes / 60)} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
 }
 
+/** A shift as stretches of a day, in minutes; past midnight it has a second one on the next day. */
+export function stretchesOf({ weekday, starts_at: from, ends_at: until }) {
+  const [begin, end] = [minuteOf(from), minuteOf(until)];
+  if (end > begin) return [{ weekday, from: begin, until: end }];
+  const first = { weekday, from: begin, until: 1440, goesOn: end > 0 };
+  return end > 0 ? [first, { weekday: (weekday % 7) + 1, from: 0, until: end, isBegun: true }] : [first];
+}
+
 function minuteOf(clock) {
   const [hours, minutes] = clock.split(":").map(Number);
   return hours * 60 + minutes;
