@@ -19,9 +19,12 @@ from tests.contract.samples import argument_names, body_model, sample, schema_of
 from tests.contract.tables import TABLES
 from tests.seed import ROLES
 
-# Ways to sign in, files, and what is not of one business.
-LEFT_OUT = ("auth.", "health.", "root_health.", "imports.", "tokens.")
+# Ways to sign in and out, files, and what is not of one business.
+LEFT_OUT = ("auth.", "health.", "root_health.", "imports.")
 FIRST_OR_LAST = re.compile(r"\b(?:min|max)\(((?:\w+\.)?id)\)(?: \+ 1)?")
+ONE_OF = re.compile(r"SELECT id( FROM .*?) ORDER BY .* LIMIT 1")
+CLOCK = ("00:00", "06:00", "14:00", "22:00")
+MOST = 10  # of a number that has bounds
 SECTIONS = 7
 
 
@@ -29,13 +32,15 @@ class Actions(RuleBasedStateMachine):
     """One write of the API after another, by all roles, on rows that exist, with the values that the models list."""
 
     app: ClassVar[Application]
-    writes: ClassVar[list[Route]]
+    writes: ClassVar[dict[str, list[Route]]]  # area -> its writes
     done: ClassVar[dict[str, int]]  # endpoint -> how often it changed something
     tried: ClassVar[int] = 0
 
     @rule(data=st.data())
     def act(self, data: st.DataObject) -> None:
-        route = data.draw(st.sampled_from(self.writes), label="write")
+        # First the area: some have many writes, and each is to be tried.
+        area = data.draw(st.sampled_from(sorted(self.writes)), label="area")
+        route = data.draw(st.sampled_from(self.writes[area]), label="write")
         role = data.draw(st.sampled_from(ROLES), label="role")
         path = route.rule.replace("<token>", "none")
         for argument in argument_names(route.rule):
@@ -52,7 +57,8 @@ class Actions(RuleBasedStateMachine):
 
     def draw_id(self, data: st.DataObject, argument: str) -> int:
         """The id of a row of the business."""
-        query = FIRST_OR_LAST.sub(r"coalesce(array_agg(\1 ORDER BY \1), '{}')", query_for(argument))
+        query = ONE_OF.sub(r"SELECT min(id)\1", query_for(argument))
+        query = FIRST_OR_LAST.sub(r"coalesce(array_agg(\1 ORDER BY \1), '{}')", query)
         with closing(psycopg2.connect(self.app.database.superuser_url)) as connection:
             cursor = connection.cursor()
             cursor.execute(query, (self.app.alpha.id,))
@@ -70,23 +76,48 @@ class Actions(RuleBasedStateMachine):
         schema = schema_of(model)
         definitions = schema.get("$defs", {})
         body = dict(route.body)
+        further = sorted(schema["properties"].keys() - body.keys())
         if issubclass(model, Patch):
             name = data.draw(st.sampled_from(sorted(schema["properties"])), label="member")
             body = {name: sample(schema["properties"][name], definitions)}
+        elif further and data.draw(st.booleans(), label="more"):
+            name = data.draw(st.sampled_from(further), label="member")
+            body[name] = sample(schema["properties"][name], definitions)
         for name in body:
-            values = choices(schema["properties"].get(name, {}), definitions)
-            if values:
-                body[name] = data.draw(st.sampled_from(values), label=name)
-            elif name == "ids":
-                argument = next(
-                    (a for a in ("job_id", "step_id", "machine_id") if a[:-3] in route.rule), "job_id"
-                )
-                body[name] = sorted({self.draw_id(data, argument) for _ in range(3)})
-            elif name in ("kept_id", "merged_id"):
-                body[name] = self.draw_id(data, f"{route.rule.rpartition('/')[2].removesuffix('s')}_id")
-            elif name.endswith("_id") and f"{name[:-3]}s" in TABLES:
-                body[name] = self.draw_id(data, name)
+            body[name] = self.draw_value(
+                data, route, name, body[name], schema["properties"].get(name, {}), definitions
+            )
         return body
+
+    def draw_value(
+        self,
+        data: st.DataObject,
+        route: Route,
+        name: str,
+        value: Any,
+        schema: dict[str, Any],
+        definitions: Any,
+    ) -> Any:
+        """A value of a member of a body: one of those the model lists, a row that exists, or a new name."""
+        if values := choices(schema, definitions):
+            return data.draw(st.sampled_from(values), label=name)
+        if name == "ids":
+            argument = next(
+                (a for a in ("job_id", "step_id", "machine_id") if a[:-3] in route.rule), "job_id"
+            )
+            return sorted({self.draw_id(data, argument) for _ in range(3)})
+        if name in ("kept_id", "merged_id"):
+            return self.draw_id(data, f"{route.rule.rpartition('/')[2].removesuffix('s')}_id")
+        if name == "step_id" or (name.endswith("_id") and f"{name[:-3]}s" in TABLES):
+            return self.draw_id(data, name)
+        if name == "name" and isinstance(value, str):
+            return f"{value} {data.draw(st.integers(1, 1000), label=name)}"
+        if name in ("starts_at", "ends_at") and "pattern" in schema:
+            return data.draw(st.sampled_from(CLOCK), label=name)
+        if schema.get("type") == "integer" and {"minimum", "maximum"} <= schema.keys():
+            least = schema["minimum"]
+            return data.draw(st.integers(least, min(schema["maximum"], least + MOST)), label=name)
+        return value
 
     def compare(self, role: str, action: str) -> None:
         client = self.app.client(role)
@@ -123,11 +154,10 @@ def walk(client: Any, link: str) -> int:
 
 def act_at_random(app: Application, examples: int, steps: int) -> type[Actions]:
     Actions.app, Actions.done, Actions.tried = app, {}, 0
-    Actions.writes = [
-        route
-        for route in routes(app)
-        if route.method != "GET" and not route.open_to_all and not route.endpoint.startswith(LEFT_OUT)
-    ]
+    Actions.writes = {}
+    for route in routes(app):
+        if route.method != "GET" and not route.open_to_all and not route.endpoint.startswith(LEFT_OUT):
+            Actions.writes.setdefault(route.endpoint.partition(".")[0], []).append(route)
     run_state_machine_as_test(
         Actions,
         settings=settings(
@@ -154,3 +184,6 @@ def test_every_number_is_right_after_each_of_forty_actions(own_app: Application)
 def test_every_number_is_right_after_each_of_a_thousand_actions(own_app: Application) -> None:
     done = act_at_random(own_app, 26, 40)
     assert done.tried >= 1000 and len(done.done) >= 40, (done.tried, done.done)
+    areas = {endpoint.partition(".")[0] for endpoint in done.done}
+    # Only an admin renames the business, with a time zone that the model cannot list.
+    assert areas >= done.writes.keys() - {"tenant"}, done.writes.keys() - areas
