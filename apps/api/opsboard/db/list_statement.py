@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opsboard.db.list_parts import AND, ENDS, KNOWN_TOTAL, envelope_row, page_cte, reached_cte
-from opsboard.db.list_total import TODAY, is_time_independent, rollup_total, total_sql
+from opsboard.db.list_total import CHANGES_AT, TODAY, has, is_time_independent, rollup_total, total_sql
 from opsboard.db.queries import Query, Sort
 
 CLOCK = """clock AS (
@@ -32,9 +32,6 @@ CLOCK = """clock AS (
     FROM tenants AS t
     WHERE t.id = %(tenant_id)s
 )"""
-# The column of an item with the moment at which the passage of time changes it.
-CHANGES_AT = re.compile(r"\bAS changes_at\b")
-
 # The filter of a list that leaves archived rows out when it is not sent.
 ARCHIVED = "archived"
 
@@ -115,9 +112,9 @@ has_more AS (
 def validity_seconds(query: Query, conditions: list[str], items: str) -> str:
     """Return the SQL of the seconds until the passage of time changes a page."""
     ends = []
-    if any(TODAY.search(text) for text in (*conditions, items)):
+    if any(has(TODAY, text) for text in (*conditions, items)):
         ends.append("(SELECT day_ends FROM clock)")
-    if CHANGES_AT.search(items):
+    if has(CHANGES_AT, items):
         ends.append("(SELECT min(changes_at) FROM items)")
     return f"extract(epoch FROM least({', '.join(ends)}) - now())::float8" if ends else "NULL::float8"
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from opsboard.db.queries import Query, Sort, Total
 
 TODAY = re.compile(r"\btoday\b")
+# The column of an item with the moment at which the passage of time changes it.
+CHANGES_AT = re.compile(r"\bAS changes_at\b")
 # Conditions whose result changes with time, without a change of any row.
 TIME_DEPENDENT = re.compile(r"\btoday\b|\bnow\(\)|_timestamp\(\)|\bcurrent_(?:date|time)")
 
@@ -31,4 +34,10 @@ def rollup_total(query: Query, filters: Mapping[str, Any], sort: Sort) -> Total 
 
 def is_time_independent(conditions: Iterable[str]) -> bool:
     """Return True if a total stays valid until a table changes."""
-    return not any(TIME_DEPENDENT.search(condition) for condition in conditions)
+    return not any(has(TIME_DEPENDENT, condition) for condition in conditions)
+
+
+@lru_cache(maxsize=1024)
+def has(pattern: re.Pattern[str], text: str) -> bool:
+    """Return True if the text has the pattern. Kept: the texts are those of queries, and each page of a list asks."""
+    return pattern.search(text) is not None
