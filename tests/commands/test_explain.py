@@ -26,7 +26,7 @@ VALUES = {
     "shift_id": "1", "holiday_id": "1", "stuck_days": "7", "areas": "{jobs,late,machines,sell}",
     "after_id": "0", "problem_id": "1", "delivery_id": "1", "webhook_id": "1", "digest_hour": "7",
     "runs_service": "false", "by": "day", "product": "x",
-    "process_ids": "{1,2}", "confidence": "0.8", "most": "10000",
+    "process_ids": "{1,2}", "assigned_user_id": "1", "confidence": "0.8", "most": "10000",
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ SUGGESTED = dict.fromkeys(
 MORE_IN_VAIN = {
     "search.search": 7_000, "saved_views.list_saved_views": 10_000, "jobs.list_at_risk": 20_000,
     "jobs.lateness_risk": 20_000, "jobs.risk_calibration": 20_000, "jobs.late_jobs": 20_000,
+    "jobs.delays": 3_000, "jobs.promise_date": 3_000,
     "webhooks.list_deliveries": 7_000, "dashboard.load": 3_000,
     **SUGGESTED}  # fmt: skip
 MIGRATIONS = Path(__file__).parents[2] / "migrations"

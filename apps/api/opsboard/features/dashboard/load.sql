@@ -279,26 +279,26 @@ FROM weeks AS w
 WITH /* include weeks */,
 found AS (
     SELECT
-        s.id,
-        s.job_id,
-        s.step_order,
-        s.status
-    FROM job_steps AS s
-    WHERE s.tenant_id = %(tenant_id)s
-        AND s.machine_id = %(machine_id)s
-        AND s.status IN ('pending', 'in_progress')
-        AND NOT s.job_ended
+        g.id,
+        g.job_id,
+        g.step_order,
+        g.status
+    FROM job_steps AS g
+    WHERE g.tenant_id = %(tenant_id)s
+        AND g.machine_id = %(machine_id)s
+        AND g.status IN ('pending', 'in_progress')
+        AND NOT g.job_ended
     UNION ALL
     SELECT
-        s.id,
-        s.job_id,
-        s.step_order,
-        s.status
-    FROM job_steps AS s
-    WHERE s.tenant_id = %(tenant_id)s
-        AND s.assigned_user_id = %(assigned_user_id)s
-        AND s.status IN ('pending', 'in_progress')
-        AND NOT s.job_ended
+        h.id,
+        h.job_id,
+        h.step_order,
+        h.status
+    FROM job_steps AS h
+    WHERE h.tenant_id = %(tenant_id)s
+        AND h.assigned_user_id = %(assigned_user_id)s
+        AND h.status IN ('pending', 'in_progress')
+        AND NOT h.job_ended
 ),
 limited AS MATERIALIZED (
     SELECT
