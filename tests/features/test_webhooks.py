@@ -19,6 +19,7 @@ from opsboard.db.embedded import Cluster
 from opsboard.features.health.alert_watch import AlertWatch
 from opsboard.features.webhooks.events import EventType, schema_of
 from opsboard.features.webhooks.signing import sign
+from opsboard.web.request_ids import trace_id
 from tests.application import SECRET, Application
 from tests.features.receivers import (
     application_for_webhooks,
@@ -92,6 +93,20 @@ def test_a_change_is_told_with_what_it_was_before(app: Application) -> None:
     assert not verify(made["secret"], headers, body.replace(b"active", b"draft1"))
     assert headers["webhook-id"] == event["id"]
     schema_of(event["type"]).model_validate_json(body, strict=False)
+
+
+def test_a_delivery_is_part_of_the_trace_of_the_change(app: Application) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with receiver() as found:
+        register(app, found.url, events=["job.status_changed"])
+        job = new_job(app)
+        header = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+        app.client().patch(f"/api/jobs/{job}", json={"status": "active"}, headers=header)
+        app.client().patch(f"/api/jobs/{job}", json={"status": "on_hold"})
+        assert deliverer(app).run_once()["delivered"] >= 1
+        deliverer(app).run_once()
+    of_the_trace, of_none = [headers.get("traceparent") for headers, _ in found.requests]
+    assert trace_id(of_the_trace) == trace and of_none is None
 
 
 def test_events_of_every_area_are_told_and_fit_their_schemas(app: Application) -> None:

@@ -35,6 +35,15 @@ def request_id(given: str | None, traceparent: str | None = None) -> str:
     return trace_id(traceparent) or next(_new)
 
 
+def traceparent_of(request_id: str) -> str:
+    """The header that makes a request part of the trace whose id this is; empty for the id of no trace.
+
+    The span in it is new, as that of the first request may have ended long ago.
+    """
+    is_trace = re.fullmatch(r"(?!0{32})[0-9a-f]{32}", request_id)
+    return f"00-{request_id}-{secrets.token_hex(8)}-01" if is_trace else ""
+
+
 def numbering() -> Iterator[str]:
     beginning = secrets.token_hex(6)
     # Without a step in Python, so that no two threads get the same one.

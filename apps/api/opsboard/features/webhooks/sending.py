@@ -18,6 +18,7 @@ from opsboard.features.webhooks.mail import Mail
 from opsboard.features.webhooks.posting import Outcome, post
 from opsboard.features.webhooks.signing import KeyGone, WebhookSecrets
 from opsboard.secret import signing_secret
+from opsboard.web.request_ids import traceparent_of
 
 
 class Sender:
@@ -51,6 +52,8 @@ class Sender:
                 error="the SECRET_KEY of this webhook's secret is gone from SECRET_KEYS: rotate the secret",
             )
         headers |= {"Content-Type": "application/json", "User-Agent": f"Opsboard/{__version__}"}
+        if traceparent := traceparent_of(json.loads(delivery["body"]).get("request_id") or ""):
+            headers["traceparent"] = traceparent
         return post(url, headers, body, self._config.webhook_networks, self._config.webhook_timeout)
 
     def _send_link(self, tenant_id: int, delivery: dict[str, Any]) -> Outcome:
