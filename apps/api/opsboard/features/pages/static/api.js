@@ -73,7 +73,10 @@ export function gather(signal) {
     const asked = waiting;
     waiting = [];
     if (asked.length === 1) get(asked[0].path, signal).then(asked[0].resolve, asked[0].reject);
-    else together(asked, signal).catch((problem) => { for (const { reject } of asked) reject(problem); });
+    else
+      together(asked, signal).catch((problem) => {
+        for (const { reject } of asked) reject(problem);
+      });
   };
   return (path) => {
     const same = waiting.find((one) => one.path === path);
@@ -186,7 +189,11 @@ async function send(path, options, signal) {
   const askedAt = Date.now();
   let response;
   try {
-    response = await fetch(path, { ...options, ...carried(options.headers), signal: signal ? either(signal, patience) : patience });
+    response = await fetch(path, {
+      ...options,
+      ...carried(options.headers),
+      signal: signal ? either(signal, patience) : patience,
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
     const late = patience.aborted;

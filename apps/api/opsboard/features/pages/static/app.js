@@ -32,7 +32,20 @@ const act = writer({ changed: showChanges, signedOut: sessionEnded });
 let hasCome = false; // from another view of this page to the present one
 const FORM = /^(?:new|([1-9][0-9]*)\/edit)$/;
 const WITH_PAGES = ["customers", "contacts", "leads", "documents", "machines", "processes", "routings"];
-const WITH_FORMS = ["jobs", "job-steps", "machines", "processes", "routings", "reasons", "working-hours", "holidays", "customers", "contacts", "leads", "users"];
+const WITH_FORMS = [
+  "jobs",
+  "job-steps",
+  "machines",
+  "processes",
+  "routings",
+  "reasons",
+  "working-hours",
+  "holidays",
+  "customers",
+  "contacts",
+  "leads",
+  "users",
+];
 
 async function begin() {
   if (!known() && !isScan(route().query)) return showSignIn("", signedIn);
@@ -60,7 +73,11 @@ function known() {
 
 // The server was away when the page was opened: say so and come back by ourselves.
 function startLater(problem) {
-  replace(byId("main"), problemWords(problem), h("p", { class: "quiet" }, "It is tried again every 5 seconds; nothing needs to be done here."));
+  replace(
+    byId("main"),
+    problemWords(problem),
+    h("p", { class: "quiet" }, "It is tried again every 5 seconds; nothing needs to be done here."),
+  );
   setTimeout(begin, 5000);
 }
 
@@ -146,13 +163,17 @@ async function open() {
   const listed = id ? `${area}/${id}` : area;
   const form = WITH_FORMS.includes(area) && id.match(FORM);
   if (form) view = formOf(area, form[1] ?? null, context);
-  else if (area === "jobs" && /^[1-9][0-9]*\/steps$/.test(id)) view = lazy("Steps", async () => (await import("./add-steps.js")).addSteps(parseInt(id, 10), context));
-  else if (listed === "work" && (!query.size || isScan(query))) view = lazy("My work", async () => (await import("./work.js")).work(context, query));
+  else if (area === "jobs" && /^[1-9][0-9]*\/steps$/.test(id))
+    view = lazy("Steps", async () => (await import("./add-steps.js")).addSteps(parseInt(id, 10), context));
+  else if (listed === "work" && (!query.size || isScan(query)))
+    view = lazy("My work", async () => (await import("./work.js")).work(context, query));
   else if (Object.hasOwn(LISTS, listed)) view = list(listed, query, context);
   else if (area === "jobs" && id) view = job(id, context);
   else if (WITH_PAGES.includes(area) && /^[1-9][0-9]*$/.test(id)) view = pageOfRecord(area, id, context);
-  else if (area === "users" && /^[1-9][0-9]*$/.test(id)) view = lazy("Person", async () => (await import("./user.js")).user(id, context));
-  else if (area === "duplicates") view = lazy("Duplicates", async () => (await import("./merges.js")).duplicatesAt(id, query, context));
+  else if (area === "users" && /^[1-9][0-9]*$/.test(id))
+    view = lazy("Person", async () => (await import("./user.js")).user(id, context));
+  else if (area === "duplicates")
+    view = lazy("Duplicates", async () => (await import("./merges.js")).duplicatesAt(id, query, context));
   else if (pageAt(listed)) view = lazy(pageAt(listed).title, () => pageAt(listed).open(context, id));
   else if (area === "" && !id) view = board(context);
   else view = notFound();

@@ -19,16 +19,27 @@ function isInUse(area, found) {
 function write(area, { id }, name, verb) {
   const path = `/api/${area}/${id}/${verb}`;
   const done = verb === "archive" ? `Archived ${name}.` : `Restored ${name}.`;
-  const undo = () => ({ method: "POST", path: `/api/${area}/${id}/${verb === "archive" ? "restore" : "archive"}`, done: `Undone: ${name}.` });
+  const undo = () => ({
+    method: "POST",
+    path: `/api/${area}/${id}/${verb === "archive" ? "restore" : "archive"}`,
+    done: `Undone: ${name}.`,
+  });
   return { method: "POST", path, done, undo };
 }
 
 function button(area, found, name, verb, { act }, row) {
   const label = verb === "archive" ? "Archive" : "Restore";
-  return h("button", {
-    type: "button", class: "move-button", "data-key": `archive-${area}-${found.id}`, "aria-label": `${label} ${name}`,
-    onclick: ({ currentTarget }) => act(currentTarget, write(area, found, name, verb), row),
-  }, label);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "move-button",
+      "data-key": `archive-${area}-${found.id}`,
+      "aria-label": `${label} ${name}`,
+      onclick: ({ currentTarget }) => act(currentTarget, write(area, found, name, verb), row),
+    },
+    label,
+  );
 }
 
 /** The button on a record's page: Archive, or Restore. */
@@ -39,5 +50,12 @@ export function archiveButton(area, found, name, context) {
 
 /** A column of a list of archived records; where nothing is archived it has no buttons and is left out. */
 export function restoreColumn(area, nameOf) {
-  return ["Restore", (found, context) => found.archived_at && mayArchive(area, context.me) && button(area, found, nameOf(found), "restore", context, h("div", {})), "control"];
+  return [
+    "Restore",
+    (found, context) =>
+      found.archived_at &&
+      mayArchive(area, context.me) &&
+      button(area, found, nameOf(found), "restore", context, h("div", {})),
+    "control",
+  ];
 }

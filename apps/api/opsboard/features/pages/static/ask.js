@@ -9,14 +9,48 @@ export function ask({ title, text = "", fields = [], verb }) {
   let resolve;
   const promise = new Promise((settle) => (resolve = settle));
   const problem = h("p", { class: "problem", id: "ask-problem", role: "alert", hidden: true });
-  const inputs = fields.map((field) => field.options ? choiceOf(field) : field.isFlag ? h("input", { name: field.name, type: "checkbox" }) : h("input", { list: field.proposals ? `ask-${field.name}-proposals` : null, name: field.name, type: "text", inputmode: field.isText ? null : "numeric", autocomplete: "off", value: field.value ?? "", "aria-describedby": field.hint ? `ask-${field.name}-hint` : null }));
+  const inputs = fields.map((field) =>
+    field.options
+      ? choiceOf(field)
+      : field.isFlag
+        ? h("input", { name: field.name, type: "checkbox" })
+        : h("input", {
+            list: field.proposals ? `ask-${field.name}-proposals` : null,
+            name: field.name,
+            type: "text",
+            inputmode: field.isText ? null : "numeric",
+            autocomplete: "off",
+            value: field.value ?? "",
+            "aria-describedby": field.hint ? `ask-${field.name}-hint` : null,
+          }),
+  );
   const confirm = h("button", { type: "submit", class: "main-button" }, verb);
   const cancel = h("button", { type: "button", class: "plain-button", onclick: () => dialog.close() }, "Cancel");
-  const form = h("form", { novalidate: true, onsubmit: submit },
-    h("h2", { id: "ask-title" }, title), text && h("p", { class: "quiet" }, text),
-    fields.map((field, index) => field.isFlag ? h("label", { class: "flag" }, inputs[index], field.label) : h("label", { class: "field" }, h("span", {}, field.label), inputs[index],
-      field.hint && hintOf(field), field.proposals && h("datalist", { id: `ask-${field.name}-proposals` }, field.proposals.map((value) => h("option", { value }))))),
-    problem, h("div", { class: "field-row" }, confirm, cancel));
+  const form = h(
+    "form",
+    { novalidate: true, onsubmit: submit },
+    h("h2", { id: "ask-title" }, title),
+    text && h("p", { class: "quiet" }, text),
+    fields.map((field, index) =>
+      field.isFlag
+        ? h("label", { class: "flag" }, inputs[index], field.label)
+        : h(
+            "label",
+            { class: "field" },
+            h("span", {}, field.label),
+            inputs[index],
+            field.hint && hintOf(field),
+            field.proposals &&
+              h(
+                "datalist",
+                { id: `ask-${field.name}-proposals` },
+                field.proposals.map((value) => h("option", { value })),
+              ),
+          ),
+    ),
+    problem,
+    h("div", { class: "field-row" }, confirm, cancel),
+  );
   const dialog = h("dialog", { class: "ask", "aria-labelledby": "ask-title", onclose: closed }, form);
 
   function submit(event) {
@@ -34,7 +68,11 @@ export function ask({ title, text = "", fields = [], verb }) {
   }
 
   function answer() {
-    resolve(Object.fromEntries(fields.map(({ name, isFlag }, index) => [name, isFlag ? inputs[index].checked : inputs[index].value.trim()])));
+    resolve(
+      Object.fromEntries(
+        fields.map(({ name, isFlag }, index) => [name, isFlag ? inputs[index].checked : inputs[index].value.trim()]),
+      ),
+    );
     dialog.close();
   }
 
@@ -49,7 +87,11 @@ export function ask({ title, text = "", fields = [], verb }) {
 }
 
 function choiceOf({ name, options }) {
-  return h("select", { name }, options.map(([value, text]) => h("option", { value }, text)));
+  return h(
+    "select",
+    { name },
+    options.map(([value, text]) => h("option", { value }, text)),
+  );
 }
 
 function hintOf({ name, hint }) {

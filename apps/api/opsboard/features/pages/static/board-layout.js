@@ -15,7 +15,9 @@ const ADDRESS = "/api/saved-views?area=board&page_size=100";
 
 export function layout(board, context) {
   const { me } = context;
-  const sections = new Map([...board.querySelectorAll(".board > section")].map((section) => [section.classList[1], section]));
+  const sections = new Map(
+    [...board.querySelectorAll(".board > section")].map((section) => [section.classList[1], section]),
+  );
   const first = FIRST[me.role];
   let own = null; // the saved view of this person
   let isRead = false;
@@ -52,22 +54,64 @@ export function layout(board, context) {
     const names = [...board.querySelectorAll(".board > section:not([hidden])")].map((section) => section.classList[1]);
     const put = new Set(names.filter((name) => sections.get(name).classList.contains("is-put-away")));
     const list = h("ol", { class: "arrange-list" });
-    const dialog = h("dialog", { class: "ask", "aria-labelledby": "arrange-title", onclose: () => dialog.remove() },
-      h("form", { method: "dialog", onsubmit: (event) => save(event, opener, dialog, names, put) }, h("h2", { id: "arrange-title" }, "Arrange your board"), list,
-        h("div", { class: "field-row" }, h("button", { type: "submit", class: "main-button" }, "Save"),
-          h("button", { type: "button", class: "plain-button", onclick: () => reset(opener, dialog) }, "Order of the role"),
-          h("button", { type: "button", class: "plain-button", onclick: () => dialog.close() }, "Cancel"))));
-    const draw = () => replace(list, names.map((name, index) => row(name, index)));
+    const dialog = h(
+      "dialog",
+      { class: "ask", "aria-labelledby": "arrange-title", onclose: () => dialog.remove() },
+      h(
+        "form",
+        { method: "dialog", onsubmit: (event) => save(event, opener, dialog, names, put) },
+        h("h2", { id: "arrange-title" }, "Arrange your board"),
+        list,
+        h(
+          "div",
+          { class: "field-row" },
+          h("button", { type: "submit", class: "main-button" }, "Save"),
+          h(
+            "button",
+            { type: "button", class: "plain-button", onclick: () => reset(opener, dialog) },
+            "Order of the role",
+          ),
+          h("button", { type: "button", class: "plain-button", onclick: () => dialog.close() }, "Cancel"),
+        ),
+      ),
+    );
+    const draw = () =>
+      replace(
+        list,
+        names.map((name, index) => row(name, index)),
+      );
     const move = (index, by) => {
       names.splice(index + by, 0, ...names.splice(index, 1));
       draw();
     };
     const row = (name, index) => {
       const title = titleOf(sections.get(name));
-      const step = (by, sign, words, isOff) => h("button", { type: "button", class: "move-button", "data-key": `${words}-${name}`, "aria-label": `Move ${title} ${words}`, "aria-disabled": isOff ? "true" : null, onclick: () => isOff || move(index, by) }, sign);
+      const step = (by, sign, words, isOff) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "move-button",
+            "data-key": `${words}-${name}`,
+            "aria-label": `Move ${title} ${words}`,
+            "aria-disabled": isOff ? "true" : null,
+            onclick: () => isOff || move(index, by),
+          },
+          sign,
+        );
       const change = ({ target }) => (target.checked ? put.delete(name) : put.add(name));
-      return h("li", {}, h("label", { class: "flag" }, h("input", { type: "checkbox", checked: !put.has(name), onchange: change, "data-key": `shown-${name}` }), title),
-        step(-1, "↑", "up", index === 0), step(1, "↓", "down", index === names.length - 1));
+      return h(
+        "li",
+        {},
+        h(
+          "label",
+          { class: "flag" },
+          h("input", { type: "checkbox", checked: !put.has(name), onchange: change, "data-key": `shown-${name}` }),
+          title,
+        ),
+        step(-1, "↑", "up", index === 0),
+        step(1, "↓", "down", index === names.length - 1),
+      );
     };
     draw();
     document.body.append(dialog);
@@ -76,15 +120,24 @@ export function layout(board, context) {
 
   async function save(event, opener, dialog, names, put) {
     event.preventDefault();
-    const query = new URLSearchParams({ order: names.join(","), ...(put.size ? { hide: [...put].join(",") } : {}) }).toString();
+    const query = new URLSearchParams({
+      order: names.join(","),
+      ...(put.size ? { hide: [...put].join(",") } : {}),
+    }).toString();
     const content = { area: "board", name: "Board", query, is_default: true };
-    const request = own ? { method: "PATCH", path: `/api/saved-views/${own.id}`, content: { query } } : { method: "POST", path: "/api/saved-views", content };
+    const request = own
+      ? { method: "PATCH", path: `/api/saved-views/${own.id}`, content: { query } }
+      : { method: "POST", path: "/api/saved-views", content };
     await finish(opener, dialog, { ...request, done: "Your board is arranged." });
   }
 
   async function reset(opener, dialog) {
     if (!own) return dialog.close();
-    await finish(opener, dialog, { method: "DELETE", path: `/api/saved-views/${own.id}`, done: "Your board has the order of your role." });
+    await finish(opener, dialog, {
+      method: "DELETE",
+      path: `/api/saved-views/${own.id}`,
+      done: "Your board has the order of your role.",
+    });
   }
 
   async function finish(pressed, dialog, request) {
@@ -94,8 +147,14 @@ export function layout(board, context) {
 
   show();
   addPrimary(sections.get(Object.keys(first)[0]), me);
-  board.append(h("p", { class: "arrange" }, h("button", { type: "button", class: "plain-button", onclick: open }, "Arrange this board"),
-    h("a", { class: "plain-button", href: "/wall" }, "Show on a wall")));
+  board.append(
+    h(
+      "p",
+      { class: "arrange" },
+      h("button", { type: "button", class: "plain-button", onclick: open }, "Arrange this board"),
+      h("a", { class: "plain-button", href: "/wall" }, "Show on a wall"),
+    ),
+  );
   return { load };
 }
 

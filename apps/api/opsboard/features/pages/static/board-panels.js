@@ -30,70 +30,103 @@ const steps = (status) => list(`job-steps?mine=true&status=${status}&`);
 /** @type {Panel[]} */
 export const PANELS = [
   {
-    id: "overdue", title: "Overdue", span: 7,
+    id: "overdue",
+    title: "Overdue",
+    span: 7,
     paths: [LATE],
     render: (section, [late], stats) => showOverdue(section, late.overdue, stats),
   },
   {
-    id: "mine", title: "My next steps", span: 5,
+    id: "mine",
+    title: "My next steps",
+    span: 5,
     paths: [steps("in_progress"), steps("pending")],
     render: (section, [running, waiting], stats, context) =>
       showMine(section, [...running.items, ...waiting.items].slice(0, SHOWN), stats, context),
   },
   {
-    id: "risk", title: "May end late", span: 7,
+    id: "risk",
+    title: "May end late",
+    span: 7,
     paths: [LATE],
     render: (section, [late]) => showAtRisk(section, late.at_risk),
   },
   {
-    id: "calibration", title: "How good that guess is", span: 5,
+    id: "calibration",
+    title: "How good that guess is",
+    span: 5,
     paths: ["/api/jobs/risk-calibration"],
     render: (section, [calibration]) => showCalibration(section, calibration),
   },
   {
-    id: "idle", title: "No step moved for a week", span: 12,
+    id: "idle",
+    title: "No step moved for a week",
+    span: 12,
     paths: [LATE],
     render: (section, [late]) => showIdle(section, late.stuck),
   },
   {
-    id: "queue", title: "Leads to process", span: 7, group: "leads",
+    id: "queue",
+    title: "Leads to process",
+    span: 7,
+    group: "leads",
     paths: [list("leads?status=unprocessed&", SHOWN_OF_SALES)],
     render: (section, [leads], stats) => showQueue(section, leads.items, stats),
   },
   {
-    id: "decisions", title: "Approvals that wait", span: 5, group: "approvals",
+    id: "decisions",
+    title: "Approvals that wait",
+    span: 5,
+    group: "approvals",
     paths: [list("workflow-approvals/pending?", SHOWN_OF_SALES)],
     render: (section, [approvals], stats) => showDecisions(section, approvals.items, stats),
   },
   {
-    id: "sending", title: "Active campaigns", span: 7, group: "campaigns",
+    id: "sending",
+    title: "Active campaigns",
+    span: 7,
+    group: "campaigns",
     paths: [list("campaigns/active?", SHOWN_OF_SALES)],
     render: (section, [campaigns], stats) => showSending(section, campaigns.items, stats),
   },
   {
-    id: "stuck", title: "Failed in journeys", span: 5, group: "journeys",
+    id: "stuck",
+    title: "Failed in journeys",
+    span: 5,
+    group: "journeys",
     paths: [list("journeys/contacts?status=failed&", SHOWN_OF_SALES)],
     render: (section, [contacts], stats) => showStuck(section, contacts.items, stats),
   },
   {
-    id: "numbers", title: "The last 14 days", span: 12, isAlwaysRead: true,
+    id: "numbers",
+    title: "The last 14 days",
+    span: 12,
+    isAlwaysRead: true,
     paths: ["/api/work/numbers"],
     render: (section, [numbers]) => showNumbers(section, numbers),
   },
   {
-    id: "recent", title: "Recent jobs", span: 7, isAlwaysRead: true,
+    id: "recent",
+    title: "Recent jobs",
+    span: 7,
+    isAlwaysRead: true,
     paths: [`/api/dashboard/recent-jobs?limit=${SHOWN}`],
     render: (section, [recent]) => showRecent(section, recent),
   },
   {
-    id: "floor", title: "Machines now", span: 5,
+    id: "floor",
+    title: "Machines now",
+    span: 5,
     paths: [list("machines?", 100)],
     render: (section, [machines], stats) => showFloor(section, machines.items, stats),
   },
 ];
 
 export function sectionOf({ id, title, span }) {
-  return h("section", { class: `card ${id} span-${span}`, id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
+  return h(
+    "section",
+    { class: `card ${id} span-${span}`, id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
     h("div", { class: "card-head" }, h("h2", { id: `${id}-title` }, title), h("a", { class: "more", hidden: true })),
-    h("div", { class: "card-body" }, h("p", { class: "waiting" }, "Loading …")));
+    h("div", { class: "card-body" }, h("p", { class: "waiting" }, "Loading …")),
+  );
 }

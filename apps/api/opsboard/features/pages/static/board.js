@@ -46,7 +46,10 @@ export function board(context) {
   }
 
   async function showBeginning(stats, read) {
-    const [processes, shifts] = await Promise.all([read("/api/processes?page_size=1"), read("/api/working-hours?page_size=1")]);
+    const [processes, shifts] = await Promise.all([
+      read("/api/processes?page_size=1"),
+      read("/api/working-hours?page_size=1"),
+    ]);
     beginning.show(stats, processes.total, shifts.total);
     counted(stats.as_of);
   }
@@ -56,7 +59,9 @@ export function board(context) {
     for (const panel of panels) find(panel.id).hidden = Boolean(panel.group) && !stats[panel.group];
     const shown = panels.filter((panel) => !find(panel.id).hidden);
     const answers = await Promise.all(shown.map((panel) => Promise.all(panel.paths.map((path) => read(path)))));
-    shown.forEach((panel, index) => { panel.render(find(panel.id), answers[index], stats, context); });
+    shown.forEach((panel, index) => {
+      panel.render(find(panel.id), answers[index], stats, context);
+    });
   }
 
   function draw(name, data, drawInto) {
@@ -91,5 +96,8 @@ function showFigures(element, stats) {
   // needs the room of three.
   const big = element.querySelector(".big");
   const lengths = [...big.querySelectorAll(".value")].map((value) => Math.max(3, value.textContent.length));
-  big.style.setProperty("--characters", lengths.reduce((sum, length) => sum + length, 0));
+  big.style.setProperty(
+    "--characters",
+    lengths.reduce((sum, length) => sum + length, 0),
+  );
 }

@@ -34,7 +34,12 @@ export function delivery(id, context) {
       shown = found;
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
-      replace(element, h("h1", {}, view.title), problemWords(problem), h("p", {}, h("a", { href: "#/webhooks/deliveries" }, "All deliveries")));
+      replace(
+        element,
+        h("h1", {}, view.title),
+        problemWords(problem),
+        h("p", {}, h("a", { href: "#/webhooks/deliveries" }, "All deliveries")),
+      );
     }
   }
 
@@ -44,20 +49,38 @@ export function delivery(id, context) {
 function parts(found, act) {
   const attempts = found.attempt_log.map((attempt, index) => ({ ...attempt, id: index + 1 })).reverse();
   return [
-    h("div", { class: "list-head", "data-row": "head" }, h("h1", {}, eventWords(found.event_type)), chip(found.status), replayButton(found, act)),
+    h(
+      "div",
+      { class: "list-head", "data-row": "head" },
+      h("h1", {}, eventWords(found.event_type)),
+      chip(found.status),
+      replayButton(found, act),
+    ),
     factList(facts(found).filter(([, value]) => value)),
     h("h2", {}, "Attempts"),
-    attempts.length ? table("Attempts, the last one first", ATTEMPTS, attempts, {}) : h("p", { class: "empty" }, "There was no attempt yet."),
+    attempts.length
+      ? table("Attempts, the last one first", ATTEMPTS, attempts, {})
+      : h("p", { class: "empty" }, "There was no attempt yet."),
     h("h2", {}, "What is sent"),
     h("p", { class: "sent-text" }, JSON.stringify(found.body, null, 2)),
-    h("p", { class: "actions" }, h("a", { href: "#/webhooks/deliveries" }, "All deliveries"), h("a", { href: "#/webhooks" }, "Webhooks")),
+    h(
+      "p",
+      { class: "actions" },
+      h("a", { href: "#/webhooks/deliveries" }, "All deliveries"),
+      h("a", { href: "#/webhooks" }, "Webhooks"),
+    ),
   ];
 }
 
 function facts(found) {
   const { webhook, replay_of: repeated } = found;
   return [
-    ["To", webhook ? h("a", { href: `#/webhooks/deliveries?webhook_id=${webhook.id}` }, receiver(webhook.url)) : "A person, by mail"],
+    [
+      "To",
+      webhook
+        ? h("a", { href: `#/webhooks/deliveries?webhook_id=${webhook.id}` }, receiver(webhook.url))
+        : "A person, by mail",
+    ],
     ["About", found.subject.replaceAll("_", " ")],
     ["Written", dateTime(found.created_at)],
     ["Next attempt", found.next_attempt_at && dateTime(found.next_attempt_at)],

@@ -24,8 +24,14 @@ function find() {
     element.hidden = found.length === 0;
     count += found.length;
   }
-  matches.textContent = search.value.trim() === "" ? "" : count === 0 ? "No operation matches."
-    : count === 1 ? "1 operation." : `${count} operations.`;
+  matches.textContent =
+    search.value.trim() === ""
+      ? ""
+      : count === 0
+        ? "No operation matches."
+        : count === 1
+          ? "1 operation."
+          : `${count} operations.`;
 }
 
 follow();

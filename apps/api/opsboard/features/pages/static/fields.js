@@ -70,7 +70,8 @@ function mistakeIn(field, state, input) {
   if (input.validity?.badInput) return `Enter ${label} as a whole date, or nothing.`;
   if (field.required && state.trim() === "") return `Enter ${/^[aeiou]/.test(label) ? "an" : "a"} ${label}.`;
   const isGiven = field.required || state.trim() !== "";
-  if (isGiven && field.kind in NUMBERS && !NUMBERS[field.kind].test(state.trim())) return `Enter ${label} as a ${field.kind === "number" ? "whole number, for example 12" : "number, for example 1.5"}.`;
+  if (isGiven && field.kind in NUMBERS && !NUMBERS[field.kind].test(state.trim()))
+    return `Enter ${label} as a ${field.kind === "number" ? "whole number, for example 12" : "number, for example 1.5"}.`;
   return "";
 }
 
@@ -81,15 +82,24 @@ function mistakeIn(field, state, input) {
  */
 export function control(field, changed) {
   const id = `field-${field.name}`;
-  const made = field.kind === "picker"
-    ? picker({ id, source: field.source, nothing: `No ${field.label.toLowerCase()} begins like this.`, changed })
-    : field.kind === "steps" ? stepsControl(field, id, changed)
-    : field.kind === "checks" ? checks(field, id, changed) : plainControl(field, id, changed);
+  const made =
+    field.kind === "picker"
+      ? picker({ id, source: field.source, nothing: `No ${field.label.toLowerCase()} begins like this.`, changed })
+      : field.kind === "steps"
+        ? stepsControl(field, id, changed)
+        : field.kind === "checks"
+          ? checks(field, id, changed)
+          : plainControl(field, id, changed);
   const isGroup = ["checks", "steps"].includes(field.kind);
   const { input } = made;
   const hint = field.hint && h("p", { class: "quiet", id: `${id}-hint` }, field.hint);
   const mistake = h("p", { class: "problem", id: `${id}-problem`, hidden: true });
-  const label = h(isGroup ? "span" : "label", isGroup ? { id: `${id}-label`, class: "checks-label" } : { for: id }, field.label, field.required && h("span", { class: "quiet" }, " (required)"));
+  const label = h(
+    isGroup ? "span" : "label",
+    isGroup ? { id: `${id}-label`, class: "checks-label" } : { for: id },
+    field.label,
+    field.required && h("span", { class: "quiet" }, " (required)"),
+  );
   if (field.required && !isGroup) input.setAttribute("aria-required", "true");
   complain("");
 
@@ -109,7 +119,8 @@ export function control(field, changed) {
     state: made.state,
     set: made.set,
     value: () => fieldValue(field, made.state()),
-    mistake: () => (made.mistake ? made.mistake() : field.kind === "picker" ? "" : mistakeIn(field, made.state(), input)),
+    mistake: () =>
+      made.mistake ? made.mistake() : field.kind === "picker" ? "" : mistakeIn(field, made.state(), input),
     complain,
     focus: () => input.focus(),
   };
@@ -117,26 +128,55 @@ export function control(field, changed) {
 
 function checks(field, id, changed) {
   const boxes = field.values.map((value) => h("input", { type: "checkbox", value, onchange: changed }));
-  const group = h("div", { id, class: "scopes", role: "group", "aria-labelledby": `${id}-label`, tabindex: "-1" },
-    field.values.map((value, index) => h("label", { class: "flag" }, boxes[index], words(value))));
+  const group = h(
+    "div",
+    { id, class: "scopes", role: "group", "aria-labelledby": `${id}-label`, tabindex: "-1" },
+    field.values.map((value, index) => h("label", { class: "flag" }, boxes[index], words(value))),
+  );
   const set = (state) => {
     for (const box of boxes) box.checked = state.split(",").includes(box.value);
   };
-  return { element: group, input: group, set, state: () => boxes.filter((box) => box.checked).map((box) => box.value).join(",") };
+  return {
+    element: group,
+    input: group,
+    set,
+    state: () =>
+      boxes
+        .filter((box) => box.checked)
+        .map((box) => box.value)
+        .join(","),
+  };
 }
 
 function plainControl(field, id, changed) {
   const kind = field.kind ?? "text";
   if (kind === "flag") return flagControl(id, changed);
   const say = field.words ?? words;
-  const input = kind === "area" ? h("textarea", { id, rows: 5 })
-    : kind === "choice" ? h("select", { id }, field.values.map((value) => h("option", { value }, say(value))))
-    : h("input", { id, type: kind in NUMBERS ? "text" : kind, inputmode: { number: "numeric", decimal: "decimal" }[kind], autocomplete: field.autocomplete ?? "off" });
+  const input =
+    kind === "area"
+      ? h("textarea", { id, rows: 5 })
+      : kind === "choice"
+        ? h(
+            "select",
+            { id },
+            field.values.map((value) => h("option", { value }, say(value))),
+          )
+        : h("input", {
+            id,
+            type: kind in NUMBERS ? "text" : kind,
+            inputmode: { number: "numeric", decimal: "decimal" }[kind],
+            autocomplete: field.autocomplete ?? "off",
+          });
   input.addEventListener("input", changed);
   return { element: input, input, state: () => input.value, set: (state) => (input.value = state) };
 }
 
 function flagControl(id, changed) {
   const input = h("input", { id, type: "checkbox", onchange: changed });
-  return { element: input, input, state: () => String(input.checked), set: (state) => (input.checked = state === "true") };
+  return {
+    element: input,
+    input,
+    state: () => String(input.checked),
+    set: (state) => (input.checked = state === "true"),
+  };
 }

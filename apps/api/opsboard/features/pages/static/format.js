@@ -74,7 +74,9 @@ export function nearDay(date) {
 export function nearTime(instant) {
   if (!instant) return "–";
   const days = daysLate(isoDay.format(new Date()), isoDay.format(new Date(instant)));
-  return Math.abs(days) < 2 ? `${RELATIVE.format(days, "day")} ${shortClock.format(new Date(instant))}` : dateTime(instant);
+  return Math.abs(days) < 2
+    ? `${RELATIVE.format(days, "day")} ${shortClock.format(new Date(instant))}`
+    : dateTime(instant);
 }
 
 export function month(yearAndMonth) {

@@ -6,15 +6,47 @@ import { dateTime, day } from "./format.js";
 import { manages } from "./rights.js";
 
 const NOUNS = {
-  job_step: "step", api_token: "API token", password_link: "link to set a password", job_status_link: "link to the status",
-  response_approval: "approval", campaign_recipient: "recipient", saved_view: "saved view",
+  job_step: "step",
+  api_token: "API token",
+  password_link: "link to set a password",
+  job_status_link: "link to the status",
+  response_approval: "approval",
+  campaign_recipient: "recipient",
+  saved_view: "saved view",
 };
 const COLUMNS = {
-  full_name: "name", email: "e-mail address", customer_id: "customer", machine_id: "machine", process_id: "process",
-  assigned_user_id: "person", due_date: "due date", job_number: "number", quantity_done: "good pieces", is_active: "active",
-  quantity_rejected: "rejected pieces", archived_at: "archived", starts_at: "begin", ends_at: "end", external_id: "key of its source",
+  full_name: "name",
+  email: "e-mail address",
+  customer_id: "customer",
+  machine_id: "machine",
+  process_id: "process",
+  assigned_user_id: "person",
+  due_date: "due date",
+  job_number: "number",
+  quantity_done: "good pieces",
+  is_active: "active",
+  quantity_rejected: "rejected pieces",
+  archived_at: "archived",
+  starts_at: "begin",
+  ends_at: "end",
+  external_id: "key of its source",
 };
-const VERBS = { create: "added", update: "changed", delete: "removed", export: "exported", archive: "archived", restore: "restored", anonymise: "anonymised", merge: "merged", unmerge: "undid the merge of", clear: "cleared", cancel: "cancelled a statement of", end: "ended", acknowledge: "acknowledged", silence: "silenced" };
+const VERBS = {
+  create: "added",
+  update: "changed",
+  delete: "removed",
+  export: "exported",
+  archive: "archived",
+  restore: "restored",
+  anonymise: "anonymised",
+  merge: "merged",
+  unmerge: "undid the merge of",
+  clear: "cleared",
+  cancel: "cancelled a statement of",
+  end: "ended",
+  acknowledge: "acknowledged",
+  silence: "silenced",
+};
 // Kept by the server beside every change: nothing that somebody did.
 const BESIDE = ["updated_at", "full_name_search", "email_search"];
 
@@ -22,7 +54,13 @@ const BESIDE = ["updated_at", "full_name_search", "email_search"];
 export function history(entity, id, { me }) {
   const list = h("ol", { class: "history-list" });
   const more = h("p", {});
-  const element = h("section", { class: "history", "data-row": "history", "aria-label": "History", hidden: !manages(me) }, h("h2", {}, "History"), list, more);
+  const element = h(
+    "section",
+    { class: "history", "data-row": "history", "aria-label": "History", hidden: !manages(me) },
+    h("h2", {}, "History"),
+    list,
+    more,
+  );
   const query = new URLSearchParams({ entity, entity_id: id });
   let shown = null;
 
@@ -39,7 +77,12 @@ export function history(entity, id, { me }) {
 }
 
 function line(entry) {
-  return h("li", {}, h("time", { class: "quiet", datetime: entry.created_at }, dateTime(entry.created_at)), h("span", {}, sentence(entry)));
+  return h(
+    "li",
+    {},
+    h("time", { class: "quiet", datetime: entry.created_at }, dateTime(entry.created_at)),
+    h("span", {}, sentence(entry)),
+  );
 }
 
 /** "Kim Sand changed the due date from 3 May 2026 to 5 May 2026." */
@@ -59,7 +102,9 @@ export function thing({ entity, entity_id: id }) {
 
 function details({ changes, action }) {
   return Object.entries(changes)
-    .filter(([name, pair]) => Array.isArray(pair) && pair.length === 2 && !BESIDE.includes(name) && !name.endsWith("_search"))
+    .filter(
+      ([name, pair]) => Array.isArray(pair) && pair.length === 2 && !BESIDE.includes(name) && !name.endsWith("_search"),
+    )
     .map(([name, [before, after]]) => {
       const label = COLUMNS[name] ?? name.replaceAll("_", " ");
       if (action === "create") return `${label} ${value(after)}`;

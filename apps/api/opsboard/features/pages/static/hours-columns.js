@@ -13,16 +13,31 @@ export const HOURS = {
     title: "Working hours",
     one: "shift",
     picture: picture(true),
-    links: (me) => [manages(me) && ["New shift", "#/working-hours/new"], ["Holidays", "#/holidays"], ["Machines", "#/machines"]],
+    links: (me) => [
+      manages(me) && ["New shift", "#/working-hours/new"],
+      ["Holidays", "#/holidays"],
+      ["Machines", "#/machines"],
+    ],
     filters: [flag("of_business", "Only of the business")],
     columns: [
       ["Day", (shift) => h("strong", {}, weekdayOf(shift.weekday))],
       ["From", (shift) => shift.starts_at],
-      ["Until", (shift) => [shift.ends_at, shift.ends_at <= shift.starts_at && h("span", { class: "quiet" }, " next day")]],
+      [
+        "Until",
+        (shift) => [shift.ends_at, shift.ends_at <= shift.starts_at && h("span", { class: "quiet" }, " next day")],
+      ],
       ["Length", (shift) => lengthOf(shift)],
-      ["Of", (shift) => (shift.machine ? h("a", { href: `#/machines/${shift.machine.id}` }, shift.machine.name) : "The business")],
+      [
+        "Of",
+        (shift) =>
+          shift.machine ? h("a", { href: `#/machines/${shift.machine.id}` }, shift.machine.name) : "The business",
+      ],
       ["Change", (shift, { me }) => manages(me) && editLink("working-hours", shift, shiftWords(shift)), "control"],
-      ["Remove", (shift, context) => manages(context.me) && removeButton("working-hours", shift, shiftWords(shift), context), "control"],
+      [
+        "Remove",
+        (shift, context) => manages(context.me) && removeButton("working-hours", shift, shiftWords(shift), context),
+        "control",
+      ],
     ],
   },
   holidays: {
@@ -36,7 +51,11 @@ export const HOURS = {
       ["First day", (holiday) => day(holiday.first_day)],
       ["Last day", (holiday) => day(holiday.last_day ?? holiday.first_day)],
       ["Change", (holiday, { me }) => manages(me) && editLink("holidays", holiday, holiday.name), "control"],
-      ["Remove", (holiday, context) => manages(context.me) && removeButton("holidays", holiday, holiday.name, context), "control"],
+      [
+        "Remove",
+        (holiday, context) => manages(context.me) && removeButton("holidays", holiday, holiday.name, context),
+        "control",
+      ],
     ],
   },
 };

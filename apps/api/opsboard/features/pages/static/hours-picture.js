@@ -32,10 +32,18 @@ export function hoursPicture(query, ofWeek) {
 
 function weekOf(shifts, isOfMachine) {
   if (!shifts.length) {
-    return h("p", { class: "quiet" }, isOfMachine ? "This machine has no hours of its own: those of the business hold for it." : "Without shifts, work is possible all day, every day but holidays.");
+    return h(
+      "p",
+      { class: "quiet" },
+      isOfMachine
+        ? "This machine has no hours of its own: those of the business hold for it."
+        : "Without shifts, work is possible all day, every day but holidays.",
+    );
   }
   const sentences = WEEKDAYS.map((weekday) => {
-    const times = shifts.filter((shift) => shift.weekday === weekday).map(({ starts_at: from, ends_at: until }) => `${from} to ${until}`);
+    const times = shifts
+      .filter((shift) => shift.weekday === weekday)
+      .map(({ starts_at: from, ends_at: until }) => `${from} to ${until}`);
     return `${weekdayOf(weekday)} ${times.join(", ") || "no shift"}`;
   });
   const stretches = shifts.flatMap((shift) => stretchesOf(shift).map((stretch) => ({ ...stretch, shift })));
@@ -44,14 +52,30 @@ function weekOf(shifts, isOfMachine) {
     h("span", { class: "week-track" }, stretches.filter((stretch) => stretch.weekday === weekday).map(bar)),
   ]);
   const words = isOfMachine ? "The week of this machine" : "The week of the business";
-  return h("figure", { class: "week" }, h("figcaption", {}, words),
-    h("div", { class: "week-picture", role: "img", "aria-label": `${words}. ${sentences.join("; ")}.` },
-      rows, h("span", {}), h("span", { class: "week-hours" }, HOURS.map((hour) => h("span", {}, hour)))));
+  return h(
+    "figure",
+    { class: "week" },
+    h("figcaption", {}, words),
+    h(
+      "div",
+      { class: "week-picture", role: "img", "aria-label": `${words}. ${sentences.join("; ")}.` },
+      rows,
+      h("span", {}),
+      h(
+        "span",
+        { class: "week-hours" },
+        HOURS.map((hour) => h("span", {}, hour)),
+      ),
+    ),
+  );
 }
 
 // A shift past midnight is two bars, which are open where it goes on.
 function bar({ from, until, isBegun, goesOn, shift }) {
-  const element = h("span", { class: `week-shift${isBegun ? " is-begun" : ""}${goesOn ? " goes-on" : ""}`, title: shiftWords(shift) });
+  const element = h("span", {
+    class: `week-shift${isBegun ? " is-begun" : ""}${goesOn ? " goes-on" : ""}`,
+    title: shiftWords(shift),
+  });
   element.style.setProperty("--from", String(from / 1440));
   element.style.setProperty("--share", String((until - from) / 1440));
   return element;
@@ -62,20 +86,64 @@ function weeksOf(first, shifts, holidays, isOfMachine) {
   // Without shifts any day may be worked on; those of a machine without its own are not known here.
   const isWorked = (weekday) => (shifts.length ? worked.has(weekday) : !isOfMachine);
   const cell = (date, weekday) => {
-    const found = holidays.find((holiday) => holiday.first_day <= date && date <= (holiday.last_day ?? holiday.first_day));
+    const found = holidays.find(
+      (holiday) => holiday.first_day <= date && date <= (holiday.last_day ?? holiday.first_day),
+    );
     const kind = found ? "is-holiday" : isWorked(weekday) ? "is-worked" : null;
-    return h("td", { class: kind, title: found?.name, "aria-current": date === today() ? "date" : null },
-      date.slice(8).replace(/^0/, ""), found && h("span", { class: "visually-hidden" }, `, holiday: ${found.name}`));
+    return h(
+      "td",
+      { class: kind, title: found?.name, "aria-current": date === today() ? "date" : null },
+      date.slice(8).replace(/^0/, ""),
+      found && h("span", { class: "visually-hidden" }, `, holiday: ${found.name}`),
+    );
   };
-  const rows = Array.from({ length: WEEKS }, (_, week) => h("tr", {},
-    h("th", { scope: "row" }, shortDay(iso(first + 7 * week * DAY))), WEEKDAYS.map((weekday) => cell(iso(first + (7 * week + weekday - 1) * DAY), weekday))));
+  const rows = Array.from({ length: WEEKS }, (_, week) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, shortDay(iso(first + 7 * week * DAY))),
+      WEEKDAYS.map((weekday) => cell(iso(first + (7 * week + weekday - 1) * DAY), weekday)),
+    ),
+  );
   const coming = holidays.filter((holiday) => (holiday.last_day ?? holiday.first_day) >= today()).reverse();
-  return h("figure", { class: "weeks" }, h("figcaption", {}, "The next weeks"),
-    h("table", { class: "weeks-table" }, h("caption", { class: "visually-hidden" }, `This week and the next ${WEEKS - 1}, with holidays`),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "From"), WEEKDAYS.map((weekday) => h("th", { scope: "col" }, h("abbr", { title: weekdayOf(weekday) }, weekdayOf(weekday).slice(0, 2)))))),
-      h("tbody", {}, rows)),
-    h("p", { class: "weeks-keys" }, [["is-worked", "Worked"], ["is-holiday", "Holiday"]].map(([kind, words]) => h("span", {}, h("span", { class: `weeks-key ${kind}`, "aria-hidden": "true" }), words))),
-    coming.length > 0 ? h("ul", { class: "weeks-holidays" }, coming.map((holiday) => h("li", {}, `${daysOf(holiday)}: ${holiday.name}`))) : h("p", { class: "quiet" }, "No holiday in these weeks."));
+  return h(
+    "figure",
+    { class: "weeks" },
+    h("figcaption", {}, "The next weeks"),
+    h(
+      "table",
+      { class: "weeks-table" },
+      h("caption", { class: "visually-hidden" }, `This week and the next ${WEEKS - 1}, with holidays`),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, "From"),
+          WEEKDAYS.map((weekday) =>
+            h("th", { scope: "col" }, h("abbr", { title: weekdayOf(weekday) }, weekdayOf(weekday).slice(0, 2))),
+          ),
+        ),
+      ),
+      h("tbody", {}, rows),
+    ),
+    h(
+      "p",
+      { class: "weeks-keys" },
+      [
+        ["is-worked", "Worked"],
+        ["is-holiday", "Holiday"],
+      ].map(([kind, words]) => h("span", {}, h("span", { class: `weeks-key ${kind}`, "aria-hidden": "true" }), words)),
+    ),
+    coming.length > 0
+      ? h(
+          "ul",
+          { class: "weeks-holidays" },
+          coming.map((holiday) => h("li", {}, `${daysOf(holiday)}: ${holiday.name}`)),
+        )
+      : h("p", { class: "quiet" }, "No holiday in these weeks."),
+  );
 }
 
 function daysOf({ first_day: first, last_day: last }) {

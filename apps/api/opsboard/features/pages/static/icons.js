@@ -17,7 +17,8 @@ export const ICONS = {
   journeys: "M6 6h.01M18 18h.01M6 8v4a4 4 0 0 0 4 4h6",
   leads: "M4 5h16l-6 8v6l-4-2v-4Z",
   load: "M4 6h16M4 12h10M4 18h6",
-  machine: "M12 9a3 3 0 1 0 .01 0ZM12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.2 2.2M16.2 16.2l2.2 2.2M18.4 5.6l-2.2 2.2M7.8 16.2l-2.2 2.2",
+  machine:
+    "M12 9a3 3 0 1 0 .01 0ZM12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.2 2.2M16.2 16.2l2.2 2.2M18.4 5.6l-2.2 2.2M7.8 16.2l-2.2 2.2",
   more: "M4 7h16M4 12h16M4 17h16",
   problems: "M12 4l9 16H3ZM12 10v4M12 17h.01",
   pulse: "M3 12h4l3-7 4 14 3-7h4",

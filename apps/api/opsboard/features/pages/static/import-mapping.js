@@ -11,8 +11,8 @@ export const LINE = "#line"; // in place of a column: the number of the line
 
 /** The column that a value of a mapping is, perhaps with another text where it is empty; null for anything else. */
 export function columnOf(value) {
-  const text = typeof value === "string" ? value : value?.value ?? value?.first_of?.[0];
-  return typeof text === "string" ? text.match(ONE_COLUMN)?.[1] ?? null : null;
+  const text = typeof value === "string" ? value : (value?.value ?? value?.first_of?.[0]);
+  return typeof text === "string" ? (text.match(ONE_COLUMN)?.[1] ?? null) : null;
 }
 
 /**
@@ -20,7 +20,9 @@ export function columnOf(value) {
  * @returns {[string, any][]}
  */
 function slotsOf(entry) {
-  return ["columns", "parents"].flatMap((kind) => Object.entries(entry[kind] ?? {}).map(([name, value]) => /** @type {[string, any]} */ ([`${kind}.${name}`, value])));
+  return ["columns", "parents"].flatMap((kind) =>
+    Object.entries(entry[kind] ?? {}).map(([name, value]) => /** @type {[string, any]} */ ([`${kind}.${name}`, value])),
+  );
 }
 
 /**
@@ -65,18 +67,34 @@ export function withKey(mapping, name, column) {
 export function withTarget(mapping, name, file, target) {
   const { [name]: entry, ...tables } = mapping.tables;
   if (!target) return onlyUsed({ ...mapping, tables });
-  const kept = Object.fromEntries(Object.entries(entry?.columns ?? {}).filter(([column]) => target.columns.some((one) => one.name === column)));
-  const fresh = Object.fromEntries(target.columns.filter((one) => file.columns.includes(one.name)).map((one) => [one.name, `{${one.name}}`]));
-  const made = { table: target.table, file: file.name, external_id: entry?.external_id ?? `{${file.columns[0]}}`, columns: { ...fresh, ...kept } };
+  const kept = Object.fromEntries(
+    Object.entries(entry?.columns ?? {}).filter(([column]) => target.columns.some((one) => one.name === column)),
+  );
+  const fresh = Object.fromEntries(
+    target.columns.filter((one) => file.columns.includes(one.name)).map((one) => [one.name, `{${one.name}}`]),
+  );
+  const made = {
+    table: target.table,
+    file: file.name,
+    external_id: entry?.external_id ?? `{${file.columns[0]}}`,
+    columns: { ...fresh, ...kept },
+  };
   const free = tables[target.table] ? `${target.table}_${file.name}` : target.table;
-  return onlyUsed({ files: { ...mapping.files, [file.name]: mapping.files[file.name] ?? file.settings }, tables: { ...tables, [free]: made } });
+  return onlyUsed({
+    files: { ...mapping.files, [file.name]: mapping.files[file.name] ?? file.settings },
+    tables: { ...tables, [free]: made },
+  });
 }
 
 /** Required columns and parents of a table that nothing fills yet. */
 export function lacking(entry, target) {
   const filled = new Set(slotsOf(entry).map(([slot]) => slot));
-  return [...target.columns.map((one) => ({ ...one, slot: `columns.${one.name}` })), ...target.parents.map((one) => ({ ...one, slot: `parents.${one.name}` }))]
-    .filter((one) => one.is_required && !filled.has(one.slot)).map(({ name }) => name);
+  return [
+    ...target.columns.map((one) => ({ ...one, slot: `columns.${one.name}` })),
+    ...target.parents.map((one) => ({ ...one, slot: `parents.${one.name}` })),
+  ]
+    .filter((one) => one.is_required && !filled.has(one.slot))
+    .map(({ name }) => name);
 }
 
 function valueAt(entry, slot) {
@@ -98,6 +116,11 @@ function withTable(mapping, name, entry) {
 }
 
 function onlyUsed(mapping) {
-  const used = new Set(Object.values(mapping.tables).flatMap((entry) => [entry.file, ...Object.values(entry.lookups ?? {}).map((one) => one.file)]));
+  const used = new Set(
+    Object.values(mapping.tables).flatMap((entry) => [
+      entry.file,
+      ...Object.values(entry.lookups ?? {}).map((one) => one.file),
+    ]),
+  );
   return { ...mapping, files: Object.fromEntries(Object.entries(mapping.files).filter(([name]) => used.has(name))) };
 }

@@ -25,10 +25,24 @@ export function importing({ me, refresh }) {
   else replace(choice, h("p", { class: "problem" }, "Only admins import records."));
 
   function showChoice() {
-    const input = h("input", { type: "file", multiple: true, accept: KINDS, id: "import-input", onchange: () => look([...input.files]) });
-    const zone = h("div", { class: "drop-zone", ondragover: (event) => event.preventDefault(), ondrop: drop },
-      h("label", { for: "import-input" }, "Drop CSV files or an Excel workbook here, or choose them:"), input);
-    replace(choice, h("p", { class: "quiet" }, "Nothing is stored before you press Import. All rows are stored, or none."), zone);
+    const input = h("input", {
+      type: "file",
+      multiple: true,
+      accept: KINDS,
+      id: "import-input",
+      onchange: () => look([...input.files]),
+    });
+    const zone = h(
+      "div",
+      { class: "drop-zone", ondragover: (event) => event.preventDefault(), ondrop: drop },
+      h("label", { for: "import-input" }, "Drop CSV files or an Excel workbook here, or choose them:"),
+      input,
+    );
+    replace(
+      choice,
+      h("p", { class: "quiet" }, "Nothing is stored before you press Import. All rows are stored, or none."),
+      zone,
+    );
   }
 
   function drop(event) {
@@ -41,7 +55,14 @@ export function importing({ me, refresh }) {
     replace(result, h("p", { class: "waiting", role: "status" }, "Reading the files …"));
     await guarded(async (signal) => {
       const found = await (await upload("/api/imports/preview", formOf(files), signal)).json();
-      state = { files, seen: found.files, mapping: found.mapping, targets: found.targets, detail: found.detail, faults: [] };
+      state = {
+        files,
+        seen: found.files,
+        mapping: found.mapping,
+        targets: found.targets,
+        detail: found.detail,
+        faults: [],
+      };
       replace(result);
       show();
       announce(`${count(files.length, "file")} read.`);
@@ -58,22 +79,62 @@ export function importing({ me, refresh }) {
     const tables = Object.entries(state.mapping.tables);
     const parts = state.seen.map((file) => {
       const names = tables.filter(([, entry]) => entry.file === file.name).map(([name]) => name);
-      return [(names.length ? names : [null]).map((name, at) => tableForm(name, at, file, state, change)), file.columns.length > 0 && firstRows(file, state.faults)];
+      return [
+        (names.length ? names : [null]).map((name, at) => tableForm(name, at, file, state, change)),
+        file.columns.length > 0 && firstRows(file, state.faults),
+      ];
     });
-    replace(form, state.detail && !tables.length && h("p", { class: "problem" }, `No table was recognised: choose one. (${state.detail})`), parts,
-      h("div", { class: "field-row actions" },
-        h("button", { type: "button", class: "plain-button", "data-key": "import-check", "aria-disabled": tables.length ? null : "true", onclick: () => run(true) }, "Check without storing"),
-        h("button", { type: "button", class: "main-button", "data-key": "import-run", "aria-disabled": tables.length ? null : "true", onclick: () => run(false) }, "Import")));
+    replace(
+      form,
+      state.detail &&
+        !tables.length &&
+        h("p", { class: "problem" }, `No table was recognised: choose one. (${state.detail})`),
+      parts,
+      h(
+        "div",
+        { class: "field-row actions" },
+        h(
+          "button",
+          {
+            type: "button",
+            class: "plain-button",
+            "data-key": "import-check",
+            "aria-disabled": tables.length ? null : "true",
+            onclick: () => run(true),
+          },
+          "Check without storing",
+        ),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "main-button",
+            "data-key": "import-run",
+            "aria-disabled": tables.length ? null : "true",
+            onclick: () => run(false),
+          },
+          "Import",
+        ),
+      ),
+    );
   }
 
   async function run(isDry) {
     if (running || !Object.keys(state.mapping.tables).length) return;
     const words = h("p", { role: "status" }, "Sending the files …");
     const bar = h("progress", { "aria-label": "Progress of the import" });
-    replace(result, words, bar, h("p", {}, h("button", { type: "button", class: "plain-button", onclick: () => running?.abort() }, "Stop")));
+    replace(
+      result,
+      words,
+      bar,
+      h("p", {}, h("button", { type: "button", class: "plain-button", onclick: () => running?.abort() }, "Stop")),
+    );
     let toml = "";
     await guarded(async (signal) => {
-      const query = new URLSearchParams({ ...(isDry ? { dry_run: "true" } : {}), ...(me.tenant.as_of ? { as_of: me.tenant.as_of } : {}) });
+      const query = new URLSearchParams({
+        ...(isDry ? { dry_run: "true" } : {}),
+        ...(me.tenant.as_of ? { as_of: me.tenant.as_of } : {}),
+      });
       const response = await upload(`/api/imports?${query}`, formOf(state.files, state.mapping), signal);
       for await (const event of eventsOf(response.body)) {
         if (event.event === "mapping") toml = event.toml;
@@ -89,7 +150,12 @@ export function importing({ me, refresh }) {
     try {
       await work(mine.signal);
     } catch (problem) {
-      replace(result, mine.signal.aborted ? h("p", {}, "Stopped. Nothing was stored, unless it had just ended.") : problemWords(problem));
+      replace(
+        result,
+        mine.signal.aborted
+          ? h("p", {}, "Stopped. Nothing was stored, unless it had just ended.")
+          : problemWords(problem),
+      );
     } finally {
       running = null;
     }
@@ -108,8 +174,11 @@ export function importing({ me, refresh }) {
 }
 
 const HEADINGS = {
-  stored: "Everything is imported", checked: "Everything fits; nothing was stored yet", rejected: "Some values do not fit; nothing was stored",
-  unusable_mapping: "The columns do not fit the files", failed: "The import failed",
+  stored: "Everything is imported",
+  checked: "Everything fits; nothing was stored yet",
+  rejected: "Some values do not fit; nothing was stored",
+  unusable_mapping: "The columns do not fit the files",
+  failed: "The import failed",
 };
 
 function outcome(end) {
@@ -117,11 +186,50 @@ function outcome(end) {
   return [
     h("h2", {}, HEADINGS[end.outcome]),
     end.detail && h("p", {}, end.detail),
-    tables.length > 0 && h("table", { class: "import-counts" }, h("thead", {}, h("tr", {}, ["Table", "Added", "Changed", "Unchanged"].map((head) => h("th", { scope: "col" }, head)))),
-      h("tbody", {}, tables.map((one) => h("tr", {}, h("th", { scope: "row" }, tableLink(one.table)), [one.inserted, one.updated, one.unchanged].map((value) => h("td", {}, number(value))))))),
-    remarks.length > 0 && h("ul", {}, remarks.map((remark) => h("li", {}, remark))),
-    faults.length > 0 && h("ul", { class: "import-faults" }, faults.slice(0, MOST_LISTED).map((fault) => h("li", {}, faultWords(fault)))),
-    end.fault_count > MOST_LISTED && h("p", { class: "quiet" }, `${number(end.fault_count - MOST_LISTED)} more. The command line writes all of them into a file.`),
+    tables.length > 0 &&
+      h(
+        "table",
+        { class: "import-counts" },
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ["Table", "Added", "Changed", "Unchanged"].map((head) => h("th", { scope: "col" }, head)),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          tables.map((one) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, tableLink(one.table)),
+              [one.inserted, one.updated, one.unchanged].map((value) => h("td", {}, number(value))),
+            ),
+          ),
+        ),
+      ),
+    remarks.length > 0 &&
+      h(
+        "ul",
+        {},
+        remarks.map((remark) => h("li", {}, remark)),
+      ),
+    faults.length > 0 &&
+      h(
+        "ul",
+        { class: "import-faults" },
+        faults.slice(0, MOST_LISTED).map((fault) => h("li", {}, faultWords(fault))),
+      ),
+    end.fault_count > MOST_LISTED &&
+      h(
+        "p",
+        { class: "quiet" },
+        `${number(end.fault_count - MOST_LISTED)} more. The command line writes all of them into a file.`,
+      ),
   ];
 }
 
@@ -139,8 +247,14 @@ function tableLink(table) {
 // The same file that the command takes.
 function mappingLink(toml, slug) {
   const href = URL.createObjectURL(new Blob([toml], { type: "application/toml" }));
-  return h("p", {}, h("a", { href, download: "mapping.toml" }, "Download this mapping"),
-    " to import such files again here or by the command ", h("code", {}, `opsboard import FOLDER --mapping mapping.toml --tenant ${slug}`), ".");
+  return h(
+    "p",
+    {},
+    h("a", { href, download: "mapping.toml" }, "Download this mapping"),
+    " to import such files again here or by the command ",
+    h("code", {}, `opsboard import FOLDER --mapping mapping.toml --tenant ${slug}`),
+    ".",
+  );
 }
 
 function showProgress(words, bar, { words: text, read, total }) {

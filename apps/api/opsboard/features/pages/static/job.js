@@ -33,7 +33,8 @@ export function job(id, context) {
       // Not for what cannot be an id: the address itself is told to be of nothing.
       const delayed = /^[1-9][0-9]*$/.test(id) ? read(`/api/jobs/delays?job_ids=${id}`) : null;
       const [found, lateness, delays] = await Promise.all([read(address), read(`${address}/lateness-risk`), delayed]);
-      if (found !== shown?.found || lateness !== shown.lateness || delays !== shown.delays) replace(element, ...parts(found, lateness, delays, context, link), past.element);
+      if (found !== shown?.found || lateness !== shown.lateness || delays !== shown.delays)
+        replace(element, ...parts(found, lateness, delays, context, link), past.element);
       shown = { found, lateness, delays };
       view.title = found.job_number;
       await past.load(read);
@@ -50,16 +51,28 @@ export function job(id, context) {
 
 function parts(found, lateness, delays, context, link) {
   return [
-    h("div", { class: "list-head", "data-row": "head" },
+    h(
+      "div",
+      { class: "list-head", "data-row": "head" },
       h("h1", {}, h("span", { class: "job-number" }, found.job_number), " ", found.title),
-      chip(found.status), found.archived_at && chip("archived"), found.is_overdue && chip("overdue"),
+      chip(found.status),
+      found.archived_at && chip("archived"),
+      found.is_overdue && chip("overdue"),
       h("a", { class: "move-button", href: `/jobs/${found.id}/traveller`, "data-key": "traveller" }, "Traveller"),
-      manages(context.me) && editLink("jobs", found, found.job_number), jobStatus(found, context), archiveButton("jobs", found, found.job_number, context)),
+      manages(context.me) && editLink("jobs", found, found.job_number),
+      jobStatus(found, context),
+      archiveButton("jobs", found, found.job_number, context),
+    ),
     found.description && h("p", { class: "description" }, found.description),
     factList([...facts(found, lateness, delays), ...ownFields(found)]),
     h("h2", {}, "Steps"),
     found.steps.length ? stepTable(found, context) : h("p", { class: "empty" }, "This job has no steps."),
-    mayAddSteps(found, context) && h("p", { class: "actions", "data-row": "add-steps" }, h("a", { class: "plain-button", href: `#/jobs/${found.id}/steps` }, "Add steps")),
+    mayAddSteps(found, context) &&
+      h(
+        "p",
+        { class: "actions", "data-row": "add-steps" },
+        h("a", { class: "plain-button", href: `#/jobs/${found.id}/steps` }, "Add steps"),
+      ),
     link,
   ];
 }
@@ -75,8 +88,15 @@ function stepTable(found, context) {
 
 // Times and instructions, as they were planned.
 function workOf({ setup_minutes: setup, seconds_per_piece: seconds, instructions }) {
-  const times = [setup !== null && `${number(setup)} min set-up`, seconds !== null && `${number(seconds / 60)} min a piece`].filter(Boolean).join(", ");
-  return times || instructions ? [times, times && instructions && ". ", instructions && h("span", { class: "instructions" }, instructions)] : null;
+  const times = [
+    setup !== null && `${number(setup)} min set-up`,
+    seconds !== null && `${number(seconds / 60)} min a piece`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+  return times || instructions
+    ? [times, times && instructions && ". ", instructions && h("span", { class: "instructions" }, instructions)]
+    : null;
 }
 
 function facts(found, lateness, delays) {
@@ -84,7 +104,10 @@ function facts(found, lateness, delays) {
   const [delay] = delays.items;
   return [
     ["Progress", progress(found.progress)],
-    ["Due", [day(found.due_date), found.days_late && h("span", { class: "late" }, ` ${count(found.days_late, "day")} late`)]],
+    [
+      "Due",
+      [day(found.due_date), found.days_late && h("span", { class: "late" }, ` ${count(found.days_late, "day")} late`)],
+    ],
     ["Risk of ending late", riskFact(lateness)],
     ...(delay ? [["Takes longest", delayWords(delay)]] : []),
     ...(found.waits_at ? [["Now at", waitsWords(found.waits_at)]] : []),
@@ -108,7 +131,18 @@ function columns(found) {
     ["Completed", (step) => dateTime(step.completed_at), "when"],
     ["Done / rejected", (step) => `${number(step.quantity_done)} / ${number(step.quantity_rejected)}`],
     ["Move on", (step, context) => moveButton(step, context, found), "control"],
-    ["Change", (step, { me }) => manages(me) && editLink("job-steps", step, `${step.process?.name ?? `step ${step.step_order}`} of ${found.job_number}`, "Assign"), "control"],
+    [
+      "Change",
+      (step, { me }) =>
+        manages(me) &&
+        editLink(
+          "job-steps",
+          step,
+          `${step.process?.name ?? `step ${step.step_order}`} of ${found.job_number}`,
+          "Assign",
+        ),
+      "control",
+    ],
     ["Order", (step, context) => manages(context.me) && stepButtons(step, context, found), "control"],
   ];
 }

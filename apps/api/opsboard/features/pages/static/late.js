@@ -11,7 +11,12 @@ const ONE_PLACE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
 export function whyLate(job) {
   const texts = [job.delay && delayWords(job.delay), job.waits_at && waitsWords(job.waits_at)].filter(Boolean);
   if (!texts.length) return null;
-  return h("span", { class: "quiet delay" }, texts.join("; "), job.machine_stop && h("span", { class: "late" }, `; ${stopWords(job.machine_stop)}`));
+  return h(
+    "span",
+    { class: "quiet delay" },
+    texts.join("; "),
+    job.machine_stop && h("span", { class: "late" }, `; ${stopWords(job.machine_stop)}`),
+  );
 }
 
 /** "stopped since today 07:59: tool broken" */

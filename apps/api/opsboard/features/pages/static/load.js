@@ -29,18 +29,60 @@ export function load(_context) {
 function loads({ machines, people, next_week_from: from }) {
   const weeks = ["This week", `Week from ${day(from)}`];
   const heads = (name) => [name, "Now", "Waiting", "Work", ...weeks, "Overdue", "Without times"];
-  return [h("h1", {}, "Load"),
-    h("p", { class: "quiet" }, "Work of open jobs by the times of their steps, most first. A week shows the work of jobs that are due in it, of its working hours."),
-    section("Machines", grid("Load of machines", heads("Machine"), machines.map((one) => row(one, "machine_id", "No machine")))),
-    section("People", grid("Load of people", heads("Person"), people.map((one) => row(one, "assigned_user_id", "Nobody"))))];
+  return [
+    h("h1", {}, "Load"),
+    h(
+      "p",
+      { class: "quiet" },
+      "Work of open jobs by the times of their steps, most first. A week shows the work of jobs that are due in it, of its working hours.",
+    ),
+    section(
+      "Machines",
+      grid(
+        "Load of machines",
+        heads("Machine"),
+        machines.map((one) => row(one, "machine_id", "No machine")),
+      ),
+    ),
+    section(
+      "People",
+      grid(
+        "Load of people",
+        heads("Person"),
+        people.map((one) => row(one, "assigned_user_id", "Nobody")),
+      ),
+    ),
+  ];
 }
 
 function row(one, filter, nobody) {
-  const name = one.id ? h("a", { href: `#/load?${filter}=${one.id}`, "data-key": `${filter}-${one.id}` }, one.name) : nobody;
-  const marks = [one.status && one.status !== "active" && chip(one.status), one.stop && h("span", { class: "late" }, glyph("overdue"), stopWords(one.stop))].filter(Boolean);
-  const cells = [number(one.in_progress), number(one.pending), hours(one.seconds), week(one.this_week), week(one.next_week),
-    one.overdue ? h("span", { class: "late" }, number(one.overdue)) : "0", number(one.without_times)];
-  return h("tr", {}, h("th", { scope: "row" }, name, marks.map((mark) => h("div", { class: "load-mark" }, mark))), cells.map((cell) => h("td", {}, cell)));
+  const name = one.id
+    ? h("a", { href: `#/load?${filter}=${one.id}`, "data-key": `${filter}-${one.id}` }, one.name)
+    : nobody;
+  const marks = [
+    one.status && one.status !== "active" && chip(one.status),
+    one.stop && h("span", { class: "late" }, glyph("overdue"), stopWords(one.stop)),
+  ].filter(Boolean);
+  const cells = [
+    number(one.in_progress),
+    number(one.pending),
+    hours(one.seconds),
+    week(one.this_week),
+    week(one.next_week),
+    one.overdue ? h("span", { class: "late" }, number(one.overdue)) : "0",
+    number(one.without_times),
+  ];
+  return h(
+    "tr",
+    {},
+    h(
+      "th",
+      { scope: "row" },
+      name,
+      marks.map((mark) => h("div", { class: "load-mark" }, mark)),
+    ),
+    cells.map((cell) => h("td", {}, cell)),
+  );
 }
 
 // "12 h", "1.5 h": minutes say nothing here.
@@ -57,19 +99,43 @@ function week({ due_seconds: due, capacity_seconds: capacity }) {
 
 function queue({ name, total, items }, filter) {
   const back = h("p", {}, h("a", { href: "#/load", "data-key": "all-loads" }, "Load of all"));
-  if (name === null) return [h("h1", {}, "Queue"), h("p", { class: "empty" }, "There is no such machine or person."), back];
+  if (name === null)
+    return [h("h1", {}, "Queue"), h("p", { class: "empty" }, "There is no such machine or person."), back];
   const heads = ["Step", "Job", "Status", "Due", "Work", "Planned", "Waits for", "Machine", "Person", "Change"];
-  const list = h("p", {}, `${count(total, "open step")}. `, h("a", { href: `#/job-steps?waiting=true&${filter}`, "data-key": "list" }, "As a list, with its export"));
-  return [h("h1", {}, `Queue of ${name}`), back, list,
-    items.length ? section("In order", grid(`Queue of ${name}`, heads, items.map(queued))) : h("p", { class: "empty" }, "Nothing waits.")];
+  const list = h(
+    "p",
+    {},
+    `${count(total, "open step")}. `,
+    h("a", { href: `#/job-steps?waiting=true&${filter}`, "data-key": "list" }, "As a list, with its export"),
+  );
+  return [
+    h("h1", {}, `Queue of ${name}`),
+    back,
+    list,
+    items.length
+      ? section("In order", grid(`Queue of ${name}`, heads, items.map(queued)))
+      : h("p", { class: "empty" }, "Nothing waits."),
+  ];
 }
 
 function queued(step) {
   const { job } = step;
   const name = step.process?.name ?? `Step ${step.step_order}`;
-  const cells = [h("a", { href: `#/jobs/${job.id}`, "data-key": `job-${step.step_id}` }, job.job_number), chip(step.status),
-    job.due_date && h("span", { class: step.is_overdue ? "late" : null }, day(job.due_date)), step.seconds === null ? "–" : hours(step.seconds),
-    step.planned_start ? dateTime(step.planned_start) : "–", step.waits_for ?? "–", step.machine?.name ?? "–", step.person?.name ?? "–",
-    editLink("job-steps", { id: step.step_id }, `${name} of ${job.job_number}`, "Assign")];
-  return h("tr", {}, h("th", { scope: "row" }, name), cells.map((cell) => h("td", {}, cell)));
+  const cells = [
+    h("a", { href: `#/jobs/${job.id}`, "data-key": `job-${step.step_id}` }, job.job_number),
+    chip(step.status),
+    job.due_date && h("span", { class: step.is_overdue ? "late" : null }, day(job.due_date)),
+    step.seconds === null ? "–" : hours(step.seconds),
+    step.planned_start ? dateTime(step.planned_start) : "–",
+    step.waits_for ?? "–",
+    step.machine?.name ?? "–",
+    step.person?.name ?? "–",
+    editLink("job-steps", { id: step.step_id }, `${name} of ${job.job_number}`, "Assign"),
+  ];
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, name),
+    cells.map((cell) => h("td", {}, cell)),
+  );
 }

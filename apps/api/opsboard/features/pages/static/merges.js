@@ -14,12 +14,30 @@ const ONE = { customers: "customer", contacts: "contact", leads: "lead" };
 const MEMBERS = {
   customers: [["address", "Address", (found) => found.address]],
   contacts: [["customer_id", "Customer", (found) => found.customer?.name]],
-  leads: [["customer_id", "Customer", (found) => found.customer?.name], ["source", "Source", (found) => found.source],
-    ["category", "Category", (found) => found.category], ["notes", "Notes", (found) => found.notes]],
+  leads: [
+    ["customer_id", "Customer", (found) => found.customer?.name],
+    ["source", "Source", (found) => found.source],
+    ["category", "Category", (found) => found.category],
+    ["notes", "Notes", (found) => found.notes],
+  ],
 };
-const membersOf = (area) => [["name", "Name", (found) => found.name], ["email", "E-mail", (found) => found.email], ["phone", "Phone", (found) => found.phone], ...MEMBERS[area]];
+const membersOf = (area) => [
+  ["name", "Name", (found) => found.name],
+  ["email", "E-mail", (found) => found.email],
+  ["phone", "Phone", (found) => found.phone],
+  ...MEMBERS[area],
+];
 const link = (area, { id, name }) => h("a", { href: `#/${area}/${id}` }, name);
-const compareLink = (area, one, other) => h("a", { class: "move-button", href: `#/duplicates/${area}/${one.id}/${other.id}`, "aria-label": `Compare ${one.name} and ${other.name}` }, "Compare");
+const compareLink = (area, one, other) =>
+  h(
+    "a",
+    {
+      class: "move-button",
+      href: `#/duplicates/${area}/${one.id}/${other.id}`,
+      "aria-label": `Compare ${one.name} and ${other.name}`,
+    },
+    "Compare",
+  );
 
 /** The view of `#/duplicates/<area>`, or of `#/duplicates/<area>/<id>/<id>`. */
 export function duplicatesAt(place, query, context) {
@@ -37,12 +55,37 @@ function duplicates(area, query, context) {
 
   async function load(read) {
     counted(null);
-    const found = await read(`/api/merges/${area}/suggestions?after_id=${encodeURIComponent(query.get("after_id") ?? "0")}`);
+    const found = await read(
+      `/api/merges/${area}/suggestions?after_id=${encodeURIComponent(query.get("after_id") ?? "0")}`,
+    );
     if (found !== shown) {
-      replace(element, h("h1", {}, title),
-        h("p", { class: "quiet" }, "Records with the same e-mail address, phone number or name. Compare two of them and merge them if they are the same; it can be undone for 30 days."),
-        found.items.length ? h("ul", { class: "suggestions" }, found.items.flatMap(({ record, duplicates: others }) => others.map((other) => line(area, record, other)))) : h("p", { class: "empty" }, "Nothing here looks like the same record twice."),
-        found.next_id && h("p", {}, h("a", { class: "plain-button", href: `#/duplicates/${area}?after_id=${found.next_id}` }, "Look at more records")), done.element);
+      replace(
+        element,
+        h("h1", {}, title),
+        h(
+          "p",
+          { class: "quiet" },
+          "Records with the same e-mail address, phone number or name. Compare two of them and merge them if they are the same; it can be undone for 30 days.",
+        ),
+        found.items.length
+          ? h(
+              "ul",
+              { class: "suggestions" },
+              found.items.flatMap(({ record, duplicates: others }) => others.map((other) => line(area, record, other))),
+            )
+          : h("p", { class: "empty" }, "Nothing here looks like the same record twice."),
+        found.next_id &&
+          h(
+            "p",
+            {},
+            h(
+              "a",
+              { class: "plain-button", href: `#/duplicates/${area}?after_id=${found.next_id}` },
+              "Look at more records",
+            ),
+          ),
+        done.element,
+      );
     }
     shown = found;
     await done.load(read);
@@ -52,7 +95,15 @@ function duplicates(area, query, context) {
 }
 
 function line(area, record, { record: other, reasons }) {
-  return h("li", { "data-row": `${record.id}-${other.id}` }, link(area, record), " and ", link(area, other), h("span", { class: "quiet" }, ` ${reasons.map((reason) => REASONS[reason]).join(", ")} `), compareLink(area, record, other));
+  return h(
+    "li",
+    { "data-row": `${record.id}-${other.id}` },
+    link(area, record),
+    " and ",
+    link(area, other),
+    h("span", { class: "quiet" }, ` ${reasons.map((reason) => REASONS[reason]).join(", ")} `),
+    compareLink(area, record, other),
+  );
 }
 
 /** A part of a record's page: what may be the same, and what was merged into it. */
@@ -84,19 +135,51 @@ function mergedPart(area, filter, { act }) {
     if (page === shown) return;
     shown = page;
     const open = page.items.filter((merge) => !merge.undone_at && Date.parse(merge.undo_until) > Date.now());
-    replace(element, open.length > 0 && [h("h2", {}, "Merged lately"), h("ul", { class: "suggestions" }, open.map((merge) => h("li", { "data-row": `merge-${merge.id}` },
-      `${merge.merged.name} into `, link(area, merge.kept), h("span", { class: "quiet" }, ` ${dateTime(merge.created_at)} `), undoButton(area, merge))))]);
+    replace(
+      element,
+      open.length > 0 && [
+        h("h2", {}, "Merged lately"),
+        h(
+          "ul",
+          { class: "suggestions" },
+          open.map((merge) =>
+            h(
+              "li",
+              { "data-row": `merge-${merge.id}` },
+              `${merge.merged.name} into `,
+              link(area, merge.kept),
+              h("span", { class: "quiet" }, ` ${dateTime(merge.created_at)} `),
+              undoButton(area, merge),
+            ),
+          ),
+        ),
+      ],
+    );
   }
 
   function undoButton(of, merge) {
     const press = ({ currentTarget }) => act(currentTarget, undoOf(of, merge), h("div", {}));
-    return h("button", { type: "button", class: "move-button", "data-key": `undo-merge-${merge.id}`, "aria-label": `Undo the merge of ${merge.merged.name}`, onclick: press }, "Undo");
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "move-button",
+        "data-key": `undo-merge-${merge.id}`,
+        "aria-label": `Undo the merge of ${merge.merged.name}`,
+        onclick: press,
+      },
+      "Undo",
+    );
   }
 
   return { element, load };
 }
 
-const undoOf = (area, merge) => ({ method: "POST", path: `/api/merges/${area}/${merge.id}/undo`, done: `${merge.merged.name} is a record of its own again.` });
+const undoOf = (area, merge) => ({
+  method: "POST",
+  path: `/api/merges/${area}/${merge.id}/undo`,
+  done: `${merge.merged.name} is a record of its own again.`,
+});
 
 // Both side by side, and a choice for each member.
 function sideBySide(area, ids, context) {
@@ -112,7 +195,12 @@ function sideBySide(area, ids, context) {
       shown = pair;
     } catch (problem) {
       if (!problem.isFinal || problem.isSignedOut) throw problem;
-      replace(element, h("h1", {}, title), problemWords(problem), h("p", {}, h("a", { href: `#/duplicates/${area}` }, "All duplicates")));
+      replace(
+        element,
+        h("h1", {}, title),
+        problemWords(problem),
+        h("p", {}, h("a", { href: `#/duplicates/${area}` }, "All duplicates")),
+      );
     }
   }
 
@@ -121,30 +209,79 @@ function sideBySide(area, ids, context) {
     const kept = choice("keep", "Keep the record", sides, 0);
     const members = membersOf(area).map(([name, label, textOf]) => {
       const texts = pair.map((found) => textOf(found) || "");
-      return { name, ...choice(name, label, texts.map((text) => text || "Nothing"), texts[0] || !texts[1] ? 0 : 1), isSame: texts[0] === texts[1] };
+      return {
+        name,
+        ...choice(
+          name,
+          label,
+          texts.map((text) => text || "Nothing"),
+          texts[0] || !texts[1] ? 0 : 1,
+        ),
+        isSame: texts[0] === texts[1],
+      };
     });
     const open = members.filter((member) => !member.isSame);
-    replace(element, h("h1", {}, title),
-      h("p", {}, `Everything that refers to either of them will refer to the ${ONE[area]} that is kept. The other one is archived. It can be undone for 30 days.`),
-      h("form", { class: "conflict", onsubmit: (event) => event.preventDefault() }, kept.element, open.map((member) => member.element),
-        h("div", { class: "field-row actions" },
-          h("button", { type: "submit", class: "plain-button", "data-key": "merge", onclick: ({ currentTarget }) => merge(currentTarget, pair, kept.index(), open) }, "Merge"),
-          h("a", { class: "move-button", href: `#/duplicates/${area}` }, "Cancel"))));
+    replace(
+      element,
+      h("h1", {}, title),
+      h(
+        "p",
+        {},
+        `Everything that refers to either of them will refer to the ${ONE[area]} that is kept. The other one is archived. It can be undone for 30 days.`,
+      ),
+      h(
+        "form",
+        { class: "conflict", onsubmit: (event) => event.preventDefault() },
+        kept.element,
+        open.map((member) => member.element),
+        h(
+          "div",
+          { class: "field-row actions" },
+          h(
+            "button",
+            {
+              type: "submit",
+              class: "plain-button",
+              "data-key": "merge",
+              onclick: ({ currentTarget }) => merge(currentTarget, pair, kept.index(), open),
+            },
+            "Merge",
+          ),
+          h("a", { class: "move-button", href: `#/duplicates/${area}` }, "Cancel"),
+        ),
+      ),
+    );
   }
 
   async function merge(pressed, pair, keep, members) {
     const [one, other] = keep ? [pair[1], pair[0]] : pair;
     const take = members.filter((member) => member.index() !== keep).map(({ name }) => name);
-    await context.act(pressed, { method: "POST", path: `/api/merges/${area}`, content: { kept_id: one.id, merged_id: other.id, take },
-      done: `Merged ${other.name} into ${one.name}.`, undo: (made) => undoOf(area, made), onDone: () => location.replace(`#/${area}/${one.id}`) }, h("div", {}));
+    await context.act(
+      pressed,
+      {
+        method: "POST",
+        path: `/api/merges/${area}`,
+        content: { kept_id: one.id, merged_id: other.id, take },
+        done: `Merged ${other.name} into ${one.name}.`,
+        undo: (made) => undoOf(area, made),
+        onDone: () => location.replace(`#/${area}/${one.id}`),
+      },
+      h("div", {}),
+    );
   }
 
   return { title, element, load };
 }
 
 function choice(name, label, texts, first) {
-  const inputs = texts.map((_, index) => h("input", { type: "radio", name: `merge-${name}`, checked: index === first }));
-  const element = h("fieldset", {}, h("legend", {}, label), texts.map((text, index) => h("label", { class: "version-choice" }, inputs[index], h("span", {}, text))));
+  const inputs = texts.map((_, index) =>
+    h("input", { type: "radio", name: `merge-${name}`, checked: index === first }),
+  );
+  const element = h(
+    "fieldset",
+    {},
+    h("legend", {}, label),
+    texts.map((text, index) => h("label", { class: "version-choice" }, inputs[index], h("span", {}, text))),
+  );
   return { element, index: () => (inputs[1].checked ? 1 : 0) };
 }
-

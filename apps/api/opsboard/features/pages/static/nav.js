@@ -7,13 +7,51 @@ import { pagesFor } from "./pages.js";
 export function showMenu(role, runsService) {
   const pages = pagesFor(role, runsService);
   const groups = [...new Set(pages.map(({ group }) => group))];
-  const more = h("button", { type: "button", class: "nav-more", id: "more", "aria-expanded": "false", "aria-controls": "all-areas", onclick: toggle }, icon("more"), "More");
-  replace(byId("areas"),
-    h("div", { class: "nav-entries", id: "all-areas" }, groups.map((group) => section(group, pages.filter((page) => page.group === group))),
-      h("div", { class: "nav-extra" },
-        h("button", { type: "button", class: "plain-button", "data-theme-toggle": true }, "Switch between light and dark"),
-        h("button", { type: "button", class: "plain-button", "data-sign-out": true }, "Sign out"))),
-    h("div", { class: "nav-quick" }, pages.filter(({ onPhone }) => onPhone).slice(0, 4).map(entry), more));
+  const more = h(
+    "button",
+    {
+      type: "button",
+      class: "nav-more",
+      id: "more",
+      "aria-expanded": "false",
+      "aria-controls": "all-areas",
+      onclick: toggle,
+    },
+    icon("more"),
+    "More",
+  );
+  replace(
+    byId("areas"),
+    h(
+      "div",
+      { class: "nav-entries", id: "all-areas" },
+      groups.map((group) =>
+        section(
+          group,
+          pages.filter((page) => page.group === group),
+        ),
+      ),
+      h(
+        "div",
+        { class: "nav-extra" },
+        h(
+          "button",
+          { type: "button", class: "plain-button", "data-theme-toggle": true },
+          "Switch between light and dark",
+        ),
+        h("button", { type: "button", class: "plain-button", "data-sign-out": true }, "Sign out"),
+      ),
+    ),
+    h(
+      "div",
+      { class: "nav-quick" },
+      pages
+        .filter(({ onPhone }) => onPhone)
+        .slice(0, 4)
+        .map(entry),
+      more,
+    ),
+  );
   byId("areas").hidden = false;
 }
 
@@ -33,8 +71,16 @@ export function markPlace(area) {
 
 function section(group, pages) {
   const id = `nav-${group.toLowerCase()}`;
-  return h("div", { class: "nav-group" }, group && h("p", { class: "nav-title", id }, group),
-    h("ul", { "aria-labelledby": group ? id : null }, pages.map((page) => h("li", {}, entry(page)))));
+  return h(
+    "div",
+    { class: "nav-group" },
+    group && h("p", { class: "nav-title", id }, group),
+    h(
+      "ul",
+      { "aria-labelledby": group ? id : null },
+      pages.map((page) => h("li", {}, entry(page))),
+    ),
+  );
 }
 
 /** @param {import("./pages.js").Page} page */

@@ -13,8 +13,28 @@ export function announce(words) {
 export function showDone(words, { warnings = [], undo = null, isLow = false } = {}) {
   const place = byId("toasts");
   place.classList.toggle("at-top", isLow);
-  const button = undo && h("button", { type: "button", class: "plain-button", onclick: ({ currentTarget }) => undo(currentTarget).then((isDone) => isDone && toast.remove()) }, "Undo");
-  const toast = h("div", { class: "toast" }, h("div", { class: "toast-words" }, h("p", {}, words), warnings.map((warning) => h("p", { class: "warning" }, warning))), button);
+  const button =
+    undo &&
+    h(
+      "button",
+      {
+        type: "button",
+        class: "plain-button",
+        onclick: ({ currentTarget }) => undo(currentTarget).then((isDone) => isDone && toast.remove()),
+      },
+      "Undo",
+    );
+  const toast = h(
+    "div",
+    { class: "toast" },
+    h(
+      "div",
+      { class: "toast-words" },
+      h("p", {}, words),
+      warnings.map((warning) => h("p", { class: "warning" }, warning)),
+    ),
+    button,
+  );
   let timer = 0;
   const stay = () => clearTimeout(timer);
   const go = () => {
@@ -37,7 +57,10 @@ export function clearToasts() {
 // server's absence made goes when the server is back.
 export function showProblem(problem) {
   const close = h("button", { type: "button", class: "plain-button", onclick: clearNotice }, "Close");
-  replace(byId("problems"), h("div", { class: "notice", role: "alert", "data-transient": problem.isTransient }, problemWords(problem), close));
+  replace(
+    byId("problems"),
+    h("div", { class: "notice", role: "alert", "data-transient": problem.isTransient }, problemWords(problem), close),
+  );
 }
 
 export function clearNotice() {

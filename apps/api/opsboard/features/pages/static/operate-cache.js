@@ -15,7 +15,14 @@ const COLUMNS = [
   ["Misses", (endpoint) => number(endpoint.misses), "figure-cell"],
   ["Entries", (endpoint) => number(endpoint.entries), "figure-cell"],
   ["Size", (endpoint) => bytes(endpoint.bytes), "figure-cell"],
-  ["Clear", (endpoint, context) => button("Clear", `Clear ${endpoint.id}`, `clear-${endpoint.id}`, (pressed) => clear(pressed, endpoint.id, context)), "control"],
+  [
+    "Clear",
+    (endpoint, context) =>
+      button("Clear", `Clear ${endpoint.id}`, `clear-${endpoint.id}`, (pressed) =>
+        clear(pressed, endpoint.id, context),
+      ),
+    "control",
+  ],
 ];
 
 export function cache({ cache_stats: stats, workers }, context) {
@@ -23,14 +30,27 @@ export function cache({ cache_stats: stats, workers }, context) {
   endpoints.sort((a, b) => b.hits + b.misses - (a.hits + a.misses) || (a.id < b.id ? -1 : 1));
   return [
     facts(
-      ["Hit rate", percent(stats.hit_rate)], ["Entries", number(stats.total_entries)], ["Size", bytes(stats.bytes)],
-      ["Shared cache", { off: "Off", up: "Up", down: "Down" }[stats.second_level.state] ?? stats.second_level.state], ["Workers", number(workers.length)],
+      ["Hit rate", percent(stats.hit_rate)],
+      ["Entries", number(stats.total_entries)],
+      ["Size", bytes(stats.bytes)],
+      ["Shared cache", { off: "Off", up: "Up", down: "Down" }[stats.second_level.state] ?? stats.second_level.state],
+      ["Workers", number(workers.length)],
     ),
-    h("p", { class: "actions" }, button("Clear all", "Clear the whole cache", "clear-all", (pressed) => clearAll(pressed, context)), h("a", { href: "#/audit?entity=cache" }, "Who cleared it")),
+    h(
+      "p",
+      { class: "actions" },
+      button("Clear all", "Clear the whole cache", "clear-all", (pressed) => clearAll(pressed, context)),
+      h("a", { href: "#/audit?entity=cache" }, "Who cleared it"),
+    ),
     // A row of its own, so that it is renewed while the pressed row must stay in its place.
     h("p", { "data-row": "last-clear" }, lastClear && wordsOf(lastClear)),
     rows("Cache by endpoint", COLUMNS, endpoints.slice(0, SHOWN), context, "Nothing is kept yet."),
-    endpoints.length > SHOWN && folded("endpoints", `${endpoints.length - SHOWN} more`, rows("More endpoints", COLUMNS, endpoints.slice(SHOWN), context, "")),
+    endpoints.length > SHOWN &&
+      folded(
+        "endpoints",
+        `${endpoints.length - SHOWN} more`,
+        rows("More endpoints", COLUMNS, endpoints.slice(SHOWN), context, ""),
+      ),
   ];
 }
 
@@ -39,14 +59,21 @@ function rateOf({ hits, misses }) {
 }
 
 async function clearAll(pressed, context) {
-  const answer = await ask({ title: "Clear the whole cache?", text: "Every answer is made anew. It is never needed for fresh numbers: changes end the answers they concern by themselves.", verb: "Clear all" });
+  const answer = await ask({
+    title: "Clear the whole cache?",
+    text: "Every answer is made anew. It is never needed for fresh numbers: changes end the answers they concern by themselves.",
+    verb: "Clear all",
+  });
   if (answer) await clear(present(pressed), null, context);
 }
 
 function clear(pressed, prefix, { act }) {
   return act(pressed, {
-    method: "POST", path: "/api/health/cache/clear", content: prefix ? { prefix } : {},
-    doneOf: (answer) => wordsOf({ answer, at: Date.now() }), onDone: (answer) => (lastClear = { answer, at: Date.now() }),
+    method: "POST",
+    path: "/api/health/cache/clear",
+    content: prefix ? { prefix } : {},
+    doneOf: (answer) => wordsOf({ answer, at: Date.now() }),
+    onDone: (answer) => (lastClear = { answer, at: Date.now() }),
   });
 }
 

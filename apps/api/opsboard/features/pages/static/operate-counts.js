@@ -16,7 +16,11 @@ const COLUMNS = [
 
 export function recount(context) {
   const result = h("div", { role: "status" });
-  const button = h("button", { type: "button", class: "move-button", "data-key": "recount", onclick: press }, "Recount now");
+  const button = h(
+    "button",
+    { type: "button", class: "move-button", "data-key": "recount", onclick: press },
+    "Recount now",
+  );
 
   async function press() {
     if (button.ariaDisabled === "true") return;
@@ -31,16 +35,29 @@ export function recount(context) {
     }
   }
 
-  return h("section", { class: "card operate-part", id: "operate-counts", "aria-labelledby": "operate-counts-title", tabindex: "-1" },
+  return h(
+    "section",
+    { class: "card operate-part", id: "operate-counts", "aria-labelledby": "operate-counts-title", tabindex: "-1" },
     h("h2", { id: "operate-counts-title" }, "Counts of your business"),
-    h("p", { class: "quiet" }, "Numbers and totals are kept, not counted each time. A recount compares them with the rows; it takes as long as counting takes."),
-    h("p", { class: "actions" }, button), result);
+    h(
+      "p",
+      { class: "quiet" },
+      "Numbers and totals are kept, not counted each time. A recount compares them with the rows; it takes as long as counting takes.",
+    ),
+    h("p", { class: "actions" }, button),
+    result,
+  );
 }
 
 function shown({ status, differences, folded, not_folded: waiting, as_of: at }, context) {
   const items = differences.map((difference, index) => ({ ...difference, id: index }));
   return [
-    h("p", {}, chip(status === "ok" ? "ok" : "critical", status === "ok" ? "All counts are right" : "Some counts differ"), ` as of ${dateTime(at)}`),
+    h(
+      "p",
+      {},
+      chip(status === "ok" ? "ok" : "critical", status === "ok" ? "All counts are right" : "Some counts differ"),
+      ` as of ${dateTime(at)}`,
+    ),
     facts(["Kept counts", number(folded)], ["Changes to fold", number(waiting)]),
     items.length > 0 && rows("Differences", COLUMNS, items, context, ""),
     items.length > 0 && h("p", {}, "Mend them with: opsboard rollups rebuild"),

@@ -8,7 +8,10 @@ import { table } from "./list.js";
 export const facts = (...all) => factList(all.filter(([, value]) => value !== null && value !== undefined));
 
 export function advice({ warnings, recommendations }) {
-  return [warnings.map((text) => h("p", { class: "warning" }, text)), recommendations.map((text) => h("p", { class: "quiet" }, text))];
+  return [
+    warnings.map((text) => h("p", { class: "warning" }, text)),
+    recommendations.map((text) => h("p", { class: "quiet" }, text)),
+  ];
 }
 
 /** `none` is the sentence for no rows. */
@@ -26,12 +29,24 @@ export function folded(key, words, ...content) {
 
 /** A button for one row. `label` says what it is about, for those who hear it alone. */
 export function button(verb, label, key, press) {
-  return h("button", { type: "button", class: "move-button", "data-key": key, "aria-label": label, onclick: ({ currentTarget }) => press(currentTarget) }, verb);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "move-button",
+      "data-key": key,
+      "aria-label": label,
+      onclick: ({ currentTarget }) => press(currentTarget),
+    },
+    verb,
+  );
 }
 
 /** The button that now stands where the pressed one was: a poll may have renewed the row while a dialog was open. */
 export function present(pressed) {
-  return pressed.isConnected ? pressed : (document.querySelector(`[data-key="${CSS.escape(pressed.dataset.key)}"]`) ?? pressed);
+  return pressed.isConnected
+    ? pressed
+    : (document.querySelector(`[data-key="${CSS.escape(pressed.dataset.key)}"]`) ?? pressed);
 }
 
 export function percent(share) {

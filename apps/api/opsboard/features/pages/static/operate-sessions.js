@@ -5,13 +5,29 @@ import { h } from "./dom.js";
 import { count, number } from "./format.js";
 import { advice, button, bytes, facts, folded, percent, present, rows, seconds } from "./operate-parts.js";
 
-const who = ({ name, user }) => h("span", { class: "named" }, h("strong", {}, name || "unnamed"), h("span", { class: "line-text quiet" }, user ?? ""));
+const who = ({ name, user }) =>
+  h(
+    "span",
+    { class: "named" },
+    h("strong", {}, name || "unnamed"),
+    h("span", { class: "line-text quiet" }, user ?? ""),
+  );
 
 const BLOCKED = [
   ["Waits", who],
   ["For the table", (session) => session.waits_for],
   ["For", (session) => seconds(session.seconds)],
-  ["Blocked by", (session) => session.blocked_by.map((holder) => h("p", {}, `${holder.name || "unnamed"} (${holder.user}, session ${holder.pid})${holder.seconds === null ? "" : `, ${seconds(holder.seconds)}`}`))],
+  [
+    "Blocked by",
+    (session) =>
+      session.blocked_by.map((holder) =>
+        h(
+          "p",
+          {},
+          `${holder.name || "unnamed"} (${holder.user}, session ${holder.pid})${holder.seconds === null ? "" : `, ${seconds(holder.seconds)}`}`,
+        ),
+      ),
+  ],
   ["End", (session, context) => session.blocked_by.map((holder) => endButton(holder, "block", context)), "control"],
 ];
 const LOCKS = [
@@ -26,7 +42,14 @@ const LONG = [
   ["Query", (session) => session.query],
   ["Runs for", (session) => seconds(session.seconds)],
   ["Waits for", (session) => session.waits_for],
-  ["Cancel", (session, context) => button("Cancel", `Cancel the statement of session ${session.pid}`, `cancel-${session.pid}`, (pressed) => cancel(pressed, session, context)), "control"],
+  [
+    "Cancel",
+    (session, context) =>
+      button("Cancel", `Cancel the statement of session ${session.pid}`, `cancel-${session.pid}`, (pressed) =>
+        cancel(pressed, session, context),
+      ),
+    "control",
+  ],
 ];
 const IDLE = [
   ["Session", who],
@@ -51,24 +74,82 @@ export function sessions(found, context) {
       ["Deadlocks", number(database.deadlocks)],
       ["Disk left", `${bytes(disk.free_bytes)} of ${bytes(disk.total_bytes)}`],
     ),
-    h("h3", {}, "Blocked"), rows("Blocked sessions", BLOCKED, byPid(found.blocked), context, "No session waits for a lock."),
-    h("h3", {}, "Locked tables"), rows("Locked tables", LOCKS, found.locks.map((lock) => ({ ...lock, id: `${lock.pid}-${lock.table}` })), context, "No session locks a table."),
-    h("h3", {}, "Long statements"), rows("Long statements", LONG, byPid(found.long_statements), context, "No statement has run for longer than a second."),
-    h("h3", {}, "Idle in a transaction"), rows("Idle in a transaction", IDLE, byPid(found.idle_in_transaction), context, "No session is idle in a transaction."),
-    found.settings.length > 0 && folded("settings", `${count(found.settings.length, "setting")} of the server to look at`, h("ul", {}, found.settings.map((setting) => h("li", {}, h("strong", {}, `${setting.name} = ${setting.value}: `), `${setting.advice}. ${setting.reason}`)))),
+    h("h3", {}, "Blocked"),
+    rows("Blocked sessions", BLOCKED, byPid(found.blocked), context, "No session waits for a lock."),
+    h("h3", {}, "Locked tables"),
+    rows(
+      "Locked tables",
+      LOCKS,
+      found.locks.map((lock) => ({ ...lock, id: `${lock.pid}-${lock.table}` })),
+      context,
+      "No session locks a table.",
+    ),
+    h("h3", {}, "Long statements"),
+    rows(
+      "Long statements",
+      LONG,
+      byPid(found.long_statements),
+      context,
+      "No statement has run for longer than a second.",
+    ),
+    h("h3", {}, "Idle in a transaction"),
+    rows(
+      "Idle in a transaction",
+      IDLE,
+      byPid(found.idle_in_transaction),
+      context,
+      "No session is idle in a transaction.",
+    ),
+    found.settings.length > 0 &&
+      folded(
+        "settings",
+        `${count(found.settings.length, "setting")} of the server to look at`,
+        h(
+          "ul",
+          {},
+          found.settings.map((setting) =>
+            h(
+              "li",
+              {},
+              h("strong", {}, `${setting.name} = ${setting.value}: `),
+              `${setting.advice}. ${setting.reason}`,
+            ),
+          ),
+        ),
+      ),
   ];
 }
 
 // The pid may belong to another session by now: the query is sent too, and the API compares it.
 async function cancel(pressed, { pid, query, name }, { act }) {
-  const answer = await ask({ title: `Cancel the statement of session ${pid}?`, text: `${name || "It"} gets an error. The audit log says who cancelled it.`, verb: "Cancel the statement" });
-  if (answer) await act(present(pressed), { method: "POST", path: "/api/health/activity/cancel", content: { pid, ...(query ? { query } : {}) }, done: `Cancelled the statement of session ${pid}.` });
+  const answer = await ask({
+    title: `Cancel the statement of session ${pid}?`,
+    text: `${name || "It"} gets an error. The audit log says who cancelled it.`,
+    verb: "Cancel the statement",
+  });
+  if (answer)
+    await act(present(pressed), {
+      method: "POST",
+      path: "/api/health/activity/cancel",
+      content: { pid, ...(query ? { query } : {}) },
+      done: `Cancelled the statement of session ${pid}.`,
+    });
 }
 
 function endButton({ pid, name }, kind, { act }) {
   const press = async (pressed) => {
-    const answer = await ask({ title: `End session ${pid}?`, text: `${name || "It"} loses its connection, and its open transaction is rolled back. The audit log says who ended it.`, verb: "End the session" });
-    if (answer) await act(present(pressed), { method: "POST", path: "/api/health/activity/cancel", content: { pid, end_session: true }, done: `Ended session ${pid}.` });
+    const answer = await ask({
+      title: `End session ${pid}?`,
+      text: `${name || "It"} loses its connection, and its open transaction is rolled back. The audit log says who ended it.`,
+      verb: "End the session",
+    });
+    if (answer)
+      await act(present(pressed), {
+        method: "POST",
+        path: "/api/health/activity/cancel",
+        content: { pid, end_session: true },
+        done: `Ended session ${pid}.`,
+      });
   };
   return button("End session", `End session ${pid}`, `${kind}-${pid}`, press);
 }

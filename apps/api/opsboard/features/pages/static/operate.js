@@ -23,15 +23,34 @@ const PARTS = [
   { id: "queries", title: "Slowest queries", path: "/api/health/queries", shows: queries, isRare: true },
   { id: "indexes", title: "Indexes", path: "/api/health/indexes", shows: indexes, isRare: true },
   { id: "sign-ins", title: "Sign-ins", path: "/api/health/workers", shows: signIns },
-  { id: "usage", title: "Usage by business in the last 30 days", path: "/api/health/usage?days=30", shows: usage, isRare: true },
+  {
+    id: "usage",
+    title: "Usage by business in the last 30 days",
+    path: "/api/health/usage?days=30",
+    shows: usage,
+    isRare: true,
+  },
 ];
 
 export function operate(context) {
   if (!context.me.runs_service) return forOthers();
-  const parts = PARTS.map((part) => ({ ...part, body: h("div", {}, h("p", { class: "waiting" }, "Loading …")), readAt: 0 }));
-  const element = h("div", { class: "operate", tabindex: "-1" },
-    h("div", { class: "list-head" }, h("h1", {}, "Operate"), h("a", { class: "plain-button", href: "#/audit" }, "Audit log")),
-    parts.map(sectionOf), recount(context));
+  const parts = PARTS.map((part) => ({
+    ...part,
+    body: h("div", {}, h("p", { class: "waiting" }, "Loading …")),
+    readAt: 0,
+  }));
+  const element = h(
+    "div",
+    { class: "operate", tabindex: "-1" },
+    h(
+      "div",
+      { class: "list-head" },
+      h("h1", {}, "Operate"),
+      h("a", { class: "plain-button", href: "#/audit" }, "Audit log"),
+    ),
+    parts.map(sectionOf),
+    recount(context),
+  );
 
   // One after the other: answers about health have few connections of their own.
   async function load(read) {
@@ -55,8 +74,13 @@ export function operate(context) {
 
   function show(part, answer) {
     part.readAt = Date.now();
-    replace(part.body, answer.problem && h("p", { class: "problem" }, `${answer.problem} This is of ${Math.round(answer.age_seconds)} s ago.`),
-      answer.status && h("p", {}, chip(answer.status)), part.shows(answer, context));
+    replace(
+      part.body,
+      answer.problem &&
+        h("p", { class: "problem" }, `${answer.problem} This is of ${Math.round(answer.age_seconds)} s ago.`),
+      answer.status && h("p", {}, chip(answer.status)),
+      part.shows(answer, context),
+    );
   }
 
   function changed() {
@@ -67,11 +91,21 @@ export function operate(context) {
 }
 
 function forOthers() {
-  const element = h("div", { class: "not-found", tabindex: "-1" }, h("h1", {}, "Operate"),
-    h("p", {}, "This page is about the whole service, for admins of those who run it (OPERATOR_TENANTS)."), h("p", {}, h("a", { href: "#/" }, "To the board")));
+  const element = h(
+    "div",
+    { class: "not-found", tabindex: "-1" },
+    h("h1", {}, "Operate"),
+    h("p", {}, "This page is about the whole service, for admins of those who run it (OPERATOR_TENANTS)."),
+    h("p", {}, h("a", { href: "#/" }, "To the board")),
+  );
   return { title: "Operate", element, load: async () => counted(null) };
 }
 
 function sectionOf({ id, title, body }) {
-  return h("section", { class: "card operate-part", id: `operate-${id}`, "aria-labelledby": `operate-${id}-title`, tabindex: "-1" }, h("h2", { id: `operate-${id}-title` }, title), body);
+  return h(
+    "section",
+    { class: "card operate-part", id: `operate-${id}`, "aria-labelledby": `operate-${id}-title`, tabindex: "-1" },
+    h("h2", { id: `operate-${id}-title` }, title),
+    body,
+  );
 }

@@ -10,7 +10,11 @@ const FIGURES = [
   ["Scrap", "rejects", (all) => percent(all.scrap_rate)],
   ["Jobs completed", "jobs_completed", (all) => number(all.jobs_completed)],
   ["On time", "jobs_completed", (all) => percent(all.on_time_share)],
-  ["Lead time", "jobs_completed", (all) => (all.lead_time_days === null ? "–" : `${number(Math.round(all.lead_time_days * 10) / 10)} d`)],
+  [
+    "Lead time",
+    "jobs_completed",
+    (all) => (all.lead_time_days === null ? "–" : `${number(Math.round(all.lead_time_days * 10) / 10)} d`),
+  ],
   ["Utilisation", "work", (all) => percent(all.utilisation)],
 ];
 
@@ -24,8 +28,19 @@ export function showNumbers(section, { all }) {
 
 /** The figures of some days, each with the list behind it. */
 export function figures(all) {
-  return h("div", { class: "figures middle number-figures" }, FIGURES.map(([label, link, value]) =>
-    h("a", { class: "figure", href: pageOf(all.links[link]), "data-key": `figure-${label}` }, h("span", { class: "value" }, value(all)), " ", h("span", { class: "label" }, label))));
+  return h(
+    "div",
+    { class: "figures middle number-figures" },
+    FIGURES.map(([label, link, value]) =>
+      h(
+        "a",
+        { class: "figure", href: pageOf(all.links[link]), "data-key": `figure-${label}` },
+        h("span", { class: "value" }, value(all)),
+        " ",
+        h("span", { class: "label" }, label),
+      ),
+    ),
+  );
 }
 
 export function percent(share) {

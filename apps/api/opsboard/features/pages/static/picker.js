@@ -15,9 +15,18 @@ const PAUSE = 200; // ms without a key before a search begins
 export function picker({ id, source, nothing, changed }) {
   const listId = `${id}-options`;
   const input = h("input", {
-    id, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
-    "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": listId,
-    oninput: later, onkeydown: press, onblur: leave, onclick: () => isOpen() || search(),
+    id,
+    type: "text",
+    role: "combobox",
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    "aria-controls": listId,
+    oninput: later,
+    onkeydown: press,
+    onblur: leave,
+    onclick: () => isOpen() || search(),
   });
   const list = h("ul", { id: listId, role: "listbox", class: "picker-options", hidden: true });
   const message = h("p", { class: "quiet picker-message", role: "status" });
@@ -49,15 +58,25 @@ export function picker({ id, source, nothing, changed }) {
   function show(found) {
     options = found;
     active = found.length ? 0 : -1;
-    replace(list, found.map((option, index) => h("li", { id: `${listId}-${index}`, role: "option", onpointerdown: (event) => take(event, option) },
-      h("span", {}, option.name), option.more && h("span", { class: "quiet" }, option.more))));
+    replace(
+      list,
+      found.map((option, index) =>
+        h(
+          "li",
+          { id: `${listId}-${index}`, role: "option", onpointerdown: (event) => take(event, option) },
+          h("span", {}, option.name),
+          option.more && h("span", { class: "quiet" }, option.more),
+        ),
+      ),
+    );
     mark();
   }
 
   function mark() {
     list.hidden = options.length === 0;
     input.setAttribute("aria-expanded", String(isOpen()));
-    for (const [index, item] of [...list.children].entries()) item.setAttribute("aria-selected", String(index === active));
+    for (const [index, item] of [...list.children].entries())
+      item.setAttribute("aria-selected", String(index === active));
     if (active < 0) return input.removeAttribute("aria-activedescendant");
     input.setAttribute("aria-activedescendant", list.children[active].id);
     return list.children[active].scrollIntoView({ block: "nearest" });

@@ -40,10 +40,14 @@ function giveUp() {
   wanted = null; // somebody scrolls: they know better
 }
 
-addEventListener("scroll", () => {
-  clearTimeout(timer);
-  timer = setTimeout(note, PAUSE);
-}, { passive: true });
+addEventListener(
+  "scroll",
+  () => {
+    clearTimeout(timer);
+    timer = setTimeout(note, PAUSE);
+  },
+  { passive: true },
+);
 addEventListener("popstate", () => clearTimeout(timer)); // the place is that of the entry before
 addEventListener("click", note, true);
 addEventListener("pagehide", note);

@@ -22,7 +22,19 @@ import { complaintOf } from "./validation.js";
  * @param {(button: Element, write: object) => Promise<boolean>} options.act
  * @param {(record: any | null) => void} options.leave called when it is saved, or with null when it is given up
  */
-export function recordForm({ address, path, base, fields, verb, nameOf, act, leave, method = "PATCH", whole = (members) => members, first = {} }) {
+export function recordForm({
+  address,
+  path,
+  base,
+  fields,
+  verb,
+  nameOf,
+  act,
+  leave,
+  method = "PATCH",
+  whole = (members) => members,
+  first = {},
+}) {
   const draft = draftOf(address);
   if (draft) base = draft.base;
   const controls = fields.map((field) => control(field, changed));
@@ -32,13 +44,22 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
   const save = h("button", { type: "submit", class: "main-button" }, verb);
   const cancel = h("button", { type: "button", class: "plain-button", onclick: giveUp }, "Cancel");
   let undecided = () => [];
-  const form = h("form", { class: "record-form", novalidate: true, onsubmit: submit },
-    note, versions, controls.map(({ element }) => element), problem, h("div", { class: "field-row" }, save, cancel));
+  const form = h(
+    "form",
+    { class: "record-form", novalidate: true, onsubmit: submit },
+    note,
+    versions,
+    controls.map(({ element }) => element),
+    problem,
+    h("div", { class: "field-row" }, save, cancel),
+  );
   for (const one of controls) one.set(draft?.states[one.field.name] ?? initial(one.field));
   if (draft) note.textContent = "What you typed before is here again. It is not saved yet; Cancel drops it.";
 
   function initial(field) {
-    return base ? stateOf(field, base.data) : first[field.name] ?? field.initial ?? (field.kind === "picker" ? null : "");
+    return base
+      ? stateOf(field, base.data)
+      : (first[field.name] ?? field.initial ?? (field.kind === "picker" ? null : ""));
   }
 
   function isDirty() {
@@ -47,7 +68,10 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
 
   function changed() {
     if (!isDirty()) return dropDraft(address);
-    return keepDraft(address, { states: Object.fromEntries(controls.map(({ field, state }) => [field.name, state()])), base });
+    return keepDraft(address, {
+      states: Object.fromEntries(controls.map(({ field, state }) => [field.name, state()])),
+      base,
+    });
   }
 
   function giveUp() {
@@ -57,7 +81,9 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
 
   // Members that differ from the record; all that has a value for a new one.
   function content() {
-    const sent = controls.filter(({ field, state, value }) => (base ? !isSame(field, state(), initial(field)) : value() !== null));
+    const sent = controls.filter(({ field, state, value }) =>
+      base ? !isSame(field, state(), initial(field)) : value() !== null,
+    );
     return Object.fromEntries(sent.map(({ field, value }) => [field.name, value()]));
   }
 
@@ -81,9 +107,27 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
   }
 
   function change(body) {
-    const before = Object.fromEntries(controls.filter(({ field }) => field.name in body).map(({ field }) => [field.name, fieldValue(field, initial(field))]));
-    const undo = (made) => ({ method, path, content: whole(before, made), done: `Undone: ${nameOf(made)} is as it was.` });
-    return { method, path, content: whole(body, base.data), before: () => base.etag, refused, onDone: saved, undo, doneOf: (made) => `Saved ${nameOf(made)}.` };
+    const before = Object.fromEntries(
+      controls
+        .filter(({ field }) => field.name in body)
+        .map(({ field }) => [field.name, fieldValue(field, initial(field))]),
+    );
+    const undo = (made) => ({
+      method,
+      path,
+      content: whole(before, made),
+      done: `Undone: ${nameOf(made)} is as it was.`,
+    });
+    return {
+      method,
+      path,
+      content: whole(body, base.data),
+      before: () => base.etag,
+      refused,
+      onDone: saved,
+      undo,
+      doneOf: (made) => `Saved ${nameOf(made)}.`,
+    };
   }
 
   function saved(made) {
@@ -97,7 +141,9 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
     if (found.status === 412) return showVersions();
     const told = found.fields.filter((one) => controlOf(one.field));
     for (const one of told) controlOf(one.field).complain(complaintOf(one, controlOf(one.field).field.label));
-    const named = told.length ? null : controls.find(({ field }) => new RegExp(`\\b${field.name}\\b`).test(found.message));
+    const named = told.length
+      ? null
+      : controls.find(({ field }) => new RegExp(`\\b${field.name}\\b`).test(found.message));
     named?.complain(found.message.replace(` (${named.field.name})`, ""));
     const first = told.length ? controlOf(told[0].field) : named;
     if (!first && !found.isFinal) return false; // the server's absence is told as everywhere
@@ -137,7 +183,8 @@ export function recordForm({ address, path, base, fields, verb, nameOf, act, lea
 
   // A poll has read the record again.
   function renewed(data) {
-    if (base && data !== base.data && note.textContent === "") note.textContent = "Somebody else has just changed this. When you save, you see both versions.";
+    if (base && data !== base.data && note.textContent === "")
+      note.textContent = "Somebody else has just changed this. When you save, you see both versions.";
   }
 
   return { element: form, isDirty, renewed, focus: () => controls[0].focus() };

@@ -14,13 +14,27 @@ const ROLES = ["operator", "manager", "admin"];
  * The field with the steps of a routing, or of a job, where they may have people.
  * @returns {import("./fields.js").Field}
  */
-export const stepsOf = (more = {}) => ({ name: "steps", label: "Steps", kind: "steps", initial: [], sources: { processes, machines, ...more } });
+export const stepsOf = (more = {}) => ({
+  name: "steps",
+  label: "Steps",
+  kind: "steps",
+  initial: [],
+  sources: { processes, machines, ...more },
+});
 
 const customer = { name: "customer_id", label: "Customer", kind: "picker", of: "customer", source: customers };
 // An operator gives work to nobody but themselves.
-const person = ({ me }) => ({ name: "assigned_user_id", label: "Person", kind: "picker", of: "assigned_user",
-  source: manages(me) ? people : async () => [{ id: me.id, name: me.full_name, more: "You" }] });
-const reach = [{ name: "email", label: "E-mail", kind: "email" }, { name: "phone", label: "Phone", kind: "tel" }];
+const person = ({ me }) => ({
+  name: "assigned_user_id",
+  label: "Person",
+  kind: "picker",
+  of: "assigned_user",
+  source: manages(me) ? people : async () => [{ id: me.id, name: me.full_name, more: "You" }],
+});
+const reach = [
+  { name: "email", label: "E-mail", kind: "email" },
+  { name: "phone", label: "Phone", kind: "tel" },
+];
 
 const ROLES_WITH_RIGHTS = ["manager", "operator"]; // an admin may always
 
@@ -49,14 +63,31 @@ export const KINDS = {
     page: (job) => `#/jobs/${job.id}`,
     fields: (_, job) => [
       { name: "title", label: "Title", required: true },
-      { name: "job_number", label: "Job number", required: job !== null, hint: job ? null : "Left empty, it gets the next number." },
+      {
+        name: "job_number",
+        label: "Job number",
+        required: job !== null,
+        hint: job ? null : "Left empty, it gets the next number.",
+      },
       customer,
       { name: "due_date", label: "Due date", kind: "date" },
       { name: "priority", label: "Priority", kind: "choice", values: PRIORITIES, initial: "normal" },
       { name: "quantity", label: "Quantity", kind: "number", required: true, initial: "1" },
       job === null && { name: "routing_id", label: "Steps of the routing", kind: "picker", source: routings },
-      job === null && { name: "copy_of_id", label: "Or steps of the job", kind: "picker", source: jobs, hint: "The beginning of a job number." },
-      job === null && { name: "status", label: "Status", kind: "choice", values: ["draft", "active"], initial: "draft" },
+      job === null && {
+        name: "copy_of_id",
+        label: "Or steps of the job",
+        kind: "picker",
+        source: jobs,
+        hint: "The beginning of a job number.",
+      },
+      job === null && {
+        name: "status",
+        label: "Status",
+        kind: "choice",
+        values: ["draft", "active"],
+        initial: "draft",
+      },
       { name: "description", label: "Description", kind: "area" },
     ],
   },
@@ -72,7 +103,13 @@ export const KINDS = {
       { name: "quantity_done", label: "Good pieces", kind: "number", required: true },
       { name: "quantity_rejected", label: "Rejected pieces", kind: "number", required: true },
       { name: "setup_minutes", label: "Set-up minutes", kind: "number" },
-      { name: "seconds_per_piece", label: "Minutes a piece", kind: "decimal", stateFrom: (step) => minutesOf(step.seconds_per_piece), valueFrom: secondsOf },
+      {
+        name: "seconds_per_piece",
+        label: "Minutes a piece",
+        kind: "decimal",
+        stateFrom: (step) => minutesOf(step.seconds_per_piece),
+        valueFrom: secondsOf,
+      },
       { name: "instructions", label: "Instructions", kind: "area" },
     ],
   },
@@ -84,7 +121,13 @@ export const KINDS = {
     fields: () => [
       { name: "name", label: "Name", required: true },
       { name: "location", label: "Location" },
-      { name: "status", label: "Status", kind: "choice", values: ["active", "maintenance", "inactive"], initial: "active" },
+      {
+        name: "status",
+        label: "Status",
+        kind: "choice",
+        values: ["active", "maintenance", "inactive"],
+        initial: "active",
+      },
     ],
   },
   routings: {
@@ -92,7 +135,11 @@ export const KINDS = {
     nameOf: (routing) => routing.name,
     mayCreate: manages,
     mayEdit: manages,
-    fields: () => [{ name: "name", label: "Name", required: true }, { name: "description", label: "Description", kind: "area" }, stepsOf()],
+    fields: () => [
+      { name: "name", label: "Name", required: true },
+      { name: "description", label: "Description", kind: "area" },
+      stepsOf(),
+    ],
   },
   reasons: {
     one: "reason",
@@ -112,10 +159,31 @@ export const KINDS = {
     mayCreate: manages,
     mayEdit: manages,
     fields: (_, shift) => [
-      { name: "weekday", label: "Day", kind: "choice", values: ["1", "2", "3", "4", "5", "6", "7"], words: weekdayOf, initial: "1", stateFrom: ({ weekday }) => String(weekday), valueFrom: Number },
+      {
+        name: "weekday",
+        label: "Day",
+        kind: "choice",
+        values: ["1", "2", "3", "4", "5", "6", "7"],
+        words: weekdayOf,
+        initial: "1",
+        stateFrom: ({ weekday }) => String(weekday),
+        valueFrom: Number,
+      },
       { name: "starts_at", label: "From", required: true, hint: "Hours and minutes, for example 06:00." },
-      { name: "ends_at", label: "Until", required: true, hint: "Earlier than From: on the next day. 24:00 is the end of the day." },
-      shift === null && { name: "machine_id", label: "Machine", kind: "picker", of: "machine", source: machines, hint: "Only for hours of its own. Left empty: hours of the business." },
+      {
+        name: "ends_at",
+        label: "Until",
+        required: true,
+        hint: "Earlier than From: on the next day. 24:00 is the end of the day.",
+      },
+      shift === null && {
+        name: "machine_id",
+        label: "Machine",
+        kind: "picker",
+        of: "machine",
+        source: machines,
+        hint: "Only for hours of its own. Left empty: hours of the business.",
+      },
     ],
   },
   holidays: {
@@ -138,10 +206,25 @@ export const KINDS = {
     fields: ({ me }) => [
       { name: "name", label: "Name", required: true },
       { name: "description", label: "Description", kind: "area" },
-      { name: "is_active", label: "Use", kind: "choice", values: ["active", "inactive"], initial: "active",
-        stateFrom: (process) => (process.is_active ? "active" : "inactive"), valueFrom: (state) => state === "active" },
-      administers(me) && { name: "permissions", label: "Roles that work on it", kind: "checks", values: ROLES_WITH_RIGHTS, initial: ROLES_WITH_RIGHTS.join(","),
-        hint: "Admins always may.", stateFrom: mayOperate, valueFrom: permissionsOf },
+      {
+        name: "is_active",
+        label: "Use",
+        kind: "choice",
+        values: ["active", "inactive"],
+        initial: "active",
+        stateFrom: (process) => (process.is_active ? "active" : "inactive"),
+        valueFrom: (state) => state === "active",
+      },
+      administers(me) && {
+        name: "permissions",
+        label: "Roles that work on it",
+        kind: "checks",
+        values: ROLES_WITH_RIGHTS,
+        initial: ROLES_WITH_RIGHTS.join(","),
+        hint: "Admins always may.",
+        stateFrom: mayOperate,
+        valueFrom: permissionsOf,
+      },
     ],
   },
   customers: {
@@ -149,7 +232,11 @@ export const KINDS = {
     nameOf: (found) => found.name,
     mayCreate: manages,
     mayEdit: manages,
-    fields: () => [{ name: "name", label: "Name", required: true }, ...reach, { name: "address", label: "Address", kind: "area" }],
+    fields: () => [
+      { name: "name", label: "Name", required: true },
+      ...reach,
+      { name: "address", label: "Address", kind: "area" },
+    ],
   },
   contacts: {
     one: "contact",
@@ -157,7 +244,11 @@ export const KINDS = {
     mayCreate: () => true,
     mayEdit: () => true,
     // Members a role may not see are not in the form: an empty field would suggest that there is no value.
-    fields: ({ me }, contact) => [{ name: "name", label: "Name", required: true }, ...(contact === null || manages(me) ? reach : []), customer],
+    fields: ({ me }, contact) => [
+      { name: "name", label: "Name", required: true },
+      ...(contact === null || manages(me) ? reach : []),
+      customer,
+    ],
   },
   users: {
     one: "user",
@@ -167,8 +258,19 @@ export const KINDS = {
     page: (user) => `#/users/${user.id}`,
     made: (user) => keepInvitation(user.id, user.invitation), // its link comes with this answer only
     fields: ({ me }, user) => [
-      user === null && { name: "email", label: "E-mail", kind: "email", required: true, hint: "They set a password by a link, which you see when the user is added." },
-      user === null && { name: "is_service", label: "Account of a program", kind: "flag", hint: "It never has a password; it signs in by API tokens, which you make on its page." },
+      user === null && {
+        name: "email",
+        label: "E-mail",
+        kind: "email",
+        required: true,
+        hint: "They set a password by a link, which you see when the user is added.",
+      },
+      user === null && {
+        name: "is_service",
+        label: "Account of a program",
+        kind: "flag",
+        hint: "It never has a password; it signs in by API tokens, which you make on its page.",
+      },
       { name: "full_name", label: "Name", required: true },
       user?.id !== me.id && { name: "role", label: "Role", kind: "choice", values: ROLES, initial: "operator" },
     ],

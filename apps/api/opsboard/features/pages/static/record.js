@@ -40,18 +40,20 @@ export function record(area, id, context) {
   // The members that the address names, as `#/working-hours/new?machine_id=3`; a record that is not there is left out.
   async function firstStates(read) {
     const known = fieldsOf(null).filter((field) => query.get(field.name));
-    const states = await Promise.all(known.map(async (field) => {
-      const value = query.get(field.name);
-      if (field.kind !== "picker") return !field.values || field.values.includes(value) ? [field.name, value] : null;
-      if (!NAMED_BY[field.name] || !isId(value)) return null;
-      const [list, member] = NAMED_BY[field.name];
-      try {
-        return [field.name, { id: Number(value), name: (await read(`/api/${list}/${value}`))[member] }];
-      } catch (problem) {
-        if (!problem.isFinal || problem.isSignedOut) throw problem;
-        return null;
-      }
-    }));
+    const states = await Promise.all(
+      known.map(async (field) => {
+        const value = query.get(field.name);
+        if (field.kind !== "picker") return !field.values || field.values.includes(value) ? [field.name, value] : null;
+        if (!NAMED_BY[field.name] || !isId(value)) return null;
+        const [list, member] = NAMED_BY[field.name];
+        try {
+          return [field.name, { id: Number(value), name: (await read(`/api/${list}/${value}`))[member] }];
+        } catch (problem) {
+          if (!problem.isFinal || problem.isSignedOut) throw problem;
+          return null;
+        }
+      }),
+    );
     return Object.fromEntries(states.filter(Boolean));
   }
 
@@ -64,17 +66,31 @@ export function record(area, id, context) {
     data = found;
     if (found) view.title = `Edit ${kind.nameOf(found)}`;
     if (!(found ? kind.mayEdit(context.me, found) : kind.mayCreate(context.me))) {
-      return replace(element, h("h1", {}, view.title), h("p", { class: "problem" }, "Your role may not change this. Ask a manager."), home());
+      return replace(
+        element,
+        h("h1", {}, view.title),
+        h("p", { class: "problem" }, "Your role may not change this. Ask a manager."),
+        home(),
+      );
     }
     shown = recordForm({
-      address: id ? `${area}/${id}` : address(`${area}/new`, query), path, first, act: context.act, nameOf: kind.nameOf,
+      address: id ? `${area}/${id}` : address(`${area}/new`, query),
+      path,
+      first,
+      act: context.act,
+      nameOf: kind.nameOf,
       base: found && { data: found, etag: recall(path)?.etag ?? null },
       fields: fieldsOf(found),
       verb: found ? "Save" : `Add ${kind.one}`,
       leave: (made) => leave(made ?? found, made !== null && found === null),
     });
     const own = ownFields(found);
-    replace(element, h("h1", {}, view.title), shown.element, own.length > 0 && [h("h2", {}, "Own fields"), factList(own)]);
+    replace(
+      element,
+      h("h1", {}, view.title),
+      shown.element,
+      own.length > 0 && [h("h2", {}, "Own fields"), factList(own)],
+    );
     if (isFirst) shown.focus();
     return shown;
   }

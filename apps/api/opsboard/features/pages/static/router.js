@@ -10,7 +10,12 @@ export function route() {
 // The page that shows what an address of the API gives.
 export function pageOf(link) {
   // These have a page for each; of others the list has all there is to see.
-  return link.replace(/^(\/api)?\//, "#/").replace(/^(#\/(?!(?:jobs|customers|contacts|leads|documents|users|machines|processes|routings|webhooks\/deliveries)\/).+)\/\d+$/, "$1");
+  return link
+    .replace(/^(\/api)?\//, "#/")
+    .replace(
+      /^(#\/(?!(?:jobs|customers|contacts|leads|documents|users|machines|processes|routings|webhooks\/deliveries)\/).+)\/\d+$/,
+      "$1",
+    );
 }
 
 export function address(area, query) {

@@ -16,7 +16,9 @@ export function keepRows(container, content) {
   const [before, after] = [partsOf(container.firstElementChild), partsOf(content[0])];
   if (!before || !after || !before.heads.every((head, index) => head.isEqualNode(after.heads[index]))) return false;
   const old = new Map([...before.rows.children].map((row) => [row.dataset.row, row]));
-  const next = [...after.rows.children].map((row) => (isSame(old.get(row.dataset.row), row) ? old.get(row.dataset.row) : row));
+  const next = [...after.rows.children].map((row) =>
+    isSame(old.get(row.dataset.row), row) ? old.get(row.dataset.row) : row,
+  );
   for (const row of old.values()) if (!next.includes(row)) row.remove();
   let place = before.rows.firstElementChild;
   for (const row of next) {
@@ -27,13 +29,16 @@ export function keepRows(container, content) {
 }
 
 function isSame(before, after) {
-  return before !== undefined && stamps.has(before) && stamps.get(before) === stamps.get(after) && before.isEqualNode(after);
+  return (
+    before !== undefined && stamps.has(before) && stamps.get(before) === stamps.get(after) && before.isEqualNode(after)
+  );
 }
 
 // The container of the rows, and its heading. Only lists have rows with stamps.
 /** @returns {{ heads: Element[], rows: any } | null} */
 function partsOf(element) {
   if (!(element instanceof Element)) return null;
-  if (element instanceof HTMLTableElement && element.matches(".list-table")) return { heads: [element.caption, element.tHead], rows: element.tBodies[0] };
+  if (element instanceof HTMLTableElement && element.matches(".list-table"))
+    return { heads: [element.caption, element.tHead], rows: element.tBodies[0] };
   return element.matches(".lines") ? { heads: [], rows: element } : null;
 }

@@ -9,7 +9,16 @@ import { editLink, flag, named, search, sort } from "./list-parts.js";
 import { manages, mayEditLead } from "./rights.js";
 
 const status = (...values) => ({ name: "status", label: "Status", values });
-const RECIPIENT_STATUS = status("pending", "sent", "delivered", "opened", "clicked", "converted", "bounced", "unsubscribed");
+const RECIPIENT_STATUS = status(
+  "pending",
+  "sent",
+  "delivered",
+  "opened",
+  "clicked",
+  "converted",
+  "bounced",
+  "unsubscribed",
+);
 const FAILURES = { loop: "goes in a loop", rounds: "came round too often", lost: "has no way on" };
 
 const CAMPAIGN_COLUMNS = [
@@ -26,8 +35,14 @@ export const SALES = {
     title: "Leads",
     one: "lead",
     links: (me) => [manages(me) && ["New lead", "#/leads/new"], manages(me) && ["Duplicates", "#/duplicates/leads"]],
-    filters: [search("Words of name, e-mail or phone"), status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
-      flag("created_today", "Entered today"), flag("mine", "Only mine"), archivedFilter, sort("-created_at", "-updated_at", "-scraped_at", "name")],
+    filters: [
+      search("Words of name, e-mail or phone"),
+      status("unprocessed", "new", "contacted", "qualified", "won", "lost"),
+      flag("created_today", "Entered today"),
+      flag("mine", "Only mine"),
+      archivedFilter,
+      sort("-created_at", "-updated_at", "-scraped_at", "name"),
+    ],
     columns: [
       ["Lead", (lead) => named(`#/leads/${lead.id}`, lead.name, lead.category), null, "name"],
       ["E-mail", (lead) => lead.email],
@@ -43,7 +58,11 @@ export const SALES = {
   "workflow-approvals": {
     title: "Approvals",
     one: "approval",
-    filters: [status("pending", "approved", "rejected", "changes_requested"), flag("decided_today", "Decided today"), sort("-created_at", "-decided_at")],
+    filters: [
+      status("pending", "approved", "rejected", "changes_requested"),
+      flag("decided_today", "Decided today"),
+      sort("-created_at", "-decided_at"),
+    ],
     columns: [
       ["Request", (approval) => titled(approval.subject, approval.lead?.name)],
       ["Status", (approval) => chip(approval.status)],
@@ -59,8 +78,16 @@ export const SALES = {
     filters: [],
     columns: [
       ["Request", (approval) => titled(approval.subject, approval.lead?.name)],
-      ["Waits", (approval) => h("span", { class: approval.queue_entry?.is_overdue ? "late" : "" }, age(approval.age_hours),
-        approval.queue_entry?.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)"))],
+      [
+        "Waits",
+        (approval) =>
+          h(
+            "span",
+            { class: approval.queue_entry?.is_overdue ? "late" : "" },
+            age(approval.age_hours),
+            approval.queue_entry?.is_overdue && h("span", { class: "visually-hidden" }, " (overdue)"),
+          ),
+      ],
       ["Priority", (approval) => approval.queue_entry && words(approval.queue_entry.priority)],
       ["Asked by", (approval) => approval.requested_by?.name],
       ["Who decides", (approval) => approval.queue_entry?.assigned_user?.name],
@@ -92,7 +119,12 @@ export const SALES = {
     one: "journey",
     filters: [search("Name begins with"), status("draft", "active", "paused", "archived"), sort("-created_at", "name")],
     columns: [
-      ["Journey", (journey) => named(`#/journeys/contacts?journey_id=${journey.id}`, journey.name, journey.description), null, "name"],
+      [
+        "Journey",
+        (journey) => named(`#/journeys/contacts?journey_id=${journey.id}`, journey.name, journey.description),
+        null,
+        "name",
+      ],
       ["Status", (journey) => chip(journey.status)],
       ["Changed", (journey) => dateTime(journey.updated_at), "when"],
     ],
@@ -103,10 +135,17 @@ export const SALES = {
     filters: [status("active", "paused", "completed", "failed", "removed"), sort("-created_at", "due_at")],
     columns: [
       ["Customer", (contact) => named(`#/jobs?customer_id=${contact.customer.id}`, contact.customer.name)],
-      ["Journey", (contact) => h("a", { href: `#/journeys/contacts?journey_id=${contact.journey.id}` }, contact.journey.name)],
+      [
+        "Journey",
+        (contact) => h("a", { href: `#/journeys/contacts?journey_id=${contact.journey.id}` }, contact.journey.name),
+      ],
       ["Status", (contact) => chip(contact.status)],
       ["At", (contact) => contact.node.name],
-      ["Due", (contact) => (contact.status === "failed" ? failureOf(contact) : h("span", { class: "when" }, dateTime(contact.due_at)))],
+      [
+        "Due",
+        (contact) =>
+          contact.status === "failed" ? failureOf(contact) : h("span", { class: "when" }, dateTime(contact.due_at)),
+      ],
     ],
   },
 };

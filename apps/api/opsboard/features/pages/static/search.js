@@ -5,15 +5,32 @@ import { h, replace } from "./dom.js";
 import { pageOf } from "./router.js";
 
 const PAUSE = 150; // ms without a key before a search begins
-const NAMES = { jobs: "Jobs", customers: "Customers", contacts: "Contacts", leads: "Leads", machines: "Machines", users: "People", documents: "Documents" };
+const NAMES = {
+  jobs: "Jobs",
+  customers: "Customers",
+  contacts: "Contacts",
+  leads: "Leads",
+  machines: "Machines",
+  users: "People",
+  documents: "Documents",
+};
 const HINT = "Words in any order: a job number, a name, an e-mail address or the digits of a phone number.";
 let dialog = null;
 
 export function openSearch() {
   if (dialog) return;
   const input = h("input", {
-    type: "text", role: "combobox", maxlength: 100, autocomplete: "off", spellcheck: "false", "aria-label": "Search",
-    "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "found", oninput: later, onkeydown: press,
+    type: "text",
+    role: "combobox",
+    maxlength: 100,
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-label": "Search",
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    "aria-controls": "found",
+    oninput: later,
+    onkeydown: press,
   });
   const found = h("div", { id: "found", role: "listbox", "aria-label": "Results" });
   const message = h("p", { class: "quiet", role: "status" }, HINT);
@@ -42,7 +59,10 @@ export function openSearch() {
   function show(groups, text, words) {
     options = [];
     message.textContent = text;
-    replace(found, groups.map((group) => groupOf(group, words)));
+    replace(
+      found,
+      groups.map((group) => groupOf(group, words)),
+    );
     input.setAttribute("aria-expanded", String(options.length > 0));
     mark(options.length ? 0 : -1);
   }
@@ -50,14 +70,29 @@ export function openSearch() {
   function groupOf({ kind, items, has_more: hasMore, is_complete: isComplete }, words) {
     const name = NAMES[kind];
     const all = `#/${kind}?${new URLSearchParams({ q: words })}`;
-    return h("div", { role: "group", "aria-labelledby": `found-${kind}` },
+    return h(
+      "div",
+      { role: "group", "aria-labelledby": `found-${kind}` },
       h("h3", { id: `found-${kind}`, role: "presentation" }, name),
-      items.map((item) => option(pageOf(item.link), h("strong", {}, item.title), item.detail && h("span", { class: "quiet" }, item.detail))),
-      kind !== "documents" && (hasMore || !isComplete) && option(all, h("span", {}, `All ${name.toLowerCase()} like this`)));
+      items.map((item) =>
+        option(
+          pageOf(item.link),
+          h("strong", {}, item.title),
+          item.detail && h("span", { class: "quiet" }, item.detail),
+        ),
+      ),
+      kind !== "documents" &&
+        (hasMore || !isComplete) &&
+        option(all, h("span", {}, `All ${name.toLowerCase()} like this`)),
+    );
   }
 
   function option(href, ...content) {
-    const element = h("div", { id: `found-option-${options.length}`, role: "option", "aria-selected": "false", onclick: () => go(href) }, content);
+    const element = h(
+      "div",
+      { id: `found-option-${options.length}`, role: "option", "aria-selected": "false", onclick: () => go(href) },
+      content,
+    );
     options.push({ element, href });
     return element;
   }
@@ -92,8 +127,27 @@ export function openSearch() {
     dialog = null;
   }
 
-  dialog = h("dialog", { class: "search", "aria-label": "Search", onclose: closed, onclick: ({ target }) => target === dialog && dialog.close() },
-    h("div", { class: "search-box" }, h("div", { class: "search-line" }, input, h("button", { type: "button", class: "plain-button", onclick: () => dialog.close() }, "Close")), message, found));
+  dialog = h(
+    "dialog",
+    {
+      class: "search",
+      "aria-label": "Search",
+      onclose: closed,
+      onclick: ({ target }) => target === dialog && dialog.close(),
+    },
+    h(
+      "div",
+      { class: "search-box" },
+      h(
+        "div",
+        { class: "search-line" },
+        input,
+        h("button", { type: "button", class: "plain-button", onclick: () => dialog.close() }, "Close"),
+      ),
+      message,
+      found,
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
   input.focus();

@@ -5,7 +5,13 @@ import { announce } from "./notices.js";
 
 /** A text box with a secret and a button that copies it; `words` say what it is good for. */
 export function secret(words, label, value) {
-  const box = h("input", { type: "text", readonly: true, value, "aria-label": label, onfocus: ({ target }) => target.select() });
+  const box = h("input", {
+    type: "text",
+    readonly: true,
+    value,
+    "aria-label": label,
+    onfocus: ({ target }) => target.select(),
+  });
   const copy = h("button", { type: "button", class: "main-button", onclick: () => copyFrom(box) }, "Copy");
   return h("div", { class: "secret" }, h("p", {}, words), h("div", { class: "field-row" }, box, copy));
 }

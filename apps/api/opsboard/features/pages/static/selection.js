@@ -17,10 +17,24 @@ export function selection({ one, many, bulk }, { me, act }) {
   let items = [];
   const all = h("input", { type: "checkbox", "data-key": "select-all", onchange: () => selectAll(all.checked) });
   const number = h("span", { role: "status" });
-  const status = h("select", { "data-key": "bulk-status" }, bulk.statuses.map((value) => h("option", { value }, words(value))));
-  const set = h("button", { type: "button", class: "move-button", "data-key": "bulk-set", onclick: () => send() }, "Set");
-  const element = h("div", { class: "bulk", role: "group", "aria-label": "Change several at once" },
-    h("label", { class: "flag" }, all, "Select all on this page"), number, h("label", { class: "field inline" }, h("span", {}, "Set the selected to"), status), set);
+  const status = h(
+    "select",
+    { "data-key": "bulk-status" },
+    bulk.statuses.map((value) => h("option", { value }, words(value))),
+  );
+  const set = h(
+    "button",
+    { type: "button", class: "move-button", "data-key": "bulk-set", onclick: () => send() },
+    "Set",
+  );
+  const element = h(
+    "div",
+    { class: "bulk", role: "group", "aria-label": "Change several at once" },
+    h("label", { class: "flag" }, all, "Select all on this page"),
+    number,
+    h("label", { class: "field inline" }, h("span", {}, "Set the selected to"), status),
+    set,
+  );
   show();
 
   function show() {
@@ -35,7 +49,8 @@ export function selection({ one, many, bulk }, { me, act }) {
   function selectAll(isOn) {
     chosen.clear();
     if (isOn) for (const item of items.filter((one) => bulk.may(me, one))) chosen.set(item.id, item);
-    for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(".select-row"))) box.checked = isOn;
+    for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(".select-row")))
+      box.checked = isOn;
     show();
   }
 
@@ -46,13 +61,25 @@ export function selection({ one, many, bulk }, { me, act }) {
       else chosen.delete(item.id);
       show();
     };
-    return h("input", { type: "checkbox", class: "select-row", "data-key": `select-${item.id}`, "aria-label": `Select ${bulk.nameOf(item)}`, checked: chosen.has(item.id), onchange: change });
+    return h("input", {
+      type: "checkbox",
+      class: "select-row",
+      "data-key": `select-${item.id}`,
+      "aria-label": `Select ${bulk.nameOf(item)}`,
+      checked: chosen.has(item.id),
+      onchange: change,
+    });
   }
 
   async function send() {
     if (!chosen.size) return;
     const [next, before] = [status.value, new Set([...chosen.values()].map((item) => item.status))];
-    const write = (ids, to) => ({ method: "POST", path: bulk.path, content: { ids, status: to }, doneOf: (result) => outcome(result, to) });
+    const write = (ids, to) => ({
+      method: "POST",
+      path: bulk.path,
+      content: { ids, status: to },
+      doneOf: (result) => outcome(result, to),
+    });
     const idsOf = ({ results }) => results.filter(({ result }) => result === "updated").map(({ id }) => id);
     // Rows that had several statuses cannot be taken back by one.
     const undo = before.size === 1 ? (result) => write(idsOf(result), [...before][0]) : undefined;
@@ -64,14 +91,24 @@ export function selection({ one, many, bulk }, { me, act }) {
 
   function outcome({ updated, unchanged, refused, not_found: gone, results }, to) {
     const warned = results.flatMap(({ warnings }) => warnings.map(({ message }) => message));
-    return [`${count(updated, one, many)} set to ${words(to).toLowerCase()}.`, unchanged > 0 && `${count(unchanged, one, many)} had it already.`,
-      refused > 0 && `${count(refused, one, many)} refused: ${results.find(({ reason }) => reason).reason}`, gone > 0 && `${count(gone, one, many)} no longer there.`, ...new Set(warned)].filter(Boolean).join(" ");
+    return [
+      `${count(updated, one, many)} set to ${words(to).toLowerCase()}.`,
+      unchanged > 0 && `${count(unchanged, one, many)} had it already.`,
+      refused > 0 && `${count(refused, one, many)} refused: ${results.find(({ reason }) => reason).reason}`,
+      gone > 0 && `${count(gone, one, many)} no longer there.`,
+      ...new Set(warned),
+    ]
+      .filter(Boolean)
+      .join(" ");
   }
 
   return {
     element,
     /** The columns with a box in front of what names an item. */
-    columns: ([[head, cell, kind], ...others]) => [[head, (item, context) => h("span", { class: "selectable" }, box(item), cell(item, context)), kind], ...others],
+    columns: ([[head, cell, kind], ...others]) => [
+      [head, (item, context) => h("span", { class: "selectable" }, box(item), cell(item, context)), kind],
+      ...others,
+    ],
     /** Only what the page shows stays selected. */
     renew(next) {
       items = next;

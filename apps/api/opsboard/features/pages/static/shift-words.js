@@ -13,7 +13,9 @@ export function shiftWords({ weekday, starts_at: from, ends_at: until }) {
 /** "8 h", "7 h 30 min": of a shift, past midnight too. */
 export function lengthOf({ starts_at: from, ends_at: until }) {
   const minutes = (minuteOf(until) - minuteOf(from) + 1440) % 1440 || 1440;
-  return [Math.floor(minutes / 60) && `${Math.floor(minutes / 60)} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
+  return [Math.floor(minutes / 60) && `${Math.floor(minutes / 60)} h`, minutes % 60 && `${minutes % 60} min`]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** A shift as stretches of a day, in minutes; past midnight it has a second one on the next day. */

@@ -13,15 +13,33 @@ export const SHOP = {
   work: {
     title: "Work records",
     one: "record",
-    filters: [(me) => manages(me) && { name: "worker_id", label: "Person", source: people }, { name: "machine_id", label: "Machine", source: machines },
-      dateFilter("ended_from", "Ended from"), dateFilter("ended_to", "Ended until"), flag("rejected", "With rejects"), flag("open", "Not ended"), sort("-started_at", "-ended_at")],
+    filters: [
+      (me) => manages(me) && { name: "worker_id", label: "Person", source: people },
+      { name: "machine_id", label: "Machine", source: machines },
+      dateFilter("ended_from", "Ended from"),
+      dateFilter("ended_to", "Ended until"),
+      flag("rejected", "With rejects"),
+      flag("open", "Not ended"),
+      sort("-started_at", "-ended_at"),
+    ],
     columns: [
       ["Job", (record) => named(`#/jobs/${record.job.id}`, record.job.job_number, record.job.title)],
       ["Step", (record) => [`${record.step.step_order} `, record.process?.name]],
       ["Machine", (record) => record.machine?.name],
       ["Person", (record) => record.worker.name],
       ["Began", (record) => dateTime(record.started_at), "when"],
-      ["Ended", (record) => (record.ended_at ? dateTime(record.ended_at) : h("span", { class: record.is_forgotten ? "late" : "quiet" }, record.is_forgotten ? "forgotten" : "goes on")), "when"],
+      [
+        "Ended",
+        (record) =>
+          record.ended_at
+            ? dateTime(record.ended_at)
+            : h(
+                "span",
+                { class: record.is_forgotten ? "late" : "quiet" },
+                record.is_forgotten ? "forgotten" : "goes on",
+              ),
+        "when",
+      ],
       ["Time", (record) => (record.seconds === null ? null : duration(record.seconds))],
       ["Good", (record) => number(record.quantity_good)],
       ["Rejected", (record) => number(record.quantity_rejected)],
@@ -31,15 +49,36 @@ export const SHOP = {
   problems: {
     title: "Problems",
     one: "problem",
-    filters: [{ name: "status", label: "Status", values: ["open", "answered", "closed"] }, { name: "kind", label: "About", values: KINDS },
-      { name: "machine_id", label: "Machine", source: machines }, flag("mine", "Only mine")],
+    filters: [
+      { name: "status", label: "Status", values: ["open", "answered", "closed"] },
+      { name: "kind", label: "About", values: KINDS },
+      { name: "machine_id", label: "Machine", source: machines },
+      flag("mine", "Only mine"),
+    ],
     columns: [
       ["Problem", (problem) => h("strong", {}, problem.description)],
       ["About", (problem) => words(problem.kind)],
-      ["Job", (problem) => problem.job && h("a", { href: `#/jobs/${problem.job.id}` }, problem.job.job_number, " ", problem.process?.name)],
+      [
+        "Job",
+        (problem) =>
+          problem.job &&
+          h("a", { href: `#/jobs/${problem.job.id}` }, problem.job.job_number, " ", problem.process?.name),
+      ],
       ["Machine", (problem) => problem.machine?.name],
-      ["Status", (problem) => [chip(problem.status), problem.holds_step && problem.status !== "closed" && h("span", { class: "late" }, " holds the step")]],
-      ["Reported", (problem) => [h("span", { class: "when" }, dateTime(problem.created_at)), h("span", { class: "quiet" }, ` ${problem.reported_by?.name ?? ""}`)]],
+      [
+        "Status",
+        (problem) => [
+          chip(problem.status),
+          problem.holds_step && problem.status !== "closed" && h("span", { class: "late" }, " holds the step"),
+        ],
+      ],
+      [
+        "Reported",
+        (problem) => [
+          h("span", { class: "when" }, dateTime(problem.created_at)),
+          h("span", { class: "quiet" }, ` ${problem.reported_by?.name ?? ""}`),
+        ],
+      ],
       ["Answer", (problem) => problem.answer],
       ["Solve", (problem, context) => problemActions(problem, context), "control"],
     ],
@@ -47,12 +86,22 @@ export const SHOP = {
   stops: {
     title: "Machine stops",
     one: "stop",
-    filters: [{ name: "machine_id", label: "Machine", source: machines }, flag("open", "Stopped now"), dateFilter("started_from", "From"), dateFilter("started_to", "Until"), sort("-started_at")],
+    filters: [
+      { name: "machine_id", label: "Machine", source: machines },
+      flag("open", "Stopped now"),
+      dateFilter("started_from", "From"),
+      dateFilter("started_to", "Until"),
+      sort("-started_at"),
+    ],
     columns: [
       ["Machine", (stop) => named(`#/job-steps?machine_id=${stop.machine.id}`, stop.machine.name)],
       ["Why", (stop) => stop.reason],
       ["Since", (stop) => dateTime(stop.started_at), "when"],
-      ["Until", (stop) => (stop.ended_at ? dateTime(stop.ended_at) : h("span", { class: "late" }, "stopped now")), "when"],
+      [
+        "Until",
+        (stop) => (stop.ended_at ? dateTime(stop.ended_at) : h("span", { class: "late" }, "stopped now")),
+        "when",
+      ],
       ["Time", (stop) => (stop.seconds === null ? null : duration(stop.seconds))],
       ["Reported by", (stop) => stop.reported_by?.name],
       ["Note", (stop) => stop.note],

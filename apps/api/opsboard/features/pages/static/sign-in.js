@@ -15,7 +15,12 @@ export function showSignIn(reason, signedIn) {
 // would leave nothing to go on with, so it cannot be.
 export function askSignInAgain(reason, email, signedIn) {
   const stay = (event) => event.key === "Escape" && event.preventDefault();
-  const dialog = h("dialog", { class: "sign-in-again", "aria-labelledby": "sign-in-title", onkeydown: stay, oncancel: (event) => event.preventDefault() });
+  const dialog = h("dialog", {
+    class: "sign-in-again",
+    "aria-labelledby": "sign-in-title",
+    onkeydown: stay,
+    oncancel: (event) => event.preventDefault(),
+  });
   dialog.append(fromTemplate("sign-in-page"));
   document.body.append(dialog);
   begin(reason, async () => {

@@ -9,9 +9,25 @@ const choices = new Map(); // key -> what is chosen and not yet set; a poll must
 export function statusChoice(thing, statuses, { act }, { label = null, noteOf = (_next) => null } = {}) {
   const { key, name, path, status } = thing;
   if (choices.get(key) === status) choices.delete(key);
-  const options = statuses.map((value) => h("option", { value, selected: value === (choices.get(key) ?? status) }, words(value)));
-  const select = h("select", { "aria-label": label ? null : `Status of ${name}`, "data-key": `status-${key}`, onchange: choose }, options);
-  const button = h("button", { type: "button", class: "move-button", "data-key": `set-${key}`, "aria-label": `Set the status of ${name}`, onclick: set }, "Set");
+  const options = statuses.map((value) =>
+    h("option", { value, selected: value === (choices.get(key) ?? status) }, words(value)),
+  );
+  const select = h(
+    "select",
+    { "aria-label": label ? null : `Status of ${name}`, "data-key": `status-${key}`, onchange: choose },
+    options,
+  );
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "move-button",
+      "data-key": `set-${key}`,
+      "aria-label": `Set the status of ${name}`,
+      onclick: set,
+    },
+    "Set",
+  );
   showChoice();
 
   function choose() {
@@ -28,7 +44,8 @@ export function statusChoice(thing, statuses, { act }, { label = null, noteOf = 
     if (next === status) return;
     const write = (to, done) => ({ method: "PATCH", path, content: { status: to }, done });
     const undo = () => write(status, `Undone: ${name} is ${words(status).toLowerCase()} again.`);
-    if (await act(button, { ...write(next, `${name} is now ${words(next).toLowerCase()}.`), undo, note: noteOf(next) })) choices.delete(key);
+    if (await act(button, { ...write(next, `${name} is now ${words(next).toLowerCase()}.`), undo, note: noteOf(next) }))
+      choices.delete(key);
   }
 
   const control = label ? h("label", { class: "field inline" }, h("span", {}, label), select) : select;

@@ -26,7 +26,11 @@ async function check() {
   isAsking = true;
   clearTimeout(timer);
   try {
-    const response = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store", signal: AbortSignal.timeout(15_000) });
+    const response = await fetch(location.href, {
+      headers: etag ? { "If-None-Match": etag } : {},
+      cache: "no-store",
+      signal: AbortSignal.timeout(15_000),
+    });
     if (response.status >= 500 || response.status === 429) throw new Error(response.statusText);
     if (response.status !== 304) show(await response.text());
     etag = response.headers.get("ETag") ?? etag;
@@ -62,7 +66,8 @@ function succeeded(status) {
 function failed() {
   failures += 1;
   const main = document.querySelector("main");
-  const words = document.getElementById("stale") ?? Object.assign(document.createElement("p"), { id: "stale", className: "stale" });
+  const words =
+    document.getElementById("stale") ?? Object.assign(document.createElement("p"), { id: "stale", className: "stale" });
   words.setAttribute("role", "status");
   if (!words.isConnected) main.append(words);
   words.textContent = `The page could not be updated. It shows what was known at ${clock.format(checkedAt)}.`;

@@ -75,14 +75,22 @@ function ignoreSecondPress(event) {
   event.stopImmediatePropagation();
 }
 
-addEventListener("pointerdown", (event) => {
-  leave(event);
-  beginPress();
-  press = { x: event.clientX, y: event.clientY, isTouch: event.pointerType === "touch" };
-}, true);
+addEventListener(
+  "pointerdown",
+  (event) => {
+    leave(event);
+    beginPress();
+    press = { x: event.clientX, y: event.clientY, isTouch: event.pointerType === "touch" };
+  },
+  true,
+);
 addEventListener("pointerup", endPress, true);
 addEventListener("pointercancel", endPress, true);
 addEventListener("pointermove", (event) => event.pointerType !== "touch" && leave(event), true);
 addEventListener("keydown", () => (press = null), true);
-addEventListener("focusin", ({ target }) => held && held.spot === null && !held.row.contains(target) && release(), true);
+addEventListener(
+  "focusin",
+  ({ target }) => held && held.spot === null && !held.row.contains(target) && release(),
+  true,
+);
 addEventListener("click", ignoreSecondPress, true);

@@ -12,15 +12,23 @@ let made = 0; // for ids: each row has its own for as long as the page lives
 /** @returns {StepState[]} */
 export function stepsState(steps) {
   return steps.map((step) => ({
-    process: step.process, machine: step.machine, setup: text(step.setup_minutes), minutes: minutesOf(step.seconds_per_piece), instructions: step.instructions ?? "",
+    process: step.process,
+    machine: step.machine,
+    setup: text(step.setup_minutes),
+    minutes: minutesOf(step.seconds_per_piece),
+    instructions: step.instructions ?? "",
   }));
 }
 
 /** The API's value of rows. */
 export function stepsValue(rows) {
   return rows.map(({ process, machine, setup, minutes, instructions, person }) => ({
-    process_id: process?.id ?? null, machine_id: machine?.id ?? null, setup_minutes: number(setup), seconds_per_piece: secondsOf(minutes),
-    instructions: instructions.trim() || null, ...(person ? { assigned_user_id: person.id } : {}),
+    process_id: process?.id ?? null,
+    machine_id: machine?.id ?? null,
+    setup_minutes: number(setup),
+    seconds_per_piece: secondsOf(minutes),
+    instructions: instructions.trim() || null,
+    ...(person ? { assigned_user_id: person.id } : {}),
   }));
 }
 
@@ -63,7 +71,13 @@ export function stepsControl(field, id, changed) {
   function row(state) {
     const one = editor(field, state, changed);
     const act = (verb, press) => h("button", { type: "button", class: "move-button", onclick: press }, verb);
-    one.buttons = h("div", { class: "step-buttons" }, act("Up", () => move(one, -1)), act("Down", () => move(one, 1)), act("Remove", () => drop(one)));
+    one.buttons = h(
+      "div",
+      { class: "step-buttons" },
+      act("Up", () => move(one, -1)),
+      act("Down", () => move(one, 1)),
+      act("Remove", () => drop(one)),
+    );
     one.element = h("li", {}, h("fieldset", {}, one.legend, one.parts, one.buttons));
     return one;
   }
@@ -88,13 +102,15 @@ export function stepsControl(field, id, changed) {
   function draw() {
     rows.forEach((one, index) => {
       one.legend.textContent = `Step ${index + 1}`;
-      for (const button of one.buttons.children) button.setAttribute("aria-label", `${button.textContent} step ${index + 1}`);
+      for (const button of one.buttons.children)
+        button.setAttribute("aria-label", `${button.textContent} step ${index + 1}`);
     });
     list.replaceChildren(...rows.map((one) => one.element));
   }
 
   return {
-    element, input: element,
+    element,
+    input: element,
     state: () => rows.map((one) => one.state()),
     set(states) {
       rows = (states || []).map(row);
@@ -121,7 +137,9 @@ function editor({ sources }, state, changed) {
     { name: "minutes", label: "Minutes a piece", kind: "decimal" },
     { name: "instructions", label: "Instructions", kind: "area" },
   ];
-  const controls = declared.flatMap((field) => (field ? [field] : [])).map((field) => ({ key: field.name, ...control({ ...field, name: `${name}-${field.name}` }, changed) }));
+  const controls = declared
+    .flatMap((field) => (field ? [field] : []))
+    .map((field) => ({ key: field.name, ...control({ ...field, name: `${name}-${field.name}` }, changed) }));
   for (const one of controls) one.set(state[one.key] ?? (one.field.kind === "picker" ? null : ""));
   const mistakeOf = (one) => (one.key === "process" && !one.state() ? "Choose a process." : one.mistake());
   return {

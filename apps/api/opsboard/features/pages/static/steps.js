@@ -19,42 +19,88 @@ export function moveButton(step, { me, act }, job = step.job) {
   const hasEnded = step.status === "pending" && ["completed", "cancelled"].includes(job.status);
   if (!move || hasEnded || (me.role === "operator" && isOthers)) return null;
   const name = `${step.process?.name ?? `step ${step.step_order}`} of ${job.job_number}`;
-  return h("button", {
-    type: "button",
-    class: `move-button to-${move.verb.toLowerCase()}`,
-    "data-key": `move-${step.id}`,
-    "aria-label": `${move.verb} ${name}`,
-    onclick: ({ currentTarget }) => move.begin({ button: currentTarget, step, job, name, act }),
-  }, move.verb);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `move-button to-${move.verb.toLowerCase()}`,
+      "data-key": `move-${step.id}`,
+      "aria-label": `${move.verb} ${name}`,
+      onclick: ({ currentTarget }) => move.begin({ button: currentTarget, step, job, name, act }),
+    },
+    move.verb,
+  );
 }
 
 function startStep({ button, step, name, act }) {
   const path = `/api/job-steps/${step.id}`;
-  const undo = () => ({ method: "PATCH", path, content: { status: "pending" }, done: `Undone: ${name} is waiting again.` });
-  return act(button, { method: "PATCH", path, content: { status: "in_progress" }, done: `Started ${name}.`, pressed: "Started", undo });
+  const undo = () => ({
+    method: "PATCH",
+    path,
+    content: { status: "pending" },
+    done: `Undone: ${name} is waiting again.`,
+  });
+  return act(button, {
+    method: "PATCH",
+    path,
+    content: { status: "in_progress" },
+    done: `Started ${name}.`,
+    pressed: "Started",
+    undo,
+  });
 }
 
 async function completeStep({ button, step, job, name, act }) {
   if (button.ariaDisabled === "true" || document.querySelector("dialog[open]")) return;
   hold(button, button.closest("[data-row]") ?? button);
-  const answer = await ask({ title: `Complete ${name}`, text: job.title, verb: "Complete", fields: pieceFields(step, job) });
+  const answer = await ask({
+    title: `Complete ${name}`,
+    text: job.title,
+    verb: "Complete",
+    fields: pieceFields(step, job),
+  });
   // A poll may have redrawn the row meanwhile.
   const current = button.isConnected ? button : (document.querySelector(`[data-key="move-${step.id}"]`) ?? button);
   current.focus({ preventScroll: true });
   if (answer === null) return;
   const path = `/api/job-steps/${step.id}`;
   const [good, rejected] = [Number(answer.good), Number(answer.rejected)];
-  const before = { status: "in_progress", quantity_done: step.quantity_done, quantity_rejected: step.quantity_rejected };
+  const before = {
+    status: "in_progress",
+    quantity_done: step.quantity_done,
+    quantity_rejected: step.quantity_rejected,
+  };
   const undo = () => ({ method: "PATCH", path, content: before, done: `Undone: ${name} is in progress again.` });
   const content = { status: "completed", quantity_done: good, quantity_rejected: rejected };
-  await act(current, { method: "PATCH", path, content, done: `Completed ${name}: ${number(good)} good, ${number(rejected)} rejected.`, pressed: "Completed", undo });
+  await act(current, {
+    method: "PATCH",
+    path,
+    content,
+    done: `Completed ${name}: ${number(good)} good, ${number(rejected)} rejected.`,
+    pressed: "Completed",
+    undo,
+  });
 }
 
 function pieceFields(step, job) {
-  const hint = quantityOf(job).then((quantity) => `The job has ${count(quantity, "piece")}.`, () => "");
+  const hint = quantityOf(job).then(
+    (quantity) => `The job has ${count(quantity, "piece")}.`,
+    () => "",
+  );
   return [
-    { name: "good", label: "Good pieces", value: step.quantity_done || "", hint, check: (text) => pieces(text, "good") },
-    { name: "rejected", label: "Rejected pieces", value: step.quantity_rejected, check: (text) => pieces(text, "rejected") },
+    {
+      name: "good",
+      label: "Good pieces",
+      value: step.quantity_done || "",
+      hint,
+      check: (text) => pieces(text, "good"),
+    },
+    {
+      name: "rejected",
+      label: "Rejected pieces",
+      value: step.quantity_rejected,
+      check: (text) => pieces(text, "rejected"),
+    },
   ];
 }
 

@@ -1,6 +1,6 @@
 // Light or dark, before the first paint. The system's choice holds until somebody presses the button; the choice
 // is kept in this browser. Not a module: a module would run after the first paint, and the page would flash.
-(function () {
+(() => {
   const KEY = "opsboard.theme";
   const dark = /** @type {HTMLLinkElement} */ (document.getElementById("dark"));
   const system = matchMedia("(prefers-color-scheme: dark)");

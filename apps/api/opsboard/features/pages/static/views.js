@@ -37,46 +37,129 @@ export function views(area, query, columns, { me, act }) {
       location.hash = address(area, next);
     };
     const isOwn = shown && (shown.owner.id === me.id || me.role === "admin");
-    replace(element,
-      items.length > 0 && h("label", { class: "field" }, h("span", {}, "View"), h("select", { "aria-label": "View", "data-key": "view", onchange: choose },
-        h("option", { value: "" }, "All"),
-        items.map((view) => h("option", { value: view.id, selected: view === shown }, view.owner.id === me.id ? view.name : `${view.name} (${view.owner.name})`)))),
-      h("button", { type: "button", class: "plain-button", "data-key": "save-view", onclick: ({ currentTarget }) => save(currentTarget, now) }, "Save view"),
-      isOwn && h("button", { type: "button", class: "plain-button", "data-key": "remove-view", onclick: ({ currentTarget }) => remove(currentTarget, shown) }, "Remove view"),
-      columnChoice());
+    replace(
+      element,
+      items.length > 0 &&
+        h(
+          "label",
+          { class: "field" },
+          h("span", {}, "View"),
+          h(
+            "select",
+            { "aria-label": "View", "data-key": "view", onchange: choose },
+            h("option", { value: "" }, "All"),
+            items.map((view) =>
+              h(
+                "option",
+                { value: view.id, selected: view === shown },
+                view.owner.id === me.id ? view.name : `${view.name} (${view.owner.name})`,
+              ),
+            ),
+          ),
+        ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plain-button",
+          "data-key": "save-view",
+          onclick: ({ currentTarget }) => save(currentTarget, now),
+        },
+        "Save view",
+      ),
+      isOwn &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "plain-button",
+            "data-key": "remove-view",
+            onclick: ({ currentTarget }) => remove(currentTarget, shown),
+          },
+          "Remove view",
+        ),
+      columnChoice(),
+    );
   }
 
   function columnChoice() {
     const without = hidden(query);
-    const toggle = (head) => ({ target }) => {
-      const next = new URLSearchParams(query);
-      const rest = target.checked ? without.filter((name) => name !== head) : [...without, head];
-      next.delete("hide");
-      if (rest.length) next.set("hide", rest.join(","));
-      location.hash = address(area, next);
-    };
+    const toggle =
+      (head) =>
+      ({ target }) => {
+        const next = new URLSearchParams(query);
+        const rest = target.checked ? without.filter((name) => name !== head) : [...without, head];
+        next.delete("hide");
+        if (rest.length) next.set("hide", rest.join(","));
+        location.hash = address(area, next);
+      };
     const choices = h("div", {});
-    const fill = () => choices.childElementCount || choices.append(...columns.slice(1).map((head) =>
-      h("label", { class: "flag" }, h("input", { type: "checkbox", checked: !without.includes(head), onchange: toggle(head), "data-key": `column-${head}` }), head)));
-    return h("details", { class: "columns", open: without.length > 0, ontoggle: fill }, h("summary", { "data-key": "columns" }, "Columns"), choices);
+    const fill = () =>
+      choices.childElementCount ||
+      choices.append(
+        ...columns.slice(1).map((head) =>
+          h(
+            "label",
+            { class: "flag" },
+            h("input", {
+              type: "checkbox",
+              checked: !without.includes(head),
+              onchange: toggle(head),
+              "data-key": `column-${head}`,
+            }),
+            head,
+          ),
+        ),
+      );
+    return h(
+      "details",
+      { class: "columns", open: without.length > 0, ontoggle: fill },
+      h("summary", { "data-key": "columns" }, "Columns"),
+      choices,
+    );
   }
 
   async function save(pressed, now) {
     const answer = await ask({
-      title: "Save this view", verb: "Save", text: "Filters, sort and columns are kept under a name.",
+      title: "Save this view",
+      verb: "Save",
+      text: "Filters, sort and columns are kept under a name.",
       fields: [
-        { name: "name", label: "Name", isText: true, check: (text) => (text && text.length <= 100 ? "" : "Enter a name of at most 100 characters.") },
+        {
+          name: "name",
+          label: "Name",
+          isText: true,
+          check: (text) => (text && text.length <= 100 ? "" : "Enter a name of at most 100 characters."),
+        },
         { name: "is_default", label: "Show it when I open this list", isFlag: true },
         manages(me) && { name: "is_shared", label: "Show it to everybody", isFlag: true },
       ].filter(Boolean),
     });
     if (answer === null) return;
-    await act(pressed, { method: "POST", path: "/api/saved-views", content: { area, query: now, ...answer }, done: `Saved the view ${answer.name}.`, onDone: again });
+    await act(pressed, {
+      method: "POST",
+      path: "/api/saved-views",
+      content: { area, query: now, ...answer },
+      done: `Saved the view ${answer.name}.`,
+      onDone: again,
+    });
   }
 
   async function remove(pressed, { id, name, query: was, is_shared: isShared, is_default: isDefault }) {
-    const undo = () => ({ method: "POST", path: "/api/saved-views", content: { area, name, query: was, is_shared: isShared, is_default: isDefault }, done: `Undone: ${name} is back.`, onDone: again });
-    await act(pressed, { method: "DELETE", path: `/api/saved-views/${id}`, done: `Removed the view ${name}.`, undo, onDone: again });
+    const undo = () => ({
+      method: "POST",
+      path: "/api/saved-views",
+      content: { area, name, query: was, is_shared: isShared, is_default: isDefault },
+      done: `Undone: ${name} is back.`,
+      onDone: again,
+    });
+    await act(pressed, {
+      method: "DELETE",
+      path: `/api/saved-views/${id}`,
+      done: `Removed the view ${name}.`,
+      undo,
+      onDone: again,
+    });
   }
 
   function again() {

@@ -15,18 +15,71 @@ const VERSION_EACH = 12; // rounds of the poll: a minute
 const TOKEN = "wall-token";
 
 const AREAS = {
-  jobs: { title: "Jobs", render: ({ jobs }) => [figures(jobs, ["active", "due_today", "overdue"]), figures(jobs, ["on_hold", "draft", "completed", "total"])] },
-  late: { title: "Overdue", render: ({ late }) => rows(late.map((job) => h("li", { class: "is-overdue" },
-    h("span", {}, h("strong", {}, job.job_number), job.title), h("span", { class: "late" }, `${count(job.days_late, "day")} late`))), "Nothing is overdue.") },
-  machines: { title: "Machines", render: ({ machines }) => h("ul", { class: "wall-tiles" }, machines.map((machine) =>
-    h("li", { class: `is-${machine.status}` }, h("strong", {}, machine.name), h("span", {}, glyph(machine.status), ` ${words(machine.status)}`),
-      h("span", { class: "quiet" }, `${number(machine.in_progress)} on · ${number(machine.pending)} waiting`), machine.stop && h("span", { class: "late" }, stopWords(machine.stop))))) },
-  sell: { title: "Leads and approvals", render: ({ leads, approvals }) => [figures(leads, ["unprocessed", "in_progress", "new_today"]),
-    figures(approvals, ["pending", "changes_requested", "decided_today"]),
-    approvals.oldest_pending_at && h("p", { class: "wall-words" }, `The oldest request waits since ${nearTime(approvals.oldest_pending_at)}.`)] },
+  jobs: {
+    title: "Jobs",
+    render: ({ jobs }) => [
+      figures(jobs, ["active", "due_today", "overdue"]),
+      figures(jobs, ["on_hold", "draft", "completed", "total"]),
+    ],
+  },
+  late: {
+    title: "Overdue",
+    render: ({ late }) =>
+      rows(
+        late.map((job) =>
+          h(
+            "li",
+            { class: "is-overdue" },
+            h("span", {}, h("strong", {}, job.job_number), job.title),
+            h("span", { class: "late" }, `${count(job.days_late, "day")} late`),
+          ),
+        ),
+        "Nothing is overdue.",
+      ),
+  },
+  machines: {
+    title: "Machines",
+    render: ({ machines }) =>
+      h(
+        "ul",
+        { class: "wall-tiles" },
+        machines.map((machine) =>
+          h(
+            "li",
+            { class: `is-${machine.status}` },
+            h("strong", {}, machine.name),
+            h("span", {}, glyph(machine.status), ` ${words(machine.status)}`),
+            h("span", { class: "quiet" }, `${number(machine.in_progress)} on · ${number(machine.pending)} waiting`),
+            machine.stop && h("span", { class: "late" }, stopWords(machine.stop)),
+          ),
+        ),
+      ),
+  },
+  sell: {
+    title: "Leads and approvals",
+    render: ({ leads, approvals }) => [
+      figures(leads, ["unprocessed", "in_progress", "new_today"]),
+      figures(approvals, ["pending", "changes_requested", "decided_today"]),
+      approvals.oldest_pending_at &&
+        h("p", { class: "wall-words" }, `The oldest request waits since ${nearTime(approvals.oldest_pending_at)}.`),
+    ],
+  },
 };
-const LABELS = { active: "Active", due_today: "Due today", overdue: "Overdue", on_hold: "On hold", draft: "Draft", completed: "Completed", total: "All jobs", unprocessed: "Leads to process",
-  in_progress: "Leads in progress", new_today: "New leads today", pending: "Approvals waiting", changes_requested: "Returned", decided_today: "Decided today" };
+const LABELS = {
+  active: "Active",
+  due_today: "Due today",
+  overdue: "Overdue",
+  on_hold: "On hold",
+  draft: "Draft",
+  completed: "Completed",
+  total: "All jobs",
+  unprocessed: "Leads to process",
+  in_progress: "Leads in progress",
+  new_today: "New leads today",
+  pending: "Approvals waiting",
+  changes_requested: "Returned",
+  decided_today: "Decided today",
+};
 
 const chosen = new URLSearchParams(location.hash.slice(1));
 const token = tokenOfLink();
@@ -69,7 +122,9 @@ async function begin() {
   byId("business").textContent = wall.business.name;
   version = await versionNow().catch(() => null);
   shown = names.length ? names : wall.areas;
-  sections = shown.map((name) => h("section", { class: `wall-area is-${name}`, "aria-label": AREAS[name].title, hidden: true }));
+  sections = shown.map((name) =>
+    h("section", { class: `wall-area is-${name}`, "aria-label": AREAS[name].title, hidden: true }),
+  );
   replace(byId("main"), sections);
   show();
   return poller.start(load);
@@ -127,15 +182,33 @@ function show() {
 
 function figures(counts, members) {
   const texts = members.map((member) => number(counts[member]));
-  const element = h("div", { class: "wall-figures" }, members.map((member, index) => h("div", { class: `wall-figure is-${kindOf(member)}${counts[member] ? "" : " is-zero"}` },
-    h("span", { class: "value", "data-wall": member }, texts[index]), h("span", { class: "label" }, LABELS[member]))));
+  const element = h(
+    "div",
+    { class: "wall-figures" },
+    members.map((member, index) =>
+      h(
+        "div",
+        { class: `wall-figure is-${kindOf(member)}${counts[member] ? "" : " is-zero"}` },
+        h("span", { class: "value", "data-wall": member }, texts[index]),
+        h("span", { class: "label" }, LABELS[member]),
+      ),
+    ),
+  );
   element.style.setProperty("--figures", String(members.length));
   element.style.setProperty("--characters", String(Math.max(2, ...texts.map((text) => text.length))));
   return element;
 }
 
 function kindOf(member) {
-  return { due_today: "due", unprocessed: "pending", new_today: "active", changes_requested: "on_hold", decided_today: "completed" }[member] ?? member;
+  return (
+    {
+      due_today: "due",
+      unprocessed: "pending",
+      new_today: "active",
+      changes_requested: "on_hold",
+      decided_today: "completed",
+    }[member] ?? member
+  );
 }
 
 function rows(items, nothing) {

@@ -15,12 +15,47 @@ export const DELIVERIES = {
     links: () => [["Webhooks", "#/webhooks"]],
     filters: [STATUS],
     columns: [
-      ["Event", (delivery) => named(`#/webhooks/deliveries/${delivery.id}`, eventWords(delivery.event_type), delivery.subject.replaceAll("_", " "))],
-      ["To", (delivery) => (delivery.webhook ? h("a", { href: `#/webhooks/deliveries?webhook_id=${delivery.webhook.id}` }, receiver(delivery.webhook.url)) : "A person, by mail")],
+      [
+        "Event",
+        (delivery) =>
+          named(
+            `#/webhooks/deliveries/${delivery.id}`,
+            eventWords(delivery.event_type),
+            delivery.subject.replaceAll("_", " "),
+          ),
+      ],
+      [
+        "To",
+        (delivery) =>
+          delivery.webhook
+            ? h(
+                "a",
+                { href: `#/webhooks/deliveries?webhook_id=${delivery.webhook.id}` },
+                receiver(delivery.webhook.url),
+              )
+            : "A person, by mail",
+      ],
       ["Status", (delivery) => chip(delivery.status)],
-      ["Attempts", (delivery) => h("span", { class: "named" }, count(delivery.attempts, "attempt"), delivery.last_error && h("span", { class: "line-text" }, delivery.last_error))],
+      [
+        "Attempts",
+        (delivery) =>
+          h(
+            "span",
+            { class: "named" },
+            count(delivery.attempts, "attempt"),
+            delivery.last_error && h("span", { class: "line-text" }, delivery.last_error),
+          ),
+      ],
       ["Written", (delivery) => dateTime(delivery.created_at), "when"],
-      ["Next", (delivery) => (delivery.status === "waiting" ? dateTime(delivery.next_attempt_at) : delivery.status === "delivered" ? `Received ${dateTime(delivery.finished_at)}` : "Given up")],
+      [
+        "Next",
+        (delivery) =>
+          delivery.status === "waiting"
+            ? dateTime(delivery.next_attempt_at)
+            : delivery.status === "delivered"
+              ? `Received ${dateTime(delivery.finished_at)}`
+              : "Given up",
+      ],
       ["Send again", (delivery, { act }) => replayButton(delivery, act), "control"],
     ],
   },
@@ -28,10 +63,25 @@ export const DELIVERIES = {
 
 /** Sends a delivery once more, or at once where it waits. A letter to a person is not sent again: it has a link that ends. */
 export function replayButton(delivery, act) {
-  return delivery.webhook && h("button", {
-    type: "button", class: "move-button", "data-key": `replay-${delivery.id}`, "aria-label": `Send ${eventWords(delivery.event_type)} ${delivery.id} again`,
-    onclick: ({ currentTarget }) => act(currentTarget, { method: "POST", path: `/api/webhooks/deliveries/${delivery.id}/replay`, done: "It is sent again." }),
-  }, delivery.status === "waiting" ? "Send now" : "Send again");
+  return (
+    delivery.webhook &&
+    h(
+      "button",
+      {
+        type: "button",
+        class: "move-button",
+        "data-key": `replay-${delivery.id}`,
+        "aria-label": `Send ${eventWords(delivery.event_type)} ${delivery.id} again`,
+        onclick: ({ currentTarget }) =>
+          act(currentTarget, {
+            method: "POST",
+            path: `/api/webhooks/deliveries/${delivery.id}/replay`,
+            done: "It is sent again.",
+          }),
+      },
+      delivery.status === "waiting" ? "Send now" : "Send again",
+    )
+  );
 }
 
 /** "job_step.status_changed" -> "Job step: status changed" */

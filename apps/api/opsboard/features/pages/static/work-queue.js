@@ -86,18 +86,23 @@ export function workQueue({ id, tenant }) {
     try {
       const { data } = await change(entry.method, entry.path, entry.content, null, entry.key);
       outcomes.set(entry.key, { entry, data });
-      keep(entries().filter(({ key }) => key !== entry.key).map(following));
+      keep(
+        entries()
+          .filter(({ key }) => key !== entry.key)
+          .map(following),
+      );
       return true;
     } catch (problem) {
       const isFault = problem.status === 500;
       const isLasting = problem.isFinal && !problem.isSignedOut && problem.code !== "idempotency_key_in_use";
       if (problem.status === undefined) throw problem; // a fault of this page
-      if (isLasting || isFault && entry.faults + 1 >= MOST_FAULTS) {
+      if (isLasting || (isFault && entry.faults + 1 >= MOST_FAULTS)) {
         outcomes.set(entry.key, { problem });
         refuse(entry, problem.words);
         return true;
       }
-      if (isFault) keep(entries().map((each) => (each.key === entry.key ? { ...each, faults: each.faults + 1 } : each)));
+      if (isFault)
+        keep(entries().map((each) => (each.key === entry.key ? { ...each, faults: each.faults + 1 } : each)));
       if (problem.isSignedOut) outcomes.set(entry.key, { problem });
       return false;
     }
@@ -105,10 +110,12 @@ export function workQueue({ id, tenant }) {
 
   // Without the record of its beginning, an end has nothing to end.
   function refuse(entry, words) {
-    keep(entries().map((each) => {
-      if (each.key === entry.key) return { ...each, refusal: words };
-      return each.after === entry.key ? { ...each, refusal: "Not sent, because its beginning was refused." } : each;
-    }));
+    keep(
+      entries().map((each) => {
+        if (each.key === entry.key) return { ...each, refusal: words };
+        return each.after === entry.key ? { ...each, refusal: "Not sent, because its beginning was refused." } : each;
+      }),
+    );
   }
 
   function dismiss(key) {
@@ -144,8 +151,17 @@ function apply(places, { key, effect }, data, isPending) {
   if (isBegun === Boolean(effect.began)) return; // the group shows it already
   places[place] = places[place].filter((each) => each !== step);
   if (effect.isOver) return;
-  const quantities = { quantity_done: step.quantity_done + (effect.good ?? 0), quantity_rejected: step.quantity_rejected + (effect.rejected ?? 0) };
+  const quantities = {
+    quantity_done: step.quantity_done + (effect.good ?? 0),
+    quantity_rejected: step.quantity_rejected + (effect.rejected ?? 0),
+  };
   const changed = { ...step, ...quantities, status: "in_progress", isPending };
-  if (effect.began) places.now.push({ ...changed, record_id: data?.id ?? null, pending_key: data ? null : key, began_at: effect.began });
+  if (effect.began)
+    places.now.push({
+      ...changed,
+      record_id: data?.id ?? null,
+      pending_key: data ? null : key,
+      began_at: effect.began,
+    });
   else places.next.unshift({ ...changed, record_id: null, pending_key: null, began_at: null });
 }

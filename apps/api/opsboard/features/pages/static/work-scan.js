@@ -18,10 +18,25 @@ export function scanOf(query) {
 
 /** `opened()` is called when the code is that of the present address. */
 export function scanForm(opened) {
-  const input = h("input", { id: ID, type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "go", maxlength: 300, "aria-describedby": "scan-problem" });
+  const input = h("input", {
+    id: ID,
+    type: "text",
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+    enterkeyhint: "go",
+    maxlength: 300,
+    "aria-describedby": "scan-problem",
+  });
   const problem = h("p", { id: "scan-problem", class: "problem", role: "alert", hidden: true });
   const button = h("button", { type: "submit", class: "big-button plain-button" }, "Open");
-  return h("form", { class: "scan", novalidate: true, onsubmit: submit }, h("label", { for: ID }, "Scan a traveller, or type a job number"), h("div", { class: "scan-row" }, input, button), problem);
+  return h(
+    "form",
+    { class: "scan", novalidate: true, onsubmit: submit },
+    h("label", { for: ID }, "Scan a traveller, or type a job number"),
+    h("div", { class: "scan-row" }, input, button),
+    problem,
+  );
 
   async function submit(event) {
     event.preventDefault();
@@ -48,7 +63,9 @@ export function scanForm(opened) {
 async function codeOf(text) {
   const code = text.match(CODE);
   if (code) return `${code[1].toLowerCase()}=${code[2]}`;
-  const { items } = await get(`/api/jobs?q=${encodeURIComponent(text)}&sort=job_number&page_size=50&fields=id,job_number`);
+  const { items } = await get(
+    `/api/jobs?q=${encodeURIComponent(text)}&sort=job_number&page_size=50&fields=id,job_number`,
+  );
   const job = items.find(({ job_number: number }) => number.toLowerCase() === text.toLowerCase());
   if (job) return `job=${job.id}`;
   if (NUMBER.test(text)) return `step=${text}`;

@@ -9,7 +9,8 @@ const PLACES = ["now", "next", "later"];
 export function takeScanned(mine, scan) {
   if (!scan) return { ...mine, scan: null };
   const { scanned } = mine;
-  const isIt = (step) => (scanned ? step.step_id === scanned.step_id : String(scan.kind === "step" ? step.step_id : step.job.id) === scan.id);
+  const isIt = (step) =>
+    scanned ? step.step_id === scanned.step_id : String(scan.kind === "step" ? step.step_id : step.job.id) === scan.id;
   const place = scanned === null ? undefined : PLACES.find((name) => mine[name].some(isIt));
   if (!place) return { ...mine, scan: { step: scanned ?? null, place: "other", words: wordsOf(scanned) } };
   const step = mine[place].find(isIt);
@@ -18,5 +19,7 @@ export function takeScanned(mine, scan) {
 }
 
 function wordsOf(scanned) {
-  return scanned === null ? "There is no such job or step here, or the job has no steps." : "This step is not on this device. It is looked up when the server can be reached.";
+  return scanned === null
+    ? "There is no such job or step here, or the job has no steps."
+    : "This step is not on this device. It is looked up when the server can be reached.";
 }

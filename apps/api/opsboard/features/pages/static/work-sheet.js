@@ -13,15 +13,47 @@ export function sheet({ title, text, verb, good, reasons, people = null }) {
   const promise = new Promise((settle) => (resolve = settle));
   const goodPieces = counter("Good pieces", "sheet-good", good, changed);
   const rejected = counter("Rejected pieces", "sheet-rejected", 0, changed);
-  const reason = h("input", { id: "sheet-reason", type: "text", maxlength: 200, autocomplete: "off", list: "sheet-reasons" });
-  const why = h("div", { class: "form-field", hidden: true }, h("label", { for: "sheet-reason" }, "Why rejected?"), reason, suggestions("sheet-reasons", reasons));
-  const heir = people && h("select", { id: "sheet-heir" }, h("option", { value: "" }, "Anybody"), people.map(({ id, name }) => h("option", { value: id }, name)));
+  const reason = h("input", {
+    id: "sheet-reason",
+    type: "text",
+    maxlength: 200,
+    autocomplete: "off",
+    list: "sheet-reasons",
+  });
+  const why = h(
+    "div",
+    { class: "form-field", hidden: true },
+    h("label", { for: "sheet-reason" }, "Why rejected?"),
+    reason,
+    suggestions("sheet-reasons", reasons),
+  );
+  const heir =
+    people &&
+    h(
+      "select",
+      { id: "sheet-heir" },
+      h("option", { value: "" }, "Anybody"),
+      people.map(({ id, name }) => h("option", { value: id }, name)),
+    );
   const who = heir && h("div", { class: "form-field" }, h("label", { for: "sheet-heir" }, "Who goes on?"), heir);
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const form = h("form", { novalidate: true, onsubmit: submit },
-    h("h2", { id: "sheet-title" }, title), h("p", { class: "quiet" }, text), who, goodPieces.element, rejected.element, why, problem,
-    h("div", { class: "task-buttons" }, h("button", { type: "submit", class: "big-button main-button" }, verb),
-      h("button", { type: "button", class: "big-button plain-button", onclick: () => dialog.close() }, "Cancel")));
+  const form = h(
+    "form",
+    { novalidate: true, onsubmit: submit },
+    h("h2", { id: "sheet-title" }, title),
+    h("p", { class: "quiet" }, text),
+    who,
+    goodPieces.element,
+    rejected.element,
+    why,
+    problem,
+    h(
+      "div",
+      { class: "task-buttons" },
+      h("button", { type: "submit", class: "big-button main-button" }, verb),
+      h("button", { type: "button", class: "big-button plain-button", onclick: () => dialog.close() }, "Cancel"),
+    ),
+  );
   const dialog = h("dialog", { class: "ask sheet", "aria-labelledby": "sheet-title", onclose: closed }, form);
 
   function changed() {
@@ -57,17 +89,42 @@ export function sheet({ title, text, verb, good, reasons, people = null }) {
 
 /** The proposals of a text field; any other text is accepted too. */
 export function suggestions(id, names) {
-  return h("datalist", { id }, names.map((value) => h("option", { value })));
+  return h(
+    "datalist",
+    { id },
+    names.map((value) => h("option", { value })),
+  );
 }
 
 function counter(label, id, initial, changed) {
-  const input = h("input", { id, type: "text", inputmode: "numeric", autocomplete: "off", value: String(initial), oninput: changed });
+  const input = h("input", {
+    id,
+    type: "text",
+    inputmode: "numeric",
+    autocomplete: "off",
+    value: String(initial),
+    oninput: changed,
+  });
   const value = () => (/^\d{1,7}$/.test(input.value.trim()) && Number(input.value) <= MOST ? Number(input.value) : NaN);
-  const step = (by, sign, word) => h("button", { type: "button", class: "big-button plain-button", "aria-label": `${word} ${label.toLowerCase()}`, onclick: () => {
-    input.value = String(Math.min(MOST, Math.max(0, (value() || 0) + by)));
-    changed();
-  } }, sign);
-  const element = h("div", { class: "form-field counter" }, h("label", { for: id }, label),
-    h("div", { class: "counter-row" }, step(-1, "−", "Fewer"), input, step(1, "+", "More")));
+  const step = (by, sign, word) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "big-button plain-button",
+        "aria-label": `${word} ${label.toLowerCase()}`,
+        onclick: () => {
+          input.value = String(Math.min(MOST, Math.max(0, (value() || 0) + by)));
+          changed();
+        },
+      },
+      sign,
+    );
+  const element = h(
+    "div",
+    { class: "form-field counter" },
+    h("label", { for: id }, label),
+    h("div", { class: "counter-row" }, step(-1, "−", "Fewer"), input, step(1, "+", "More")),
+  );
   return { element, label, value, focus: () => input.focus() };
 }

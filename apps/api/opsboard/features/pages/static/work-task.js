@@ -11,15 +11,34 @@ import { wordOf } from "./work-names.js";
 /** `buttons` move the step; `more` stand below them, beside those of machine and problem. */
 export function task(step, buttons, context, { isLarge = false, more = [] } = {}) {
   const { job, machine } = step;
-  return stamped(step, h("li", { class: isLarge ? "task is-large" : "task", "data-row": step.step_id },
-    h("p", { class: "task-name" }, h("a", { href: `#/jobs/${job.id}`, "data-key": `task-${step.step_id}` }, wordOf(step)), " ",
-      h("span", { class: "quiet" }, machine ? machine.name : "any machine")),
-    h("p", {}, h("span", { class: "job-number" }, job.job_number), " ", job.title),
-    h("p", { class: "task-facts" }, facts(step)),
-    isLarge && step.instructions && h("p", { class: "task-instructions" }, step.instructions),
-    // Stops and problems have a row of their own: the way through a step has the full width of the first.
-    buttons.length > 0 && [h("div", { class: "task-buttons" }, buttons),
-      h("div", { class: "task-buttons" }, more, machine && stopButton(machine, context), problemButton(step, wordOf(step), context))]));
+  return stamped(
+    step,
+    h(
+      "li",
+      { class: isLarge ? "task is-large" : "task", "data-row": step.step_id },
+      h(
+        "p",
+        { class: "task-name" },
+        h("a", { href: `#/jobs/${job.id}`, "data-key": `task-${step.step_id}` }, wordOf(step)),
+        " ",
+        h("span", { class: "quiet" }, machine ? machine.name : "any machine"),
+      ),
+      h("p", {}, h("span", { class: "job-number" }, job.job_number), " ", job.title),
+      h("p", { class: "task-facts" }, facts(step)),
+      isLarge && step.instructions && h("p", { class: "task-instructions" }, step.instructions),
+      // Stops and problems have a row of their own: the way through a step has the full width of the first.
+      buttons.length > 0 && [
+        h("div", { class: "task-buttons" }, buttons),
+        h(
+          "div",
+          { class: "task-buttons" },
+          more,
+          machine && stopButton(machine, context),
+          problemButton(step, wordOf(step), context),
+        ),
+      ],
+    ),
+  );
 }
 
 function facts(step) {
@@ -36,7 +55,10 @@ function facts(step) {
     job.status !== "active" && chip(job.status),
     machine && machine.status !== "active" && chip(machine.status, machineWords(machine)),
     ["completed", "skipped"].includes(step.status) && chip(step.status),
-    !step.is_mine && !step.record_id && !step.pending_key && h("span", {}, step.person ? `for ${step.person.name}` : "for anybody"),
+    !step.is_mine &&
+      !step.record_id &&
+      !step.pending_key &&
+      h("span", {}, step.person ? `for ${step.person.name}` : "for anybody"),
   ];
 }
 

@@ -6,7 +6,14 @@ import { dateTime, timeOrDate } from "./format.js";
 import { counted } from "./freshness.js";
 import { manages } from "./rights.js";
 import { stamped } from "./rows.js";
-import { correctButton, endOfOthersButton, finishButton, handOverButton, pauseButton, startButton } from "./work-buttons.js";
+import {
+  correctButton,
+  endOfOthersButton,
+  finishButton,
+  handOverButton,
+  pauseButton,
+  startButton,
+} from "./work-buttons.js";
 import { nameOf } from "./work-names.js";
 import { withQueue } from "./work-queue.js";
 import { scanForm, scanOf } from "./work-scan.js";
@@ -18,7 +25,13 @@ export function work(context, query = new URLSearchParams()) {
   const { queue } = context;
   const scan = scanOf(query);
   const content = h("div", { class: "work-content" }, h("p", { class: "waiting" }, "Loading …"));
-  const element = h("div", { class: "work", tabindex: "-1" }, h("h1", {}, "My work"), scanForm(() => context.refresh()), content);
+  const element = h(
+    "div",
+    { class: "work", tabindex: "-1" },
+    h("h1", {}, "My work"),
+    scanForm(() => context.refresh()),
+    content,
+  );
   let last = null; // what was read
   let shown = "";
   let names; // reasons of each kind and colleagues, read once
@@ -46,9 +59,16 @@ export function work(context, query = new URLSearchParams()) {
   }
 
   async function readNames(read) {
-    const [{ items }, colleagues] = await Promise.all([read("/api/reasons?page_size=100&sort=name"), read("/api/work/colleagues")]);
+    const [{ items }, colleagues] = await Promise.all([
+      read("/api/reasons?page_size=100&sort=name"),
+      read("/api/work/colleagues"),
+    ]);
     const namesOf = (kind) => items.filter((reason) => reason.kind === kind).map((reason) => reason.name);
-    names = { rejectReasons: namesOf("reject"), stopReasons: namesOf("stop"), people: colleagues.items.filter(({ id }) => id !== context.me.id) };
+    names = {
+      rejectReasons: namesOf("reject"),
+      stopReasons: namesOf("stop"),
+      people: colleagues.items.filter(({ id }) => id !== context.me.id),
+    };
   }
 
   function paint() {
@@ -59,7 +79,8 @@ export function work(context, query = new URLSearchParams()) {
     const mine = withQueue(last.mine, queue.entries(), queue.answered());
     replace(content, ...parts({ ...last, mine: takeScanned(mine, scan) }, { ...context, ...names, repaint: paint }));
     // After a scan the field has gone with the view before; the keyboard goes on here.
-    if (isFirst && scan && document.activeElement === document.body) element.closest("main")?.focus({ preventScroll: true });
+    if (isFirst && scan && document.activeElement === document.body)
+      element.closest("main")?.focus({ preventScroll: true });
   }
 
   // Without a network nothing is read: what was pressed is shown all the same.
@@ -77,18 +98,43 @@ function parts({ mine, others, forgotten }, context) {
   return [
     waiting(context),
     mine.scan && scanned(mine.scan, context),
-    section("Now", mine.now.map((step) => ofNow(step, context))),
+    section(
+      "Now",
+      mine.now.map((step) => ofNow(step, context)),
+    ),
     first && section("Next", [task(first, [startButton(first, context, "main-button")], context, { isLarge: true })]),
-    isIdle && h("p", { class: "empty" }, mine.later.length ? "Nothing can be begun now; see what comes later." : "Nothing waits for you."),
-    section(first ? "After that" : "Next", next.map((step) => task(step, [startButton(step, context, "move-button")], context))),
-    section("Later", mine.later.map((step) => task(step, [], context))),
-    forgotten && section("Forgotten work", forgotten.items.map((record) => ofForgotten(record, context))),
-    others && section("Everybody's work", others.items.filter((record) => record.worker.id !== context.me.id).map((record) => ofOthers(record, context))),
+    isIdle &&
+      h(
+        "p",
+        { class: "empty" },
+        mine.later.length ? "Nothing can be begun now; see what comes later." : "Nothing waits for you.",
+      ),
+    section(
+      first ? "After that" : "Next",
+      next.map((step) => task(step, [startButton(step, context, "move-button")], context)),
+    ),
+    section(
+      "Later",
+      mine.later.map((step) => task(step, [], context)),
+    ),
+    forgotten &&
+      section(
+        "Forgotten work",
+        forgotten.items.map((record) => ofForgotten(record, context)),
+      ),
+    others &&
+      section(
+        "Everybody's work",
+        others.items.filter((record) => record.worker.id !== context.me.id).map((record) => ofOthers(record, context)),
+      ),
   ];
 }
 
 function ofNow(step, context) {
-  return task(step, [finishButton(step, context)], context, { isLarge: true, more: [pauseButton(step, context), handOverButton(step, context)] });
+  return task(step, [finishButton(step, context)], context, {
+    isLarge: true,
+    more: [pauseButton(step, context), handOverButton(step, context)],
+  });
 }
 
 function scanned({ step, place, words }, context) {
@@ -98,7 +144,9 @@ function scanned({ step, place, words }, context) {
     other: () => task(step, [], context, { isLarge: true }),
   };
   return [
-    step ? section("Scanned", [shown[place]()]) : h("section", { "aria-label": "Scanned" }, h("h2", {}, "Scanned"), h("p", { class: "empty" }, words)),
+    step
+      ? section("Scanned", [shown[place]()])
+      : h("section", { "aria-label": "Scanned" }, h("h2", {}, "Scanned"), h("p", { class: "empty" }, words)),
     h("p", { class: "scan-end" }, h("a", { href: "#/work", "data-key": "scan-end" }, "Close the scanned step")),
   ];
 }
@@ -117,27 +165,79 @@ function waiting({ queue, repaint }) {
     repaint();
   };
   return [
-    pending.length > 0 && h("section", { "aria-label": "Not sent yet", class: "notice" }, h("p", {}, "Not sent yet; it is sent when the server can be reached:"),
-      h("ul", {}, pending.map(({ says }) => h("li", {}, says)))),
-    section("Refused", entries.filter(({ refusal }) => refusal).map(({ key, says, refusal }) => h("li", { class: "task is-small", "data-row": `refused-${key}` },
-      h("p", { class: "task-name" }, says), h("p", { class: "late" }, glyph("overdue"), refusal),
-      h("div", { class: "task-buttons" }, h("button", { type: "button", class: "big-button plain-button", "data-key": `dismiss-${key}`, "aria-label": `Dismiss: ${says}`, onclick: dismiss(key) }, "Dismiss"))))),
+    pending.length > 0 &&
+      h(
+        "section",
+        { "aria-label": "Not sent yet", class: "notice" },
+        h("p", {}, "Not sent yet; it is sent when the server can be reached:"),
+        h(
+          "ul",
+          {},
+          pending.map(({ says }) => h("li", {}, says)),
+        ),
+      ),
+    section(
+      "Refused",
+      entries
+        .filter(({ refusal }) => refusal)
+        .map(({ key, says, refusal }) =>
+          h(
+            "li",
+            { class: "task is-small", "data-row": `refused-${key}` },
+            h("p", { class: "task-name" }, says),
+            h("p", { class: "late" }, glyph("overdue"), refusal),
+            h(
+              "div",
+              { class: "task-buttons" },
+              h(
+                "button",
+                {
+                  type: "button",
+                  class: "big-button plain-button",
+                  "data-key": `dismiss-${key}`,
+                  "aria-label": `Dismiss: ${says}`,
+                  onclick: dismiss(key),
+                },
+                "Dismiss",
+              ),
+            ),
+          ),
+        ),
+    ),
   ];
 }
 
 function ofOthers(record, context) {
-  return recordOf(record, context, [h("span", {}, `since ${timeOrDate(record.started_at)}`), record.is_forgotten && h("span", { class: "late" }, glyph("overdue"), "forgotten")],
-    [endOfOthersButton(record, context), record.is_forgotten && correctButton(record, context)]);
+  return recordOf(
+    record,
+    context,
+    [
+      h("span", {}, `since ${timeOrDate(record.started_at)}`),
+      record.is_forgotten && h("span", { class: "late" }, glyph("overdue"), "forgotten"),
+    ],
+    [endOfOthersButton(record, context), record.is_forgotten && correctButton(record, context)],
+  );
 }
 
 function ofForgotten(record, context) {
-  return recordOf(record, context, [h("span", { class: "late" }, glyph("overdue"), `${dateTime(record.started_at)} to ${dateTime(record.ended_at)}`)], [correctButton(record, context)]);
+  return recordOf(
+    record,
+    context,
+    [h("span", { class: "late" }, glyph("overdue"), `${dateTime(record.started_at)} to ${dateTime(record.ended_at)}`)],
+    [correctButton(record, context)],
+  );
 }
 
 function recordOf(record, context, facts, buttons) {
-  return stamped(record, h("li", { class: "task is-small", "data-row": `record-${record.id}` },
-    h("p", { class: "task-name" }, record.worker.name),
-    h("p", {}, nameOf(record), record.machine && h("span", { class: "quiet" }, ` ${record.machine.name}`)),
-    h("p", { class: "task-facts" }, facts),
-    h("div", { class: "task-buttons" }, buttons)));
+  return stamped(
+    record,
+    h(
+      "li",
+      { class: "task is-small", "data-row": `record-${record.id}` },
+      h("p", { class: "task-name" }, record.worker.name),
+      h("p", {}, nameOf(record), record.machine && h("span", { class: "quiet" }, ` ${record.machine.name}`)),
+      h("p", { class: "task-facts" }, facts),
+      h("div", { class: "task-buttons" }, buttons),
+    ),
+  );
 }

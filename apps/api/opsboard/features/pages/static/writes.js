@@ -33,7 +33,8 @@ export function writer({ changed, signedOut }) {
 }
 
 function tell(act, write, { data }) {
-  const undo = write.undo && ((button) => act(button, { ...write.undo(data), before: (path) => unchanged(path, data) }));
+  const undo =
+    write.undo && ((button) => act(button, { ...write.undo(data), before: (path) => unchanged(path, data) }));
   const warnings = [...(data?.warnings ?? []).map((warning) => warning.message ?? warning), write.note].filter(Boolean);
   showDone(write.doneOf?.(data) ?? write.done, { warnings, undo, isLow: isLowPress() });
 }
