@@ -17,6 +17,7 @@ from opsboard.db.postgres_programs import account_for
 from tests.clusters import cluster_folder, end_server, migrate_template, postgres15_bindir
 from tests.deploy.test_files import DEPLOY
 from tests.seed import seed
+from tests.waiting import eventually
 
 JOBS = "SELECT count(*), md5(string_agg(j::text, '' ORDER BY tenant_id, id)) FROM jobs AS j"
 
@@ -89,8 +90,13 @@ def test_a_server_comes_back_as_it_was_at_a_moment(folder: Path) -> None:
             "--target-action=promote",
             "restore",
         )
+        # The socket of this server is in its folder, so that the backup has the lock of the server that is gone.
+        (data / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
         cluster.start()
         url = cluster.url(SUPERUSER, database)
+        # It takes readers before it has come to the moment, and writers after.
+        in_recovery = "SELECT pg_is_in_recovery()"
+        eventually("the server takes writers", lambda: execute(cluster, database, in_recovery) == [(False,)])
         assert execute(cluster, database, JOBS) == kept
         assert differences(url) == (2, [])
     finally:
