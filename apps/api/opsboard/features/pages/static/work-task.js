@@ -52,7 +52,7 @@ function facts(step) {
     step.began_at && h("span", {}, `since ${timeOrDate(step.began_at)}`),
     step.waits_for && h("span", {}, `waits for ${step.waits_for}`),
     step.held_by && h("span", { class: "late" }, glyph("overdue"), `held: ${step.held_by.description}`),
-    job.status !== "active" && chip(job.status),
+    job.status !== "active" && job.status !== step.status && chip(job.status),
     machine && machine.status !== "active" && chip(machine.status, machineWords(machine)),
     ["completed", "skipped"].includes(step.status) && chip(step.status),
     !step.is_mine &&
