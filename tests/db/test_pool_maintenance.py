@@ -108,7 +108,8 @@ def test_leak_is_logged_once_with_the_caller(
     pool.maintain()
     clock.now += 300
     pool.maintain()
-    assert len(caplog.records) == 1
+    # The watchdog may have been the first to see it, and is still writing then.
+    assert comes_true(lambda: len(caplog.records) == 1)
     said = caplog.records[0].getMessage()
     assert "held for 61 s" in said
     assert "in hold_on\n    return pool.getconn()" in said
