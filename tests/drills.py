@@ -22,6 +22,7 @@ from opsboard.imports.mapping_file import load_mapping
 from opsboard.imports.progress import Progress
 from opsboard.imports.run import run_import
 from tests.clusters import FreshDatabase, cluster_folder, running_cluster
+from tests.marked import with_part
 
 BEGIN, END = "<!-- drills:begin -->\n", "<!-- drills:end -->\n"
 JOBS = 1_000_000
@@ -166,11 +167,7 @@ def table(figures: list[Figure]) -> str:
 
 def with_table(document: str, figures: list[Figure]) -> str:
     """The document with the table between its marks."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the document has no {BEGIN.strip()} and {END.strip()}")
-    return before + begin + table(figures) + end + after
+    return with_part(document, BEGIN, END, table(figures))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from opsboard.db.index_catalogue import read_catalogue
 from opsboard.features.metrics.exposition import Workers
 from opsboard.features.metrics.surroundings import Surroundings
 from opsboard.settings import SETTINGS
+from tests.marked import with_part
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- items:begin -->\n", "<!-- items:end -->\n"
@@ -114,8 +115,6 @@ def items_of(document: str) -> list[Item]:
 
 def arranged(document: str, project: Project) -> str:
     """The document with its items by report, and under "Not yet" those that name what does not exist."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
     items = sorted(items_of(document), key=lambda item: tuple(map(int, item.id[1:].split("-"))))
     there = [item for item in items if all(map(project.has, item.places))]
     parts = []
@@ -124,7 +123,7 @@ def arranged(document: str, project: Project) -> str:
     missing = [item for item in items if item not in there]
     if missing:
         parts += ["\n## Not yet\n\n", table(missing)]
-    return before + BEGIN + "".join(parts) + "\n" + END + after
+    return with_part(document, BEGIN, END, "".join(parts) + "\n")
 
 
 def table(items: Iterable[Item]) -> str:

@@ -20,6 +20,7 @@ from opsboard.db.queries import load_queries
 from opsboard.features.search.routes import MOST_READ
 from tests.clusters import FreshDatabase, cluster_folder, fresh_database, migrate_template, running_cluster
 from tests.contract.plans import nodes
+from tests.marked import with_part
 
 BEGIN, END = "<!-- search:begin -->\n", "<!-- search:end -->\n"
 JOBS, CUSTOMERS = 1_000_000, 100_000
@@ -187,11 +188,7 @@ def table(figures: list[Figure]) -> str:
 
 def with_table(document: str, figures: list[Figure]) -> str:
     """The document with the table between its marks."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the document has no {BEGIN.strip()} and {END.strip()}")
-    return before + begin + table(figures) + end + after
+    return with_part(document, BEGIN, END, table(figures))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from opsboard.db.migration_files import read_migrations
 from opsboard.db.migrations import Migrator
 from tests.clusters import MIGRATIONS, FreshDatabase, cluster_folder, running_cluster
 from tests.db.test_upgrade import LAST, database_of_release
+from tests.marked import with_part
 
 BEGIN, END = "<!-- lock-times:begin -->\n", "<!-- lock-times:end -->\n"
 ROWS = 1_000_000
@@ -157,11 +158,7 @@ def table(held: list[Held]) -> str:
 
 def with_table(document: str, held: list[Held]) -> str:
     """The document with the table between its marks."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the document has no {BEGIN.strip()} and {END.strip()}")
-    return before + begin + table(held) + end + after
+    return with_part(document, BEGIN, END, table(held))
 
 
 if __name__ == "__main__":
