@@ -144,7 +144,7 @@ def test_a_new_record_begins_with_what_its_list_is_narrowed_to(
     expect(page.locator("#toasts")).to_contain_text("Added ")
     [job] = read(own_app, f"/api/jobs?customer_id={customer['id']}&sort=-created_at&page_size=1")["items"]
     assert job["title"] == "Bracket"
-    # What is not there, no id, or no member of the form leaves its field as it is.
+    # An id of no record, a text that is no id, and a name that the form does not have: fields stay as they are.
     visitor.expected = ["404"]
     go_to(page, f"#/contacts/new?customer_id={2**40}&colour=red")
     expect(page.get_by_label("Name (required)")).to_have_value("")

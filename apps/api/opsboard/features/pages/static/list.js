@@ -123,7 +123,7 @@ export function list(area, query, context) {
   return { title, element, load, changed: () => (shown = null) };
 }
 
-// What some lists show above their rows; its code comes when it is first read.
+// The picture above the rows of some lists. Its code is loaded when the list is opened.
 function pictureOf(kind, query) {
   if (!kind.picture) return null;
   const element = h("div", {});
