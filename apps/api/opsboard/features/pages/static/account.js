@@ -6,6 +6,7 @@ import { control } from "./fields.js";
 import { dateTime } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
+import { rowButton } from "./list-parts.js";
 import { administers } from "./rights.js";
 import { announce, problemWords, showDone, showProblem } from "./notices.js";
 import { secret } from "./secrets.js";
@@ -65,7 +66,7 @@ const SESSION_COLUMNS = [
     "Sign out",
     (session, { act }) =>
       !session.is_current &&
-      pressable("Sign out", `Sign out ${deviceWords(session.device)}`, `end-${session.id}`, (button) =>
+      rowButton("Sign out", `Sign out ${deviceWords(session.device)}`, `end-${session.id}`, (button) =>
         act(button, { method: "DELETE", path: `/api/auth/sessions/${session.id}`, done: "Signed out there." }),
       ),
     "control",
@@ -92,26 +93,12 @@ const TOKEN_COLUMNS = [
     "Revoke",
     (token, { act }) =>
       !token.revoked_at &&
-      pressable("Revoke", `Revoke ${token.name}`, `revoke-${token.id}`, (button) =>
+      rowButton("Revoke", `Revoke ${token.name}`, `revoke-${token.id}`, (button) =>
         act(button, { method: "DELETE", path: `/api/tokens/${token.id}`, done: `Revoked ${token.name}.` }),
       ),
     "control",
   ],
 ];
-
-export function pressable(verb, label, key, press) {
-  return h(
-    "button",
-    {
-      type: "button",
-      class: "move-button",
-      "data-key": key,
-      "aria-label": label,
-      onclick: ({ currentTarget }) => press(currentTarget),
-    },
-    verb,
-  );
-}
 
 // The answer has a token, which the cookie carries already: it is not read.
 function endOthers({ refresh }) {
@@ -124,7 +111,7 @@ function endOthers({ refresh }) {
   return h(
     "p",
     { class: "actions" },
-    pressable("Sign out everywhere else", "Sign out everywhere else", "end-others", press),
+    rowButton("Sign out everywhere else", "Sign out everywhere else", "end-others", press),
   );
 }
 

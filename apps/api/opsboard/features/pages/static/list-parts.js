@@ -9,6 +9,21 @@ export const search = (label) => ({ name: "q", label, search: true });
 export const dateFilter = (name, label) => ({ name, label, date: true });
 export const sort = (...values) => ({ name: "sort", label: "Sort by", values, words: sortWords });
 
+/** A button for one row. `label` says what it is about, for those who hear it alone. */
+export function rowButton(verb, label, key, press) {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "move-button",
+      "data-key": key,
+      "aria-label": label,
+      onclick: ({ currentTarget }) => press(currentTarget),
+    },
+    verb,
+  );
+}
+
 // The way to the form of an item, for those who may use it.
 export function editLink(area, { id }, name, verb = "Edit") {
   return h(

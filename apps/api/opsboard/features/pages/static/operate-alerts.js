@@ -4,7 +4,8 @@ import { ask } from "./ask.js";
 import { chip } from "./chips.js";
 import { h } from "./dom.js";
 import { timeOrDate } from "./format.js";
-import { button, present, rows } from "./operate-parts.js";
+import { rowButton } from "./list-parts.js";
+import { present, rows } from "./operate-parts.js";
 
 const LONGEST = 43_200; // minutes; the API's limit
 const COLUMNS = [
@@ -25,15 +26,15 @@ const COLUMNS = [
       [
         alert.state === "firing" &&
           !alert.acknowledged_at &&
-          button("Acknowledge", `Acknowledge: ${alert.summary}`, `acknowledge-${alert.id}`, (pressed) =>
+          rowButton("Acknowledge", `Acknowledge: ${alert.summary}`, `acknowledge-${alert.id}`, (pressed) =>
             acknowledge(pressed, alert, context),
           ),
         alert.state !== "cleared" &&
           (isSilenced(alert)
-            ? button("End silence", `End the silence of: ${alert.summary}`, `silence-${alert.id}`, (pressed) =>
+            ? rowButton("End silence", `End the silence of: ${alert.summary}`, `silence-${alert.id}`, (pressed) =>
                 silence(pressed, alert, 0, context),
               )
-            : button("Silence", `Silence: ${alert.summary}`, `silence-${alert.id}`, (pressed) =>
+            : rowButton("Silence", `Silence: ${alert.summary}`, `silence-${alert.id}`, (pressed) =>
                 askToSilence(pressed, alert, context),
               )),
       ].filter(Boolean),

@@ -3,7 +3,8 @@
 import { ask } from "./ask.js";
 import { h } from "./dom.js";
 import { count, number, timeOrDate } from "./format.js";
-import { button, bytes, facts, folded, percent, present, rows } from "./operate-parts.js";
+import { rowButton } from "./list-parts.js";
+import { bytes, facts, folded, percent, present, rows } from "./operate-parts.js";
 
 const SHOWN = 8;
 let lastClear = null; // { answer, at }: kept while the page is open
@@ -18,7 +19,7 @@ const COLUMNS = [
   [
     "Clear",
     (endpoint, context) =>
-      button("Clear", `Clear ${endpoint.id}`, `clear-${endpoint.id}`, (pressed) =>
+      rowButton("Clear", `Clear ${endpoint.id}`, `clear-${endpoint.id}`, (pressed) =>
         clear(pressed, endpoint.id, context),
       ),
     "control",
@@ -39,7 +40,7 @@ export function cache({ cache_stats: stats, workers }, context) {
     h(
       "p",
       { class: "actions" },
-      button("Clear all", "Clear the whole cache", "clear-all", (pressed) => clearAll(pressed, context)),
+      rowButton("Clear all", "Clear the whole cache", "clear-all", (pressed) => clearAll(pressed, context)),
       h("a", { href: "#/audit?entity=cache" }, "Who cleared it"),
     ),
     // A row of its own, so that it is renewed while the pressed row must stay in its place.

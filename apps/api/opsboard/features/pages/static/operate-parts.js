@@ -27,21 +27,6 @@ export function folded(key, words, ...content) {
   return h("details", { open: open.has(key), ontoggle: press }, h("summary", { "data-key": key }, words), content);
 }
 
-/** A button for one row. `label` says what it is about, for those who hear it alone. */
-export function button(verb, label, key, press) {
-  return h(
-    "button",
-    {
-      type: "button",
-      class: "move-button",
-      "data-key": key,
-      "aria-label": label,
-      onclick: ({ currentTarget }) => press(currentTarget),
-    },
-    verb,
-  );
-}
-
 /** The button that now stands where the pressed one was: a poll may have renewed the row while a dialog was open. */
 export function present(pressed) {
   return pressed.isConnected

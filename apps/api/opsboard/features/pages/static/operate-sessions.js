@@ -3,7 +3,8 @@
 import { ask } from "./ask.js";
 import { h } from "./dom.js";
 import { count, number } from "./format.js";
-import { advice, button, bytes, facts, folded, percent, present, rows, seconds } from "./operate-parts.js";
+import { rowButton } from "./list-parts.js";
+import { advice, bytes, facts, folded, percent, present, rows, seconds } from "./operate-parts.js";
 
 const who = ({ name, user }) =>
   h(
@@ -45,7 +46,7 @@ const LONG = [
   [
     "Cancel",
     (session, context) =>
-      button("Cancel", `Cancel the statement of session ${session.pid}`, `cancel-${session.pid}`, (pressed) =>
+      rowButton("Cancel", `Cancel the statement of session ${session.pid}`, `cancel-${session.pid}`, (pressed) =>
         cancel(pressed, session, context),
       ),
     "control",
@@ -151,5 +152,5 @@ function endButton({ pid, name }, kind, { act }) {
         done: `Ended session ${pid}.`,
       });
   };
-  return button("End session", `End session ${pid}`, `${kind}-${pid}`, press);
+  return rowButton("End session", `End session ${pid}`, `${kind}-${pid}`, press);
 }

@@ -1,6 +1,6 @@
 // Webhooks, for admins: who is told of events, their secrets, and a test.
 
-import { pressable, smallForm } from "./account.js";
+import { smallForm } from "./account.js";
 import { change } from "./api.js";
 import { ask } from "./ask.js";
 import { chip } from "./chips.js";
@@ -8,6 +8,7 @@ import { h, replace } from "./dom.js";
 import { dateTime } from "./format.js";
 import { counted } from "./freshness.js";
 import { table } from "./list.js";
+import { rowButton } from "./list-parts.js";
 import { announce } from "./notices.js";
 import { secret } from "./secrets.js";
 import { eventWords, receiver } from "./webhook-columns.js";
@@ -112,7 +113,7 @@ function buttons(webhook, { act, shownOnce }) {
   const path = `/api/webhooks/${webhook.id}`;
   const name = receiver(webhook.url);
   const press = (verb, key, content) =>
-    pressable(verb, `${verb}: ${name}`, `${key}-${webhook.id}`, (button) => act(button, content));
+    rowButton(verb, `${verb}: ${name}`, `${key}-${webhook.id}`, (button) => act(button, content));
   return h(
     "span",
     { class: "actions" },
@@ -129,10 +130,10 @@ function buttons(webhook, { act, shownOnce }) {
       done: webhook.is_active ? `${name} is paused.` : `${name} is told of events again.`,
     }),
     !webhook.url.startsWith("mailto:") &&
-      pressable("New secret", `New secret: ${name}`, `secret-${webhook.id}`, (button) =>
+      rowButton("New secret", `New secret: ${name}`, `secret-${webhook.id}`, (button) =>
         rotate(button, webhook, { act, shownOnce }),
       ),
-    pressable("Remove", `Remove: ${name}`, `remove-${webhook.id}`, (button) => remove(button, webhook, act)),
+    rowButton("Remove", `Remove: ${name}`, `remove-${webhook.id}`, (button) => remove(button, webhook, act)),
   );
 }
 
